@@ -1,0 +1,104 @@
+"""Bits of a string that carries six of them in every character: TC strings and GPP sections.
+
+Both standards write their fields big-endian, without byte boundaries, in the URL-safe alphabet of RFC 4648
+section 5 and without padding characters, so the text holds exactly ``6 * len(text)`` bits.
+
+Invariant: a character outside the alphabet and a read past the last bit are ``Unreadable``; neither is ever
+dropped, and neither ever reads as zero or one. Knows nothing of the fields that its callers read.
+"""
+
+from binascii import a2b_base64
+
+from targeting.signals.unreadable import Unreadable
+
+MAX_LENGTH = 32_768
+"""Characters of the longest string that is looked at. Longer ones are unreadable."""
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_ILLEGAL = b"!"
+_TO_STANDARD = bytes(
+    {ord("-"): ord("+"), ord("_"): ord("/")}.get(code, code) if code in _ALPHABET else ord(_ILLEGAL)
+    for code in range(256)
+)
+_PADDING = ("", "AAA", "AA", "A")
+
+
+def to_bytes(text: str) -> bytes:
+    """Return the bits of ``text``, filled up with zero bits to a multiple of 24.
+
+    Raises ``Unreadable`` for an empty or too long text and for a character outside the alphabet.
+    """
+    length = len(text)
+    if not 0 < length <= MAX_LENGTH:
+        raise Unreadable("empty" if length == 0 else "too long")
+    try:
+        # Padding with zero bits keeps the last characters' bits, which "=" padding would drop.
+        ascii_text = (text + _PADDING[length & 3]).encode("ascii")
+        return a2b_base64(ascii_text.translate(_TO_STANDARD), strict_mode=True)
+    except ValueError:
+        raise Unreadable("a character outside the base64url alphabet") from None
+
+
+class Bits:
+    """Random access to the bits of one text.
+
+    ``length`` is their number; ``data`` holds them from the highest bit of the first byte on, with zero bits
+    after the last. Offsets count from 0 at the left.
+    """
+
+    __slots__ = ("data", "length")
+
+    def __init__(self, text: str) -> None:
+        self.data = to_bytes(text)
+        self.length = len(text) * 6
+
+    def uint(self, offset: int, width: int) -> int:
+        """Read the unsigned big-endian number in ``width`` bits from ``offset`` on. Costs O(width)."""
+        end = offset + width
+        if offset < 0 or width < 0 or end > self.length:
+            raise Unreadable("ends inside a field")
+        window = int.from_bytes(self.data[offset >> 3 : (end + 7) >> 3], "big")
+        return (window >> (-end & 7)) & ((1 << width) - 1)
+
+    def bit(self, offset: int) -> bool:
+        """Read the one bit at ``offset``."""
+        if not 0 <= offset < self.length:
+            raise Unreadable("ends inside a field")
+        return self.data[offset >> 3] & (0x80 >> (offset & 7)) != 0
+
+    def reader(self, offset: int = 0) -> "BitReader":
+        """Start a reader at ``offset``."""
+        return BitReader(self, offset)
+
+
+class BitReader:
+    """Reads the fields of ``bits`` one after the other; ``position`` is the offset of the next one."""
+
+    __slots__ = ("bits", "position")
+
+    def __init__(self, bits: Bits, position: int = 0) -> None:
+        self.bits = bits
+        self.position = position
+
+    @property
+    def remaining(self) -> int:
+        """The number of bits that have not been read."""
+        return self.bits.length - self.position
+
+    def uint(self, width: int) -> int:
+        """Read the next ``width`` bits as an unsigned number."""
+        value = self.bits.uint(self.position, width)
+        self.position += width
+        return value
+
+    def bit(self) -> bool:
+        """Read the next bit."""
+        value = self.bits.bit(self.position)
+        self.position += 1
+        return value
+
+    def skip(self, width: int) -> None:
+        """Pass over ``width`` bits, which must exist."""
+        if not 0 <= width <= self.remaining:
+            raise Unreadable("ends inside a field")
+        self.position += width
