@@ -1,0 +1,1 @@
+"""The public contract of the service; see ``adtargeting.v1``."""
