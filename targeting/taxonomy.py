@@ -1,6 +1,6 @@
 """The IAB Audience Taxonomy 1.1: which segment ids are its own, and the category and tier of each.
 
-Invariant: every id of the taxonomy but those of the tiers themselves has exactly one category, and so one tier.
+Invariant: every id of the taxonomy but those of the tiers themselves has one category, and so one tier.
 Knows nothing of people, profiles or feature vectors.
 """
 
