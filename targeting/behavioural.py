@@ -1,0 +1,240 @@
+"""The features of behavioural mode, a whole batch of people at once.
+
+Nothing here runs without a ``Grant``, which only ``targeting.judge`` mints. A person's features depend on that
+person's records alone, whoever else is in the batch.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from targeting.age import bracket_at, bracket_of, person_day
+from targeting.continents import continent_of
+from targeting.iso3166 import COUNTRIES
+from targeting.judge import Grant
+from targeting.model import AgeBracket, Gender
+from targeting.policy import FeaturePolicy, HalfLifePolicy, Policy
+from targeting.profile import (
+    DESTINATION_ROW,
+    EXPOSURE_ROW,
+    INTEREST_ROW,
+    OUTSIDE_CODE,
+    SCORE_STEPS,
+    RawProfile,
+    segment_name,
+)
+from targeting.signals.nap import Nap
+from targeting.vector import VectorInputs, encode, to_wire
+from targeting.vector_schema import DIMENSION_OF_CODE, dimension_of
+
+Floats = NDArray[np.float32]
+_DAY_S = 86_400.0
+
+
+def _continents() -> NDArray[np.uint8]:
+    table = np.zeros(1 << 16, np.uint8)
+    for country in COUNTRIES:
+        table[int.from_bytes(country.encode("ascii"), "little")] = continent_of(country)
+    return table
+
+
+# Two ASCII characters of a country, packed as they are stored → continent.
+_CONTINENT_OF_PACKED = _continents()
+
+
+class Known(NamedTuple):
+    """What is known of one person: the profile, the birth day of the preference record, the NAP cookie."""
+
+    profile: RawProfile
+    birth_day: int | None = None
+    nap: Nap | None = None
+
+
+class Demographics(NamedTuple):
+    """What the person declared."""
+
+    age_bracket: AgeBracket
+    gender: Gender
+    occupation: str
+    postal_prefix: str
+
+
+class Interests(NamedTuple):
+    """Segments, the strongest first: codes and scores (0..1) of the same length."""
+
+    codes: NDArray[np.uint16]
+    scores: Floats
+    outside_names: tuple[str, ...]
+
+    def named(self) -> list[tuple[str, float]]:
+        """Give segment ids with their scores."""
+        names = (segment_name(code, self.outside_names) for code in self.codes.tolist())
+        return list(zip(names, self.scores.tolist(), strict=True))
+
+
+class Destinations(NamedTuple):
+    """Countries (two ASCII characters, packed) and their shares (0..1), the largest first."""
+
+    countries: NDArray[np.uint16]
+    shares: Floats
+
+    def named(self) -> list[tuple[str, float]]:
+        """Give ISO 3166-1 alpha-2 codes with their shares."""
+        names = (packed.to_bytes(2, "little").decode("ascii") for packed in self.countries.tolist())
+        return list(zip(names, self.shares.tolist(), strict=True))
+
+
+class Exposure(NamedTuple):
+    """One ad: how often it was seen, and seconds since the last time."""
+
+    ad_id: str
+    count: int
+    last_seen_age_s: int
+
+
+class Behavioural(NamedTuple):
+    """All features of one person; ``vector`` is float32, little-endian (``targeting.vector_schema``)."""
+
+    demographics: Demographics
+    country: str
+    language: str
+    interests: Interests
+    destinations: Destinations
+    exposures: list[Exposure]
+    vector: bytes
+
+
+class _Column(NamedTuple):
+    """Ranked entries of a whole batch: whose they are, what, how much; person i's are [bounds[i]:bounds[i + 1]]."""
+
+    owner: NDArray[np.intp]
+    what: NDArray[np.uint16]
+    value: Floats
+
+
+def behavioural_features(_: Grant, people: Sequence[Known], policy: Policy, now_s: float) -> list[Behavioural]:
+    """Give each person's features at a time (Unix seconds)."""
+    now = int(now_s)
+    demographics = [_demographics(known, policy.features, person_day(now_s)) for known in people]
+    interests = _interests(people, policy.half_life_days, now)
+    destinations = _destinations(people, policy.half_life_days, now)
+    vectors = to_wire(encode(_vector_inputs(people, demographics, (interests, destinations), now)))
+    return [
+        Behavioural(demography, known.profile.country, known.profile.language, strongest, largest,
+                    _exposures(known.profile, policy.features.max_exposures, now), vector)  # fmt: skip
+        for demography, known, strongest, largest, vector in zip(
+            demographics,
+            people,
+            _strongest(people, interests, policy.features),
+            _largest(people, destinations, policy.features),
+            vectors,
+            strict=True,
+        )
+    ]
+
+
+def _demographics(known: Known, features: FeaturePolicy, today: int) -> Demographics:
+    """The records come first; the NAP cookie fills what they leave open."""
+    profile, nap = known.profile, known.nap
+    age = AgeBracket.UNKNOWN if known.birth_day is None else bracket_at(known.birth_day, today)
+    gender, occupation, postal_code = Gender(profile.gender), profile.occupation, profile.postal_code
+    if nap is not None:
+        age = age or (AgeBracket.UNKNOWN if nap.age is None else bracket_of(nap.age))
+        gender, occupation, postal_code = gender or nap.gender, occupation or nap.occupation, postal_code or nap.postal_code
+    return Demographics(age, gender, occupation, postal_code[: features.postal_prefix_characters])
+
+
+def _interests(people: Sequence[Known], half_life: HalfLifePolicy, now: int) -> _Column:
+    rows = np.frombuffer(b"".join([known.profile.interest_rows for known in people]), INTEREST_ROW)
+    owner = _owners([len(known.profile.interest_rows) // INTEREST_ROW.itemsize for known in people])
+    days = np.array([1, half_life.content, half_life.purchase, half_life.external], np.float32)
+    score = rows["score"] * np.float32(1 / SCORE_STEPS) * _decay(rows["updated_s"], now, days[rows["kind"]])
+    return _ranked(owner, rows["code"], score)
+
+
+def _destinations(people: Sequence[Known], half_life: HalfLifePolicy, now: int) -> _Column:
+    rows = np.frombuffer(b"".join([known.profile.destination_rows for known in people]), DESTINATION_ROW)
+    owner = _owners([len(known.profile.destination_rows) // DESTINATION_ROW.itemsize for known in people])
+    weight = rows["weight"] * _decay(rows["updated_s"], now, np.float32(half_life.destination))
+    total = np.bincount(owner, weight, len(people))
+    # Calls of long ago decay to nothing; their shares still add up to one.
+    share = (weight / np.maximum(total, np.finfo(np.float32).tiny)[owner]).astype(np.float32)
+    return _ranked(owner, rows["country"], share)
+
+
+def _vector_inputs(
+    people: Sequence[Known], demographics: list[Demographics], ranked: tuple[_Column, _Column], now: int
+) -> VectorInputs:
+    interests, destinations = ranked
+    exposures = np.frombuffer(b"".join([known.profile.exposure_rows for known in people]), EXPOSURE_ROW)
+    updated_s = np.array([known.profile.updated_s for known in people], np.int64)
+    return VectorInputs(
+        age_bracket=np.array([each.age_bracket for each in demographics], np.uint8),
+        gender=np.array([each.gender for each in demographics], np.uint8),
+        occupation_known=np.array([bool(each.occupation) for each in demographics]),
+        profile_age_s=(now - updated_s).astype(np.float32),
+        interest_owner=interests.owner,
+        interest_dimension=_dimensions(people, interests),
+        interest_score=interests.value,
+        destination_owner=destinations.owner,
+        destination_continent=_CONTINENT_OF_PACKED[destinations.what],
+        destination_share=destinations.value,
+        exposure_owner=_owners([len(known.profile.ad_ids) for known in people]),
+        exposure_count=exposures["count"],
+        exposure_age_s=(now - exposures["last_seen_s"].astype(np.int64)).astype(np.float32),
+    )
+
+
+def _dimensions(people: Sequence[Known], interests: _Column) -> NDArray[np.uint8]:
+    outside = interests.what >= OUTSIDE_CODE
+    dimensions = DIMENSION_OF_CODE[np.where(outside, 0, interests.what)]
+    for index in np.flatnonzero(outside).tolist():
+        names = people[interests.owner[index]].profile.outside_names
+        dimensions[index] = dimension_of(segment_name(int(interests.what[index]), names))
+    return dimensions
+
+
+def _owners(counts: list[int]) -> NDArray[np.intp]:
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def _decay(updated_s: NDArray[np.uint32], now: int, half_life_days: Floats | np.float32) -> Floats:
+    # Evidence from a clock that runs ahead counts as new, not as more than new.
+    age_s = np.maximum(now - updated_s.astype(np.int64), 0).astype(np.float32)
+    decay: Floats = np.exp2(age_s / (half_life_days * np.float32(-_DAY_S)))
+    return decay
+
+
+def _ranked(owner: NDArray[np.intp], what: NDArray[np.uint16], value: Floats) -> _Column:
+    # One stable sort for the batch: people in order, each one's entries from the largest down. Values are at most 1.
+    order = np.argsort(owner * 2.0 - value, kind="stable")
+    return _Column(owner, what[order], value[order])
+
+
+def _strongest(people: Sequence[Known], column: _Column, features: FeaturePolicy) -> list[Interests]:
+    kept = _kept(column, len(people), features.max_interests, features.min_interest_score)
+    return [Interests(column.what[a:b], column.value[a:b], known.profile.outside_names)
+            for known, (a, b) in zip(people, kept, strict=True)]  # fmt: skip
+
+
+def _largest(people: Sequence[Known], column: _Column, features: FeaturePolicy) -> list[Destinations]:
+    kept = _kept(column, len(people), features.max_call_destinations, 0.0)
+    return [Destinations(column.what[a:b], column.value[a:b]) for a, b in kept]
+
+
+def _kept(column: _Column, people: int, limit: int, least: float) -> list[tuple[int, int]]:
+    """Where each person's first ``limit`` entries of at least ``least`` begin and end."""
+    counts = np.bincount(column.owner, minlength=people)
+    starts = np.cumsum(counts) - counts
+    enough = np.bincount(column.owner, column.value >= least, people).astype(np.intp)
+    ends = starts + np.minimum(enough, limit)
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def _exposures(profile: RawProfile, limit: int, now: int) -> list[Exposure]:
+    # Stored newest first.
+    rows = np.frombuffer(profile.exposure_rows, EXPOSURE_ROW)[:limit].tolist()
+    return [Exposure(ad_id, count, max(now - last_seen_s, 0))
+            for ad_id, (count, _, last_seen_s) in zip(profile.ad_ids[:limit], rows, strict=False)]  # fmt: skip

@@ -1,0 +1,134 @@
+"""The judge: what the signals of a request and the stored records allow.
+
+Default deny: behavioural mode needs every check to say yes. This is the only module that mints a ``Grant``, and
+without one no code of behavioural mode runs. Every reason that applies is reported. The judge never reads a profile:
+of profiles it knows only whether one is there.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from targeting.consent import Consent, read_consent
+from targeting.model import NO_SIGNALS, AdRequest, Signals, SubjectKind
+from targeting.policy import Policy
+from targeting.preference import Choice, Standing, standing_of
+from targeting.reasons import Reason
+from targeting.record import RecordUnreadable
+from targeting.signals.cookies import Cookies
+
+_MINT = object()
+_CHOICES_THAT_ALLOW = (Choice.NONE, Choice.OPT_IN)
+_OPT_OUT_OF = {
+    SubjectKind.ACCOUNT: Reason.ACCOUNT_OPT_OUT.bit,
+    SubjectKind.DEVICE: Reason.DEVICE_OPT_OUT.bit,
+}
+
+
+class Grant:
+    """The permission to use a profile in one decision. Only the judge can make one."""
+
+    __slots__ = ()
+
+    def __init__(self, mint: object) -> None:
+        if mint is not _MINT:
+            raise TypeError("a grant comes from the judge alone")
+
+
+_GRANT = Grant(_MINT)
+
+
+class Findings(NamedTuple):
+    """What the request alone says; ``mask`` holds the reasons that limit already."""
+
+    mask: int
+    consent: Consent
+
+
+class StoredSubject(NamedTuple):
+    """What the store holds of a subject: its pseudonym (16 bytes) and the raw records, None where there is none."""
+
+    kind: SubjectKind
+    owner: bytes
+    preference: bytes | None = None
+    profile: bytes | None = None
+
+
+class Verdict(NamedTuple):
+    """The judgement on one request. There is a grant exactly when no reason was found."""
+
+    mask: int
+    grant: Grant | None = None
+
+
+def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> Findings:
+    """Judge what can be read from the request alone."""
+    consent = read_consent(request, cookies.country, policy)
+    return Findings(_flags(request.signals, cookies, policy) | consent.mask, consent)
+
+
+def standings_of(subjects: Sequence[StoredSubject]) -> list[Standing | None]:
+    """Read the preference records, in order; None where there is none, or none that can be trusted."""
+    return [_standing(subject) for subject in subjects]
+
+
+def judge_stored(
+    subjects: Sequence[StoredSubject], standings: Sequence[Standing | None], of_age_day: int, *, nap_of_child: bool
+) -> Verdict:
+    """Judge the stored records of everyone in a request that nothing has limited so far.
+
+    The first subject is the one whose profile would be used. ``of_age_day`` is the last birth day
+    (``targeting.age.latest_birth_day``) of somebody who is no child.
+    """
+    mask = Reason.UNDER_AGE.bit if nap_of_child else 0
+    for subject, standing in zip(subjects, standings, strict=True):
+        mask |= _limits(subject, standing, of_age_day)
+    if not mask and not subjects:
+        mask = Reason.NO_SUBJECT.bit
+    if not mask and subjects[0].profile is None:
+        mask = Reason.NO_PROFILE.bit
+    return Verdict(mask, None if mask else _GRANT)
+
+
+def _standing(subject: StoredSubject) -> Standing | None:
+    if subject.preference is None:
+        return None
+    try:
+        return standing_of(subject.preference, subject.owner)
+    except RecordUnreadable:
+        return None
+
+
+def _limits(subject: StoredSubject, standing: Standing | None, of_age_day: int) -> int:
+    if standing is None:
+        if subject.preference is not None:
+            return Reason.RECORD_UNREADABLE.bit
+        # A profile and its preference record are written together: one alone means that a choice may be lost.
+        return Reason.PREFERENCE_LOST.bit if subject.profile is not None else 0
+    mask = 0
+    if standing.choice not in _CHOICES_THAT_ALLOW:
+        mask = _OPT_OUT_OF[subject.kind]
+    if standing.birth_day is not None and standing.birth_day > of_age_day:
+        mask |= Reason.UNDER_AGE.bit
+    return mask
+
+
+def _flags(signals: Signals, cookies: Cookies, policy: Policy) -> int:
+    """Judge the flags of the request and its cookies. Most requests carry none."""
+    mask = Reason.COOKIE_OPT_OUT.bit if cookies.opt_out or cookies.anon_opt_out else 0
+    if signals == NO_SIGNALS:
+        return mask
+    if signals.child_directed:
+        mask |= Reason.CHILD_DIRECTED.bit
+    if signals.targeted_ads_off:
+        mask |= Reason.APP_OPT_OUT.bit
+    if signals.industry_opt_outs:
+        mask |= Reason.INDUSTRY_OPT_OUT.bit
+    if signals.global_privacy_control:
+        mask |= Reason.GLOBAL_PRIVACY_CONTROL.bit
+    if signals.do_not_track and policy.signals.honour_do_not_track:
+        mask |= Reason.DO_NOT_TRACK.bit
+    if signals.limit_ad_tracking:
+        mask |= Reason.LIMIT_AD_TRACKING.bit
+    if signals.unreadable:
+        mask |= Reason.SIGNAL_UNREADABLE.bit
+    return mask

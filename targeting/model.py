@@ -1,0 +1,131 @@
+"""The nouns of a decision: subjects, the request, its answer.
+
+Every value is immutable. Nothing here knows a profile. What carries an identifier hides it in ``repr``,
+so that no log line or traceback can show it.
+"""
+
+from enum import Enum, IntEnum
+from typing import NamedTuple
+
+from targeting.geo import IpLocation
+
+
+class SubjectKind(str, Enum):
+    """Whom a record belongs to; the value is the letter in the store's key."""
+
+    ACCOUNT = "a"
+    DEVICE = "d"
+
+
+class Subject(NamedTuple):
+    """An account or a device, by the id that the caller uses."""
+
+    kind: SubjectKind
+    id: str
+
+    def __repr__(self) -> str:
+        """Show the kind alone."""
+        return f"Subject({self.kind.name})"
+
+
+class Identity(NamedTuple):
+    """Who sent the request; empty strings mean unknown."""
+
+    account_id: str = ""
+    linked_account_ids: tuple[str, ...] = ()
+    device_id: str = ""
+
+    def __repr__(self) -> str:
+        """Show which ids are there, never the ids."""
+        return f"Identity(account={bool(self.account_id)}, device={bool(self.device_id)})"
+
+
+class Signals(NamedTuple):
+    """The privacy signals of one request, as the caller sent them."""
+
+    child_directed: bool = False
+    targeted_ads_off: bool = False
+    global_privacy_control: bool = False
+    do_not_track: bool = False
+    limit_ad_tracking: bool = False
+    industry_opt_outs: tuple[int, ...] = ()
+    gdpr_applies: bool | None = None
+    tcf_consent: str = ""
+    gpp: str = ""
+    gpp_section_ids: tuple[int, ...] = ()
+    us_privacy: str = ""
+    unreadable: tuple[str, ...] = ()
+    """Names of signals that were present in a form that cannot be read; each limits."""
+
+
+NO_SIGNALS = Signals()
+
+
+class Whereabouts(NamedTuple):
+    """What country, language and IP location are derived from: all that limited mode may look at."""
+
+    client_country: str = ""
+    client_language: str = ""
+    accept_language: str = ""
+    cookie_country: str = ""
+    ip_location: IpLocation = IpLocation("", "")
+    stored_country: str = ""
+    stored_language: str = ""
+
+
+class AdRequest(NamedTuple):
+    """One ad request: parsed, bounded, not yet judged."""
+
+    request_id: str = ""
+    identity: Identity = Identity()
+    ip: str = ""
+    ip_location: IpLocation = IpLocation("", "")
+    accept_language: str = ""
+    client_country: str = ""
+    client_language: str = ""
+    in_app: bool = False
+    cookie_header: str = ""
+    signals: Signals = NO_SIGNALS
+    networks: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show nothing of the person."""
+        return f"AdRequest({len(self.networks)} networks)"
+
+
+class Mode(IntEnum):
+    """What a decision may use; the numbers are those of ``adtargeting.v1.Mode``."""
+
+    BEHAVIOURAL = 1
+    LIMITED = 2
+
+
+class LimitedFeatures(NamedTuple):
+    """Country, language and IP location: ISO 3166-1 alpha-2, BCP 47, ISO 3166-1 alpha-2, ISO 3166-2."""
+
+    country: str
+    language: str
+    ip_country: str
+    ip_subdivision: str
+
+
+class AgeBracket(IntEnum):
+    """Age in brackets; the numbers are those of ``adtargeting.v1.AgeBracket``."""
+
+    UNKNOWN = 0
+    FROM_13 = 1
+    FROM_18 = 2
+    FROM_25 = 3
+    FROM_35 = 4
+    FROM_45 = 5
+    FROM_55 = 6
+    FROM_65 = 7
+
+
+class Gender(IntEnum):
+    """Declared gender; the numbers are those of ``adtargeting.v1.Gender``."""
+
+    UNKNOWN = 0
+    FEMALE = 1
+    MALE = 2
+    OTHER = 3

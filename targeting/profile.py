@@ -1,0 +1,227 @@
+"""The profile: what is known of a person, as one compact value a subject.
+
+Only the code of behavioural mode, and the writers of profiles, may import this module. A profile holds no
+identifier of the person: it is bound to the owner's pseudonym by its seal (``targeting.record``).
+
+Stored form: a fixed head, then fixed-size rows for interests, call destinations and exposures, then the texts.
+The rows of many profiles concatenate, so that one numpy pass reads a whole batch.
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from struct import Struct
+from typing import NamedTuple
+
+import numpy as np
+
+from targeting.model import Gender
+from targeting.record import RecordUnreadable, seal, unseal
+from targeting.taxonomy import segment_code
+
+MAX_INTERESTS = 64
+MAX_DESTINATIONS = 32
+MAX_EXPOSURES = 128
+SCORE_STEPS = 65_535
+
+_MAGIC = b"aF"
+_SCHEMA = 1
+_HEAD = Struct("<BBBBBBB2sIII")
+"""gender, interests, destinations, exposures, bytes of occupation, postal code and language, country, version,
+created at, updated at (s)."""
+_NO_COUNTRY = b"\0\0"
+
+OUTSIDE_CODE = 1 << 15
+"""Codes from here on are an index into the profile's own names: segments of outside sources."""
+
+INTEREST_ROW = np.dtype([("code", "<u2"), ("updated_s", "<u4"), ("score", "<u2"), ("kind", "u1")])
+DESTINATION_ROW = np.dtype([("country", "<u2"), ("weight", "<f4"), ("updated_s", "<u4")])
+EXPOSURE_ROW = np.dtype([("count", "<u2"), ("clicks", "<u2"), ("last_seen_s", "<u4")])
+_INTEREST = Struct("<HIHB")
+_DESTINATION = Struct("<2sfI")
+_EXPOSURE = Struct("<HHI")
+
+
+class SegmentKind(IntEnum):
+    """Where a segment came from, which sets its half-life; the numbers are those of ``adtargeting.v1.SegmentKind``."""
+
+    CONTENT = 1
+    PURCHASE = 2
+    EXTERNAL = 3
+
+
+class HeldInterest(NamedTuple):
+    """A segment, its strength (0..1) at the last evidence, and when that was (Unix seconds)."""
+
+    segment_id: str
+    kind: SegmentKind
+    score: float
+    updated_s: int
+
+
+class HeldDestination(NamedTuple):
+    """Calls to a country (ISO 3166-1 alpha-2): a decaying count and when it was last added to (Unix seconds)."""
+
+    country: str
+    weight: float
+    updated_s: int
+
+
+class HeldExposure(NamedTuple):
+    """How often an ad was seen and clicked, and when last (Unix seconds)."""
+
+    ad_id: str
+    count: int
+    clicks: int
+    last_seen_s: int
+
+
+class Profile(NamedTuple):
+    """Everything a profile holds. Empty strings mean not known; times are Unix seconds."""
+
+    gender: Gender = Gender.UNKNOWN
+    occupation: str = ""
+    postal_code: str = ""
+    country: str = ""
+    language: str = ""
+    interests: tuple[HeldInterest, ...] = ()
+    destinations: tuple[HeldDestination, ...] = ()
+    exposures: tuple[HeldExposure, ...] = ()
+    version: int = 0
+    created_s: int = 0
+    updated_s: int = 0
+
+
+class RawProfile(NamedTuple):
+    """A checked profile with its rows still packed, for batches. ``texts`` gives the names in order of storage."""
+
+    gender: int
+    occupation: str
+    postal_code: str
+    country: str
+    language: str
+    interest_rows: bytes
+    destination_rows: bytes
+    exposure_rows: bytes
+    outside_names: tuple[str, ...]
+    ad_ids: tuple[str, ...]
+    version: int
+    created_s: int
+    updated_s: int
+
+
+def encode_profile(profile: Profile, owner: bytes) -> bytes:
+    """Give the profile's stored form, bound to the owner's 16-byte pseudonym."""
+    occupation, postal_code, language = (
+        text.encode() for text in (profile.occupation, profile.postal_code, profile.language)
+    )
+    head = _HEAD.pack(
+        profile.gender,
+        len(profile.interests),
+        len(profile.destinations),
+        len(profile.exposures),
+        len(occupation),
+        len(postal_code),
+        len(language),
+        profile.country.encode("ascii") or _NO_COUNTRY,
+        profile.version,
+        profile.created_s,
+        profile.updated_s,
+    )
+    outside: list[str] = []
+    parts = [head]
+    parts += (
+        _INTEREST.pack(_code(held.segment_id, outside), held.updated_s, round(held.score * SCORE_STEPS), held.kind)
+        for held in profile.interests
+    )
+    parts += (_DESTINATION.pack(held.country.encode("ascii"), held.weight, held.updated_s) for held in profile.destinations)
+    parts += (_EXPOSURE.pack(min(held.count, 65_535), min(held.clicks, 65_535), held.last_seen_s) for held in profile.exposures)
+    parts += (occupation, postal_code, language)
+    parts += _names([*outside, *(held.ad_id for held in profile.exposures)])
+    return seal(_MAGIC, _SCHEMA, owner, b"".join(parts))
+
+
+def read_profile(value: bytes, owner: bytes) -> RawProfile:
+    """Check a stored profile and find its parts. Raises ``RecordUnreadable``."""
+    body = unseal(value, _MAGIC, _SCHEMA, owner)
+    gender, interests, destinations, exposures, occupation, postal_code, language, country, version, created, updated = (
+        _HEAD.unpack_from(body)
+    )
+    at_destinations = _HEAD.size + interests * _INTEREST.size
+    at_exposures = at_destinations + destinations * _DESTINATION.size
+    at_texts = at_exposures + exposures * _EXPOSURE.size
+    at_postal_code = at_texts + occupation
+    at_language = at_postal_code + postal_code
+    at_names = at_language + language
+    names = tuple(_read_names(body, at_names))
+    outside = len(names) - exposures
+    if outside < 0:
+        raise RecordUnreadable("the record is truncated")
+    return RawProfile(
+        gender,
+        body[at_texts:at_postal_code].decode(),
+        body[at_postal_code:at_language].decode(),
+        "" if country == _NO_COUNTRY else country.decode("ascii"),
+        body[at_language:at_names].decode(),
+        body[_HEAD.size : at_destinations],
+        body[at_destinations:at_exposures],
+        body[at_exposures:at_texts],
+        names[:outside],
+        names[outside:],
+        version,
+        created,
+        updated,
+    )
+
+
+def decode_profile(value: bytes, owner: bytes) -> Profile:
+    """Read the whole profile. Raises ``RecordUnreadable``."""
+    raw = read_profile(value, owner)
+    return Profile(
+        gender=Gender(raw.gender),
+        occupation=raw.occupation,
+        postal_code=raw.postal_code,
+        country=raw.country,
+        language=raw.language,
+        interests=tuple(
+            HeldInterest(segment_name(code, raw.outside_names), SegmentKind(kind), score / SCORE_STEPS, updated_s)
+            for code, updated_s, score, kind in _INTEREST.iter_unpack(raw.interest_rows)
+        ),
+        destinations=tuple(
+            HeldDestination(country.decode("ascii"), weight, updated_s)
+            for country, weight, updated_s in _DESTINATION.iter_unpack(raw.destination_rows)
+        ),
+        exposures=tuple(
+            HeldExposure(ad_id, *row)
+            for ad_id, row in zip(raw.ad_ids, _EXPOSURE.iter_unpack(raw.exposure_rows), strict=True)
+        ),
+        version=raw.version,
+        created_s=raw.created_s,
+        updated_s=raw.updated_s,
+    )
+
+
+def segment_name(code: int, outside_names: tuple[str, ...]) -> str:
+    """Give the segment id behind a stored code."""
+    return str(code) if code < OUTSIDE_CODE else outside_names[code - OUTSIDE_CODE]
+
+
+def _code(segment_id: str, outside: list[str]) -> int:
+    """Ids of the IAB taxonomy are their own code; other names are stored once a profile."""
+    if (code := segment_code(segment_id)) is not None:
+        return code
+    outside.append(segment_id)
+    return OUTSIDE_CODE + len(outside) - 1
+
+
+def _names(names: Iterable[str]) -> Iterator[bytes]:
+    for name in names:
+        text = name.encode()
+        yield bytes((len(text),)) + text
+
+
+def _read_names(body: bytes, at: int) -> Iterator[str]:
+    end = len(body)
+    while at < end:
+        size = body[at]
+        yield body[at + 1 : at + 1 + size].decode()
+        at += 1 + size
