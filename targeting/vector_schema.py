@@ -159,6 +159,6 @@ DIMENSION_OF_CODE: Final = _dimension_of_code()
 
 
 def dimension_of(segment_id: str) -> int:
-    """Return the dimension in which a segment's strength counts. Total: every text has one."""
+    """Return the dimension in which a segment's strength counts; every text that UTF-8 can write has one."""
     code = segment_code(segment_id)
     return outside_dimension(segment_id) if code is None else int(DIMENSION_OF_CODE[code])
