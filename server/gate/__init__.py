@@ -1,0 +1,1 @@
+"""The gates: where calls come in and answers go out."""

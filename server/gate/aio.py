@@ -1,0 +1,193 @@
+"""The aio gate, on grpcio's ``grpc.aio``: the reference, wherever Python runs.
+
+An event loop in a thread of its own does the I/O. All bookkeeping of what is in flight happens on that loop, so it
+needs no lock. A handler only parks its call and awaits the answer.
+"""
+
+import asyncio
+import math
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+import grpc
+import uvloop
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from server.gate.methods import METHODS, SERVICES
+from server.gate.port import HEALTH_CHECKED, Answer, Call, GateError, Lane, Method, Refusal
+
+T = TypeVar("T")
+_Context = grpc.aio.ServicerContext[bytes, bytes]
+
+_STATUS_KEY = "grpc-status-details-bin"
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+_FRAMING_BYTES = 16 * 1024
+_OPTIONS = (
+    # A second server on the same port is a mistake here, and must be told.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", max(method.max_bytes for method in METHODS) + _FRAMING_BYTES),
+    ("grpc.max_concurrent_streams", 1024),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+)
+
+
+class Room(NamedTuple):
+    """How much may be in flight before calls are refused: calls, and bytes of their requests."""
+
+    calls: int = 2048
+    bytes: int = 64 * 1024 * 1024
+
+
+DEFAULT_ROOM = Room()
+
+
+class AioGate:
+    """The gate on ``grpc.aio``; see ``server.gate.port.Gate``."""
+
+    def __init__(self, address: str, room: Room = DEFAULT_ROOM) -> None:
+        self._address = address
+        self._room = room
+        self._waiting: dict[Lane, SimpleQueue[Call]] = {lane: SimpleQueue() for lane in Lane}
+        self._inflight = 0
+        self._inflight_bytes = 0
+        self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
+        self._server: grpc.aio.Server | None = None
+        self._health = health.aio.HealthServicer()
+
+    def open(self) -> str:
+        """Listen, and give the bound address. Raises ``GateError``."""
+        self._thread.start()
+        try:
+            return self._on_loop(self._start())
+        except RuntimeError as problem:
+            self._stop_loop()
+            raise GateError(
+                f"cannot listen on {self._address}: the port is in use or the address is not this machine's; "
+                "set ADTARGETING_GRPC_ADDRESS to another"
+            ) from problem
+
+    def take(self, lane: Lane, limit: int, timeout_s: float) -> list[Call]:
+        """Wait for calls and take what is there."""
+        waiting = self._waiting[lane]
+        calls: list[Call] = []
+        try:
+            calls.append(waiting.get(timeout=timeout_s))
+            while len(calls) < limit:
+                calls.append(waiting.get_nowait())
+        except Empty:
+            # The ordinary end of taking: nothing more is waiting.
+            return calls
+        return calls
+
+    def answer(self, answers: Sequence[tuple[Call, Answer]]) -> None:
+        """Send the answers."""
+        self._loop.call_soon_threadsafe(_deliver, answers)
+
+    def set_health(self, service: str, *, serving: bool) -> None:
+        """Report a service as SERVING or NOT_SERVING."""
+        self._on_loop(self._set_health(service, serving=serving))
+
+    def inflight(self) -> int:
+        """Count the calls in flight."""
+        return self._inflight
+
+    def close(self, grace_s: float) -> None:
+        """Report NOT_SERVING, refuse new calls, let the others end, stop."""
+        if self._thread.is_alive():
+            self._on_loop(self._stop(grace_s))
+            self._stop_loop()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _stop_loop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _start(self) -> str:
+        server = grpc.aio.server(options=_OPTIONS)
+        host, _, port = self._address.rpartition(":")
+        bound = server.add_insecure_port(f"{host}:{port}")
+        server.add_generic_rpc_handlers([_Handlers({method.path: self._handler(method) for method in METHODS})])
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)  # type: ignore[no-untyped-call]  # generated
+        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+        for service in HEALTH_CHECKED:
+            await self._set_health(service, serving=False)
+        await server.start()
+        self._server = server
+        return f"{host}:{bound}"
+
+    async def _stop(self, grace_s: float) -> None:
+        await self._health.enter_graceful_shutdown()
+        if self._server is not None:
+            await self._server.stop(grace_s)
+
+    async def _set_health(self, service: str, *, serving: bool) -> None:
+        status = health_pb2.HealthCheckResponse
+        await self._health.set(service, status.SERVING if serving else status.NOT_SERVING)
+
+    def _handler(self, method: Method) -> Callable[[bytes, _Context], Awaitable[bytes]]:
+        waiting, room, loop = self._waiting[method.lane], self._room, self._loop
+
+        async def handle(payload: bytes, context: _Context) -> bytes:
+            size = len(payload)
+            if size > method.max_bytes:
+                await _refuse(context, _TOO_LARGE)
+            if self._inflight >= room.calls or self._inflight_bytes + size > room.bytes:
+                await _refuse(context, _FULL)
+            now = time.monotonic()
+            left = context.time_remaining()
+            call = Call(method, payload, now, math.inf if left is None else now + left, loop.create_future())
+            self._inflight += 1
+            self._inflight_bytes += size
+            waiting.put(call)
+            try:
+                answer: Answer = await call.ticket
+            finally:
+                # Reached too when the caller goes away; nobody then reads the answer.
+                call.gone = True
+                self._inflight -= 1
+                self._inflight_bytes -= size
+            if isinstance(answer, Refusal):
+                await _refuse(context, answer)
+            return answer
+
+        return handle
+
+
+class _Handlers(grpc.GenericRpcHandler[bytes, bytes]):
+    """Bytes in, bytes out: the gate does not know what a message means."""
+
+    def __init__(self, handlers: dict[str, Callable[[bytes, _Context], Awaitable[bytes]]]) -> None:
+        self._handlers = {path: grpc.unary_unary_rpc_method_handler(handle) for path, handle in handlers.items()}
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[bytes, bytes] | None:
+        return self._handlers.get(handler_call_details.method)
+
+
+_FULL = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "too many calls are waiting; try again later")
+_TOO_LARGE = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "the request is larger than this RPC takes")
+
+
+async def _refuse(context: _Context, refusal: Refusal) -> NoReturn:
+    metadata = ((_STATUS_KEY, refusal.status),) if refusal.status else ()
+    await context.abort(_CODES[refusal.code], refusal.message, metadata)
+
+
+def _deliver(answers: Sequence[tuple[Call, Answer]]) -> None:
+    for call, answer in answers:
+        if not call.ticket.done():
+            call.ticket.set_result(answer)

@@ -1,0 +1,106 @@
+"""From messages to core values: parse once, then trust.
+
+With ``server.wire`` (the way back), the worker and the calls, the only code that sees ``*_pb2``. A malformed request
+is ``InvalidRequest``, naming the field and never its value; a malformed signal, cookie, address or language is no
+error: it is handed on, and only ever limits.
+"""
+
+from collections.abc import Sequence
+
+from adtargeting.v1 import targeting_pb2 as pb
+
+from server.errors import InvalidRequest
+from server.ip_location import IpLocator
+from targeting.locale import parse_country
+from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals
+
+MAX_ID_BYTES = 256
+MAX_LINKED_ACCOUNTS = 8
+MAX_NETWORKS = 64
+MAX_BATCH = 256
+
+# No character takes more than four bytes in UTF-8, so shorter texts need no look.
+_SURELY_SHORT = MAX_ID_BYTES // 4
+
+
+def ad_request(message: pb.DecideRequest, locator: IpLocator) -> AdRequest:
+    """Read one request. Raises ``InvalidRequest``."""
+    checked_id("request_id", message.request_id)
+    client_country = client_language = app = ""
+    targeted_ads_off = False
+    if message.HasField("client"):
+        client = message.client
+        client_country, client_language, app = client.country, client.language, client.app
+        targeted_ads_off = client.targeted_ads_off
+        checked_country("client.country", client_country)
+    ip = message.ip
+    return AdRequest(
+        message.request_id,
+        identity(message.account_id, message.linked_account_ids, message.device_id),
+        ip,
+        locator.locate(ip),
+        message.accept_language,
+        client_country,
+        client_language,
+        bool(app),
+        message.cookie_header,
+        _signals(message, targeted_ads_off=targeted_ads_off),
+        networks(message.third_party_networks) if message.third_party_networks else (),
+    )
+
+
+def identity(account_id: str, linked_account_ids: Sequence[str], device_id: str) -> Identity:
+    """Read who a request is about. Raises ``InvalidRequest``."""
+    linked = tuple(linked_account_ids)
+    if len(linked) > MAX_LINKED_ACCOUNTS:
+        raise InvalidRequest("linked_account_ids", f"at most {MAX_LINKED_ACCOUNTS} are taken; send fewer")
+    for index, each in enumerate(linked):
+        checked_id(f"linked_account_ids[{index}]", each)
+    return Identity(checked_id("account_id", account_id), linked, checked_id("device_id", device_id))
+
+
+def networks(network_ids: Sequence[str]) -> tuple[str, ...]:
+    """Read which networks are asked for. Raises ``InvalidRequest``."""
+    if len(network_ids) > MAX_NETWORKS:
+        raise InvalidRequest("third_party_networks", f"at most {MAX_NETWORKS} are taken; send fewer")
+    return tuple(checked_id(f"third_party_networks[{index}]", each) for index, each in enumerate(network_ids))
+
+
+def checked_id(field: str, text: str) -> str:
+    """Give the id back. Raises ``InvalidRequest`` for one that is too long."""
+    if len(text) > _SURELY_SHORT and len(text.encode()) > MAX_ID_BYTES:
+        raise InvalidRequest(field, f"at most {MAX_ID_BYTES} bytes are taken; send a shorter id")
+    return text
+
+
+def checked_country(field: str, text: str) -> str:
+    """Give the ISO 3166-1 alpha-2 code, or nothing for nothing. Raises ``InvalidRequest``."""
+    if not text:
+        return ""
+    country = parse_country(text)
+    if country is None:
+        raise InvalidRequest(field, "is no country; send an ISO 3166-1 alpha-2 or alpha-3 code, or nothing")
+    return country
+
+
+def _signals(message: pb.DecideRequest, *, targeted_ads_off: bool) -> Signals:
+    if not message.HasField("signals"):
+        return Signals(targeted_ads_off=True) if targeted_ads_off else NO_SIGNALS
+    return signals(message.signals, targeted_ads_off=targeted_ads_off)
+
+
+def signals(message: pb.PrivacySignals, *, targeted_ads_off: bool) -> Signals:
+    """Read the privacy signals; nothing in them is ever refused."""
+    return Signals(
+        message.child_directed,
+        targeted_ads_off,
+        message.global_privacy_control,
+        message.do_not_track,
+        message.limit_ad_tracking,
+        tuple(message.industry_opt_outs),
+        message.gdpr_applies if message.HasField("gdpr_applies") else None,
+        message.tcf_consent,
+        message.gpp,
+        tuple(message.gpp_section_ids),
+        message.us_privacy,
+    )

@@ -1,0 +1,225 @@
+"""From decisions to bytes of ``adtargeting.v1.DecideResponse``.
+
+Protobuf defines that serialised parts of one message, put one after the other, are that message. So what repeats
+between answers (reasons, places, demographics) is serialised once, by the generated classes, and kept; interests
+and destinations of a whole batch are laid out by numpy. A test holds that the generated classes read and write
+the very same bytes.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from adtargeting.v1 import targeting_pb2 as pb
+from numpy.typing import NDArray
+
+from targeting.behavioural import Behavioural, Demographics, Destinations, Exposure, Interests
+from targeting.decision import Decision
+from targeting.model import LimitedFeatures
+from targeting.networks import NetworkDecision
+from targeting.profile import OUTSIDE_CODE
+from targeting.reasons import Reason, reasons_in
+from targeting.taxonomy import CODES
+from targeting.vector_schema import SCHEMA_NAME
+
+_BEHAVIOURAL_TAG = b"\x2a"  # field 5, length-delimited
+_VECTOR_TAG = b"\x2a"  # field 5, length-delimited
+_RESULT_TAG = b"\x0a"  # field 1, length-delimited
+_DESTINATION = b"\x1a\x09\x0a\x02\0\0\x15\0\0\0\0"  # field 3: {1: two characters, 2: float32}
+_SCHEMA = pb.BehaviouralFeatures(vector_schema=SCHEMA_NAME).SerializeToString()
+
+
+def responses(decisions: Sequence[Decision]) -> list[bytes]:
+    """Serialise decisions, each as a ``DecideResponse``."""
+    behavioural = iter(_behavioural([each.behavioural for each in decisions if each.behavioural is not None]))
+    return [
+        b"".join((
+            _opening(each.request_id, each.mode, each.reasons),
+            _limited(each.limited),
+            b"" if each.behavioural is None else _delimited(_BEHAVIOURAL_TAG, next(behavioural)),
+            _networks(each.networks) if each.networks else b"",
+            _closing(each.co_brand, each.policy_version),
+        ))
+        for each in decisions
+    ]  # fmt: skip
+
+
+def batch_response(results: Sequence[bytes]) -> bytes:
+    """Put the results (see ``result`` and ``error``) into a ``DecideBatchResponse``."""
+    return b"".join([_delimited(_RESULT_TAG, each) for each in results])
+
+
+def result(response: bytes) -> bytes:
+    """Put a serialised ``DecideResponse`` into a ``DecideBatchResult``."""
+    return _delimited(_RESULT_TAG, response)
+
+
+def error(code: int, field: str, message: str) -> bytes:
+    """Give the ``DecideBatchResult`` of a refused item."""
+    return pb.DecideBatchResult(
+        error=pb.DecideBatchError(code=code, field=field, message=message)
+    ).SerializeToString()
+
+
+def _delimited(tag: bytes, body: bytes) -> bytes:
+    return tag + _varint(len(body)) + body
+
+
+def _varint(number: int) -> bytes:
+    if number < 0x80:
+        return _ONE_BYTE[number]
+    if number < 0x4000:
+        return bytes((number & 0x7F | 0x80, number >> 7))
+    head = bytearray()
+    while number >= 0x80:
+        head.append(number & 0x7F | 0x80)
+        number >>= 7
+    head.append(number)
+    return bytes(head)
+
+
+_ONE_BYTE = [bytes((number,)) for number in range(0x80)]
+
+
+def _opening(request_id: str, mode: int, reasons: int) -> bytes:
+    opening = _mode_and_reasons(mode, reasons)
+    return pb.DecideResponse(request_id=request_id).SerializeToString() + opening if request_id else opening
+
+
+@lru_cache(maxsize=4096)
+def _mode_and_reasons(mode: int, mask: int) -> bytes:
+    return pb.DecideResponse(mode=mode, reasons=reason_numbers(mask)).SerializeToString()
+
+
+@lru_cache(maxsize=65_536)
+def _limited(limited: LimitedFeatures) -> bytes:
+    return pb.DecideResponse(limited=limited_message(limited)).SerializeToString()
+
+
+@lru_cache(maxsize=1024)
+def _closing(co_brand: str, policy_version: str) -> bytes:
+    return pb.DecideResponse(co_brand=co_brand, policy_version=policy_version).SerializeToString()
+
+
+def limited_message(limited: LimitedFeatures) -> pb.LimitedFeatures:
+    """Give the message of limited features."""
+    return pb.LimitedFeatures(
+        country=limited.country,
+        language=limited.language,
+        ip_country=limited.ip_country,
+        ip_subdivision=limited.ip_subdivision,
+    )
+
+
+def reason_numbers(mask: int) -> tuple[Reason, ...]:
+    """Give the reasons of a mask; their numbers are the contract's."""
+    return reasons_in(mask)
+
+
+def _networks(networks: Sequence[NetworkDecision]) -> bytes:
+    return pb.DecideResponse(networks=[_network(each) for each in networks]).SerializeToString()
+
+
+def _network(network: NetworkDecision) -> pb.NetworkDecision:
+    message = pb.NetworkDecision(
+        network_id=network.network_id,
+        contact_allowed=network.contact_allowed,
+        profile_shared=network.profile is not None,
+        id_shared=bool(network.network_user_id),
+        precise_geo_allowed=network.precise_position != "none",
+        reasons=reason_numbers(network.reasons),
+        limited=limited_message(network.limited),
+        masked_ip=network.masked_ip,
+        network_user_id=network.network_user_id,
+    )
+    if network.profile is not None:
+        message.profile.CopyFrom(
+            pb.ThirdPartyProfile(
+                age_bracket=network.profile.age_bracket,
+                gender=network.profile.gender,
+                country=network.profile.country,
+                language=network.profile.language,
+                interests=[pb.Interest(segment_id=name, score=score) for name, score in network.profile.interests],
+            )
+        )
+    return message
+
+
+def _behavioural(people: Sequence[Behavioural]) -> list[bytes]:
+    """Serialise features, each as a ``BehaviouralFeatures``."""
+    if not people:
+        return []
+    interests = _interests([each.interests for each in people])
+    destinations = _destinations([each.destinations for each in people])
+    return [
+        b"".join((
+            _demographics(each.demographics),
+            strongest,
+            largest,
+            *map(_exposure, each.exposures),
+            _delimited(_VECTOR_TAG, each.vector),
+            _SCHEMA,
+        ))
+        for each, strongest, largest in zip(people, interests, destinations, strict=True)
+    ]  # fmt: skip
+
+
+@lru_cache(maxsize=16_384)
+def _demographics(demographics: Demographics) -> bytes:
+    message = pb.Demographics(
+        age_bracket=demographics.age_bracket,
+        gender=demographics.gender,
+        occupation=demographics.occupation,
+        postal_prefix=demographics.postal_prefix,
+    )
+    return pb.BehaviouralFeatures(demographics=message).SerializeToString()
+
+
+def _exposure(exposure: Exposure) -> bytes:
+    message = pb.Exposure(ad_id=exposure.ad_id, count=exposure.count, last_seen_age_s=exposure.last_seen_age_s)
+    return pb.BehaviouralFeatures(exposures=[message]).SerializeToString()
+
+
+def _interest_rows() -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    """Serialise an interest for every code of the taxonomy, with a score to be filled in: its last four bytes."""
+    parts = [
+        pb.BehaviouralFeatures(interests=[pb.Interest(segment_id=str(code), score=1.0)]).SerializeToString()
+        for code in range(CODES)
+    ]
+    width = max(map(len, parts))
+    # Texts end where rows end, so that every score stands in the same columns.
+    rows = np.frombuffer(b"".join(part.rjust(width, b"\0") for part in parts), np.uint8).reshape(CODES, width)
+    return rows, np.array([width - len(part) for part in parts])
+
+
+_ROWS, _ROW_STARTS = _interest_rows()
+_COLUMNS = np.arange(_ROWS.shape[1])
+
+
+def _interests(people: Sequence[Interests]) -> list[bytes]:
+    codes = np.concatenate([each.codes for each in people])
+    if len(codes) and codes.max() >= OUTSIDE_CODE:
+        return [_named_interests(each) for each in people]
+    rows = _ROWS[codes]
+    rows[:, -4:] = np.concatenate([each.scores for each in people]).astype("<f4").view(np.uint8).reshape(-1, 4)
+    starts = _ROW_STARTS[codes]
+    data = rows[_COLUMNS >= starts[:, None]].tobytes()
+    ends = np.concatenate(([0], np.cumsum(rows.shape[1] - starts)))
+    bounds = ends[np.cumsum([0] + [len(each.codes) for each in people])].tolist()
+    return [data[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+
+
+def _named_interests(interests: Interests) -> bytes:
+    return pb.BehaviouralFeatures(
+        interests=[pb.Interest(segment_id=name, score=score) for name, score in interests.named()]
+    ).SerializeToString()
+
+
+def _destinations(people: Sequence[Destinations]) -> list[bytes]:
+    countries = np.concatenate([each.countries for each in people])
+    rows = np.tile(np.frombuffer(_DESTINATION, np.uint8), (len(countries), 1))
+    rows[:, 4:6] = countries.astype("<u2").view(np.uint8).reshape(-1, 2)
+    rows[:, 7:11] = np.concatenate([each.shares for each in people]).astype("<f4").view(np.uint8).reshape(-1, 4)
+    data, size = rows.tobytes(), len(_DESTINATION)
+    bounds = np.cumsum([0] + [len(each.countries) * size for each in people]).tolist()
+    return [data[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]

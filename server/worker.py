@@ -1,0 +1,183 @@
+"""The worker: one blocking loop that takes what waits, asks the store once, decides, and hands the answers back.
+
+A call that has waited longer than its budget is answered without asking the store. Whatever goes wrong, a decision
+is answered: limited, with the reason.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+from adtargeting.v1 import targeting_pb2 as pb
+from google.protobuf.message import DecodeError, Message
+
+from server import wire
+from server.errors import InvalidRequest, note, refusal_of
+from server.gate.methods import DECIDE
+from server.gate.port import Answer, Call, Gate, Lane
+from server.ip_location import IpLocator
+from server.metrics import Metrics
+from server.store.ports import DecisionStore, StoreError, StoreTimeout
+from server.translate import MAX_BATCH, ad_request
+from targeting.decision import Decision, Plan, Rulebook, decide, plan
+from targeting.judge import StoredSubject
+from targeting.model import AdRequest
+from targeting.reasons import Reason
+from targeting.signals.nap import Nap
+
+_IDLE_S = 0.25
+_LEAST_BUDGET_S = 0.002
+"""With less time left the store is not asked, so that one hurried call does not hurry its batch."""
+
+M = TypeVar("M", bound=Message)
+
+
+class Decider:
+    """Decides batches of requests: plan, one fetch, decide. Used by one thread, which owns the store's connection."""
+
+    def __init__(
+        self,
+        store: DecisionStore,
+        rulebook: Callable[[], Rulebook],
+        open_nap: Callable[[str], Nap | None],
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._rulebook = rulebook
+        self._open_nap = open_nap
+        self._metrics = metrics
+
+    def decide(self, requests: Sequence[AdRequest], budget_s: float) -> list[Decision]:
+        """Decide, waiting for the store no longer than the budget (seconds)."""
+        if not requests:
+            return []
+        rulebook = self._rulebook()
+        try:
+            planned = plan(requests, rulebook.policy)
+            decisions = decide(planned, self._fetch(planned, budget_s), self._naps(planned), rulebook, time.time())
+        except Exception as problem:  # noqa: BLE001  # an ad is always served: a fault of ours only ever limits
+            note(problem)
+            decisions = [self._without_store(request, rulebook) for request in requests]
+        self._metrics.count_decisions(decisions)
+        return decisions
+
+    def _fetch(self, planned: Plan, budget_s: float) -> Sequence[StoredSubject] | Reason:
+        if not planned.subjects:
+            return ()
+        if budget_s < _LEAST_BUDGET_S:
+            return Reason.STORE_TIMEOUT
+        started = time.perf_counter()
+        try:
+            return self._store.fetch(planned.subjects, budget_s)
+        except StoreTimeout:
+            self._metrics.count_store_error("fetch", "timeout")
+            return Reason.STORE_TIMEOUT
+        except StoreError:
+            self._metrics.count_store_error("fetch", "unavailable")
+            return Reason.STORE_UNAVAILABLE
+        finally:
+            self._metrics.observe_fetch(time.perf_counter() - started)
+
+    def _naps(self, planned: Plan) -> list[Nap | None]:
+        """Open the NAP cookies of requests that nothing has limited yet; the others' are not even looked at."""
+        return [
+            self._open_nap(item.cookies.nap) if item.subjects and item.cookies.nap else None for item in planned.items
+        ]
+
+    @staticmethod
+    def _without_store(request: AdRequest, rulebook: Rulebook) -> Decision:
+        return decide(plan([request], rulebook.policy), Reason.STORE_UNAVAILABLE, [None], rulebook, time.time())[0]
+
+
+class Worker:
+    """The loop. ``run`` returns soon after ``stop``."""
+
+    def __init__(self, gate: Gate, decider: Decider, locator: IpLocator, metrics: Metrics, limits: "Limits") -> None:
+        self._gate = gate
+        self._decider = decider
+        self._locator = locator
+        self._metrics = metrics
+        self._limits = limits
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """End the loop after the batch at hand."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Take, decide, answer, until stopped."""
+        while not self._stopping.is_set():
+            calls = self._gate.take(Lane.DECISIONS, self._limits.max_batch, _IDLE_S)
+            if calls:
+                self.serve(calls)
+
+    def serve(self, calls: Sequence[Call]) -> None:
+        """Answer these calls: single decisions together, each batch of a caller's on its own."""
+        waiting = [call for call in calls if not call.gone]
+        single = [call for call in waiting if call.method is DECIDE]
+        answers = self._decide_together(single)
+        answers += ((call, self._answered(self._decide_batch, call)) for call in waiting if call.method is not DECIDE)
+        self._gate.answer(answers)
+        now = time.monotonic()
+        for call in waiting:
+            self._metrics.observe_decision(now - call.arrived_s)
+
+    def _decide_together(self, calls: Sequence[Call]) -> list[tuple[Call, Answer]]:
+        answers: list[tuple[Call, Answer]] = []
+        ready: list[tuple[Call, AdRequest]] = []
+        for call in calls:
+            try:
+                ready.append((call, ad_request(parse(pb.DecideRequest, call.payload), self._locator)))
+            except InvalidRequest as problem:
+                answers.append((call, refusal_of(problem)))
+        late = [(call, request) for call, request in ready if self._budget_s(call) < _LEAST_BUDGET_S]
+        if late:
+            ready = [each for each in ready if each not in late]
+        budget_s = min((self._budget_s(call) for call, _ in ready), default=0.0)
+        for group, budget in ((ready, budget_s), (late, 0.0)):
+            decisions = self._decider.decide([request for _, request in group], budget)
+            payloads = wire.responses(decisions)
+            answers += ((call, payload) for (call, _), payload in zip(group, payloads, strict=True))
+        return answers
+
+    def _decide_batch(self, call: Call) -> bytes:
+        message = parse(pb.DecideBatchRequest, call.payload)
+        if not 0 < len(message.requests) <= MAX_BATCH:
+            raise InvalidRequest("requests", f"between 1 and {MAX_BATCH} are taken; send another number")
+        items = [self._item(request) for request in message.requests]
+        good = [item for item in items if isinstance(item, AdRequest)]
+        payloads = iter(wire.responses(self._decider.decide(good, self._budget_s(call))))
+        return wire.batch_response(
+            [wire.result(next(payloads)) if isinstance(item, AdRequest) else item for item in items]
+        )
+
+    def _item(self, request: pb.DecideRequest) -> AdRequest | bytes:
+        try:
+            return ad_request(request, self._locator)
+        except InvalidRequest as problem:
+            return wire.error(refusal_of(problem).code, problem.field, str(problem))
+
+    def _answered(self, handler: Callable[[Call], bytes], call: Call) -> Answer:
+        try:
+            return handler(call)
+        except Exception as problem:  # noqa: BLE001  # the table of errors says what the caller may see of it
+            return refusal_of(problem)
+
+    def _budget_s(self, call: Call) -> float:
+        return min(call.deadline_s, call.arrived_s + self._limits.budget_s) - time.monotonic()
+
+
+class Limits(NamedTuple):
+    """How long a decision may take from its arrival (seconds), and how many calls make a batch."""
+
+    budget_s: float = 0.025
+    max_batch: int = 64
+
+
+def parse(kind: type[M], payload: bytes) -> M:
+    """Parse a message. Raises ``InvalidRequest``."""
+    try:
+        return kind.FromString(payload)
+    except DecodeError:
+        raise InvalidRequest("", f"is no {kind.DESCRIPTOR.full_name}") from None
