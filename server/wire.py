@@ -176,7 +176,7 @@ def _demographics(demographics: Demographics) -> bytes:
 
 
 def _exposure(exposure: Exposure) -> bytes:
-    message = pb.Exposure(ad_id=exposure.ad_id, count=exposure.count, last_seen_age_s=exposure.last_seen_age_s)
+    message = pb.Exposure(ad_id=exposure.ad_id, count=exposure.impressions, last_seen_age_s=exposure.last_seen_age_s)
     return pb.BehaviouralFeatures(exposures=[message]).SerializeToString()
 
 

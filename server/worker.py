@@ -21,6 +21,7 @@ from server.metrics import Metrics
 from server.store.ports import DecisionStore, StoreError, StoreTimeout
 from server.translate import MAX_BATCH, ad_request
 from targeting.decision import Decision, Plan, Rulebook, decide, plan
+from targeting.explain import Evidence
 from targeting.judge import StoredSubject
 from targeting.model import AdRequest
 from targeting.reasons import Reason
@@ -62,6 +63,14 @@ class Decider:
         self._metrics.count_decisions(decisions)
         return decisions
 
+    def evidence(self, request: AdRequest, budget_s: float) -> Evidence:
+        """Decide one request and keep what it was decided from; nothing is counted or written."""
+        rulebook = self._rulebook()
+        planned = plan([request], rulebook.policy)
+        stored = self._fetch(planned, budget_s)
+        decision = decide(planned, stored, self._naps(planned), rulebook, time.time())[0]
+        return Evidence(planned.items[0], stored, decision, rulebook.policy)
+
     def _fetch(self, planned: Plan, budget_s: float) -> Sequence[StoredSubject] | Reason:
         if not planned.subjects:
             return ()
@@ -79,15 +88,18 @@ class Decider:
         finally:
             self._metrics.observe_fetch(time.perf_counter() - started)
 
-    def _naps(self, planned: Plan) -> list[Nap | None]:
+    def _naps(self, planned: Plan) -> list[Sequence[Nap]]:
         """Open the NAP cookies of requests that nothing has limited yet; the others' are not even looked at."""
         return [
-            self._open_nap(item.cookies.nap) if item.subjects and item.cookies.nap else None for item in planned.items
+            [nap for text in item.cookies.naps if (nap := self._open_nap(text)) is not None]
+            if item.subjects and item.cookies.naps
+            else ()
+            for item in planned.items
         ]
 
     @staticmethod
     def _without_store(request: AdRequest, rulebook: Rulebook) -> Decision:
-        return decide(plan([request], rulebook.policy), Reason.STORE_UNAVAILABLE, [None], rulebook, time.time())[0]
+        return decide(plan([request], rulebook.policy), Reason.STORE_UNAVAILABLE, [()], rulebook, time.time())[0]
 
 
 class Worker:

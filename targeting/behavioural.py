@@ -90,7 +90,7 @@ class Exposure(NamedTuple):
     """One ad: how often it was seen, and seconds since the last time."""
 
     ad_id: str
-    count: int
+    impressions: int
     last_seen_age_s: int
 
 

@@ -21,115 +21,105 @@ PURPOSE_BEHAVIOURAL = 4
 PURPOSES_FOR_ID = range(2, 11)
 SPECIAL_FEATURE_POSITION = 1
 
+TCF, GPP, US_PRIVACY = "tcf", "gpp", "us_privacy"
+
 _GDPR_SECTION = 2
-_NOT_APPLICABLE = (-1,)
 
 
 class Consent(NamedTuple):
     """What the consent strings say.
 
-    ``mask`` holds the reasons that limit the decision. ``tc_strings`` are all that could be read; ``gdpr`` tells
-    whether the GDPR applies; ``tcf_unreadable`` whether a TC string was there that could not be read.
+    ``mask`` holds the reasons that limit the decision; ``gdpr`` tells whether the GDPR applies; ``tc_strings`` are
+    all that could be read. ``unreadable`` names the signals that were there and could not be.
     """
 
     mask: int = 0
     gdpr: bool = False
     tc_strings: tuple[tcf.Consent, ...] = ()
-    tcf_unreadable: bool = False
     gpp: gpp.Reading | None = None
+    unreadable: tuple[str, ...] = ()
 
     def has_basis(self, purpose: int, vendor: int, policy: Policy) -> bool:
-        """Tell whether the vendor has a basis for the purpose: always out of the GDPR's scope."""
-        if not self.gdpr:
-            return True
-        if self.tcf_unreadable or not self.tc_strings or not vendor:
-            return False
-        return all(string.has_basis(purpose, vendor, policy.vendor_list) for string in self.tc_strings)
+        """Tell whether the vendor has a basis for the purpose: always, out of the GDPR's scope."""
+        return not self.gdpr or (
+            self._may_grant(vendor)
+            and all(string.has_basis(purpose, vendor, policy.vendor_list) for string in self.tc_strings)
+        )
 
-    def position_withheld(self, vendor: int, policy: Policy) -> int:
+    def position_withheld(self, vendor: int) -> int:
         """Give the reasons for which the vendor may not have the precise position, as a mask; 0: it may."""
         mask = 0
-        if self.gpp is not None and self.gpp.withholds & (Withholds.PRECISE_POSITION | Withholds.EVERYTHING):
+        if self.gpp is not None and self.gpp.withholds & Withholds.PRECISE_POSITION:
             mask = Reason.GPP_OPT_OUT.bit
-        if self.gdpr and not self._opts_in(SPECIAL_FEATURE_POSITION, vendor, policy):
+        if self.gdpr and not (self._may_grant(vendor) and all(map(_opts_in_to_position, self.tc_strings))):
             mask |= Reason.TCF_NO_CONSENT.bit
         return mask
 
-    def _opts_in(self, special_feature: int, vendor: int, policy: Policy) -> bool:
-        if self.tcf_unreadable or not self.tc_strings or not vendor:
-            return False
-        return all(
-            string.allows_special_feature(special_feature, vendor, policy.vendor_list) for string in self.tc_strings
-        )
-
-
-def read_consent(request: AdRequest, cookie_country: str, policy: Policy) -> Consent:
-    """Read and judge all consent strings of a request."""
-    signals = request.signals
-    gdpr = _in_scope(request, cookie_country, policy)
-    if not (gdpr or signals.gpp or signals.gpp_section_ids or signals.us_privacy):
-        return _SILENT
-    mask, reading = _read_gpp(signals)
-    mask |= _us_privacy((signals.us_privacy, reading.us_privacy if reading else ""))
-    if not gdpr:
-        return Consent(mask, gpp=reading)
-    strings, unreadable = _tc_strings((signals.tcf_consent, reading.tc_string if reading else ""))
-    consent = Consent(0, True, strings, unreadable, reading)
-    if unreadable:
-        mask |= Reason.SIGNAL_UNREADABLE.bit
-    if not consent.has_basis(PURPOSE_BEHAVIOURAL, policy.gdpr.host_vendor_id, policy):
-        mask |= Reason.TCF_NO_CONSENT.bit
-    return consent._replace(mask=mask)
+    def _may_grant(self, vendor: int) -> bool:
+        """A string that cannot be read, or none, or a vendor that no string can name, gives no basis."""
+        return TCF not in self.unreadable and bool(self.tc_strings) and vendor > 0
 
 
 _SILENT = Consent()
 
 
-def _in_scope(request: AdRequest, cookie_country: str, policy: Policy) -> bool:
+def read_consent(request: AdRequest, cookie_countries: Iterable[str], policy: Policy) -> Consent:
+    """Read and judge all consent strings of a request."""
+    signals = request.signals
+    gdpr = _in_scope(request, cookie_countries, policy)
+    if not (gdpr or signals.gpp or signals.gpp_section_ids or signals.us_privacy):
+        return _SILENT
+    reading = gpp.read(signals.gpp, signals.gpp_section_ids) if signals.gpp or signals.gpp_section_ids else None
+    of_gpp = (reading.tc_string, reading.us_privacy) if reading else (None, None)
+    mask, unreadable = _us_privacy((signals.us_privacy, of_gpp[1]))
+    if reading is not None and reading.withholds & Withholds.PROFILE_AND_IDS:
+        mask |= Reason.GPP_OPT_OUT.bit
+    if reading is not None and reading.unreadable:
+        unreadable |= {GPP}
+    strings: tuple[tcf.Consent, ...] = ()
+    if gdpr:
+        strings, undecodable = _tc_strings((signals.tcf_consent, of_gpp[0]))
+        unreadable |= undecodable
+    if unreadable:
+        mask |= Reason.SIGNAL_UNREADABLE.bit
+    consent = Consent(mask, gdpr, strings, reading, tuple(sorted(unreadable)))
+    if consent.has_basis(PURPOSE_BEHAVIOURAL, policy.gdpr.host_vendor_id, policy):
+        return consent
+    return consent._replace(mask=mask | Reason.TCF_NO_CONSENT.bit)
+
+
+def _opts_in_to_position(string: tcf.Consent) -> bool:
+    return string.special_feature(SPECIAL_FEATURE_POSITION)
+
+
+def _in_scope(request: AdRequest, cookie_countries: Iterable[str], policy: Policy) -> bool:
     """Tell whether the GDPR applies: the flag, else section 2, else any country shown; in doubt it does."""
     signals = request.signals
     if signals.gdpr_applies is not None:
         return signals.gdpr_applies
     if _GDPR_SECTION in signals.gpp_section_ids:
         return True
-    shown = (
-        request.client_country and (parse_country(request.client_country) or ""),
-        cookie_country,
-        request.ip_location.country,
-    )
-    return any(country in policy.gdpr.countries for country in shown if country) or not any(shown)
+    shown = {parse_country(request.client_country) or "", request.ip_location.country, *cookie_countries}
+    shown.discard("")
+    return not shown or not shown.isdisjoint(policy.gdpr.countries)
 
 
-def _read_gpp(signals: Signals) -> tuple[int, gpp.Reading | None]:
-    sections = signals.gpp_section_ids if signals.gpp_section_ids != _NOT_APPLICABLE else ()
-    if not signals.gpp and not sections:
-        return 0, None
-    try:
-        reading = gpp.read(signals.gpp, sections)
-    except Unreadable:
-        return Reason.SIGNAL_UNREADABLE.bit, gpp.NOTHING_READ
-    mask = Reason.SIGNAL_UNREADABLE.bit if reading.unreadable else 0
-    if reading.withholds & (Withholds.PROFILE_AND_IDS | Withholds.EVERYTHING):
-        mask |= Reason.GPP_OPT_OUT.bit
-    return mask, reading
-
-
-def _us_privacy(texts: Iterable[str | None]) -> int:
-    mask = 0
+def _us_privacy(texts: Iterable[str | None]) -> tuple[int, set[str]]:
+    mask, unreadable = 0, set()
     for text in filter(None, texts):
         try:
-            if us_privacy.read(text).opt_out_sale == "Y":
-                mask |= Reason.US_PRIVACY_OPT_OUT.bit
+            if us_privacy.read(text).opted_out:
+                mask = Reason.US_PRIVACY_OPT_OUT.bit
         except Unreadable:
-            mask |= Reason.SIGNAL_UNREADABLE.bit
-    return mask
+            unreadable.add(US_PRIVACY)
+    return mask, unreadable
 
 
-def _tc_strings(texts: Iterable[str | None]) -> tuple[tuple[tcf.Consent, ...], bool]:
-    strings, unreadable = [], False
+def _tc_strings(texts: Iterable[str | None]) -> tuple[tuple[tcf.Consent, ...], set[str]]:
+    strings, unreadable = [], set()
     for text in filter(None, texts):
         try:
             strings.append(tcf.read(text))
         except Unreadable:
-            unreadable = True
+            unreadable.add(TCF)
     return tuple(strings), unreadable

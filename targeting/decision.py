@@ -82,20 +82,20 @@ def plan(requests: Sequence[AdRequest], policy: Policy) -> Plan:
 def decide(
     planned: Plan,
     fetched: Sequence[StoredSubject] | Reason,
-    naps: Sequence[Nap | None],
+    naps: Sequence[Sequence[Nap]],
     rulebook: Rulebook,
     now_s: float,
 ) -> list[Decision]:
     """Decide a batch.
 
     ``fetched`` holds the records of ``planned.subjects`` in that order, or the reason why there are none; ``naps``
-    the opened NAP cookie of each request; ``now_s`` the time (Unix seconds).
+    the NAP cookies of each request that could be opened; ``now_s`` the time (Unix seconds).
     """
     judged, at = [], 0
-    for item, nap in zip(planned.items, naps, strict=True):
+    for item, opened in zip(planned.items, naps, strict=True):
         end = at + len(item.subjects)
         records = fetched if isinstance(fetched, Reason) else fetched[at:end]
-        judged.append(_judge(item, records, nap, rulebook.policy, now_s))
+        judged.append(_judge(item, records, opened, rulebook.policy, now_s))
         at = end
     features = _features(judged, rulebook.policy, now_s)
     return [_decision(each, feature, rulebook) for each, feature in zip(judged, features, strict=True)]
@@ -122,7 +122,7 @@ def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
 
 
 def _judge(
-    item: Item, records: Sequence[StoredSubject] | Reason, nap: Nap | None, policy: Policy, now_s: float
+    item: Item, records: Sequence[StoredSubject] | Reason, naps: Sequence[Nap], policy: Policy, now_s: float
 ) -> _Judged:
     if item.findings.mask:
         return _Judged(item, Verdict(item.findings.mask), _whereabouts(item))
@@ -134,11 +134,16 @@ def _judge(
     whereabouts = _whereabouts(item, standings)
     age, today = policy.child_age(residence(whereabouts)), person_day(now_s)
     verdict = judge_stored(
-        records, standings, latest_birth_day(today, age), nap_of_child=nap is not None and (nap.age or age) < age
+        records,
+        standings,
+        latest_birth_day(today, age),
+        nap_of_child=any(nap.age is not None and nap.age < age for nap in naps),
     )
+    judged = _Judged(item, verdict, whereabouts, records[0].owner if records else b"")
     if verdict.grant is None:
-        return _Judged(item, verdict, whereabouts)
-    return _with_profile(_Judged(item, verdict, whereabouts, records[0].owner), records[0], standings[0], nap)
+        return judged
+    # Several NAP cookies that disagree describe nobody.
+    return _with_profile(judged, records[0], standings[0], naps[0] if len(item.cookies.naps) == len(naps) == 1 else None)
 
 
 def _with_profile(judged: _Judged, record: StoredSubject, standing: Standing | None, nap: Nap | None) -> _Judged:

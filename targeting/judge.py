@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from targeting.consent import Consent, read_consent
-from targeting.model import NO_SIGNALS, AdRequest, Signals, SubjectKind
+from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, SubjectKind
 from targeting.policy import Policy
 from targeting.preference import Choice, Standing, standing_of
 from targeting.reasons import Reason
@@ -62,8 +62,9 @@ class Verdict(NamedTuple):
 
 def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> Findings:
     """Judge what can be read from the request alone."""
-    consent = read_consent(request, cookies.country, policy)
-    return Findings(_flags(request.signals, cookies, policy) | consent.mask, consent)
+    consent = read_consent(request, cookies.countries, policy)
+    mask = consent.mask | _flags(request.signals, policy) | _cookie_flags(cookies, request.identity)
+    return Findings(mask, consent)
 
 
 def standings_of(subjects: Sequence[StoredSubject]) -> list[Standing | None]:
@@ -112,11 +113,18 @@ def _limits(subject: StoredSubject, standing: Standing | None, of_age_day: int) 
     return mask
 
 
-def _flags(signals: Signals, cookies: Cookies, policy: Policy) -> int:
-    """Judge the flags of the request and its cookies. Most requests carry none."""
+def _cookie_flags(cookies: Cookies, identity: Identity) -> int:
     mask = Reason.COOKIE_OPT_OUT.bit if cookies.opt_out or cookies.anon_opt_out else 0
+    if cookies.device_doubt and not identity.device_id:
+        # The browser may have opted out, and its choice cannot be looked up.
+        mask |= Reason.SIGNAL_UNREADABLE.bit
+    return mask
+
+
+def _flags(signals: Signals, policy: Policy) -> int:
     if signals == NO_SIGNALS:
-        return mask
+        return 0
+    mask = 0
     if signals.child_directed:
         mask |= Reason.CHILD_DIRECTED.bit
     if signals.targeted_ads_off:

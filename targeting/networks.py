@@ -138,7 +138,7 @@ def _position_withheld(case: _Case) -> int:
     network = case.network
     allowed = network is not None and (network.precise_position != "none" or network.full_ip)
     mask = case.seen.withheld | _by_policy(case, allowed=allowed)
-    return mask | case.seen.consent.position_withheld(case.vendor, case.policy) | _by_rule(case, PRECISE_POSITION)
+    return mask | case.seen.consent.position_withheld(case.vendor) | _by_rule(case, PRECISE_POSITION)
 
 
 def _by_policy(case: _Case, *, allowed: bool) -> int:

@@ -70,7 +70,7 @@ class HeldExposure(NamedTuple):
     """How often an ad was seen and clicked, and when last (Unix seconds)."""
 
     ad_id: str
-    count: int
+    impressions: int
     clicks: int
     last_seen_s: int
 
@@ -134,7 +134,7 @@ def encode_profile(profile: Profile, owner: bytes) -> bytes:
         for held in profile.interests
     )
     parts += (_DESTINATION.pack(held.country.encode("ascii"), held.weight, held.updated_s) for held in profile.destinations)
-    parts += (_EXPOSURE.pack(min(held.count, 65_535), min(held.clicks, 65_535), held.last_seen_s) for held in profile.exposures)
+    parts += (_EXPOSURE.pack(min(held.impressions, 65_535), min(held.clicks, 65_535), held.last_seen_s) for held in profile.exposures)
     parts += (occupation, postal_code, language)
     parts += _names([*outside, *(held.ad_id for held in profile.exposures)])
     return seal(_MAGIC, _SCHEMA, owner, b"".join(parts))

@@ -1,0 +1,54 @@
+# Every target sets up what it needs; `make run`, `make demo` and `make test` each work as the first command.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := all
+.PHONY: all run demo test test-slow check bench bench-quick proto clean format
+
+all: check test
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "adtargeting needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@if command -v cargo >/dev/null 2>&1 && test -d gate-native; then echo "A Rust toolchain is here."; else echo "Going without the native gate: the aio gate serves."; fi
+	@touch $(READY)
+
+run: $(READY)
+	@$(BIN)/adtargeting serve
+
+demo: $(READY)
+	@$(BIN)/adtargeting demo
+
+# -n 2: the suite is written to run in parallel and in any order.
+test: $(READY)
+	@$(BIN)/python -m pytest -n 2 -m 'not slow' --cov --cov-report=term-missing:skip-covered --cov-report=json:.coverage.json
+	@$(BIN)/python -m tests.coverage_gate .coverage.json targeting=100 server=95
+
+test-slow: $(READY)
+	@$(BIN)/python -m pytest -m slow --timeout=1800
+
+check: $(READY)
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY)
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks
+
+bench-quick: $(READY)
+	@$(BIN)/python -m benchmarks --quick
+
+proto: $(READY)
+	@$(BIN)/python proto/generate.py
+
+clean:
+	rm -rf $(VENV) .data .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,29 @@
+"""Explain: the decision on one request and every check behind it. Reads only."""
+
+from adtargeting.v1 import targeting_pb2 as pb
+
+from server import wire
+from server.calls.tools import CallTools
+from server.translate import ad_request
+from server.worker import parse
+from targeting.explain import Check, explain
+
+
+def explain_decision(payload: bytes, tools: CallTools) -> bytes:
+    """Explain a decision; see ``TargetingService.Explain``. Raises ``InvalidRequest``."""
+    request = ad_request(parse(pb.DecideRequest, payload), tools.locator)
+    evidence = tools.decider.evidence(request, tools.budget_s)
+    decision = pb.DecideResponse.FromString(wire.responses([evidence.decision])[0])
+    return pb.ExplainResponse(decision=decision, checks=map(_message, explain(evidence))).SerializeToString()
+
+
+def _message(check: Check) -> pb.Check:
+    return pb.Check(
+        signal=check.signal,
+        present=check.present,
+        value_class=check.value_class,
+        said=check.said,
+        rule=check.rule,
+        reason=check.reason or pb.REASON_UNSPECIFIED,
+        fields=[pb.DecodedField(name=name, value=value) for name, value in check.fields],
+    )

@@ -1,0 +1,23 @@
+"""Who a preference or profile call is about."""
+
+from typing import Protocol
+
+from server.errors import InvalidRequest
+from server.translate import checked_id
+from targeting.model import Subject, SubjectKind
+
+
+class NamesSubject(Protocol):
+    """A message with the ``subject`` of the contract: ``account_id`` or ``device_id``."""
+
+    account_id: str
+    device_id: str
+
+
+def subject_of(message: NamesSubject) -> Subject:
+    """Read the subject. Raises ``InvalidRequest``."""
+    if message.account_id:
+        return Subject(SubjectKind.ACCOUNT, checked_id("account_id", message.account_id))
+    if message.device_id:
+        return Subject(SubjectKind.DEVICE, checked_id("device_id", message.device_id))
+    raise InvalidRequest("account_id", "name a subject: an account_id or a device_id")
