@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 import grpc
 import uvloop
@@ -21,7 +21,7 @@ from server.gate.methods import METHODS, SERVICES
 from server.gate.port import HEALTH_CHECKED, Answer, Call, GateError, Lane, Method, Refusal
 
 T = TypeVar("T")
-_Context = grpc.aio.ServicerContext[bytes, bytes]
+_Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
 _STATUS_KEY = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -119,7 +119,11 @@ class AioGate:
         server = grpc.aio.server(options=_OPTIONS)
         host, _, port = self._address.rpartition(":")
         bound = server.add_insecure_port(f"{host}:{port}")
-        server.add_generic_rpc_handlers([_Handlers({method.path: self._handler(method) for method in METHODS})])
+        # Bytes in, bytes out: the gate does not know what a message means.
+        for method in METHODS:
+            _, service, name = method.path.split("/")
+            handler = grpc.unary_unary_rpc_method_handler(self._handler(method))
+            server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {name: handler})])
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)  # type: ignore[no-untyped-call]  # generated
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
         for service in HEALTH_CHECKED:
@@ -164,18 +168,6 @@ class AioGate:
             return answer
 
         return handle
-
-
-class _Handlers(grpc.GenericRpcHandler[bytes, bytes]):
-    """Bytes in, bytes out: the gate does not know what a message means."""
-
-    def __init__(self, handlers: dict[str, Callable[[bytes, _Context], Awaitable[bytes]]]) -> None:
-        self._handlers = {path: grpc.unary_unary_rpc_method_handler(handle) for path, handle in handlers.items()}
-
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler[bytes, bytes] | None:
-        return self._handlers.get(handler_call_details.method)
 
 
 _FULL = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "too many calls are waiting; try again later")

@@ -1,0 +1,224 @@
+"""What every gate must do: one suite for all of them."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import grpc
+import pytest
+from google.rpc import status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from server.gate.aio import AioGate, Room
+from server.gate.methods import DECIDE, DECIDE_BATCH, METHODS, SERVICES, SET_PREFERENCE
+from server.gate.port import HEALTH_CHECKED, Answer, Call, Gate, GateError, Lane, Method, Refusal
+
+OpenGate = Callable[..., tuple[Gate, str]]
+GATES = {"aio": AioGate}
+
+
+@pytest.fixture(params=sorted(GATES))
+def open_gate(request: pytest.FixtureRequest) -> Iterator[OpenGate]:
+    opened: list[Gate] = []
+
+    def open_one(address: str = "127.0.0.1:0", room: Room = Room()) -> tuple[Gate, str]:
+        gate: Gate = GATES[request.param](address, room)
+        bound = gate.open()
+        opened.append(gate)
+        return gate, bound
+
+    yield open_one
+    for gate in opened:
+        gate.close(0)
+
+
+@pytest.fixture
+def gate_and_channel(open_gate: OpenGate) -> Iterator[tuple[Gate, grpc.Channel]]:
+    gate, address = open_gate()
+    with grpc.insecure_channel(address) as channel:
+        yield gate, channel
+
+
+def send(channel: grpc.Channel, method: Method, payload: bytes = b"", timeout: float = 10) -> "grpc.Future[bytes]":
+    call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method.path)
+    return call.future(payload, timeout=timeout)
+
+
+def take_one(gate: Gate, lane: Lane = Lane.DECISIONS) -> Call:
+    (call,) = gate.take(lane, 1, 5)
+    return call
+
+
+def test_a_call_waits_in_its_lane_with_its_bytes_and_gets_its_answer(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+    gate, channel = gate_and_channel
+    for method in METHODS:
+        sent = send(channel, method, b"question")
+        call = take_one(gate, method.lane)
+        assert (call.method, call.payload) == (method, b"question")
+        gate.answer([(call, b"answer")])
+        assert sent.result() == b"answer"
+
+
+def test_what_waits_is_taken_together_oldest_first_up_to_the_limit(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+    gate, channel = gate_and_channel
+    sent = []
+    for number in range(5):
+        sent.append(send(channel, DECIDE, b"%d" % number))
+        wait_until(lambda expected=number + 1: gate.inflight() == expected)
+    first, rest = gate.take(Lane.DECISIONS, 3, 5), gate.take(Lane.DECISIONS, 64, 5)
+    assert [call.payload for call in first] == [b"0", b"1", b"2"]
+    assert [call.payload for call in rest] == [b"3", b"4"]
+    gate.answer([(call, b"re " + call.payload) for call in (*rest, *first)])
+    assert [each.result() for each in sent] == [b"re %d" % number for number in range(5)]
+    wait_until(lambda: gate.inflight() == 0)
+
+
+def test_nothing_waiting_is_an_empty_list_after_the_timeout(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+    gate, _ = gate_and_channel
+    assert gate.take(Lane.OTHER, 1, 0.01) == []
+
+
+def test_arrival_and_deadline_are_on_the_monotonic_clock(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+    gate, channel = gate_and_channel
+    before = time.monotonic()
+    sent = send(channel, DECIDE, timeout=7)
+    call = take_one(gate)
+    assert before <= call.arrived_s <= time.monotonic()
+    assert before + 5 < call.deadline_s <= time.monotonic() + 7
+    gate.answer([(call, b"")])
+    sent.result()
+
+
+def test_a_caller_without_a_deadline_never_stops_waiting(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+    gate, channel = gate_and_channel
+    call_method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(DECIDE.path)
+    sent = call_method.future(b"")
+    call = take_one(gate)
+    assert call.deadline_s == math.inf
+    gate.answer([(call, b"")])
+    sent.result()
+
+
+def test_a_refusal_carries_code_message_and_details(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+    gate, channel = gate_and_channel
+    sent = send(channel, DECIDE)
+    status = status_pb2.Status(code=3, message="no").SerializeToString()
+    gate.answer([(take_one(gate), Refusal(3, "no", status))])
+    with pytest.raises(grpc.RpcError) as caught:
+        sent.result()
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert caught.value.details() == "no"
+    assert ("grpc-status-details-bin", status) in [tuple(item) for item in caught.value.trailing_metadata()]
+
+
+def test_a_call_whose_caller_has_gone_is_marked_and_its_answer_dropped(
+    gate_and_channel: tuple[Gate, grpc.Channel],
+) -> None:
+    gate, channel = gate_and_channel
+    sent = send(channel, DECIDE)
+    call = take_one(gate)
+    sent.cancel()
+    wait_until(lambda: call.gone)
+    assert gate.inflight() == 0
+    gate.answer([(call, b"too late")])
+    other = send(channel, DECIDE, b"next")
+    gate.answer([(take_one(gate), b"mine")])
+    assert other.result() == b"mine"
+
+
+def test_a_full_room_refuses_at_once_and_serves_again_when_there_is_room(open_gate: OpenGate) -> None:
+    gate, address = open_gate(room=Room(calls=2, bytes=1000))
+    with grpc.insecure_channel(address) as channel:
+        waiting = [send(channel, DECIDE), send(channel, DECIDE)]
+        wait_until(lambda: gate.inflight() == 2)
+        with pytest.raises(grpc.RpcError) as caught:
+            send(channel, SET_PREFERENCE).result()
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        gate.answer([(call, b"done") for call in gate.take(Lane.DECISIONS, 2, 5)])
+        assert [each.result() for each in waiting] == [b"done", b"done"]
+        sent = send(channel, DECIDE)
+        gate.answer([(take_one(gate), b"again")])
+        assert sent.result() == b"again"
+
+
+def test_a_room_full_of_bytes_refuses(open_gate: OpenGate) -> None:
+    gate, address = open_gate(room=Room(calls=10, bytes=1000))
+    with grpc.insecure_channel(address) as channel:
+        sent = send(channel, DECIDE, bytes(900))
+        call = take_one(gate)
+        with pytest.raises(grpc.RpcError) as caught:
+            send(channel, DECIDE, bytes(200)).result()
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        gate.answer([(call, b"")])
+        sent.result()
+
+
+@pytest.mark.parametrize("method", [DECIDE, DECIDE_BATCH], ids=lambda method: method.path)
+def test_a_request_larger_than_its_rpc_takes_is_refused(
+    gate_and_channel: tuple[Gate, grpc.Channel], method: Method
+) -> None:
+    gate, channel = gate_and_channel
+    with pytest.raises(grpc.RpcError) as caught:
+        send(channel, method, bytes(method.max_bytes + 1)).result()
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert gate.take(method.lane, 1, 0.01) == []
+
+
+def test_an_unknown_method_is_unimplemented(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+    _, channel = gate_and_channel
+    with pytest.raises(grpc.RpcError) as caught:
+        send(channel, Method("/adtargeting.v1.TargetingService/Guess", Lane.OTHER, 1)).result()
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_health_begins_not_serving_and_follows(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+    gate, channel = gate_and_channel
+    stub = health_pb2_grpc.HealthStub(channel)
+
+    def status(service: str) -> int:
+        answer: health_pb2.HealthCheckResponse = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5)
+        return answer.status
+
+    for service in HEALTH_CHECKED:
+        assert status(service) == health_pb2.HealthCheckResponse.NOT_SERVING
+        gate.set_health(service, serving=True)
+        assert status(service) == health_pb2.HealthCheckResponse.SERVING
+    gate.set_health(HEALTH_CHECKED[1], serving=False)
+    assert status(HEALTH_CHECKED[1]) == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+def test_reflection_lists_the_services(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+    _, channel = gate_and_channel
+    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+    request = reflection_pb2.ServerReflectionRequest(list_services="")
+    (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=5)
+    assert set(SERVICES) <= {service.name for service in answer.list_services_response.service}
+
+
+def test_a_port_in_use_is_one_clear_error(open_gate: OpenGate) -> None:
+    _, address = open_gate()
+    with pytest.raises(GateError, match="ADTARGETING_GRPC_ADDRESS"):
+        open_gate(address)
+
+
+def test_closing_lets_calls_end_within_the_grace(open_gate: OpenGate) -> None:
+    gate, address = open_gate()
+    with grpc.insecure_channel(address) as channel:
+        sent = send(channel, DECIDE)
+        call = take_one(gate)
+        closing = threading.Thread(target=gate.close, args=(5,))
+        closing.start()
+        answers: list[tuple[Call, Answer]] = [(call, b"in time")]
+        gate.answer(answers)
+        assert sent.result() == b"in time"
+        closing.join(timeout=5)
+        assert not closing.is_alive()
+
+
+def wait_until(holds: Callable[[], bool], timeout_s: float = 5) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, "did not come true in time"
+        time.sleep(0.005)
