@@ -13,12 +13,13 @@ import numpy as np
 from adtargeting.v1 import targeting_pb2 as pb
 from numpy.typing import NDArray
 
+from server.enums import enum
 from targeting.behavioural import Behavioural, Demographics, Destinations, Exposure, Interests
 from targeting.decision import Decision
 from targeting.model import LimitedFeatures
 from targeting.networks import NetworkDecision
 from targeting.profile import OUTSIDE_CODE
-from targeting.reasons import Reason, reasons_in
+from targeting.reasons import reasons_in
 from targeting.taxonomy import CODES
 from targeting.vector_schema import SCHEMA_NAME
 
@@ -88,7 +89,7 @@ def _opening(request_id: str, mode: int, reasons: int) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _mode_and_reasons(mode: int, mask: int) -> bytes:
-    return pb.DecideResponse(mode=mode, reasons=reason_numbers(mask)).SerializeToString()
+    return pb.DecideResponse(mode=enum(mode), reasons=reason_numbers(mask)).SerializeToString()
 
 
 @lru_cache(maxsize=65_536)
@@ -111,9 +112,9 @@ def limited_message(limited: LimitedFeatures) -> pb.LimitedFeatures:
     )
 
 
-def reason_numbers(mask: int) -> tuple[Reason, ...]:
+def reason_numbers(mask: int) -> list[pb.Reason]:
     """Give the reasons of a mask; their numbers are the contract's."""
-    return reasons_in(mask)
+    return [enum(reason) for reason in reasons_in(mask)]
 
 
 def _networks(networks: Sequence[NetworkDecision]) -> bytes:
@@ -135,8 +136,8 @@ def _network(network: NetworkDecision) -> pb.NetworkDecision:
     if network.profile is not None:
         message.profile.CopyFrom(
             pb.ThirdPartyProfile(
-                age_bracket=network.profile.age_bracket,
-                gender=network.profile.gender,
+                age_bracket=enum(network.profile.age_bracket),
+                gender=enum(network.profile.gender),
                 country=network.profile.country,
                 language=network.profile.language,
                 interests=[pb.Interest(segment_id=name, score=score) for name, score in network.profile.interests],
@@ -167,8 +168,8 @@ def _behavioural(people: Sequence[Behavioural]) -> list[bytes]:
 @lru_cache(maxsize=16_384)
 def _demographics(demographics: Demographics) -> bytes:
     message = pb.Demographics(
-        age_bracket=demographics.age_bracket,
-        gender=demographics.gender,
+        age_bracket=enum(demographics.age_bracket),
+        gender=enum(demographics.gender),
         occupation=demographics.occupation,
         postal_prefix=demographics.postal_prefix,
     )

@@ -122,7 +122,14 @@ class Worker:
         while not self._stopping.is_set():
             calls = self._gate.take(Lane.DECISIONS, self._limits.max_batch, _IDLE_S)
             if calls:
-                self.serve(calls)
+                self._serve_or_refuse(calls)
+
+    def _serve_or_refuse(self, calls: Sequence[Call]) -> None:
+        try:
+            self.serve(calls)
+        except Exception as problem:  # noqa: BLE001  # the loop outlives a fault of ours, and nobody is left waiting
+            refusal = refusal_of(problem)
+            self._gate.answer([(call, refusal) for call in calls])
 
     def serve(self, calls: Sequence[Call]) -> None:
         """Answer these calls: single decisions together, each batch of a caller's on its own."""

@@ -4,6 +4,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 
 from server import wire
 from server.calls.tools import CallTools
+from server.enums import enum
 from server.translate import ad_request
 from server.worker import parse
 from targeting.explain import Check, explain
@@ -24,6 +25,6 @@ def _message(check: Check) -> pb.Check:
         value_class=check.value_class,
         said=check.said,
         rule=check.rule,
-        reason=check.reason or pb.REASON_UNSPECIFIED,
+        reason=enum(check.reason or 0),
         fields=[pb.DecodedField(name=name, value=value) for name, value in check.fields],
     )

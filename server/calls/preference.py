@@ -13,6 +13,7 @@ from google.type.date_pb2 import Date
 
 from server.calls.subjects import subject_of
 from server.calls.tools import CallTools
+from server.enums import enum
 from server.errors import InvalidRequest
 from server.store.ports import Change, Committed, Held, StoreUnavailable
 from server.translate import checked_country, checked_id
@@ -64,15 +65,15 @@ def get_preferences(payload: bytes, tools: CallTools) -> bytes:
 def preferences_message(preference: Preference) -> pb.GetPreferencesResponse:
     """Give the message that shows a preference record."""
     return pb.GetPreferencesResponse(
-        choice=preference.choice,
-        source=preference.source,
+        choice=enum(preference.choice),
+        source=enum(preference.source),
         changed_at=timestamp(preference.changed_at_ms) if preference.changed_at_ms else None,
         version=preference.version,
         history=[
             pb.PreferenceChange(
                 version=change.version,
-                choice=change.choice,
-                source=change.source,
+                choice=enum(change.choice),
+                source=enum(change.source),
                 changed_at=timestamp(change.changed_at_ms),
             )
             for change in preference.history
@@ -109,13 +110,14 @@ def birth_day(field: str, message: Date, now_s: float) -> int:
 
 def _choice_made(request: pb.SetPreferenceRequest, now_s: float) -> ChoiceMade:
     checked_id("change_id", request.change_id)
-    if request.choice not in {Choice.OPT_OUT, Choice.OPT_IN}:
+    choice, source = int(request.choice), int(request.source)
+    if choice not in {Choice.OPT_OUT, Choice.OPT_IN}:
         raise InvalidRequest("choice", "must be CHOICE_OPT_OUT or CHOICE_OPT_IN")
-    if request.source not in set(Source):
+    if source not in set(Source):
         raise InvalidRequest("source", "is none that this version knows")
     return ChoiceMade(
-        choice=Choice(request.choice),
-        source=Source(request.source),
+        choice=Choice(choice),
+        source=Source(source),
         change_key=b"",
         made_at_ms=int(now_s * 1000),
         country=checked_country("country", request.country),

@@ -1,0 +1,186 @@
+"""The composition root: the only place that makes clients, registries and gates; opens and closes them in order."""
+
+import gc
+import logging
+import threading
+import time
+from contextlib import ExitStack
+from types import TracebackType
+
+from prometheus_client import start_http_server
+
+from server.calls.desk import Desk
+from server.calls.handlers import HANDLERS
+from server.calls.tools import CallTools
+from server.gate.aio import AioGate, Room
+from server.gate.port import HEALTH_CHECKED, Gate
+from server.ip_location import open_locator
+from server.metrics import Metrics
+from server.nap import open_nap_keys
+from server.rules_in_force import RulesInForce
+from server.secret_key import read_or_create
+from server.settings import Settings, SettingsError
+from server.store.circuit import Circuit, CircuitStore, ping
+from server.store.embedded import EmbeddedRedis
+from server.store.keys import Pseudonyms
+from server.store.ports import StoreError
+from server.store.redis_store import RedisStore
+from server.store.url import RedisAddress, parse_redis_url
+from server.worker import Decider, Limits, Worker
+
+_LOG = logging.getLogger(__name__)
+_TARGETING, *_WRITING = HEALTH_CHECKED[1:]
+_PROBE_TIMEOUT_S = 0.25
+_HEALTH_EVERY_S = 0.5
+
+
+class Service:
+    """The whole service: a context manager that is open while it serves."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._closing = ExitStack()
+        self._stopping = threading.Event()
+        self.metrics = Metrics()
+        self.gate_name = "aio"
+        self.store_name = ""
+        self.address = ""
+        self.metrics_address = ""
+
+    def __enter__(self) -> "Service":
+        try:
+            self.open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def open(self) -> None:
+        """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
+        settings = self._settings
+        key = read_or_create(settings.secret_key_path)
+        self.rules = RulesInForce(settings.policy, key.derive(b"network ids"), self.metrics)
+        self._locator = open_locator(settings.geo_db)
+        self._open_nap = open_nap_keys(settings.nap_keys, lambda: self.metrics.count_decode_error("nap"))
+        self._pseudonyms = Pseudonyms(key.derive(b"pseudonyms"))
+        self._redis = self._open_redis()
+        self._gate = self._open_gate()
+        self._start_metrics()
+        self._start_threads()
+        self._watch_health()
+        # What is here now stays; the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+
+    def close(self) -> None:
+        """Drain and stop everything, the last opened first. May be called twice."""
+        self._stopping.set()
+        self._closing.close()
+
+    def reload(self) -> None:
+        """Read the policy again."""
+        self.rules.reload()
+
+    def _open_redis(self) -> RedisAddress:
+        if self._settings.redis_url:
+            self.store_name = "the Redis of ADTARGETING_REDIS_URL"
+            return parse_redis_url(self._settings.redis_url)
+        embedded = self._closing.enter_context(EmbeddedRedis(self._settings.data_dir))
+        self.store_name = f"an embedded Redis in {self._settings.data_dir}"
+        return parse_redis_url(embedded.url)
+
+    def _open_gate(self) -> Gate:
+        settings = self._settings
+        if settings.gate == "native":
+            raise SettingsError("ADTARGETING_GATE: the native gate is not built here; use auto or aio")
+        gate = AioGate(settings.grpc_address, Room(settings.max_inflight, settings.max_inflight_mib << 20))
+        self.address = gate.open()
+        self.metrics.inflight.set_function(gate.inflight)
+        return gate
+
+    def _start_metrics(self) -> None:
+        host, _, port = self._settings.metrics_address.rpartition(":")
+        try:
+            server, thread = start_http_server(int(port), host, self.metrics.registry)
+        except (OSError, ValueError, OverflowError) as problem:
+            raise SettingsError(
+                f"ADTARGETING_METRICS_ADDRESS: cannot listen on {self._settings.metrics_address}; set another host:port"
+            ) from problem
+        self.metrics_address = f"{host}:{server.server_port}"
+        self._closing.callback(thread.join)
+        self._closing.callback(server.server_close)
+        self._closing.callback(server.shutdown)
+
+    def _start_threads(self) -> None:
+        settings, gate = self._settings, self._gate
+        circuit = Circuit(lambda: ping(self._redis, _PROBE_TIMEOUT_S), on_change=self._circuit_changed)
+        self._closing.callback(circuit.close)
+        limits = Limits(settings.decision_budget_ms / 1000, settings.max_batch)
+        loops: list[Worker | Desk] = []
+        for _ in range(settings.workers):
+            loops.append(Worker(gate, self._decider(circuit), self._locator, self.metrics, limits))
+        for _ in range(settings.other_workers):
+            loops.append(Desk(gate, HANDLERS, self._tools(circuit)))
+        threads = [threading.Thread(target=loop.run, name=type(loop).__name__.lower(), daemon=True) for loop in loops]
+        for loop, thread in zip(loops, threads, strict=True):
+            self._closing.callback(thread.join)
+            self._closing.callback(loop.stop)
+            thread.start()
+        self._closing.callback(gate.close, settings.drain_grace_s)
+
+    def _decider(self, circuit: Circuit) -> Decider:
+        store = self._store()
+        return Decider(CircuitStore(store, circuit), self.rules, self._open_nap, self.metrics)
+
+    def _tools(self, circuit: Circuit) -> CallTools:
+        return CallTools(
+            store=self._store(),
+            decider=self._decider(circuit),
+            rulebook=self.rules,
+            locator=self._locator,
+            open_nap=self._open_nap,
+            metrics=self.metrics,
+            now=time.time,
+            budget_s=self._settings.write_budget_ms / 1000,
+            replicas=self._settings.replicas,
+        )
+
+    def _store(self) -> RedisStore:
+        """Open a store for one thread; its connection is made when it is first used."""
+        store = RedisStore(self._redis, self._pseudonyms)
+        self._closing.callback(store.close)
+        return store
+
+    def _circuit_changed(self, is_open: bool) -> None:  # noqa: FBT001  # the circuit's callback
+        self.metrics.circuit_open.set(is_open)
+        _LOG.warning("the store is down; decisions are limited" if is_open else "the store is back")
+
+    def _watch_health(self) -> None:
+        """Decisions are always served; writes only while the store answers."""
+        self._gate.set_health("", serving=True)
+        self._gate.set_health(_TARGETING, serving=True)
+        self._set_writing(serving=self._store_answers())
+        watch = threading.Thread(target=self._watch_store, name="health", daemon=True)
+        self._closing.callback(watch.join)
+        self._closing.callback(self._stopping.set)
+        watch.start()
+
+    def _watch_store(self) -> None:
+        while not self._stopping.wait(_HEALTH_EVERY_S):
+            self._set_writing(serving=self._store_answers())
+
+    def _store_answers(self) -> bool:
+        try:
+            ping(self._redis, _PROBE_TIMEOUT_S)
+        except StoreError:
+            return False
+        return True
+
+    def _set_writing(self, *, serving: bool) -> None:
+        for service in _WRITING:
+            self._gate.set_health(service, serving=serving)

@@ -1,0 +1,39 @@
+"""Serve until told to stop: the process around the service."""
+
+import logging
+import signal
+import threading
+from types import FrameType
+
+from server.app import Service
+from server.settings import Settings
+
+
+def run_service(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP reads the policy again. Raises the typed errors of the start."""
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stop, reload = threading.Event(), threading.Event()
+
+    def on_stop(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    def on_reload(_: int, __: FrameType | None) -> None:
+        reload.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_stop)
+    signal.signal(signal.SIGHUP, on_reload)
+    with Service(settings) as service:
+        print(start_line(service), flush=True)
+        while not stop.wait(0.2):
+            if reload.is_set():
+                reload.clear()
+                service.reload()
+
+
+def start_line(service: Service) -> str:
+    """Say what is served, where, and on what."""
+    return (
+        f"adtargeting serves gRPC on {service.address} ({service.gate_name} gate), metrics on "
+        f"http://{service.metrics_address}/metrics, from {service.store_name}"
+    )
