@@ -1,0 +1,1 @@
+"""The store: profiles and preferences in Redis, behind two narrow ports."""

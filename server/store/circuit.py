@@ -1,0 +1,101 @@
+"""The circuit: a store that is known to be down is not asked, so that nobody waits for it.
+
+One a process, shared by its threads. It opens after so many failures in a row, probes by itself while it is
+open, and closes on the first sign of life. While closed it costs a comparison or two a call, and no lock.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from server.store.ports import DecisionStore, StoreError, StoreTimeout, StoreUnavailable
+from targeting.judge import StoredSubject
+from targeting.model import Subject
+
+
+class Circuit:
+    """Counts failures in a row. ``is_open`` may be read from any thread at any time.
+
+    ``probe`` asks the store for a sign of life, or raises. ``on_change`` is told 1 when the circuit opens and
+    0 when it closes (a gauge's ``set`` will do), by whichever thread finds out.
+    """
+
+    def __init__(
+        self,
+        probe: Callable[[], None],
+        *,
+        failures: int = 5,
+        probe_every_s: float = 0.25,
+        on_change: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self.is_open = False
+        self._probe = probe
+        self._limit = failures
+        self._probe_every_s = probe_every_s
+        self._on_change = on_change
+        self._failures = 0
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._prober: threading.Thread | None = None
+
+    def failed(self) -> None:
+        """Count a failure."""
+        with self._lock:
+            self._failures += 1
+            if self.is_open or self._failures < self._limit or self._closing.is_set():
+                return
+            self.is_open = True
+            self._on_change(1)
+            self._prober = threading.Thread(target=self._probe_until_well, name="store-probe", daemon=True)
+            self._prober.start()
+
+    def succeeded(self) -> None:
+        """Forget the failures before a success."""
+        if self._failures:
+            with self._lock:
+                self._failures = 0
+
+    def close(self) -> None:
+        """Stop probing, and wait for the probe at hand. The circuit then stays as it is."""
+        self._closing.set()
+        with self._lock:
+            prober = self._prober
+        if prober is not None:
+            prober.join()
+
+    def _probe_until_well(self) -> None:
+        while not self._closing.wait(self._probe_every_s):
+            try:
+                self._probe()
+            except Exception:  # noqa: BLE001, S112  # a probe that could not tell has found no sign of life
+                continue
+            with self._lock:
+                self._failures = 0
+                self.is_open = False
+                self._on_change(0)
+            return
+
+
+class CircuitStore:
+    """A ``DecisionStore`` behind the circuit; each thread has its own store, all share the circuit.
+
+    A timeout on a budget below ``least_budget_s`` says more about the caller than about the store, and is not
+    counted: callers with hopeless deadlines cannot open the circuit for everybody.
+    """
+
+    def __init__(self, store: DecisionStore, circuit: Circuit, least_budget_s: float = 0.005) -> None:
+        self._store = store
+        self._circuit = circuit
+        self._least_budget_s = least_budget_s
+
+    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
+        """Fetch, or raise ``StoreUnavailable`` at once while the circuit is open; see ``DecisionStore``."""
+        if self._circuit.is_open:
+            raise StoreUnavailable("the store is known to be down")
+        try:
+            found = self._store.fetch(subjects, budget_s)
+        except StoreError as problem:
+            if budget_s >= self._least_budget_s or not isinstance(problem, StoreTimeout):
+                self._circuit.failed()
+            raise
+        self._circuit.succeeded()
+        return found

@@ -1,0 +1,58 @@
+"""Pseudonyms and the names of keys.
+
+No id is ever stored, or part of a key, in clear: a subject's records are found by a keyed BLAKE2b of its id
+(BLAKE2, section 2.8: keyed, with one personalisation for accounts and one for devices). Base64url of a fixed
+length stands in the hash tag, so that no id can break it, and one subject's keys share a slot (Redis Cluster
+specification, "Hash tags").
+"""
+
+import hashlib
+from binascii import b2a_base64
+
+from targeting.model import Subject, SubjectKind
+from targeting.record import OWNER_SIZE
+
+LEAST_SECRET_BYTES = 16
+MOST_SECRET_BYTES = hashlib.blake2b.MAX_KEY_SIZE
+
+_TAG_CHARACTERS = 22
+"""16 bytes in base64 without its padding."""
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_ACCOUNT = SubjectKind.ACCOUNT
+
+
+class Pseudonyms:
+    """Turns subjects into pseudonyms and key names. Stateless but for the secret; threads may share one."""
+
+    __slots__ = ("_account", "_device")
+
+    def __init__(self, secret: bytes) -> None:
+        if not LEAST_SECRET_BYTES <= len(secret) <= MOST_SECRET_BYTES:
+            raise ValueError(f"the secret must have {LEAST_SECRET_BYTES} to {MOST_SECRET_BYTES} bytes")
+        # Each is copied for every subject: cheaper than keying a hash anew.
+        self._account = hashlib.blake2b(digest_size=OWNER_SIZE, key=secret, person=b"adt/account")
+        self._device = hashlib.blake2b(digest_size=OWNER_SIZE, key=secret, person=b"adt/device")
+
+    def owner(self, subject: Subject) -> bytes:
+        """Give the subject's pseudonym, 16 bytes."""
+        kind, text = subject
+        pseudonym = (self._account if kind is _ACCOUNT else self._device).copy()
+        # A lone surrogate has no UTF-8 form; it must stop nothing, and not be taken for something else.
+        pseudonym.update(text.encode("utf-8", "surrogatepass"))
+        return pseudonym.digest()
+
+    def locate(self, subject: Subject) -> tuple[bytes, bytes, bytes]:
+        """Give the subject's pseudonym, the key of its preference and the key of its profile."""
+        owner = self.owner(subject)
+        tag = b2a_base64(owner)[:_TAG_CHARACTERS].translate(_URL_SAFE)
+        stem = (b"adt:{a:" if subject[0] is _ACCOUNT else b"adt:{d:") + tag
+        return owner, stem + b"}:pref", stem + b"}:prof"
+
+    def __repr__(self) -> str:
+        """Show nothing of the secret."""
+        return "Pseudonyms(***)"
+
+
+def seen_key(profile_key: bytes) -> bytes:
+    """Give the key of what a subject has been seen doing, beside its profile's."""
+    return profile_key[: -len(b"prof")] + b"seen"

@@ -1,0 +1,124 @@
+"""Addresses of a Redis: ``redis://``, ``rediss://`` and ``unix://`` URLs, checked before anything connects.
+
+No message and no ``repr`` holds a user name, a password or any other part of a URL that could be read as one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+SETTING = "ADTARGETING_REDIS_URL"
+
+_DEFAULT_PORT = 6379
+_LATER = ("redis+sentinel", "redis+cluster")
+_TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_TLS_SWITCH = "ssl_check_hostname"
+_OPTIONS = {"redis": (), "rediss": (*_TLS_FILES, _TLS_SWITCH), "unix": ("db",)}
+_SWITCHES = {"true": True, "false": False}
+
+
+class RedisUrlError(ValueError):
+    """A URL that cannot be used: one line that names the setting and the remedy, and nothing of the URL."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{SETTING}: {problem}")
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """Where a Redis is and how to get in. ``path`` is set for a Unix socket, ``host`` otherwise."""
+
+    host: str = ""
+    port: int = _DEFAULT_PORT
+    path: str = ""
+    database: int = 0
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    tls: Mapping[str, str | bool] | None = field(default=None, repr=False)
+    """The options of TLS, as redis-py names them; None is no TLS."""
+
+    def __str__(self) -> str:
+        """Give the URL without user, password and options, for people."""
+        if self.path:
+            return f"unix://{self.path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'redis' if self.tls is None else 'rediss'}://{host}:{self.port}/{self.database}"
+
+
+def parse_redis_url(url: str) -> RedisAddress:
+    """Read ``redis[s]://[user[:password]@]host[:port][/database]`` or ``unix://[…@]/path[?db=…]``.
+
+    ``rediss`` takes ``ssl_ca_certs``, ``ssl_certfile``, ``ssl_keyfile`` (paths) and ``ssl_check_hostname``
+    (``true`` or ``false``). Raises ``RedisUrlError``.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _DEFAULT_PORT
+    except ValueError:
+        raise RedisUrlError("host and port cannot be read; percent-encode special characters") from None
+    _check_scheme(parts.scheme)
+    if parts.fragment:
+        raise RedisUrlError("holds a '#'; percent-encode special characters of the password")
+    options = _options(parts)
+    return RedisAddress(
+        host=_host(parts),
+        port=port,
+        path=_socket_path(parts),
+        database=_database(options.pop("db", "") if parts.scheme == "unix" else parts.path.removeprefix("/")),
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=_tls(options) if parts.scheme == "rediss" else None,
+    )
+
+
+def _check_scheme(scheme: str) -> None:
+    if scheme in _LATER:
+        raise RedisUrlError(
+            f"{scheme}:// is not supported by this version; name one server with redis:// or rediss://"
+        )
+    if scheme not in _OPTIONS:
+        raise RedisUrlError("the scheme is not supported; use redis://, rediss:// or unix://")
+
+
+def _host(parts: SplitResult) -> str:
+    host = unquote(parts.hostname or "")
+    if parts.scheme == "unix" and host:
+        raise RedisUrlError("unix:// takes no host; write unix:///path/to/socket")
+    if parts.scheme != "unix" and not host:
+        raise RedisUrlError(f"names no host; write {parts.scheme}://host:port/database")
+    return host
+
+
+def _socket_path(parts: SplitResult) -> str:
+    if parts.scheme != "unix":
+        return ""
+    path = unquote(parts.path)
+    if len(path) < 2 or "\0" in path:
+        raise RedisUrlError("names no socket; write unix:///path/to/socket")
+    return path
+
+
+def _database(text: str) -> int:
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise RedisUrlError("the database must be a number, as in redis://host:6379/0")
+    return int(text)
+
+
+def _options(parts: SplitResult) -> dict[str, str]:
+    known = _OPTIONS[parts.scheme]
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if not options.keys() <= set(known):
+        raise RedisUrlError(f"has an unknown option; {parts.scheme}:// knows {', '.join(known) or 'none'}")
+    return options
+
+
+def _tls(options: Mapping[str, str]) -> Mapping[str, str | bool]:
+    checked: dict[str, str | bool] = {name: value for name, value in options.items() if name in _TLS_FILES}
+    if _TLS_SWITCH in options:
+        if options[_TLS_SWITCH] not in _SWITCHES:
+            raise RedisUrlError(f"{_TLS_SWITCH} must be true or false")
+        checked[_TLS_SWITCH] = _SWITCHES[options[_TLS_SWITCH]]
+    return MappingProxyType(checked)
