@@ -7,16 +7,19 @@ open, and closes on the first sign of life. While closed it costs a comparison o
 import threading
 from collections.abc import Callable, Sequence
 
+from server.store.link import ping
 from server.store.ports import DecisionStore, StoreError, StoreTimeout, StoreUnavailable
 from targeting.judge import StoredSubject
 from targeting.model import Subject
+
+__all__ = ["Circuit", "CircuitStore", "ping"]
 
 
 class Circuit:
     """Counts failures in a row. ``is_open`` may be read from any thread at any time.
 
-    ``probe`` asks the store for a sign of life, or raises. ``on_change`` is told 1 when the circuit opens and
-    0 when it closes (a gauge's ``set`` will do), by whichever thread finds out.
+    ``probe`` asks the store for a sign of life, or raises: ``ping`` will do. ``on_change`` is told whether the
+    circuit is open when that changes, by whichever thread finds out.
     """
 
     def __init__(
@@ -25,7 +28,7 @@ class Circuit:
         *,
         failures: int = 5,
         probe_every_s: float = 0.25,
-        on_change: Callable[[int], None] = lambda _: None,
+        on_change: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self.is_open = False
         self._probe = probe
@@ -44,7 +47,7 @@ class Circuit:
             if self.is_open or self._failures < self._limit or self._closing.is_set():
                 return
             self.is_open = True
-            self._on_change(1)
+            self._on_change(self.is_open)
             self._prober = threading.Thread(target=self._probe_until_well, name="store-probe", daemon=True)
             self._prober.start()
 
@@ -71,7 +74,7 @@ class Circuit:
             with self._lock:
                 self._failures = 0
                 self.is_open = False
-                self._on_change(0)
+                self._on_change(self.is_open)
             return
 
 
