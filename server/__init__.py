@@ -1,1 +1,1 @@
-"""The shell around the decision core: everything that waits, reads the clock or the environment, or speaks a protocol."""
+"""The shell around the decision core: what waits, reads the clock or the environment, or speaks a protocol."""

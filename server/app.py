@@ -121,11 +121,13 @@ class Service:
         circuit = Circuit(lambda: ping(self._redis, _PROBE_TIMEOUT_S), on_change=self._circuit_changed)
         self._closing.callback(circuit.close)
         limits = Limits(settings.decision_budget_ms / 1000, settings.max_batch)
-        loops: list[Worker | Desk] = []
-        for _ in range(settings.workers):
-            loops.append(Worker(gate, self._decider(circuit), self._locator, self.metrics, limits))
-        for _ in range(settings.other_workers):
-            loops.append(Desk(gate, HANDLERS, self._tools(circuit)))
+        loops: list[Worker | Desk] = [
+            *(
+                Worker(gate, self._decider(circuit), self._locator, self.metrics, limits)
+                for _ in range(settings.workers)
+            ),
+            *(Desk(gate, HANDLERS, self._tools(circuit)) for _ in range(settings.other_workers)),
+        ]
         threads = [threading.Thread(target=loop.run, name=type(loop).__name__.lower(), daemon=True) for loop in loops]
         for loop, thread in zip(loops, threads, strict=True):
             self._closing.callback(thread.join)

@@ -4,6 +4,8 @@ from enum import IntEnum
 from typing import Any
 
 
-def enum(value: IntEnum | int) -> Any:  # the generated stubs have a type for each enumeration; a message takes a number
+def enum(
+    value: IntEnum | int,
+) -> Any:  # the generated stubs have a type for each enumeration; a message takes a number
     """Give the number for a message's field."""
     return int(value)

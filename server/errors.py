@@ -40,7 +40,9 @@ def refusal_of(problem: Exception) -> Refusal:
     if isinstance(problem, InvalidRequest):
         violation = error_details_pb2.BadRequest.FieldViolation(field=problem.field, description=problem.problem)
         return _refusal(
-            code_pb2.INVALID_ARGUMENT, str(problem), error_details_pb2.BadRequest(field_violations=[violation])
+            code_pb2.INVALID_ARGUMENT,
+            str(problem),
+            error_details_pb2.BadRequest(field_violations=[violation]),
         )
     if isinstance(problem, NotAllowed):
         return _refusal(code_pb2.FAILED_PRECONDITION, str(problem))

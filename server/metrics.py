@@ -24,18 +24,30 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         self._decisions = Counter("adtargeting_decisions", "Decisions", ["mode"], registry=registry)
-        self._reasons = Counter("adtargeting_limit_reasons", "Reasons of limited decisions", ["reason"], registry=registry)
+        self._reasons = Counter(
+            "adtargeting_limit_reasons", "Reasons of limited decisions", ["reason"], registry=registry
+        )
         self._decision_seconds = Histogram(
-            "adtargeting_decision_seconds", "From arrival to answer", buckets=_DECISION_BUCKETS, registry=registry
+            "adtargeting_decision_seconds",
+            "From arrival to answer",
+            buckets=_DECISION_BUCKETS,
+            registry=registry,
         )
         self._store_seconds = Histogram(
-            "adtargeting_store_seconds", "Round trips to the store", ["operation"], buckets=_STORE_BUCKETS, registry=registry
+            "adtargeting_store_seconds",
+            "Round trips to the store",
+            ["operation"],
+            buckets=_STORE_BUCKETS,
+            registry=registry,
         )
         self._store_errors = Counter(
             "adtargeting_store_errors", "Failures of the store", ["operation", "kind"], registry=registry
         )
         self._profile_writes = Counter(
-            "adtargeting_profile_writes", "Activities and corrections by outcome", ["outcome"], registry=registry
+            "adtargeting_profile_writes",
+            "Activities and corrections by outcome",
+            ["outcome"],
+            registry=registry,
         )
         self._preference_changes = Counter(
             "adtargeting_preference_changes", "Choices", ["choice", "source", "durability"], registry=registry
@@ -44,12 +56,19 @@ class Metrics:
             "adtargeting_network_profiles", "Answers for networks", ["network", "shared"], registry=registry
         )
         self._decode_errors = Counter(
-            "adtargeting_signal_decode_errors", "Signals that could not be read", ["signal"], registry=registry
+            "adtargeting_signal_decode_errors",
+            "Signals that could not be read",
+            ["signal"],
+            registry=registry,
         )
-        self.circuit_open = Gauge("adtargeting_circuit_open", "1 while the store is known to be down", registry=registry)
+        self.circuit_open = Gauge(
+            "adtargeting_circuit_open", "1 while the store is known to be down", registry=registry
+        )
         self.inflight = Gauge("adtargeting_inflight", "Calls that wait or are worked on", registry=registry)
         self.unconfirmed_age = Gauge(
-            "adtargeting_unconfirmed_preference_age_seconds", "Age of the oldest unconfirmed choice", registry=registry
+            "adtargeting_unconfirmed_preference_age_seconds",
+            "Age of the oldest unconfirmed choice",
+            registry=registry,
         )
         self._policy_info = Gauge("adtargeting_policy_info", "The policy in force", ["version"], registry=registry)
         self._mode = {mode: self._decisions.labels(mode.name.lower()) for mode in Mode}

@@ -38,7 +38,9 @@ def read_or_create(path: Path) -> SecretKey:
         _create(path)
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except OSError as problem:
-        raise SettingsError(f"ADTARGETING_SECRET_KEY_FILE: cannot read or make the file: {problem.strerror}") from problem
+        raise SettingsError(
+            f"ADTARGETING_SECRET_KEY_FILE: cannot read or make the file: {problem.strerror}"
+        ) from problem
     except ValueError:
         key = b""
     if len(key) != _BYTES:

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 PREFIX = "ADTARGETING_"
 
@@ -52,13 +52,13 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
     """Read the settings. Raises ``SettingsError``."""
     given: dict[str, object] = {}
     if config is not None:
-        given |= {name: value for name, value in _file(config).items()}
+        given |= _file(config)
     given |= {name: value for name, value in environment.items() if name.startswith(PREFIX)}
     known = {PREFIX + each.name.upper(): each for each in fields(Settings)}
     if unknown := sorted(given.keys() - known.keys()):
         raise SettingsError(f"{unknown[0]}: unknown setting; known are {', '.join(sorted(known))}")
     types = get_type_hints(Settings)
-    values = {}
+    values: dict[str, Any] = {}  # each checked against its field's type
     for name, value in given.items():
         each = known[name]
         values[each.name] = _checked(name, _converted(name, value, types[each.name]), each.metadata)
@@ -86,7 +86,11 @@ def _converted(name: str, value: object, wanted: type) -> object:
 
 
 def _checked(name: str, value: object, limits: Mapping[str, object]) -> object:
-    if isinstance(value, int) and isinstance(bounds := limits.get("bounds"), tuple) and not bounds[0] <= value <= bounds[1]:
+    if (
+        isinstance(value, int)
+        and isinstance(bounds := limits.get("bounds"), tuple)
+        and not bounds[0] <= value <= bounds[1]
+    ):
         raise SettingsError(f"{name}: must be between {bounds[0]} and {bounds[1]}")
     if isinstance(choices := limits.get("choices"), tuple) and value not in choices:
         raise SettingsError(f"{name}: must be one of {', '.join(choices)}")

@@ -8,6 +8,7 @@ the very same bytes.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from adtargeting.v1 import targeting_pb2 as pb
@@ -34,15 +35,17 @@ def responses(decisions: Sequence[Decision]) -> list[bytes]:
     """Serialise decisions, each as a ``DecideResponse``."""
     behavioural = iter(_behavioural([each.behavioural for each in decisions if each.behavioural is not None]))
     return [
-        b"".join((
-            _opening(each.request_id, each.mode, each.reasons),
-            _limited(each.limited),
-            b"" if each.behavioural is None else _delimited(_BEHAVIOURAL_TAG, next(behavioural)),
-            _networks(each.networks) if each.networks else b"",
-            _closing(each.co_brand, each.policy_version),
-        ))
+        b"".join(
+            (
+                _opening(each.request_id, each.mode, each.reasons),
+                _limited(each.limited),
+                b"" if each.behavioural is None else _delimited(_BEHAVIOURAL_TAG, next(behavioural)),
+                _networks(each.networks) if each.networks else b"",
+                _closing(each.co_brand, each.policy_version),
+            )
+        )
         for each in decisions
-    ]  # fmt: skip
+    ]
 
 
 def batch_response(results: Sequence[bytes]) -> bytes:
@@ -57,9 +60,7 @@ def result(response: bytes) -> bytes:
 
 def error(code: int, field: str, message: str) -> bytes:
     """Give the ``DecideBatchResult`` of a refused item."""
-    return pb.DecideBatchResult(
-        error=pb.DecideBatchError(code=code, field=field, message=message)
-    ).SerializeToString()
+    return pb.DecideBatchResult(error=pb.DecideBatchError(code=code, field=field, message=message)).SerializeToString()
 
 
 def _delimited(tag: bytes, body: bytes) -> bytes:
@@ -153,16 +154,18 @@ def _behavioural(people: Sequence[Behavioural]) -> list[bytes]:
     interests = _interests([each.interests for each in people])
     destinations = _destinations([each.destinations for each in people])
     return [
-        b"".join((
-            _demographics(each.demographics),
-            strongest,
-            largest,
-            *map(_exposure, each.exposures),
-            _delimited(_VECTOR_TAG, each.vector),
-            _SCHEMA,
-        ))
+        b"".join(
+            (
+                _demographics(each.demographics),
+                strongest,
+                largest,
+                *map(_exposure, each.exposures),
+                _delimited(_VECTOR_TAG, each.vector),
+                _SCHEMA,
+            )
+        )
         for each, strongest, largest in zip(people, interests, destinations, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 @lru_cache(maxsize=16_384)
@@ -204,10 +207,10 @@ def _interests(people: Sequence[Interests]) -> list[bytes]:
     rows = _ROWS[codes]
     rows[:, -4:] = np.concatenate([each.scores for each in people]).astype("<f4").view(np.uint8).reshape(-1, 4)
     starts = _ROW_STARTS[codes]
-    data = rows[_COLUMNS >= starts[:, None]].tobytes()
+    data = rows[starts[:, None] <= _COLUMNS].tobytes()
     ends = np.concatenate(([0], np.cumsum(rows.shape[1] - starts)))
     bounds = ends[np.cumsum([0] + [len(each.codes) for each in people])].tolist()
-    return [data[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(bounds)]
 
 
 def _named_interests(interests: Interests) -> bytes:
@@ -223,4 +226,4 @@ def _destinations(people: Sequence[Destinations]) -> list[bytes]:
     rows[:, 7:11] = np.concatenate([each.shares for each in people]).astype("<f4").view(np.uint8).reshape(-1, 4)
     data, size = rows.tobytes(), len(_DESTINATION)
     bounds = np.cumsum([0] + [len(each.countries) * size for each in people]).tolist()
-    return [data[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(bounds)]

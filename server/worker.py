@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.message import DecodeError, Message
+from targeting.signals.nap import Nap
 
 from server import wire
 from server.errors import InvalidRequest, note, refusal_of
@@ -25,7 +26,6 @@ from targeting.explain import Evidence
 from targeting.judge import StoredSubject
 from targeting.model import AdRequest
 from targeting.reasons import Reason
-from targeting.signals.nap import Nap
 
 _IDLE_S = 0.25
 _LEAST_BUDGET_S = 0.002

@@ -13,8 +13,15 @@ from targeting.model import AgeBracket
 _LAST_TIME_ZONE_S = 12 * 3600
 _DAY_S = 86_400
 _EPOCH = date(1970, 1, 1)
-_BRACKETS = ((65, AgeBracket.FROM_65), (55, AgeBracket.FROM_55), (45, AgeBracket.FROM_45), (35, AgeBracket.FROM_35),
-             (25, AgeBracket.FROM_25), (18, AgeBracket.FROM_18), (13, AgeBracket.FROM_13))  # fmt: skip
+_BRACKETS = (
+    (65, AgeBracket.FROM_65),
+    (55, AgeBracket.FROM_55),
+    (45, AgeBracket.FROM_45),
+    (35, AgeBracket.FROM_35),
+    (25, AgeBracket.FROM_25),
+    (18, AgeBracket.FROM_18),
+    (13, AgeBracket.FROM_13),
+)
 
 
 def person_day(now_s: float) -> int:

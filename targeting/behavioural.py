@@ -122,8 +122,15 @@ def behavioural_features(_: Grant, people: Sequence[Known], policy: Policy, now_
     destinations = _destinations(people, policy.half_life_days, now)
     vectors = to_wire(encode(_vector_inputs(people, demographics, (interests, destinations), now)))
     return [
-        Behavioural(demography, known.profile.country, known.profile.language, strongest, largest,
-                    _exposures(known.profile, policy.features.max_exposures, now), vector)  # fmt: skip
+        Behavioural(
+            demography,
+            known.profile.country,
+            known.profile.language,
+            strongest,
+            largest,
+            _exposures(known.profile, policy.features.max_exposures, now),
+            vector,
+        )
         for demography, known, strongest, largest, vector in zip(
             demographics,
             people,
@@ -142,7 +149,11 @@ def _demographics(known: Known, features: FeaturePolicy, today: int) -> Demograp
     gender, occupation, postal_code = Gender(profile.gender), profile.occupation, profile.postal_code
     if nap is not None:
         age = age or (AgeBracket.UNKNOWN if nap.age is None else bracket_of(nap.age))
-        gender, occupation, postal_code = gender or nap.gender, occupation or nap.occupation, postal_code or nap.postal_code
+        gender, occupation, postal_code = (
+            gender or nap.gender,
+            occupation or nap.occupation,
+            postal_code or nap.postal_code,
+        )
     return Demographics(age, gender, occupation, postal_code[: features.postal_prefix_characters])
 
 
@@ -215,8 +226,10 @@ def _ranked(owner: NDArray[np.intp], what: NDArray[np.uint16], value: Floats) ->
 
 def _strongest(people: Sequence[Known], column: _Column, features: FeaturePolicy) -> list[Interests]:
     kept = _kept(column, len(people), features.max_interests, features.min_interest_score)
-    return [Interests(column.what[a:b], column.value[a:b], known.profile.outside_names)
-            for known, (a, b) in zip(people, kept, strict=True)]  # fmt: skip
+    return [
+        Interests(column.what[a:b], column.value[a:b], known.profile.outside_names)
+        for known, (a, b) in zip(people, kept, strict=True)
+    ]
 
 
 def _largest(people: Sequence[Known], column: _Column, features: FeaturePolicy) -> list[Destinations]:
@@ -236,5 +249,7 @@ def _kept(column: _Column, people: int, limit: int, least: float) -> list[tuple[
 def _exposures(profile: RawProfile, limit: int, now: int) -> list[Exposure]:
     # Stored newest first.
     rows = np.frombuffer(profile.exposure_rows, EXPOSURE_ROW)[:limit].tolist()
-    return [Exposure(ad_id, count, max(now - last_seen_s, 0))
-            for ad_id, (count, _, last_seen_s) in zip(profile.ad_ids[:limit], rows, strict=False)]  # fmt: skip
+    return [
+        Exposure(ad_id, count, max(now - last_seen_s, 0))
+        for ad_id, (count, _, last_seen_s) in zip(profile.ad_ids[:limit], rows, strict=False)
+    ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from targeting.locale import parse_country
-from targeting.model import AdRequest, Signals
+from targeting.model import AdRequest
 from targeting.policy import Policy
 from targeting.reasons import Reason
 from targeting.signals import gpp, tcf, us_privacy

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from targeting.age import latest_birth_day, person_day
 from targeting.behavioural import Behavioural, Known, behavioural_features
 from targeting.geo import parse_ip
-from targeting.judge import Findings, Grant, StoredSubject, Verdict, judge_request, judge_stored, standings_of
+from targeting.judge import Findings, StoredSubject, Verdict, judge_request, judge_stored, standings_of
 from targeting.limited import limited_features, residence
 from targeting.model import AdRequest, LimitedFeatures, Mode, Subject, SubjectKind, Whereabouts
 from targeting.networks import Circumstances, NetworkDecision, Shareable, decide_networks
@@ -143,7 +143,9 @@ def _judge(
     if verdict.grant is None:
         return judged
     # Several NAP cookies that disagree describe nobody.
-    return _with_profile(judged, records[0], standings[0], naps[0] if len(item.cookies.naps) == len(naps) == 1 else None)
+    return _with_profile(
+        judged, records[0], standings[0], naps[0] if len(item.cookies.naps) == len(naps) == 1 else None
+    )
 
 
 def _with_profile(judged: _Judged, record: StoredSubject, standing: Standing | None, nap: Nap | None) -> _Judged:

@@ -51,7 +51,11 @@ class _Flag(NamedTuple):
 _FLAGS = (
     _Flag(Reason.CHILD_DIRECTED, "signals.child_directed", "an ad for a child-directed service is limited"),
     _Flag(Reason.APP_OPT_OUT, "client.targeted_ads_off", "the client's own switch limits"),
-    _Flag(Reason.COOKIE_OPT_OUT, "cookies TOptOut, ANON", "a TOptOut other than exactly 0, an ANON with O, or a doubt limits"),
+    _Flag(
+        Reason.COOKIE_OPT_OUT,
+        "cookies TOptOut, ANON",
+        "a TOptOut other than exactly 0, an ANON with O, or a doubt limits",
+    ),
     _Flag(Reason.INDUSTRY_OPT_OUT, "signals.industry_opt_outs", "an opt-out at any industry body limits"),
     _Flag(Reason.GLOBAL_PRIVACY_CONTROL, "signals.global_privacy_control", "Sec-GPC: 1 limits"),
     _Flag(Reason.DO_NOT_TRACK, "signals.do_not_track", "DNT: 1 limits where the policy honours it"),
@@ -82,7 +86,14 @@ def _flag_checks(evidence: Evidence) -> Iterator[Check]:
     for flag, present in zip(_FLAGS, _present(evidence), strict=True):
         limits = bool(evidence.item.findings.mask & flag.reason.bit)
         said = "limits" if limits else ("noted; the policy does not count it" if present else "nothing")
-        yield Check(flag.signal, present, "flag" if present else "absent", said, flag.rule, flag.reason if limits else None)
+        yield Check(
+            flag.signal,
+            present,
+            "flag" if present else "absent",
+            said,
+            flag.rule,
+            flag.reason if limits else None,
+        )
 
 
 def _consent_checks(evidence: Evidence) -> Iterator[Check]:
@@ -119,7 +130,9 @@ def _unreadable(signal: str, rule: str, fields: Fields = ()) -> Check:
 def _tcf_check(evidence: Evidence) -> Check:
     consent, policy = evidence.item.findings.consent, evidence.policy
     present = bool(evidence.item.request.signals.tcf_consent) or bool(consent.gpp and consent.gpp.tc_string)
-    rule = f"where the GDPR applies, purpose {PURPOSE_BEHAVIOURAL} needs a basis for vendor {policy.gdpr.host_vendor_id}"
+    rule = (
+        f"where the GDPR applies, purpose {PURPOSE_BEHAVIOURAL} needs a basis for vendor {policy.gdpr.host_vendor_id}"
+    )
     if not consent.gdpr:
         return Check("TC string", present, "not read" if present else "absent", "does not count", rule)
     reason = Reason.TCF_NO_CONSENT if evidence.item.findings.mask & Reason.TCF_NO_CONSENT.bit else None
@@ -133,11 +146,13 @@ def _tcf_check(evidence: Evidence) -> Check:
             ("TcfPolicyVersion", str(string.policy_version)),
             ("VendorListVersion", str(string.vendor_list_version)),
             ("PolicyVersionKnown", "no" if string.policy_is_newer else "yes"),
-            (f"Purpose{PURPOSE_BEHAVIOURAL}Basis",
-             "yes" if string.has_basis(PURPOSE_BEHAVIOURAL, vendor, policy.vendor_list) else "no"),
+            (
+                f"Purpose{PURPOSE_BEHAVIOURAL}Basis",
+                "yes" if string.has_basis(PURPOSE_BEHAVIOURAL, vendor, policy.vendor_list) else "no",
+            ),
             ("VendorDisclosed", "yes" if string.discloses(vendor) else "no"),
         )
-    )  # fmt: skip
+    )
     said = "gives a basis" if reason is None else "gives no basis"
     return Check("TC string", present, "TCF v2 string" if present else "absent", said, rule, reason, fields)
 
@@ -164,9 +179,7 @@ def _us_privacy_check(evidence: Evidence) -> Check:
     rule = "Y in the third position limits; an invalid string is unreadable"
     if US_PRIVACY in consent.unreadable:
         return _unreadable("US Privacy string", rule)
-    absent = Check(
-        signal="US Privacy string", present=False, value_class="absent", said="nothing", rule=rule
-    )
+    absent = Check(signal="US Privacy string", present=False, value_class="absent", said="nothing", rule=rule)
     if not text:
         return absent
     limits = bool(evidence.item.findings.mask & Reason.US_PRIVACY_OPT_OUT.bit)
@@ -179,7 +192,9 @@ def _us_privacy_check(evidence: Evidence) -> Check:
     )
 
 
-_RECORD_RULE = "an account's opt-out, a linked account's or the device's limits; so does a record that cannot be trusted"
+_RECORD_RULE = (
+    "an account's opt-out, a linked account's or the device's limits; so does a record that cannot be trusted"
+)
 _CHILD_RULE = "a person under the policy's age for the country is a child"
 
 
@@ -206,9 +221,7 @@ def _store_checks(evidence: Evidence) -> Iterator[Check]:
         yield _profile_check(evidence)
 
 
-def _store(
-    *, present: bool, value_class: str, said: str, reason: Reason | None = None, signal: str = "store"
-) -> Check:
+def _store(*, present: bool, value_class: str, said: str, reason: Reason | None = None, signal: str = "store") -> Check:
     return Check(signal, present, value_class, said, _RECORD_RULE, reason)
 
 
@@ -218,14 +231,25 @@ def _record_check(subject: StoredSubject, standing: Standing | None) -> Check:
         opted_out = standing.choice not in {Choice.NONE, Choice.OPT_IN}
         of_account = subject.kind is SubjectKind.ACCOUNT
         reason = Reason.ACCOUNT_OPT_OUT if of_account else Reason.DEVICE_OPT_OUT
-        return _store(signal=signal, present=True, value_class="stored record",
-                      said="opted out" if opted_out else "allows", reason=reason if opted_out else None)  # fmt: skip
+        return _store(
+            signal=signal,
+            present=True,
+            value_class="stored record",
+            said="opted out" if opted_out else "allows",
+            reason=reason if opted_out else None,
+        )
     if subject.preference is not None:
-        return _store(signal=signal, present=True, value_class="unreadable", said="limits",
-                      reason=Reason.RECORD_UNREADABLE)  # fmt: skip
+        return _store(
+            signal=signal, present=True, value_class="unreadable", said="limits", reason=Reason.RECORD_UNREADABLE
+        )
     if subject.profile is not None:
-        return _store(signal=signal, present=False, value_class="absent", said="lost: a profile is there without it",
-                      reason=Reason.PREFERENCE_LOST)  # fmt: skip
+        return _store(
+            signal=signal,
+            present=False,
+            value_class="absent",
+            said="lost: a profile is there without it",
+            reason=Reason.PREFERENCE_LOST,
+        )
     return _store(signal=signal, present=False, value_class="absent", said="no choice was ever made")
 
 

@@ -73,7 +73,11 @@ def standings_of(subjects: Sequence[StoredSubject]) -> list[Standing | None]:
 
 
 def judge_stored(
-    subjects: Sequence[StoredSubject], standings: Sequence[Standing | None], of_age_day: int, *, nap_of_child: bool
+    subjects: Sequence[StoredSubject],
+    standings: Sequence[Standing | None],
+    of_age_day: int,
+    *,
+    nap_of_child: bool,
 ) -> Verdict:
     """Judge the stored records of everyone in a request that nothing has limited so far.
 

@@ -13,7 +13,7 @@ def limited_features(seen: Whereabouts) -> LimitedFeatures:
     ip_country, ip_subdivision = seen.ip_location
     return LimitedFeatures(
         country=residence(seen),
-        language=seen.client_language and best_language(seen.client_language, "")
+        language=(seen.client_language and best_language(seen.client_language, ""))
         or seen.stored_language
         or best_language("", seen.accept_language),
         ip_country=ip_country,

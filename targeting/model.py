@@ -4,13 +4,13 @@ Every value is immutable. Nothing here knows a profile. What carries an identifi
 so that no log line or traceback can show it.
 """
 
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from targeting.geo import IpLocation
 
 
-class SubjectKind(str, Enum):
+class SubjectKind(StrEnum):
     """Whom a record belongs to; the value is the letter in the store's key."""
 
     ACCOUNT = "a"

@@ -18,9 +18,10 @@ __all__ = ["DEFAULT_POLICY", "NetworkPolicy", "Policy", "PolicyError", "Rule", "
 
 # Where the GDPR, or its twin, applies: the EEA, the United Kingdom, Switzerland, and their territories with a
 # country code of their own (GDPR Art. 3 and TFEU Art. 355; UK GDPR; Swiss FADP).
-GDPR_COUNTRIES = tuple(
-    "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO GB CH "
-    "AX BL GF GG GI GP IM JE MF MQ PM RE SJ YT".split()
+GDPR_COUNTRIES = (
+    *("AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU"),
+    *("MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO", "GB", "CH"),
+    *("AX", "BL", "GF", "GG", "GI", "GP", "IM", "JE", "MF", "MQ", "PM", "RE", "SJ", "YT"),
 )
 
 WITHHOLDABLE = ("contact", "profile", "user_id", "precise_position")
@@ -183,7 +184,11 @@ def policy_from(data: Mapping[str, object]) -> Policy:
 DEFAULT_POLICY = Policy(
     networks=(
         NetworkPolicy(id="house", name="Our own sales house", first_party=True, fields=SHAREABLE_FIELDS, user_id=True),
-        NetworkPolicy(id="partner", name="A contracted partner", fields=("age_bracket", "country", "language", "interests")),
+        NetworkPolicy(
+            id="partner",
+            name="A contracted partner",
+            fields=("age_bracket", "country", "language", "interests"),
+        ),
     )
 )
 """Used without a policy file. Its two networks are there to try the service with."""

@@ -40,7 +40,7 @@ def some_of(values: Iterable[str]) -> dict[str, object]:
 def read(shape: type[T], data: Mapping[str, object], path: str = "") -> T:
     """Build the dataclass ``shape`` from a table. Raises ``PolicyError``."""
     # A dataclass type in, an instance of it out: the type system cannot say "T is a dataclass".
-    known = {each.name: each for each in fields(cast(Any, shape)) if not each.metadata.get("derived")}
+    known = {each.name: each for each in fields(cast("Any", shape)) if not each.metadata.get("derived")}
     types = get_type_hints(shape)
     values = {}
     for key, value in data.items():
@@ -80,7 +80,7 @@ def _list(wanted: Any, value: object, at: str, of: Field[Any]) -> tuple[object, 
 
 
 def _mapping(wanted: Any, value: Mapping[str, object], at: str, of: Field[Any]) -> Mapping[str, object]:
-    allowed = cast(Container[str], of.metadata["keys"])
+    allowed = cast("Container[str]", of.metadata["keys"])
     for key in value:
         if key not in allowed:
             raise PolicyError(f"{at}.{key}", "unknown key; an ISO 3166-1 alpha-2 country code is expected")

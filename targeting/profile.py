@@ -133,8 +133,13 @@ def encode_profile(profile: Profile, owner: bytes) -> bytes:
         _INTEREST.pack(_code(held.segment_id, outside), held.updated_s, round(held.score * SCORE_STEPS), held.kind)
         for held in profile.interests
     )
-    parts += (_DESTINATION.pack(held.country.encode("ascii"), held.weight, held.updated_s) for held in profile.destinations)
-    parts += (_EXPOSURE.pack(min(held.impressions, 65_535), min(held.clicks, 65_535), held.last_seen_s) for held in profile.exposures)
+    parts += (
+        _DESTINATION.pack(held.country.encode("ascii"), held.weight, held.updated_s) for held in profile.destinations
+    )
+    parts += (
+        _EXPOSURE.pack(min(held.impressions, 65_535), min(held.clicks, 65_535), held.last_seen_s)
+        for held in profile.exposures
+    )
     parts += (occupation, postal_code, language)
     parts += _names([*outside, *(held.ad_id for held in profile.exposures)])
     return seal(_MAGIC, _SCHEMA, owner, b"".join(parts))
@@ -143,9 +148,19 @@ def encode_profile(profile: Profile, owner: bytes) -> bytes:
 def read_profile(value: bytes, owner: bytes) -> RawProfile:
     """Check a stored profile and find its parts. Raises ``RecordUnreadable``."""
     body = unseal(value, _MAGIC, _SCHEMA, owner)
-    gender, interests, destinations, exposures, occupation, postal_code, language, country, version, created, updated = (
-        _HEAD.unpack_from(body)
-    )
+    (
+        gender,
+        interests,
+        destinations,
+        exposures,
+        occupation,
+        postal_code,
+        language,
+        country,
+        version,
+        created,
+        updated,
+    ) = _HEAD.unpack_from(body)
     at_destinations = _HEAD.size + interests * _INTEREST.size
     at_exposures = at_destinations + destinations * _DESTINATION.size
     at_texts = at_exposures + exposures * _EXPOSURE.size

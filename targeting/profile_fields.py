@@ -1,3 +1,3 @@
-"""The names of the profile fields that a third-party network may ever receive (``adtargeting.v1.ThirdPartyProfile``)."""
+"""The profile fields that a third-party network may ever receive (``adtargeting.v1.ThirdPartyProfile``)."""
 
 SHAREABLE_FIELDS = ("age_bracket", "gender", "country", "language", "interests")

@@ -157,9 +157,7 @@ def _current(held: Held) -> Preference:
         return Preference()
 
 
-def _acknowledge(
-    subject: Subject, made: ChoiceMade, version: int, committed: Committed, tools: CallTools
-) -> bytes:
+def _acknowledge(subject: Subject, made: ChoiceMade, version: int, committed: Committed, tools: CallTools) -> bytes:
     confirmed = committed.replicas >= tools.replicas and (committed.on_disk or not tools.needs_disk)
     durability = pb.DURABILITY_CONFIRMED if confirmed else pb.DURABILITY_UNCONFIRMED
     if not confirmed:

@@ -122,9 +122,9 @@ class AioGate:
         # Bytes in, bytes out: the gate does not know what a message means.
         for method in METHODS:
             _, service, name = method.path.split("/")
-            handler = grpc.unary_unary_rpc_method_handler(self._handler(method))
-            server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {name: handler})])
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)  # type: ignore[no-untyped-call]  # generated
+            handlers = {name: grpc.unary_unary_rpc_method_handler(self._handler(method))}
+            server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, handlers)])
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
         for service in HEALTH_CHECKED:
             await self._set_health(service, serving=False)

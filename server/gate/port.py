@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
-HEALTH_CHECKED = ("", "adtargeting.v1.TargetingService", "adtargeting.v1.PreferenceService", "adtargeting.v1.ProfileService")
+HEALTH_CHECKED = (
+    "",
+    "adtargeting.v1.TargetingService",
+    "adtargeting.v1.PreferenceService",
+    "adtargeting.v1.ProfileService",
+)
 """The services whose health a gate reports; the empty name stands for the whole server."""
 
 

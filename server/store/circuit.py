@@ -18,8 +18,8 @@ __all__ = ["Circuit", "CircuitStore", "ping"]
 class Circuit:
     """Counts failures in a row. ``is_open`` may be read from any thread at any time.
 
-    ``probe`` asks the store for a sign of life, or raises: ``ping`` will do. ``on_change`` is told whether the
-    circuit is open when that changes, by whichever thread finds out.
+    ``probe`` asks the store for a sign of life, or raises; ``ping`` will do. ``on_change`` is told whether
+    the circuit is open when that changes, by whichever thread finds out.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
 """The committed stubs are those of the committed contract, and every name in it says what it means."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-
 from proto_generate import ROOT, generate
 
 PROTOS = sorted(ROOT.glob("adtargeting/v1/*.proto"))
@@ -20,6 +20,6 @@ def test_regeneration_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("proto", PROTOS, ids=lambda path: path.name)
 def test_every_field_value_and_rpc_has_a_comment(proto: Path) -> None:
     lines = [line.strip() for line in proto.read_text().splitlines()]
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         if line.endswith(";") and ("=" in line or line.startswith("rpc ")) and not line.startswith("syntax"):
             assert before.startswith("//"), line

@@ -11,7 +11,7 @@ from google.rpc import status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from server.gate.aio import AioGate, Room
+from server.gate.aio import DEFAULT_ROOM, AioGate, Room
 from server.gate.methods import DECIDE, DECIDE_BATCH, METHODS, SERVICES, SET_PREFERENCE
 from server.gate.port import HEALTH_CHECKED, Answer, Call, Gate, GateError, Lane, Method, Refusal
 
@@ -23,7 +23,7 @@ GATES = {"aio": AioGate}
 def open_gate(request: pytest.FixtureRequest) -> Iterator[OpenGate]:
     opened: list[Gate] = []
 
-    def open_one(address: str = "127.0.0.1:0", room: Room = Room()) -> tuple[Gate, str]:
+    def open_one(address: str = "127.0.0.1:0", room: Room = DEFAULT_ROOM) -> tuple[Gate, str]:
         gate: Gate = GATES[request.param](address, room)
         bound = gate.open()
         opened.append(gate)
@@ -51,7 +51,9 @@ def take_one(gate: Gate, lane: Lane = Lane.DECISIONS) -> Call:
     return call
 
 
-def test_a_call_waits_in_its_lane_with_its_bytes_and_gets_its_answer(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+def test_a_call_waits_in_its_lane_with_its_bytes_and_gets_its_answer(
+    gate_and_channel: tuple[Gate, grpc.Channel],
+) -> None:
     gate, channel = gate_and_channel
     for method in METHODS:
         sent = send(channel, method, b"question")
@@ -61,7 +63,9 @@ def test_a_call_waits_in_its_lane_with_its_bytes_and_gets_its_answer(gate_and_ch
         assert sent.result() == b"answer"
 
 
-def test_what_waits_is_taken_together_oldest_first_up_to_the_limit(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+def test_what_waits_is_taken_together_oldest_first_up_to_the_limit(
+    gate_and_channel: tuple[Gate, grpc.Channel],
+) -> None:
     gate, channel = gate_and_channel
     sent = []
     for number in range(5):
@@ -75,7 +79,9 @@ def test_what_waits_is_taken_together_oldest_first_up_to_the_limit(gate_and_chan
     wait_until(lambda: gate.inflight() == 0)
 
 
-def test_nothing_waiting_is_an_empty_list_after_the_timeout(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+def test_nothing_waiting_is_an_empty_list_after_the_timeout(
+    gate_and_channel: tuple[Gate, grpc.Channel],
+) -> None:
     gate, _ = gate_and_channel
     assert gate.take(Lane.OTHER, 1, 0.01) == []
 
