@@ -15,28 +15,38 @@ MAX_LENGTH = 32_768
 """Characters of the longest string that is looked at. Longer ones are unreadable."""
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_ILLEGAL = b"!"
+_ILLEGAL = 0xFF
 _TO_STANDARD = bytes(
-    {ord("-"): ord("+"), ord("_"): ord("/")}.get(code, code) if code in _ALPHABET else ord(_ILLEGAL)
+    {ord("-"): ord("+"), ord("_"): ord("/")}.get(code, code) if code in _ALPHABET + b"." else _ILLEGAL
     for code in range(256)
 )
-_PADDING = ("", "AAA", "AA", "A")
+_PADDING = (b"", b"AAA", b"AA", b"A")
+"""What completes four characters. Zero bits keep the last characters' bits, which "=" would drop."""
+
+
+def to_standard(text: str) -> bytes:
+    """Check every character of ``text`` and return it in the alphabet of RFC 4648 section 4.
+
+    Dots stay, as separators. Raises ``Unreadable`` for an empty or too long text and for any other character.
+    """
+    if not 0 < len(text) <= MAX_LENGTH:
+        raise Unreadable("too long" if text else "empty")
+    try:
+        standard = text.encode("ascii").translate(_TO_STANDARD)
+    except UnicodeEncodeError:
+        raise Unreadable("a character outside the base64url alphabet") from None
+    if not standard.isascii():
+        raise Unreadable("a character outside the base64url alphabet")
+    return standard
 
 
 def to_bytes(text: str) -> bytes:
-    """Return the bits of ``text``, filled up with zero bits to a multiple of 24.
-
-    Raises ``Unreadable`` for an empty or too long text and for a character outside the alphabet.
-    """
-    length = len(text)
-    if not 0 < length <= MAX_LENGTH:
-        raise Unreadable("empty" if length == 0 else "too long")
+    """Return the bits of ``text``, filled up with zero bits to a multiple of 24."""
+    standard = to_standard(text)
     try:
-        # Padding with zero bits keeps the last characters' bits, which "=" padding would drop.
-        ascii_text = (text + _PADDING[length & 3]).encode("ascii")
-        return a2b_base64(ascii_text.translate(_TO_STANDARD), strict_mode=True)
+        return a2b_base64(standard + _PADDING[len(standard) & 3], strict_mode=True)
     except ValueError:
-        raise Unreadable("a character outside the base64url alphabet") from None
+        raise Unreadable("a dot inside a segment") from None
 
 
 class Bits:

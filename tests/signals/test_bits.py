@@ -72,7 +72,6 @@ ILLEGAL = {
     "plus": "+",
     "slash": "/",
     "equals": "=",
-    "dot": ".",
     "tilde": "~",
     "bang": "!",
     "space": " ",
@@ -93,6 +92,12 @@ ILLEGAL = {
 def test_a_character_outside_the_alphabet_is_unreadable(character: str, around: tuple[str, str]) -> None:
     with pytest.raises(Unreadable, match="alphabet"):
         Bits(character.join(around))
+
+
+@pytest.mark.parametrize("text", [".", "A.A", "AAAA.", ".AAAA", "AA=.", "AAA."])
+def test_a_segment_has_no_dot(text: str) -> None:
+    with pytest.raises(Unreadable):
+        Bits(text)
 
 
 def test_the_message_does_not_repeat_the_text() -> None:

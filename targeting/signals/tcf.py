@@ -1,0 +1,227 @@
+"""TC strings of the Transparency & Consent Framework 2.0 to 2.3, as a decision reads them.
+
+``read`` checks the form of the whole string and finds its sections; a question then looks at the few bits that
+answer it. The format is the IAB's "Consent string and vendor list formats v2"; names in CamelCase are fields of its
+section "TC String Format". ``tcf_full`` lists everything that a string says.
+
+Invariant: what is not verified grants nothing. A string that ``tcf_full.decode`` refuses is refused here as well;
+one that is larger than any that a consent manager writes may be refused here alone ("given up").
+Knows nothing of what a purpose is needed for, nor of time.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from targeting.signals.segments import VALUES, Segment, field, split
+from targeting.signals.unreadable import Unreadable
+from targeting.signals.vendor_list import VendorList
+from targeting.signals.vendor_section import NOBODY, Entries, VendorSection, read_entries, read_section
+
+KNOWN_POLICY_VERSION = 5
+
+DISCLOSED_SINCE_DS = 17_723_232_000
+"""2026-03-01T00:00Z: strings updated from then on must disclose the vendor (TCF 2.3)."""
+
+MAX_SEGMENTS = 8
+"""There are four kinds. Some writers repeat one."""
+
+MAX_WALKED = 640
+"""Entries of uneven lists and of publisher restrictions in one string; a restriction itself counts as eight."""
+
+_RESTRICTION_COST = 8
+_MAX_REMEMBERED = 1024
+_HEAD = 264
+_CONSENT, _INTEREST = 1, 2
+_CONSENT_ONLY = frozenset({1, 3, 4, 5, 6})
+_LEFT_BY = (0, _CONSENT, _INTEREST)
+
+Restriction = tuple[int, int, Entries]
+"""PurposeId, RestrictionType and vendors."""
+
+
+class Consent:
+    """What one TC string lets vendors do. ``head`` is its first 264 bits, up to the shortest string's end."""
+
+    __slots__ = ("_consents", "_disclosed", "_head", "_interests", "_restrictions")
+
+    version = 2
+
+    def __init__(
+        self,
+        head: int,
+        consents: VendorSection,
+        interests: VendorSection,
+        restrictions: Sequence[Restriction],
+        disclosed: VendorSection,
+    ) -> None:
+        self._head = head
+        self._consents = consents
+        self._interests = interests
+        self._restrictions = restrictions
+        self._disclosed = disclosed
+
+    @property
+    def last_updated_ds(self) -> int:
+        """LastUpdated, in tenths of a second since 1970."""
+        return self._head >> 186 & 0xF_FFFF_FFFF
+
+    @property
+    def vendor_list_version(self) -> int:
+        """VendorListVersion: the version of the vendor list that the person was shown."""
+        return self._head >> 132 & 0xFFF
+
+    @property
+    def policy_version(self) -> int:
+        """TcfPolicyVersion."""
+        return self._head >> 126 & 0x3F
+
+    @property
+    def policy_is_newer(self) -> bool:
+        """Whether the policy is newer than the last one that this module was written for."""
+        return self.policy_version > KNOWN_POLICY_VERSION
+
+    @property
+    def is_service_specific(self) -> bool:
+        """IsServiceSpecific. Strings of global scope still occur, although the framework dropped them in 2021."""
+        return self._head >> 125 & 1 == 1
+
+    def special_feature(self, number: int) -> bool:
+        """Tell whether the person opted in to special feature ``number``, 1 to 12."""
+        return 0 < number <= 12 and self._head >> (124 - number) & 1 == 1
+
+    def discloses(self, vendor: int) -> bool:
+        """Tell whether the string says that the person was shown the vendor."""
+        return 0 < vendor <= 0xFFFF and self._disclosed.has(vendor)
+
+    def has_basis(self, purpose: int, vendor: int, vendor_list: VendorList | None = None) -> bool:
+        """Tell whether the vendor has a legal basis for the purpose, 1 to 24.
+
+        Without the vendor list of the string's own version only consent counts: whether the vendor declared a
+        legitimate interest is not known then.
+        """
+        if not (0 < purpose <= 24 and 0 < vendor <= 0xFFFF):
+            return False
+        bases = self._signalled(purpose)
+        if vendor_list is None or vendor_list.vendor_list_version != self.vendor_list_version:
+            bases &= _CONSENT
+        else:
+            declared = vendor_list.declared(vendor)
+            bases &= declared.on_consent(purpose) | declared.on_legitimate_interest(purpose) << 1
+        if self._restrictions and bases:
+            bases &= self._unrestricted(purpose, vendor)
+        return (
+            (bases & _CONSENT != 0 and self._consents.has(vendor))
+            or (bases & _INTEREST != 0 and self._interests.has(vendor))
+        ) and (self.last_updated_ds < DISCLOSED_SINCE_DS or self._disclosed.has(vendor))
+
+    def _signalled(self, purpose: int) -> int:
+        """Return the bases that PurposesConsent and PurposesLITransparency allow.
+
+        Purposes 3 to 6 are a matter of consent only since TCF 2.2. Purpose 1 always was, and there is no consent to
+        it where PurposeOneTreatment says that it was not disclosed.
+        """
+        consent = self._head >> (112 - purpose) & 1
+        if purpose not in _CONSENT_ONLY:
+            return consent | (self._head >> (88 - purpose) & 1) << 1
+        if purpose == 1 and self._head >> 63 & 1:
+            return 0
+        return consent
+
+    def _unrestricted(self, purpose: int, vendor: int) -> int:
+        """Return the bases that the publisher's restrictions leave; none where they contradict each other."""
+        bases = _CONSENT | _INTEREST
+        for restricted, kind, vendors in self._restrictions:
+            if restricted == purpose and vendors.has(vendor):
+                bases &= _LEFT_BY[kind]
+        return bases
+
+
+def read(text: str) -> Consent:
+    """Read a TC string. Raises ``Unreadable`` for any other text, and for version 1."""
+    segments = split(text, MAX_SEGMENTS)
+    if len(segments[0]) * 6 < _HEAD:
+        raise Unreadable("shorter than any")
+    core = Segment(segments[0])
+    head = core.bits >> (core.top - _HEAD)
+    if head >> 258 != 2:
+        raise Unreadable("not of version 2")
+    if head >> 174 & 0xFFF < 2:
+        raise Unreadable("a CmpId that was never issued")
+    consents, end = read_section(core, 213)
+    interests, end = read_section(core, end)
+    disclosed = _read_others(segments)
+    if end + 12 > core.size:
+        raise Unreadable("ends before NumPubRestrictions")
+    if end + 12 > core.top:
+        core.slide(end, 12)
+    number = core.bits >> (core.top - end - 12) & 0xFFF
+    restrictions: Sequence[Restriction] = ()
+    if number:
+        allowance = MAX_WALKED - consents.walked - interests.walked - disclosed.walked
+        restrictions = _read_restrictions(core.characters, end + 12, number, allowance)
+    return Consent(head, consents, interests, restrictions, disclosed)
+
+
+def _read_others(segments: list[bytes]) -> VendorSection:
+    """Check the segments after the core; return DisclosedVendors, the last one as in the official library."""
+    disclosed: VendorSection = NOBODY
+    for characters in segments[1:]:
+        kind = VALUES[characters[0]] >> 3
+        if kind == 1:
+            disclosed = _read_vendors(characters)
+        elif kind == 3:
+            _check_publisher(characters)
+        elif kind == 2:
+            _read_vendors(characters)
+        else:
+            raise Unreadable("a segment of an unknown kind")
+    return disclosed
+
+
+def _read_vendors(characters: bytes) -> VendorSection:
+    """Read a segment that holds one section."""
+    read_it = _read_vendors_anew if len(characters) > _MAX_REMEMBERED else _read_vendors_again
+    return read_it(characters)
+
+
+def _read_vendors_anew(characters: bytes) -> VendorSection:
+    if len(characters) < 4:
+        raise Unreadable("ends inside a field")
+    section, _ = read_section(Segment(characters), 3)
+    return section
+
+
+# Whom a dialogue disclosed is the same for everybody who saw it, and tells nothing of any of them.
+_read_vendors_again = lru_cache(maxsize=128)(_read_vendors_anew)
+
+
+def _check_publisher(characters: bytes) -> None:
+    """Refuse a PublisherTC segment that ends before its last field. It says nothing of vendors."""
+    size = len(characters) * 6
+    if size < 60 or size < 57 + 2 * ((VALUES[characters[8]] & 7) << 3 | VALUES[characters[9]] >> 3):
+        raise Unreadable("ends inside a field")
+
+
+def _read_restrictions(characters: bytes, offset: int, number: int, allowance: int) -> Sequence[Restriction]:
+    """Return the ``number`` publisher restrictions that begin at ``offset``."""
+    allowance -= number * _RESTRICTION_COST
+    restrictions = []
+    for _ in range(number):
+        head = field(characters, offset, 20)
+        purpose, kind, count = head >> 14, head >> 12 & 3, head & 0xFFF
+        if purpose == 0 or kind == 3:
+            raise Unreadable("an undefined publisher restriction")
+        allowance -= count
+        if allowance < 0:
+            raise Unreadable("given up: more publisher restrictions than are ever written")
+        entries, offset = read_entries(characters, offset + 20, count)
+        _check_ranges(entries)
+        restrictions.append((purpose, kind, Entries(entries)))
+    return restrictions
+
+
+def _check_ranges(entries: list[int]) -> None:
+    """Refuse a restriction of nobody: whom it was to restrict cannot be known."""
+    for entry in entries:
+        if not 0 < entry >> 16 <= entry & 0xFFFF:
+            raise Unreadable("a publisher restriction of an impossible range of vendors")

@@ -1,0 +1,216 @@
+"""The vendor sections of a TC string: who is in one, answered without listing anybody.
+
+A section is a bit field or a list of ranges (IAB "Consent string and vendor list formats v2", Vendor Consent
+Section). A list has no index, and its entries are 17 or 33 bits wide, so it must be walked to find its end. It
+usually consists of a few runs of entries of one width, and all the entries of a run are compared at once, as one
+number.
+
+Invariant: nothing past the end of the segment counts, and the cost is bounded whatever a section announces.
+Knows nothing of purposes, nor of what it means to be in a section.
+"""
+
+from targeting.signals.segments import VALUES, Segment, field
+from targeting.signals.unreadable import Unreadable
+
+MAX_UNEVEN = 192
+"""Entries of a list with more than eight runs, which are walked one by one. An encoder uses a list where it is
+shorter than the bit field, and there are fewer than 2,000 vendors: a hundred entries are many."""
+
+_MAX_RUNS = 8
+_MAX_ENTRIES = 4095
+_MAX_LIST = 17 * _MAX_ENTRIES
+_FEW = 4
+_BLOCK = 32
+_SINGLE, _RANGE = 17, 33
+_ID = 0xFFFF
+_IS_RANGE = 1 << 32
+_HEAD = (1 << 29) - 1
+_ENTRY = (1 << 33) - 1
+_FIRST_BITS = {
+    width: ((1 << width * _MAX_ENTRIES) - 1) // ((1 << width) - 1) << (width - 1) for width in (_SINGLE, _RANGE)
+}
+
+
+class BitField:
+    """A section with a bit for each vendor, from vendor 1 at ``offset`` up to ``max_id``."""
+
+    __slots__ = ("characters", "max_id", "offset")
+
+    walked = 0
+
+    def __init__(self, characters: bytes, offset: int, max_id: int) -> None:
+        self.characters = characters
+        self.offset = offset
+        self.max_id = max_id
+
+    def has(self, vendor: int) -> bool:
+        """Tell whether the vendor's bit is set."""
+        if vendor > self.max_id:
+            return False
+        offset = self.offset + vendor - 1
+        return VALUES[self.characters[offset // 6]] >> (5 - offset % 6) & 1 == 1
+
+
+class Entries:
+    """A list of ranges, each as 65,536 times its first id plus its last id."""
+
+    __slots__ = ("entries",)
+
+    @property
+    def walked(self) -> int:
+        """The number of entries that were read one by one."""
+        return len(self.entries)
+
+    def __init__(self, entries: list[int]) -> None:
+        self.entries = entries
+
+    def has(self, vendor: int) -> bool:
+        """Tell whether an entry holds the vendor. One that ends before it starts holds nobody."""
+        highest = vendor << 16 | _ID
+        for entry in self.entries:  # noqa: SIM110 - a generator takes longer than most lists
+            if entry <= highest and entry & _ID >= vendor:
+                return True
+        return False
+
+
+class Runs:
+    """A list of ranges in a few runs: of each the width and number of its entries, and the bits to its right."""
+
+    __slots__ = ("bits", "runs")
+
+    def __init__(self, bits: int, runs: list[tuple[int, int, int]]) -> None:
+        self.bits = bits
+        self.runs = runs
+
+    @property
+    def walked(self) -> int:
+        """What reading the list cost, as a number of entries read one by one."""
+        return sum(count for _, count, _ in self.runs) >> 4
+
+    def has(self, vendor: int) -> bool:
+        """Tell whether an entry of one of the runs holds the vendor."""
+        bits = self.bits
+        for width, count, right in self.runs:
+            entries = bits >> right & ((1 << width * count) - 1)
+            first_bits = _FIRST_BITS[width] >> width * (_MAX_ENTRIES - count)
+            if width == _SINGLE:
+                if _singles_have(entries, first_bits, vendor):
+                    return True
+            elif _ranges_have(entries, first_bits, vendor):
+                return True
+        return False
+
+
+VendorSection = BitField | Entries | Runs
+NOBODY = Entries([])
+
+
+def read_section(segment: Segment, offset: int) -> tuple[VendorSection, int]:
+    """Read the section at ``offset``; return it and the offset of its end."""
+    if offset + 29 > segment.top:
+        segment.slide(offset, 29)
+    head = segment.bits >> (segment.top - offset - 29) & _HEAD
+    if head & 0x1000:
+        return _read_list(segment, offset + 29, head & 0xFFF)
+    offset += 17
+    max_id = head >> 13
+    end = offset + max_id
+    if end > segment.size:
+        raise Unreadable("a bit field shorter than its MaxVendorId")
+    return BitField(segment.characters, offset, max_id), end
+
+
+def read_entries(characters: bytes, offset: int, count: int) -> tuple[list[int], int]:
+    """Read ``count`` entries as ``Entries`` has them; return them and the offset of their end."""
+    size = len(characters) * 6
+    entries: list[int] = []
+    while count and offset < size:
+        block = min(count, _BLOCK)
+        width = _RANGE * block
+        some, left = _walk(field(characters, offset, width), width, block)
+        entries += some
+        offset += width - left
+        count -= block
+    if count or offset > size:
+        raise Unreadable("fewer entries than announced")
+    return entries, offset
+
+
+def _read_list(segment: Segment, offset: int, count: int) -> tuple[VendorSection, int]:
+    """Read a list of ``count`` entries; return it and the offset of its end."""
+    if offset + _SINGLE * count > segment.size:
+        raise Unreadable("fewer entries than announced")
+    if offset + _RANGE * count > segment.top < segment.size:
+        segment.slide(offset, min(_RANGE * count, _MAX_LIST))
+    bits, top = segment.bits, segment.top
+    section: VendorSection
+    if count <= _FEW:
+        entries, left = _walk(bits, top - offset, count)
+        section, end = Entries(entries), top - left
+    else:
+        runs, left = _find_runs(bits, top - offset, count)
+        if runs:
+            section, end = Runs(bits, runs), top - left
+        elif count > MAX_UNEVEN:
+            raise Unreadable("given up: a longer list than is ever written, or an uneven one")
+        else:
+            entries, end = read_entries(segment.characters, offset, count)
+            section = Entries(entries)
+    if end > segment.size:
+        raise Unreadable("fewer entries than announced")
+    return section, end
+
+
+def _walk(bits: int, left: int, count: int) -> tuple[list[int], int]:
+    """Read ``count`` entries that begin ``left`` bits from the right; return them and the bits left over."""
+    entries = []
+    for _ in range(count):
+        entry = bits >> (left - _RANGE) & _ENTRY
+        if entry < _IS_RANGE:
+            entries.append((entry >> 16) * 0x10001)
+            left -= _SINGLE
+        else:
+            entries.append(entry - _IS_RANGE)
+            left -= _RANGE
+    return entries, left
+
+
+def _find_runs(bits: int, left: int, count: int) -> tuple[list[tuple[int, int, int]], int]:
+    """Split the list that begins ``left`` bits from the right into runs; return them and the bits left over.
+
+    There are none of a list of more than a few runs, nor of one that goes on beyond the bits.
+    """
+    runs = []
+    width = _RANGE if bits >> (left - 1) & 1 else _SINGLE
+    for _ in range(_MAX_RUNS):
+        fit = left // width
+        if fit > count:
+            fit = count
+        elif fit == 0:
+            break
+        first_bits = _FIRST_BITS[width] >> width * (_MAX_ENTRIES - fit)
+        others = bits >> (left - width * fit) & first_bits
+        if width == _RANGE:
+            others ^= first_bits
+        # The leftmost of the others ends the run.
+        length = fit - others.bit_length() // width
+        left -= width * length
+        runs.append((width, length, left))
+        count -= length
+        if not count:
+            return runs, left
+        width = _SINGLE + _RANGE - width
+    return [], left
+
+
+def _singles_have(entries: int, first_bits: int, vendor: int) -> bool:
+    """Compare all ids at once: a first bit survives the subtraction where the difference is zero."""
+    return (first_bits - (entries ^ (first_bits >> 16) * vendor)) & first_bits != 0
+
+
+def _ranges_have(entries: int, first_bits: int, vendor: int) -> bool:
+    """Compare all ranges at once: bits are carried where first id <= vendor and where vendor <= last id."""
+    ones = first_bits >> 32
+    reached = (first_bits << 1) + ones * (vendor << 16 | _ID) - entries
+    not_passed = (entries & ones * _ID) + ones * (0x10000 - vendor)
+    return reached >> 16 & not_passed & ones << 16 != 0
