@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 
 from prometheus_client import start_http_server
@@ -16,7 +17,7 @@ from server.gate.aio import AioGate, Room
 from server.gate.port import HEALTH_CHECKED, Gate
 from server.ip_location import open_locator
 from server.metrics import Metrics
-from server.nap import open_nap_keys
+from server.nap import NapCipher, read_keys
 from server.rules_in_force import RulesInForce
 from server.secret_key import read_or_create
 from server.settings import Settings, SettingsError
@@ -27,6 +28,7 @@ from server.store.ports import StoreError
 from server.store.redis_store import RedisStore
 from server.store.url import RedisAddress, parse_redis_url
 from server.worker import Decider, Limits, Worker
+from targeting.signals.nap import Nap
 
 _LOG = logging.getLogger(__name__)
 _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
@@ -66,7 +68,8 @@ class Service:
         key = read_or_create(settings.secret_key_path)
         self.rules = RulesInForce(settings.policy, key.derive(b"network ids"), self.metrics)
         self._locator = open_locator(settings.geo_db)
-        self._open_nap = open_nap_keys(settings.nap_keys, lambda: self.metrics.count_decode_error("nap"))
+        keys = read_keys(Path(settings.nap_keys)) if settings.nap_keys else ()
+        self._open_nap = NapCipher(keys, self._count_unread_nap).decrypt if keys else _no_nap
         self._pseudonyms = Pseudonyms(key.derive(b"pseudonyms"))
         self._redis = self._open_redis()
         self._gate = self._open_gate()
@@ -158,6 +161,9 @@ class Service:
         self._closing.callback(store.close)
         return store
 
+    def _count_unread_nap(self) -> None:
+        self.metrics.count_decode_error("nap")
+
     def _circuit_changed(self, is_open: bool) -> None:  # noqa: FBT001  # the circuit's callback
         self.metrics.circuit_open.set(is_open)
         _LOG.warning("the store is down; decisions are limited" if is_open else "the store is back")
@@ -186,3 +192,8 @@ class Service:
     def _set_writing(self, *, serving: bool) -> None:
         for service in _WRITING:
             self._gate.set_health(service, serving=serving)
+
+
+def _no_nap(_: str) -> Nap | None:
+    """Without keys no NAP cookie can be read."""
+    return None

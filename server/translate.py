@@ -51,6 +51,8 @@ def ad_request(message: pb.DecideRequest, locator: IpLocator) -> AdRequest:
 
 def identity(account_id: str, linked_account_ids: Sequence[str], device_id: str) -> Identity:
     """Read who a request is about. Raises ``InvalidRequest``."""
+    if not linked_account_ids:
+        return Identity(checked_id("account_id", account_id), (), checked_id("device_id", device_id))
     linked = tuple(linked_account_ids)
     if len(linked) > MAX_LINKED_ACCOUNTS:
         raise InvalidRequest("linked_account_ids", f"at most {MAX_LINKED_ACCOUNTS} are taken; send fewer")

@@ -15,7 +15,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 from numpy.typing import NDArray
 
 from server.enums import enum
-from targeting.behavioural import Behavioural, Demographics, Destinations, Exposure, Interests
+from targeting.behavioural import Behavioural, Demographics, Destinations, Interests
 from targeting.decision import Decision
 from targeting.model import LimitedFeatures
 from targeting.networks import NetworkDecision
@@ -67,11 +67,7 @@ def _delimited(tag: bytes, body: bytes) -> bytes:
     return tag + _varint(len(body)) + body
 
 
-def _varint(number: int) -> bytes:
-    if number < 0x80:
-        return _ONE_BYTE[number]
-    if number < 0x4000:
-        return bytes((number & 0x7F | 0x80, number >> 7))
+def _long_varint(number: int) -> bytes:
     head = bytearray()
     while number >= 0x80:
         head.append(number & 0x7F | 0x80)
@@ -80,7 +76,11 @@ def _varint(number: int) -> bytes:
     return bytes(head)
 
 
-_ONE_BYTE = [bytes((number,)) for number in range(0x80)]
+_VARINTS = [_long_varint(number) for number in range(0x4000)]
+
+
+def _varint(number: int) -> bytes:
+    return _VARINTS[number] if number < 0x4000 else _long_varint(number)
 
 
 def _opening(request_id: str, mode: int, reasons: int) -> bytes:
@@ -179,9 +179,11 @@ def _demographics(demographics: Demographics) -> bytes:
     return pb.BehaviouralFeatures(demographics=message).SerializeToString()
 
 
-def _exposure(exposure: Exposure) -> bytes:
-    message = pb.Exposure(ad_id=exposure.ad_id, count=exposure.impressions, last_seen_age_s=exposure.last_seen_age_s)
-    return pb.BehaviouralFeatures(exposures=[message]).SerializeToString()
+def _exposure(exposure: tuple[bytes, int, int]) -> bytes:
+    ad_id, count, age_s = exposure
+    # Field 1: the ad, of less than 128 bytes; 2: how often; 3: how long ago.
+    body = b"\x0a%b%b\x10%b\x18%b" % (_VARINTS[len(ad_id)], ad_id, _varint(count), _varint(age_s))
+    return b"\x22%b%b" % (_VARINTS[len(body)], body)
 
 
 def _interest_rows() -> tuple[NDArray[np.uint8], NDArray[np.intp]]:

@@ -5,6 +5,7 @@ person's records alone, whoever else is in the batch.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from targeting.profile import (
     OUTSIDE_CODE,
     SCORE_STEPS,
     RawProfile,
+    exposure_rows,
     segment_name,
 )
 from targeting.signals.nap import Nap
@@ -66,7 +68,7 @@ class Interests(NamedTuple):
 
     codes: NDArray[np.uint16]
     scores: Floats
-    outside_names: tuple[str, ...]
+    outside_names: tuple[str, ...] = ()
 
     def named(self) -> list[tuple[str, float]]:
         """Give segment ids with their scores."""
@@ -86,28 +88,22 @@ class Destinations(NamedTuple):
         return list(zip(names, self.shares.tolist(), strict=True))
 
 
-class Exposure(NamedTuple):
-    """One ad: how often it was seen, and seconds since the last time."""
-
-    ad_id: str
-    impressions: int
-    last_seen_age_s: int
-
-
 class Behavioural(NamedTuple):
-    """All features of one person; ``vector`` is float32, little-endian (``targeting.vector_schema``)."""
+    """All features of one person.
+
+    ``exposures`` are ads, the latest first: id (UTF-8), times seen, seconds since the last time. ``vector`` is
+    float32, little-endian (``targeting.vector_schema``).
+    """
 
     demographics: Demographics
-    country: str
-    language: str
     interests: Interests
     destinations: Destinations
-    exposures: list[Exposure]
+    exposures: list[tuple[bytes, int, int]]
     vector: bytes
 
 
 class _Column(NamedTuple):
-    """Ranked entries of a whole batch: whose they are, what, how much; person i's are [bounds[i]:bounds[i + 1]]."""
+    """Ranked entries of a whole batch: whose they are, what, how much; the people in order."""
 
     owner: NDArray[np.intp]
     what: NDArray[np.uint16]
@@ -116,83 +112,132 @@ class _Column(NamedTuple):
 
 def behavioural_features(_: Grant, people: Sequence[Known], policy: Policy, now_s: float) -> list[Behavioural]:
     """Give each person's features at a time (Unix seconds)."""
-    now = int(now_s)
-    demographics = [_demographics(known, policy.features, person_day(now_s)) for known in people]
+    now, today, shown = int(now_s), person_day(now_s), policy.features
+    demographics = [_demographics(known, shown.postal_prefix_characters, today) for known in people]
     interests = _interests(people, policy.half_life_days, now)
     destinations = _destinations(people, policy.half_life_days, now)
     vectors = to_wire(encode(_vector_inputs(people, demographics, (interests, destinations), now)))
-    return [
-        Behavioural(
-            demography,
-            known.profile.country,
-            known.profile.language,
-            strongest,
-            largest,
-            _exposures(known.profile, policy.features.max_exposures, now),
-            vector,
-        )
-        for demography, known, strongest, largest, vector in zip(
+    return list(
+        map(
+            Behavioural,
             demographics,
-            people,
-            _strongest(people, interests, policy.features),
-            _largest(people, destinations, policy.features),
+            _strongest(people, interests, shown),
+            _largest(people, destinations, shown),
+            [_exposures(known.profile, shown.max_exposures, now) for known in people],
             vectors,
-            strict=True,
         )
-    ]
+    )
 
 
-def _demographics(known: Known, features: FeaturePolicy, today: int) -> Demographics:
-    """The records come first; the NAP cookie fills what they leave open."""
-    profile, nap = known.profile, known.nap
-    age = AgeBracket.UNKNOWN if known.birth_day is None else bracket_at(known.birth_day, today)
-    gender, occupation, postal_code = Gender(profile.gender), profile.occupation, profile.postal_code
+def _demographics(known: Known, postal_prefix_characters: int, today: int) -> Demographics:
+    # The records come first; the NAP cookie fills what they leave open.
+    profile, birth_day, nap = known
+    age = AgeBracket.UNKNOWN if birth_day is None else bracket_at(birth_day, today)
+    gender, occupation, postal_code = GENDERS[profile.gender], profile.occupation, profile.postal_code
     if nap is not None:
         age = age or (AgeBracket.UNKNOWN if nap.age is None else bracket_of(nap.age))
-        gender, occupation, postal_code = (
-            gender or nap.gender,
-            occupation or nap.occupation,
-            postal_code or nap.postal_code,
-        )
-    return Demographics(age, gender, occupation, postal_code[: features.postal_prefix_characters])
+        gender = gender or nap.gender
+        occupation = occupation or nap.occupation
+        postal_code = postal_code or nap.postal_code
+    return Demographics(age, gender, occupation, postal_code[:postal_prefix_characters])
+
+
+GENDERS = tuple(Gender)
 
 
 def _interests(people: Sequence[Known], half_life: HalfLifePolicy, now: int) -> _Column:
-    rows = np.frombuffer(b"".join([known.profile.interest_rows for known in people]), INTEREST_ROW)
-    owner = _owners([len(known.profile.interest_rows) // INTEREST_ROW.itemsize for known in people])
-    days = np.array([1, half_life.content, half_life.purchase, half_life.external], np.float32)
-    score = rows["score"] * np.float32(1 / SCORE_STEPS) * _decay(rows["updated_s"], now, days[rows["kind"]])
+    rows, owner = _rows([known.profile.interest_rows for known in people], INTEREST_ROW)
+    score = rows["score"] * _decay(rows["updated_s"], now, _rates(half_life)[rows["kind"]])
+    score *= np.float32(1 / SCORE_STEPS)
     return _ranked(owner, rows["code"], score)
 
 
 def _destinations(people: Sequence[Known], half_life: HalfLifePolicy, now: int) -> _Column:
-    rows = np.frombuffer(b"".join([known.profile.destination_rows for known in people]), DESTINATION_ROW)
-    owner = _owners([len(known.profile.destination_rows) // DESTINATION_ROW.itemsize for known in people])
-    weight = rows["weight"] * _decay(rows["updated_s"], now, np.float32(half_life.destination))
+    rows, owner = _rows([known.profile.destination_rows for known in people], DESTINATION_ROW)
+    weight = rows["weight"] * _decay(rows["updated_s"], now, _rates(half_life)[0])
     total = np.bincount(owner, weight, len(people))
     # Calls of long ago decay to nothing; their shares still add up to one.
     share = (weight / np.maximum(total, np.finfo(np.float32).tiny)[owner]).astype(np.float32)
     return _ranked(owner, rows["country"], share)
 
 
+def _rows(parts: list[bytes], row: np.dtype[np.void]) -> tuple[NDArray[np.void], NDArray[np.intp]]:
+    """Read the rows of everybody in one go, and whose each is."""
+    counts = [len(part) // row.itemsize for part in parts]
+    return np.frombuffer(b"".join(parts), row), np.arange(len(parts)).repeat(counts)
+
+
+@lru_cache(maxsize=16)
+def _rates(half_life: HalfLifePolicy) -> Floats:
+    """Give the exponent of decay for each second: of destinations, then of each kind of segment."""
+    days = (half_life.destination, half_life.content, half_life.purchase, half_life.external)
+    return np.array([-1 / (each * _DAY_S) for each in days], np.float32)
+
+
+def _decay(updated_s: NDArray[np.uint32], now: int, rate: Floats | np.float32) -> Floats:
+    # Evidence from a clock that runs ahead counts as new, not as more than new.
+    age_s = np.maximum(now - updated_s.astype(np.int64), 0).astype(np.float32)
+    decay: Floats = np.exp2(age_s * rate)
+    return decay
+
+
+def _ranked(owner: NDArray[np.intp], what: NDArray[np.uint16], value: Floats) -> _Column:
+    # One stable sort for the batch: people in order, each one's entries from the largest down. Values are at most 1.
+    order = (owner * 2.0 - value).argsort(kind="stable")
+    return _Column(owner, what[order], value[order])
+
+
+def _strongest(people: Sequence[Known], column: _Column, shown: FeaturePolicy) -> list[Interests]:
+    _, codes, scores = column
+    kept = _kept(column, len(people), shown.max_interests, shown.min_interest_score)
+    return [
+        Interests(codes[start:end], scores[start:end], known.profile.outside_names)
+        for known, (start, end) in zip(people, kept, strict=True)
+    ]
+
+
+def _largest(people: Sequence[Known], column: _Column, shown: FeaturePolicy) -> list[Destinations]:
+    _, countries, shares = column
+    kept = _kept(column, len(people), shown.max_call_destinations, 0.0)
+    return [Destinations(countries[start:end], shares[start:end]) for start, end in kept]
+
+
+def _kept(column: _Column, people: int, limit: int, least: float) -> list[tuple[int, int]]:
+    """Where each person's first ``limit`` entries of at least ``least`` begin and end."""
+    counts = np.bincount(column.owner, minlength=people)
+    starts = counts.cumsum() - counts
+    enough = np.bincount(column.owner, column.value >= least, people).astype(np.intp)
+    ends = starts + np.minimum(enough, limit)
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def _exposures(profile: RawProfile, limit: int, now: int) -> list[tuple[bytes, int, int]]:
+    # Stored newest first.
+    return [
+        (ad_id, impressions, now - last_seen_s if now > last_seen_s else 0)
+        for ad_id, (impressions, _, last_seen_s) in zip(
+            profile.ad_ids[:limit], exposure_rows(profile.exposure_rows), strict=False
+        )
+    ]
+
+
 def _vector_inputs(
     people: Sequence[Known], demographics: list[Demographics], ranked: tuple[_Column, _Column], now: int
 ) -> VectorInputs:
     interests, destinations = ranked
-    exposures = np.frombuffer(b"".join([known.profile.exposure_rows for known in people]), EXPOSURE_ROW)
-    updated_s = np.array([known.profile.updated_s for known in people], np.int64)
+    exposures, exposure_owner = _rows([known.profile.exposure_rows for known in people], EXPOSURE_ROW)
     return VectorInputs(
         age_bracket=np.array([each.age_bracket for each in demographics], np.uint8),
         gender=np.array([each.gender for each in demographics], np.uint8),
         occupation_known=np.array([bool(each.occupation) for each in demographics]),
-        profile_age_s=(now - updated_s).astype(np.float32),
+        profile_age_s=np.array([now - known.profile.updated_s for known in people], np.float32),
         interest_owner=interests.owner,
         interest_dimension=_dimensions(people, interests),
         interest_score=interests.value,
         destination_owner=destinations.owner,
         destination_continent=_CONTINENT_OF_PACKED[destinations.what],
         destination_share=destinations.value,
-        exposure_owner=_owners([len(known.profile.ad_ids) for known in people]),
+        exposure_owner=exposure_owner,
         exposure_count=exposures["count"],
         exposure_age_s=(now - exposures["last_seen_s"].astype(np.int64)).astype(np.float32),
     )
@@ -200,56 +245,10 @@ def _vector_inputs(
 
 def _dimensions(people: Sequence[Known], interests: _Column) -> NDArray[np.uint8]:
     outside = interests.what >= OUTSIDE_CODE
+    if not outside.any():
+        return DIMENSION_OF_CODE[interests.what]
     dimensions = DIMENSION_OF_CODE[np.where(outside, 0, interests.what)]
     for index in np.flatnonzero(outside).tolist():
         names = people[interests.owner[index]].profile.outside_names
         dimensions[index] = dimension_of(segment_name(int(interests.what[index]), names))
     return dimensions
-
-
-def _owners(counts: list[int]) -> NDArray[np.intp]:
-    return np.repeat(np.arange(len(counts)), counts)
-
-
-def _decay(updated_s: NDArray[np.uint32], now: int, half_life_days: Floats | np.float32) -> Floats:
-    # Evidence from a clock that runs ahead counts as new, not as more than new.
-    age_s = np.maximum(now - updated_s.astype(np.int64), 0).astype(np.float32)
-    decay: Floats = np.exp2(age_s / (half_life_days * np.float32(-_DAY_S)))
-    return decay
-
-
-def _ranked(owner: NDArray[np.intp], what: NDArray[np.uint16], value: Floats) -> _Column:
-    # One stable sort for the batch: people in order, each one's entries from the largest down. Values are at most 1.
-    order = np.argsort(owner * 2.0 - value, kind="stable")
-    return _Column(owner, what[order], value[order])
-
-
-def _strongest(people: Sequence[Known], column: _Column, features: FeaturePolicy) -> list[Interests]:
-    kept = _kept(column, len(people), features.max_interests, features.min_interest_score)
-    return [
-        Interests(column.what[a:b], column.value[a:b], known.profile.outside_names)
-        for known, (a, b) in zip(people, kept, strict=True)
-    ]
-
-
-def _largest(people: Sequence[Known], column: _Column, features: FeaturePolicy) -> list[Destinations]:
-    kept = _kept(column, len(people), features.max_call_destinations, 0.0)
-    return [Destinations(column.what[a:b], column.value[a:b]) for a, b in kept]
-
-
-def _kept(column: _Column, people: int, limit: int, least: float) -> list[tuple[int, int]]:
-    """Where each person's first ``limit`` entries of at least ``least`` begin and end."""
-    counts = np.bincount(column.owner, minlength=people)
-    starts = np.cumsum(counts) - counts
-    enough = np.bincount(column.owner, column.value >= least, people).astype(np.intp)
-    ends = starts + np.minimum(enough, limit)
-    return list(zip(starts.tolist(), ends.tolist(), strict=True))
-
-
-def _exposures(profile: RawProfile, limit: int, now: int) -> list[Exposure]:
-    # Stored newest first.
-    rows = np.frombuffer(profile.exposure_rows, EXPOSURE_ROW)[:limit].tolist()
-    return [
-        Exposure(ad_id, count, max(now - last_seen_s, 0))
-        for ad_id, (count, _, last_seen_s) in zip(profile.ad_ids[:limit], rows, strict=False)
-    ]

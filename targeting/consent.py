@@ -12,7 +12,7 @@ from targeting.model import AdRequest
 from targeting.policy import Policy
 from targeting.reasons import Reason
 from targeting.signals import gpp, tcf, us_privacy
-from targeting.signals.gpp import Withholds
+from targeting.signals.gpp import Reading, Withholds
 from targeting.signals.unreadable import Unreadable
 
 PURPOSE_CONTACT = 2
@@ -36,7 +36,7 @@ class Consent(NamedTuple):
     mask: int = 0
     gdpr: bool = False
     tc_strings: tuple[tcf.Consent, ...] = ()
-    gpp: gpp.Reading | None = None
+    gpp: Reading | None = None
     unreadable: tuple[str, ...] = ()
 
     def has_basis(self, purpose: int, vendor: int, policy: Policy) -> bool:
@@ -63,7 +63,7 @@ class Consent(NamedTuple):
 _SILENT = Consent()
 
 
-def read_consent(request: AdRequest, cookie_countries: Iterable[str], policy: Policy) -> Consent:
+def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> Consent:
     """Read and judge all consent strings of a request."""
     signals = request.signals
     gdpr = _in_scope(request, cookie_countries, policy)
@@ -92,16 +92,18 @@ def _opts_in_to_position(string: tcf.Consent) -> bool:
     return string.special_feature(SPECIAL_FEATURE_POSITION)
 
 
-def _in_scope(request: AdRequest, cookie_countries: Iterable[str], policy: Policy) -> bool:
+def _in_scope(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> bool:
     """Tell whether the GDPR applies: the flag, else section 2, else any country shown; in doubt it does."""
     signals = request.signals
     if signals.gdpr_applies is not None:
         return signals.gdpr_applies
     if _GDPR_SECTION in signals.gpp_section_ids:
         return True
-    shown = {parse_country(request.client_country) or "", request.ip_location.country, *cookie_countries}
-    shown.discard("")
-    return not shown or not shown.isdisjoint(policy.gdpr.countries)
+    countries, country = policy.gdpr.applies_in, request.ip_location.country
+    if not request.client_country and not cookie_countries:
+        return not country or country in countries
+    shown = {parse_country(request.client_country) or "", country, *cookie_countries} - {""}
+    return not shown or not shown.isdisjoint(countries)
 
 
 def _us_privacy(texts: Iterable[str | None]) -> tuple[int, set[str]]:

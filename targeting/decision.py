@@ -5,12 +5,13 @@ profile is never even fetched. Profiles are read only under a grant.
 """
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from targeting.age import latest_birth_day, person_day
 from targeting.behavioural import Behavioural, Known, behavioural_features
 from targeting.geo import parse_ip
-from targeting.judge import Findings, StoredSubject, Verdict, judge_request, judge_stored, standings_of
+from targeting.judge import Findings, Grant, StoredSubject, judge_request, judge_stored, standings_of
 from targeting.limited import limited_features, residence
 from targeting.model import AdRequest, LimitedFeatures, Mode, Subject, SubjectKind, Whereabouts
 from targeting.networks import Circumstances, NetworkDecision, Shareable, decide_networks
@@ -21,6 +22,9 @@ from targeting.reasons import Reason
 from targeting.record import RecordUnreadable
 from targeting.signals.cookies import Cookies, read_cookies
 from targeting.signals.nap import Nap
+
+
+_ACCOUNT, _DEVICE = SubjectKind.ACCOUNT, SubjectKind.DEVICE
 
 
 class Item(NamedTuple):
@@ -67,10 +71,11 @@ class _Judged(NamedTuple):
     """A request with its verdict; what is known of the person only where it was granted."""
 
     item: Item
-    verdict: Verdict
+    mask: int
     whereabouts: Whereabouts
-    owner: bytes = b""
+    grant: Grant | None = None
     known: Known | None = None
+    owner: bytes = b""
 
 
 def plan(requests: Sequence[AdRequest], policy: Policy) -> Plan:
@@ -91,14 +96,20 @@ def decide(
     ``fetched`` holds the records of ``planned.subjects`` in that order, or the reason why there are none; ``naps``
     the NAP cookies of each request that could be opened; ``now_s`` the time (Unix seconds).
     """
-    judged, at = [], 0
+    policy, today, at = rulebook.policy, person_day(now_s), 0
+    judged = []
     for item, opened in zip(planned.items, naps, strict=True):
-        end = at + len(item.subjects)
-        records = fetched if isinstance(fetched, Reason) else fetched[at:end]
-        judged.append(_judge(item, records, opened, rulebook.policy, now_s))
-        at = end
-    features = _features(judged, rulebook.policy, now_s)
-    return [_decision(each, feature, rulebook) for each, feature in zip(judged, features, strict=True)]
+        if not item.subjects:
+            mask = item.findings.mask or Reason.NO_SUBJECT.bit
+            judged.append(_Judged(item, mask, _whereabouts(item, ())))
+        elif isinstance(fetched, Reason):
+            judged.append(_Judged(item, fetched.bit, _whereabouts(item, ())))
+        else:
+            end = at + len(item.subjects)
+            judged.append(_judge(item, fetched[at:end], opened, policy, today))
+            at = end
+    features = _features(judged, policy, now_s)
+    return list(map(_decision, judged, features, repeat(rulebook)))
 
 
 def _item(request: AdRequest, policy: Policy) -> Item:
@@ -114,95 +125,83 @@ def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
     """
     account, linked, device = request.identity
     device = device or cookies.muid
-    subjects = [Subject(SubjectKind.ACCOUNT, account)] if account else []
+    subjects = [Subject(_ACCOUNT, account)] if account else []
     if device:
-        subjects.append(Subject(SubjectKind.DEVICE, device))
-    subjects += (Subject(SubjectKind.ACCOUNT, each) for each in (*linked, cookies.anon_id) if each)
+        subjects.append(Subject(_DEVICE, device))
+    if linked or cookies.anon_id:
+        subjects += (Subject(_ACCOUNT, each) for each in (*linked, cookies.anon_id) if each)
     return tuple(subjects)
 
 
-def _judge(
-    item: Item, records: Sequence[StoredSubject] | Reason, naps: Sequence[Nap], policy: Policy, now_s: float
-) -> _Judged:
-    if item.findings.mask:
-        return _Judged(item, Verdict(item.findings.mask), _whereabouts(item))
-    if isinstance(records, Reason):
-        # Who has no subject asked the store for nothing, so its failure is not theirs.
-        mask = records.bit if item.subjects else Reason.NO_SUBJECT.bit
-        return _Judged(item, Verdict(mask), _whereabouts(item))
+def _judge(item: Item, records: Sequence[StoredSubject], naps: Sequence[Nap], policy: Policy, today: int) -> _Judged:
     standings = standings_of(records)
     whereabouts = _whereabouts(item, standings)
-    age, today = policy.child_age(residence(whereabouts)), person_day(now_s)
-    verdict = judge_stored(
-        records,
-        standings,
-        latest_birth_day(today, age),
-        nap_of_child=any(nap.age is not None and nap.age < age for nap in naps),
-    )
-    judged = _Judged(item, verdict, whereabouts, records[0].owner if records else b"")
-    if verdict.grant is None:
-        return judged
-    # Several NAP cookies that disagree describe nobody.
-    return _with_profile(
-        judged, records[0], standings[0], naps[0] if len(item.cookies.naps) == len(naps) == 1 else None
-    )
-
-
-def _with_profile(judged: _Judged, record: StoredSubject, standing: Standing | None, nap: Nap | None) -> _Judged:
-    """Read the profile that was granted; one that cannot be trusted limits."""
+    age = _child_age(policy, whereabouts)
+    of_child = any(nap.age is not None and nap.age < age for nap in naps)
+    mask, grant = judge_stored(records, standings, latest_birth_day(today, age), nap_of_child=of_child)
+    if grant is None:
+        return _Judged(item, mask, whereabouts)
+    record, standing = records[0], standings[0]
     try:
         profile = read_profile(record.profile or b"", record.owner)
     except RecordUnreadable:
-        return judged._replace(verdict=Verdict(Reason.RECORD_UNREADABLE.bit))
-    return judged._replace(known=Known(profile, standing.birth_day if standing else None, nap))
+        return _Judged(item, Reason.RECORD_UNREADABLE.bit, whereabouts)
+    # Several NAP cookies that disagree describe nobody.
+    nap = naps[0] if len(naps) == len(item.cookies.naps) == 1 else None
+    known = Known(profile, standing.birth_day if standing else None, nap)
+    return _Judged(item, mask, whereabouts, grant, known, record.owner)
 
 
-def _whereabouts(item: Item, standings: Sequence[Standing | None] = ()) -> Whereabouts:
-    request = item.request
-    stored = next((each for each in standings if each and (each.country or each.language)), None)
+def _child_age(policy: Policy, whereabouts: Whereabouts) -> int:
+    """Give the age under which this person is a child; of an unknown country the highest of all."""
+    ages = policy.children.age_by_country
+    if not ages:
+        return policy.children.age
+    country = residence(whereabouts)
+    return ages.get(country, policy.children.age) if country else max(policy.children.age, *ages.values())
+
+
+def _whereabouts(item: Item, standings: Sequence[Standing | None]) -> Whereabouts:
+    request, country, language = item.request, "", ""
+    for standing in standings:
+        if standing is not None and (standing.country or standing.language):
+            country, language = standing.country, standing.language
+            break
     return Whereabouts(
         request.client_country,
         request.client_language,
         request.accept_language,
         item.cookies.country,
         request.ip_location,
-        stored.country if stored else "",
-        stored.language if stored else "",
+        country,
+        language,
     )
 
 
 def _features(judged: Sequence[_Judged], policy: Policy, now_s: float) -> list[Behavioural | None]:
-    granted = [(each.verdict.grant, each.known) for each in judged]
-    people = [known for grant, known in granted if grant is not None and known is not None]
-    grant = next((grant for grant, _ in granted if grant is not None), None)
+    grant = next((each.grant for each in judged if each.grant is not None), None)
     if grant is None:
         return [None] * len(judged)
+    people = [each.known for each in judged if each.known is not None]
     features = iter(behavioural_features(grant, people, policy, now_s))
     return [None if each.known is None else next(features) for each in judged]
 
 
 def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook) -> Decision:
-    item, mask = judged.item, judged.verdict.mask
-    limited = limited_features(judged.whereabouts)
+    request, cookies, limited = judged.item.request, judged.item.cookies, limited_features(judged.whereabouts)
     networks: tuple[NetworkDecision, ...] = ()
-    if item.request.networks:
+    if request.networks:
         shareable = _shareable(judged, features, rulebook.id_key)
-        networks = decide_networks(item.request.networks, _circumstances(judged, limited), shareable, rulebook.policy)
-    return Decision(
-        item.request.request_id,
-        Mode.LIMITED if features is None else Mode.BEHAVIOURAL,
-        mask,
-        limited,
-        features,
-        networks,
-        item.cookies.co_brand,
-        rulebook.policy.version,
-    )
+        networks = decide_networks(request.networks, _circumstances(judged, limited), shareable, rulebook.policy)
+    mode = Mode.LIMITED if features is None else Mode.BEHAVIOURAL
+    version = rulebook.policy.version
+    return Decision(request.request_id, mode, judged.mask, limited, features, networks, cookies.co_brand, version)
 
 
 def _shareable(judged: _Judged, features: Behavioural | None, id_key: bytes) -> Shareable | None:
-    grant = judged.verdict.grant
-    return None if features is None or grant is None else Shareable(grant, features, judged.owner, id_key)
+    if features is None or judged.grant is None:
+        return None
+    return Shareable(judged.grant, features, judged.owner, id_key)
 
 
 def _circumstances(judged: _Judged, limited: LimitedFeatures) -> Circumstances:
@@ -214,5 +213,5 @@ def _circumstances(judged: _Judged, limited: LimitedFeatures) -> Circumstances:
         gpp_section_ids=request.signals.gpp_section_ids,
         global_privacy_control=request.signals.global_privacy_control,
         app=request.in_app,
-        withheld=judged.verdict.mask,
+        withheld=judged.mask,
     )

@@ -79,7 +79,7 @@ def judge_stored(
     *,
     nap_of_child: bool,
 ) -> Verdict:
-    """Judge the stored records of everyone in a request that nothing has limited so far.
+    """Judge the stored records of everyone in a request that nothing has limited so far; at least one.
 
     The first subject is the one whose profile would be used. ``of_age_day`` is the last birth day
     (``targeting.age.latest_birth_day``) of somebody who is no child.
@@ -87,8 +87,6 @@ def judge_stored(
     mask = Reason.UNDER_AGE.bit if nap_of_child else 0
     for subject, standing in zip(subjects, standings, strict=True):
         mask |= _limits(subject, standing, of_age_day)
-    if not mask and not subjects:
-        mask = Reason.NO_SUBJECT.bit
     if not mask and subjects[0].profile is None:
         mask = Reason.NO_PROFILE.bit
     return Verdict(mask, None if mask else _GRANT)

@@ -10,15 +10,12 @@ from targeting.model import LimitedFeatures, Whereabouts
 
 def limited_features(seen: Whereabouts) -> LimitedFeatures:
     """Choose country and language: what the person set, else what the request shows."""
-    ip_country, ip_subdivision = seen.ip_location
-    return LimitedFeatures(
-        country=residence(seen),
-        language=(seen.client_language and best_language(seen.client_language, ""))
+    language = (
+        (seen.client_language and best_language(seen.client_language, ""))
         or seen.stored_language
-        or best_language("", seen.accept_language),
-        ip_country=ip_country,
-        ip_subdivision=ip_subdivision,
+        or best_language("", seen.accept_language)
     )
+    return LimitedFeatures(residence(seen), language, *seen.ip_location)
 
 
 def residence(seen: Whereabouts) -> str:

@@ -55,6 +55,12 @@ class GdprPolicy:
     """Our id in IAB Europe's Global Vendor List; 0: we are no vendor there, and no string can name us."""
     vendor_list: str = ""
     """Path of a Global Vendor List (specification 3, JSON); empty: the consent bits alone count."""
+    applies_in: frozenset[str] = field(default=frozenset(GDPR_COUNTRIES), metadata={"derived": True})
+    """``countries``, for looking up."""
+
+    def __post_init__(self) -> None:
+        """Keep ``applies_in`` in step with ``countries``."""
+        object.__setattr__(self, "applies_in", frozenset(self.countries))
 
 
 @dataclass(frozen=True, slots=True)

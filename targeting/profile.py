@@ -92,7 +92,7 @@ class Profile(NamedTuple):
 
 
 class RawProfile(NamedTuple):
-    """A checked profile with its rows still packed, for batches. ``texts`` gives the names in order of storage."""
+    """A checked profile with its rows still packed, for batches; ``ad_ids`` are UTF-8, one an exposure."""
 
     gender: int
     occupation: str
@@ -103,7 +103,7 @@ class RawProfile(NamedTuple):
     destination_rows: bytes
     exposure_rows: bytes
     outside_names: tuple[str, ...]
-    ad_ids: tuple[str, ...]
+    ad_ids: list[bytes]
     version: int
     created_s: int
     updated_s: int
@@ -148,26 +148,15 @@ def encode_profile(profile: Profile, owner: bytes) -> bytes:
 def read_profile(value: bytes, owner: bytes) -> RawProfile:
     """Check a stored profile and find its parts. Raises ``RecordUnreadable``."""
     body = unseal(value, _MAGIC, _SCHEMA, owner)
-    (
-        gender,
-        interests,
-        destinations,
-        exposures,
-        occupation,
-        postal_code,
-        language,
-        country,
-        version,
-        created,
-        updated,
-    ) = _HEAD.unpack_from(body)
+    (gender, interests, destinations, exposures, occupation, postal_code, language,
+     country, version, created_s, updated_s) = _HEAD.unpack_from(body)  # fmt: skip
     at_destinations = _HEAD.size + interests * _INTEREST.size
     at_exposures = at_destinations + destinations * _DESTINATION.size
     at_texts = at_exposures + exposures * _EXPOSURE.size
     at_postal_code = at_texts + occupation
     at_language = at_postal_code + postal_code
     at_names = at_language + language
-    names = tuple(_read_names(body, at_names))
+    names = _read_names(body, at_names)
     outside = len(names) - exposures
     if outside < 0:
         raise RecordUnreadable("the record is truncated")
@@ -180,11 +169,11 @@ def read_profile(value: bytes, owner: bytes) -> RawProfile:
         body[_HEAD.size : at_destinations],
         body[at_destinations:at_exposures],
         body[at_exposures:at_texts],
-        names[:outside],
+        tuple(map(bytes.decode, names[:outside])) if outside else (),
         names[outside:],
         version,
-        created,
-        updated,
+        created_s,
+        updated_s,
     )
 
 
@@ -206,13 +195,18 @@ def decode_profile(value: bytes, owner: bytes) -> Profile:
             for country, weight, updated_s in _DESTINATION.iter_unpack(raw.destination_rows)
         ),
         exposures=tuple(
-            HeldExposure(ad_id, *row)
-            for ad_id, row in zip(raw.ad_ids, _EXPOSURE.iter_unpack(raw.exposure_rows), strict=True)
+            HeldExposure(ad_id.decode(), *row)
+            for ad_id, row in zip(raw.ad_ids, exposure_rows(raw.exposure_rows), strict=True)
         ),
         version=raw.version,
         created_s=raw.created_s,
         updated_s=raw.updated_s,
     )
+
+
+def exposure_rows(rows: bytes) -> Iterator[tuple[int, int, int]]:
+    """Unpack impressions, clicks and the time last seen (Unix seconds) of each exposure."""
+    return _EXPOSURE.iter_unpack(rows)
 
 
 def segment_name(code: int, outside_names: tuple[str, ...]) -> str:
@@ -234,9 +228,11 @@ def _names(names: Iterable[str]) -> Iterator[bytes]:
         yield bytes((len(text),)) + text
 
 
-def _read_names(body: bytes, at: int) -> Iterator[str]:
-    end = len(body)
+def _read_names(body: bytes, at: int) -> list[bytes]:
+    names, end = [], len(body)
     while at < end:
-        size = body[at]
-        yield body[at + 1 : at + 1 + size].decode()
-        at += 1 + size
+        at += 1
+        stop = at + body[at - 1]
+        names.append(body[at:stop])
+        at = stop
+    return names
