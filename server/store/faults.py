@@ -38,9 +38,7 @@ def store_error(problem: BaseException) -> StoreError:
     if isinstance(problem, RedisTimeoutError | TimeoutError):
         return StoreTimeout("the store did not answer in time")
     # Redis before version 7 wraps the error of a command inside a script into a text of its own.
-    text = (
-        f"{getattr(problem, 'status_code', None) or ''} {problem}" if isinstance(problem, RedisError) else ""
-    )
+    text = f"{getattr(problem, 'status_code', None) or ''} {problem}" if isinstance(problem, RedisError) else ""
     if found := _CODE.search(text):
         return StoreUnavailable(f"the store refuses: {_REFUSALS[found[1]]}")
     if isinstance(problem, AuthenticationError):

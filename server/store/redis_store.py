@@ -12,7 +12,7 @@ from server.store.dial import Dialler
 from server.store.durability import safety
 from server.store.keys import Pseudonyms, seen_key
 from server.store.link import Link, pack
-from server.store.ports import Change, Committed, Held, StoreError
+from server.store.ports import Change, Committed, Held
 from server.store.url import RedisAddress
 from targeting.judge import StoredSubject
 from targeting.model import Subject
@@ -46,9 +46,7 @@ class RedisStore:
         places = [self._pseudonyms.locate(subject) for subject in subjects]
         keys = [key for _, preference, profile in places for key in (preference, profile, seen_key(profile))]
         values = iter(self._values(keys, deadline_s))
-        return [
-            Held(owner, *held) for (owner, _, _), *held in zip(places, values, values, values, strict=True)
-        ]
+        return [Held(owner, *held) for (owner, _, _), *held in zip(places, values, values, values, strict=True)]
 
     def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
         """Apply changes, each atomically; see ``RecordStore``."""
@@ -65,10 +63,7 @@ class RedisStore:
         link = self._dialler.link(deadline_s)
         if not apply(link, [prepared], deadline_s)[0]:
             return Committed(landed=False)
-        try:
-            holding, on_disk = safety(link, replicas, deadline_s)
-        except StoreError:
-            return Committed(landed=True)  # how safely, nobody said in time
+        holding, on_disk = safety(link, replicas, deadline_s)
         return Committed(landed=True, replicas=holding, on_disk=on_disk)
 
     def close(self) -> None:
@@ -96,9 +91,7 @@ class RedisStore:
         return values
 
 
-def _mark_unreadable(
-    link: Link, keys: Sequence[bytes], values: list[bytes | None], deadline_s: float
-) -> None:
+def _mark_unreadable(link: Link, keys: Sequence[bytes], values: list[bytes | None], deadline_s: float) -> None:
     empty = [at for at, value in enumerate(values) if value is None]
     types = link.exchange(b"".join(pack((b"TYPE", keys[at])) for at in empty), len(empty), deadline_s)
     for at, kind in zip(empty, types, strict=True):

@@ -74,9 +74,7 @@ def parse_redis_url(url: str) -> RedisAddress:
 
 def _check_scheme(scheme: str) -> None:
     if scheme in _LATER:
-        raise RedisUrlError(
-            f"{scheme}:// is not supported by this version; name one server with redis:// or rediss://"
-        )
+        raise RedisUrlError(f"{scheme}:// is not supported by this version; name one server with redis:// or rediss://")
     if scheme not in _OPTIONS:
         raise RedisUrlError("the scheme is not supported; use redis://, rediss:// or unix://")
 
