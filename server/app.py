@@ -15,7 +15,7 @@ from server.calls.handlers import HANDLERS
 from server.calls.tools import CallTools
 from server.gate.aio import AioGate, Room
 from server.gate.port import HEALTH_CHECKED, Gate
-from server.ip_location import open_locator
+from server.ip_location import IpLocator, open_locator
 from server.metrics import Metrics
 from server.nap import NapCipher, read_keys
 from server.rules_in_force import RulesInForce
@@ -39,8 +39,10 @@ _HEALTH_EVERY_S = 0.5
 class Service:
     """The whole service: a context manager that is open while it serves."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, locator: IpLocator | None = None) -> None:
+        """``locator`` stands in for the country database of the settings."""
         self._settings = settings
+        self._given_locator = locator
         self._closing = ExitStack()
         self._stopping = threading.Event()
         self.metrics = Metrics()
@@ -67,11 +69,11 @@ class Service:
         settings = self._settings
         key = read_or_create(settings.secret_key_path)
         self.rules = RulesInForce(settings.policy, key.derive(b"network ids"), self.metrics)
-        self._locator = open_locator(settings.geo_db)
+        self._locator = self._given_locator or open_locator(settings.geo_db)
         keys = read_keys(Path(settings.nap_keys)) if settings.nap_keys else ()
         self._open_nap = NapCipher(keys, self._count_unread_nap).decrypt if keys else _no_nap
-        self._pseudonyms = Pseudonyms(key.derive(b"pseudonyms"))
-        self._redis = self._open_redis()
+        self.pseudonyms = Pseudonyms(key.derive(b"pseudonyms"))
+        self.redis = self._open_redis()
         self._gate = self._open_gate()
         self._start_metrics()
         self._start_threads()
@@ -121,7 +123,7 @@ class Service:
 
     def _start_threads(self) -> None:
         settings, gate = self._settings, self._gate
-        circuit = Circuit(lambda: ping(self._redis, _PROBE_TIMEOUT_S), on_change=self._circuit_changed)
+        circuit = Circuit(lambda: ping(self.redis, _PROBE_TIMEOUT_S), on_change=self._circuit_changed)
         self._closing.callback(circuit.close)
         limits = Limits(settings.decision_budget_ms / 1000, settings.max_batch)
         loops: list[Worker | Desk] = [
@@ -157,7 +159,7 @@ class Service:
 
     def _store(self) -> RedisStore:
         """Open a store for one thread; its connection is made when it is first used."""
-        store = RedisStore(self._redis, self._pseudonyms)
+        store = RedisStore(self.redis, self.pseudonyms)
         self._closing.callback(store.close)
         return store
 
@@ -184,7 +186,7 @@ class Service:
 
     def _store_answers(self) -> bool:
         try:
-            ping(self._redis, _PROBE_TIMEOUT_S)
+            ping(self.redis, _PROBE_TIMEOUT_S)
         except StoreError:
             return False
         return True

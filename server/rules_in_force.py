@@ -6,7 +6,7 @@ from pathlib import Path
 from server.metrics import Metrics
 from server.policy_file import load_policy
 from targeting.decision import Rulebook
-from targeting.policy import DEFAULT_POLICY, PolicyError
+from targeting.policy import DEFAULT_POLICY, Policy, PolicyError
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,6 +33,11 @@ class RulesInForce:
             return False
         _LOG.info("policy in force: version %s", self._rulebook.policy.version)
         return True
+
+    def replace(self, policy: Policy) -> None:
+        """Put another policy in force."""
+        self._metrics.use_policy(policy)
+        self._rulebook = Rulebook(policy, self._id_key)
 
     def _read(self) -> Rulebook:
         policy = load_policy(Path(self._path)) if self._path else DEFAULT_POLICY

@@ -1,0 +1,129 @@
+"""The living specification: every scenario straight through the core, and over gRPC with a real Redis."""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from adtargeting.v1 import targeting_pb2 as pb
+from adtargeting.v1 import targeting_pb2_grpc as rpc
+
+from server import wire
+from server.app import Service
+from server.settings import Settings
+from server.store.keys import Pseudonyms
+from server.store.link import open_link
+from server.translate import ad_request
+from targeting.decision import Rulebook, decide, plan
+from targeting.judge import StoredSubject
+from targeting.model import Subject
+from tests.scenarios.scenario import Scenario, TableLocator, check, policy_of, read_scenarios, request_of, stored
+
+SCENARIOS = read_scenarios()
+RULES = pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+
+
+def owner_of(subject: Subject) -> bytes:
+    return hashlib.blake2b(f"{subject.kind}{subject.id}".encode(), digest_size=16).digest()
+
+
+@RULES
+def test_through_the_core(scenario: Scenario) -> None:
+    records = stored(scenario, owner_of)
+    planned = plan([ad_request(request_of(scenario), TableLocator())], policy_of(scenario))
+    fetched = [
+        records.get(subject, StoredSubject(subject.kind, owner_of(subject))) for subject in planned.subjects
+    ]
+    decisions = decide(planned, fetched, [()], Rulebook(policy_of(scenario), b"key"), time.time())
+    check(scenario, pb.DecideResponse.FromString(wire.responses(decisions)[0]))
+    assert bool(planned.subjects) == scenario.expect.get("asks_store", True)
+
+
+class Running:
+    """A service that answers for one scenario after the other."""
+
+    def __init__(self, service: Service, channel: grpc.Channel) -> None:
+        self.service = service
+        self.stub = rpc.TargetingServiceStub(channel)
+
+    def prepare(self, scenario: Scenario) -> None:
+        """Take the scenario's policy, and put its records in place of whatever is stored."""
+        self.service.rules.replace(policy_of(scenario))
+        pseudonyms: Pseudonyms = self.service.pseudonyms
+        link = open_link(self.service.redis, 5)
+        link.ask((b"FLUSHALL",), time.monotonic() + 5)
+        for subject, record in stored(scenario, pseudonyms.owner).items():
+            _, preference_key, profile_key = pseudonyms.locate(subject)
+            for key, value in ((preference_key, record.preference), (profile_key, record.profile)):
+                if value is not None:
+                    link.ask((b"SET", key, value), time.monotonic() + 5)
+        link.close()
+
+    def commands(self) -> int:
+        """How many commands, this one and those of the health watch aside, the server has seen: its reads."""
+        link = open_link(self.service.redis, 5)
+        reply = bytes(link.accept(link.ask((b"INFO", b"commandstats"), time.monotonic() + 5)))
+        link.close()
+        return sum(
+            int(line.split(b"calls=")[1].split(b",")[0])
+            for line in reply.splitlines()
+            if line.startswith((b"cmdstat_mget", b"cmdstat_get", b"cmdstat_eval"))
+        )
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    settings = Settings(
+        grpc_address="127.0.0.1:0",
+        metrics_address="127.0.0.1:0",
+        data_dir=tmp_path_factory.mktemp("service") / "data",
+        decision_budget_ms=5000,
+    )
+    with (
+        Service(settings, locator=TableLocator()) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        yield Running(service, channel)
+
+
+@RULES
+def test_over_grpc_with_redis(scenario: Scenario, running: Running) -> None:
+    running.prepare(scenario)
+    before = running.commands()
+    answer = running.stub.Decide(request_of(scenario), timeout=10)
+    check(scenario, answer)
+    assert (running.commands() > before) == scenario.expect.get("asks_store", True)
+
+
+@RULES
+def test_explained(scenario: Scenario, running: Running) -> None:
+    running.prepare(scenario)
+    explained = running.stub.Explain(request_of(scenario), timeout=10)
+    check(scenario, explained.decision)
+    named = {check.reason for check in explained.checks} - {pb.REASON_UNSPECIFIED}
+    # A TC string that cannot be read is one check with two reasons.
+    assert named <= set(explained.decision.reasons)
+    assert set(explained.decision.reasons) - named <= {pb.REASON_TCF_NO_CONSENT, pb.REASON_GPP_OPT_OUT}
+
+
+def test_a_batch_gives_every_scenario_of_one_policy_its_own_answer(running: Running) -> None:
+    of_default = [each for each in SCENARIOS if not each.policy and each.file == "signals"]
+    running.prepare(of_default[0])
+    batch = pb.DecideBatchRequest(requests=[request_of(each) for each in of_default])
+    answers = running.stub.DecideBatch(batch, timeout=10).results
+    for scenario, answer in zip(of_default, answers, strict=True):
+        check(scenario, answer.response)
+
+
+def test_there_is_a_scenario_for_every_reason_that_a_request_or_record_can_give() -> None:
+    named = {reason for scenario in SCENARIOS for reason in scenario.expect["reasons"]}
+    # The store's own failures have tests of their own, with a store that fails.
+    elsewhere = {"STORE_TIMEOUT", "STORE_UNAVAILABLE", "NETWORK_UNKNOWN", "NETWORK_POLICY", "UNSPECIFIED"}
+    assert named == {name.removeprefix("REASON_") for name in pb.Reason.keys()} - elsewhere
+
+
+def test_the_scenarios_are_found() -> None:
+    assert Path(__file__).with_name("signals.yaml").exists()
+    assert len(SCENARIOS) > 50
