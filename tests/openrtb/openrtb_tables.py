@@ -44,11 +44,7 @@ _PYTHON: dict[str, tuple[type, ...]] = {
 
 def validate(bid_request: object, *, unknown_allowed: bool = False) -> list[str]:
     """Return every violation, in the order of the document; an empty list for a valid bid request."""
-    return list(
-        _value(
-            bid_request, {"type": "object", "object": TABLES["root"]}, "$", unknown_allowed=unknown_allowed
-        )
-    )
+    return list(_value(bid_request, {"type": "object", "object": TABLES["root"]}, "$", unknown_allowed=unknown_allowed))
 
 
 def _value(value: object, field: Field, path: str, *, unknown_allowed: bool) -> Iterator[str]:

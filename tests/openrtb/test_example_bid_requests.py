@@ -33,9 +33,7 @@ def paths(value: object, path: str = "") -> Iterator[str]:
 
 
 def test_there_are_ten_and_the_readme_lists_them() -> None:
-    listed = re.findall(
-        r"^\| `([^`]+)\.json`", (FOLDER / "README.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
+    listed = re.findall(r"^\| `([^`]+)\.json`", (FOLDER / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(EXAMPLES) == 10
     assert sorted(listed) == sorted(EXAMPLES)
 

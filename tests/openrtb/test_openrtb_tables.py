@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from targeting.openrtb_table import OBJECTS
 from tests.openrtb.openrtb_tables import TABLES, validate
 
 MINIMAL: dict[str, Any] = {"id": "1", "imp": [{"id": "1", "banner": {}}]}
@@ -96,20 +97,33 @@ def test_unknown_fields_may_be_tolerated_as_receivers_must() -> None:
 
 
 def test_a_violation_does_not_repeat_the_value() -> None:
-    assert "secret" not in str(
-        validate(changed("user", {"id": ["secret"], "yob": "secret", "geo": "secret"}))
-    )
+    assert "secret" not in str(validate(changed("user", {"id": ["secret"], "yob": "secret", "geo": "secret"})))
 
 
 def test_the_tables_are_whole() -> None:
     objects = TABLES["objects"]
     assert len(objects) == 35
     assert all(fields["ext"] == {"type": "object"} for fields in objects.values())
-    referred = {
-        field["object"] for fields in objects.values() for field in fields.values() if "object" in field
-    }
+    referred = {field["object"] for fields in objects.values() for field in fields.values() if "object" in field}
     assert referred == set(objects) - {TABLES["root"]}
     for rules in (TABLES["exclusive"], TABLES["any_of"]):
-        assert all(
-            key in objects[name] for name, groups in rules.items() for group in groups for key in group
-        )
+        assert all(key in objects[name] for name, groups in rules.items() for group in groups for key in group)
+
+
+def test_the_service_checks_against_the_same_tables() -> None:
+    """But for the signals, whose type is none of a refusal's reasons, and for what only receivers must insist on."""
+    types = {"string": "str", "integer": "int", "float": "float", "object": "object"}
+    for name, fields in TABLES["objects"].items():
+        assert list(OBJECTS[name]) == list(fields)
+        for key, field in fields.items():
+            kind = field.get("object", types[field["type"]])
+            wanted = f"[{kind}]" if field.get("array") else kind
+            assert OBJECTS[name][key].rstrip("!") in {wanted, "any"}
+    assert OBJECTS.keys() == TABLES["objects"].keys()
+    signals = {(name, key) for name, fields in OBJECTS.items() for key, kind in fields.items() if kind == "any"}
+    assert signals == {
+        *(("Regs", key) for key in ("coppa", "gdpr", "us_privacy", "gpp", "gpp_sid")),
+        *(("Device", key) for key in ("dnt", "lmt", "ip", "ipv6", "language", "langb")),
+        ("User", "consent"),
+        ("Geo", "country"),
+    }

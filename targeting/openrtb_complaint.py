@@ -1,0 +1,144 @@
+"""What is wrong with the JSON of a bid request, and where.
+
+A plain reader, token by token, for texts that ``targeting.openrtb_json`` has found fault with: slow, and exact.
+
+Invariant: the names of a path are those of the specification; any other name, which the sender chose and which may
+itself say something of a person, is shown as ``*``.
+"""
+
+import json
+import re
+from math import isinf
+from typing import Final
+
+from targeting.openrtb_table import NAMES
+
+MAX_DEPTH: Final = 32
+
+_SPACE: Final = re.compile(rb"[ \t\n\r]*+")
+_STRING: Final = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"')
+_NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?(?![0-9A-Za-z.+-])")
+_WORD: Final = re.compile(rb"true|false|null")
+_MAX_DIGITS: Final = 4300
+"""Digits of the longest whole number that Python reads."""
+
+
+class BidRequestRefused(ValueError):
+    """A bid request that cannot be taken: where (a JSON path), and why; never a value."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+def complain(text: bytes) -> BidRequestRefused:
+    """Give the first thing that is wrong with a text."""
+    reader = _Reader(text)
+    try:
+        reader.read_document()
+    except BidRequestRefused as refused:
+        return refused
+    return BidRequestRefused("$", "is not JSON")
+
+
+class _Reader:
+    """Reads one text; raises ``BidRequestRefused`` at the first fault."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._at = 0
+
+    def read_document(self) -> None:
+        """Read the whole text."""
+        self._value("$", 1)
+        if self._peek():
+            raise BidRequestRefused("$", "is followed by something else")
+
+    def _value(self, path: str, depth: int) -> None:
+        first = self._peek()
+        if first == b"{":
+            self._object(path, depth)
+        elif first == b"[":
+            self._array(path, depth)
+        elif first == b'"':
+            self._string(path)
+        elif first.isdigit() or first == b"-":
+            self._number(path)
+        else:
+            self._match(_WORD, path)
+
+    def _object(self, path: str, depth: int) -> None:
+        self._enter(path, depth)
+        names: set[str] = set()
+        while self._another(b"}", path, first=not names):
+            name = self._string(path)
+            at = f"{path}.{name if name in NAMES else '*'}"
+            if name in names:
+                raise BidRequestRefused(at, "is there twice")
+            names.add(name)
+            self._punctuation(b":", at)
+            self._value(at, depth + 1)
+
+    def _array(self, path: str, depth: int) -> None:
+        self._enter(path, depth)
+        index = 0
+        while self._another(b"]", path, first=not index):
+            self._value(f"{path}[{index}]", depth + 1)
+            index += 1
+
+    def _enter(self, path: str, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise BidRequestRefused(path, f"is nested deeper than {MAX_DEPTH} levels")
+        self._at += 1
+
+    def _another(self, end: bytes, path: str, *, first: bool) -> bool:
+        """Step over the end of an object or array, or to its next item."""
+        if self._peek() == end:
+            self._at += 1
+            return False
+        if not first:
+            self._punctuation(b",", path)
+        return True
+
+    def _punctuation(self, wanted: bytes, path: str) -> None:
+        if self._peek() != wanted:
+            raise BidRequestRefused(path, "is not JSON")
+        self._at += 1
+
+    def _string(self, path: str) -> str:
+        token = self._match(_STRING, path)
+        try:
+            text = token.decode()
+        except UnicodeDecodeError:
+            raise BidRequestRefused(path, "is not UTF-8") from None
+        return _unescaped(text, path)
+
+    def _number(self, path: str) -> None:
+        token = self._match(_NUMBER, path)
+        whole = token.lstrip(b"-").isdigit()
+        if len(token) > _MAX_DIGITS if whole else isinf(float(token)):
+            raise BidRequestRefused(path, "is out of the range of numbers")
+
+    def _match(self, token: re.Pattern[bytes], path: str) -> bytes:
+        self._peek()
+        found = token.match(self._text, self._at)
+        if found is None:
+            raise BidRequestRefused(path, "is not JSON")
+        self._at = found.end()
+        return found[0]
+
+    def _peek(self) -> bytes:
+        """Step over white space and give the next character; nothing at the end."""
+        space = _SPACE.match(self._text, self._at)
+        self._at = space.end() if space else self._at
+        return self._text[self._at : self._at + 1]
+
+
+def _unescaped(text: str, path: str) -> str:
+    unescaped = str(json.loads(text))
+    try:
+        unescaped.encode()
+    except UnicodeEncodeError:
+        raise BidRequestRefused(path, "holds half a surrogate pair") from None
+    return unescaped

@@ -1,0 +1,79 @@
+"""The JSON of bid requests: read strictly, and what is not looked into kept as the bytes that came (``Raw``).
+
+Strictly: RFC 8259 in UTF-8, an object, no name twice in one object, no number beyond a double's range, at most
+``MAX_DEPTH`` levels and ``MAX_BYTES`` bytes. A number or a text that is kept comes out as it went in.
+
+Invariant: a refusal names the place and what is wrong, never a value. Knows nothing of OpenRTB's fields.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from targeting.openrtb_complaint import MAX_DEPTH, BidRequestRefused, complain
+
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "BidRequestRefused", "Raw", "each_member", "members", "read_json", "write_json"]
+
+MAX_BYTES: Final = 256 * 1024
+
+_ANY: Final = msgspec.json.Decoder()
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
+_EACH: Final = msgspec.json.Decoder(list[dict[str, Raw]])
+_WRITER: Final = msgspec.json.Encoder()
+_CONTAINERS: Final = frozenset({dict, list})
+
+
+def read_json(text: bytes) -> dict[str, Any]:
+    """Read an object. Raises ``BidRequestRefused``."""
+    if len(text) > MAX_BYTES:
+        raise BidRequestRefused("$", f"at most {MAX_BYTES} bytes are taken")
+    try:
+        value = _ANY.decode(text)
+    except (ValueError, RecursionError):
+        raise complain(text) from None
+    if type(value) is not dict:
+        raise BidRequestRefused("$", "must be an object")
+    if _is_too_deep(value) or _repeats_a_name(text, value):
+        raise complain(text)
+    return value
+
+
+def members(text: bytes | Raw) -> dict[str, Raw]:
+    """Give the members of an object that ``read_json`` has checked, each as the bytes that came."""
+    return _MEMBERS.decode(text)
+
+
+def each_member(text: bytes | Raw) -> list[dict[str, Raw]]:
+    """Give the members of every object of an array that ``read_json`` has checked."""
+    return _EACH.decode(text)
+
+
+def write_json(value: Mapping[str, Any]) -> bytes:
+    """Write an object; what is ``Raw`` in it stands there byte for byte."""
+    return _WRITER.encode(value)
+
+
+def _is_too_deep(value: dict[str, Any]) -> bool:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        within: list[Any] = []
+        for each in level:
+            within += each.values() if type(each) is dict else each
+        level = [each for each in within if type(each) in _CONTAINERS]
+        if not level:
+            return False
+    return True
+
+
+def _repeats_a_name(text: bytes, value: dict[str, Any]) -> bool:
+    """Tell whether a member got lost in reading: of two with one name only the last is kept.
+
+    Every member has a colon, and a colon inside of a text is written as it is read, unless it was escaped. So colons
+    are missing when the value is written again exactly if a member is.
+    """
+    colons = text.count(b":")
+    if b"\\u003" in text:
+        colons += text.replace(b"\\\\", b"").lower().count(b"\\u003a")
+    return colons != _WRITER.encode(value).count(b":")
