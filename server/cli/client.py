@@ -1,0 +1,78 @@
+"""The client side of the commands: one channel to a running service, refusals as one line.
+
+Nothing here waits longer than ``TIMEOUT_S``.
+"""
+
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
+
+import grpc
+from adtargeting.v1 import preference_pb2_grpc, profile_pb2_grpc, targeting_pb2_grpc
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
+
+from server.cli.failures import Refused
+from server.cli.shell import plain
+
+TIMEOUT_S = 5.0
+# A proxy of the environment is for the web; the service is next door.
+_OPTIONS = (("grpc.enable_http_proxy", 0),)
+_DETAILS = "grpc-status-details-bin"
+
+Answer = TypeVar("Answer", covariant=True)
+
+
+class Rpc(Protocol[Answer]):
+    """One method of a stub."""
+
+    def __call__(self, request: Any, *, timeout: float) -> Answer:
+        """Call it."""
+        ...
+
+
+class Client:
+    """The three services at an address, as a context manager."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._channel = grpc.insecure_channel(address, _OPTIONS)
+        self.targeting = targeting_pb2_grpc.TargetingServiceStub(self._channel)
+        self.preferences = preference_pb2_grpc.PreferenceServiceStub(self._channel)
+        self.profiles = profile_pb2_grpc.ProfileServiceStub(self._channel)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self._channel.close()
+
+    def call(self, rpc: Rpc[Answer], request: Message) -> Answer:
+        """Call, and give the answer. Raises ``Refused``."""
+        try:
+            return rpc(request, timeout=TIMEOUT_S)
+        except grpc.RpcError as problem:
+            raise Refused(self._why(problem)) from None
+
+    def _why(self, problem: grpc.RpcError) -> str:
+        if not isinstance(problem, grpc.Call):
+            return "the call failed"
+        code, spoken = problem.code(), any(name == _DETAILS for name, _ in problem.trailing_metadata() or ())
+        if code is grpc.StatusCode.UNAVAILABLE and not spoken:
+            return (
+                f"no service answers at {plain(self._address)}: start one with `adtargeting serve`, "
+                "or name another with --address"
+            )
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            return f"the service at {plain(self._address)} did not answer within {TIMEOUT_S:g} s"
+        return f"refused, {code.name}: {plain(problem.details() or 'no reason given')}"
+
+
+def as_json(message: Message, *, indent: int | None = 2) -> str:
+    """Give a message as JSON that reads back as the same message; fields are named as in the contract."""
+    return MessageToJson(
+        message,
+        preserving_proto_field_name=True,
+        always_print_fields_with_no_presence=True,
+        indent=indent,
+        ensure_ascii=False,
+    )

@@ -1,0 +1,25 @@
+"""All commands, in the order of the help."""
+
+from server.cli.activity import ACTIVITY
+from server.cli.command import Command
+from server.cli.decide import DECIDE
+from server.cli.decode import DECODE
+from server.cli.explain import EXPLAIN
+from server.cli.features import FEATURES
+from server.cli.nap import NAP
+from server.cli.preference import OPT_IN, OPT_OUT
+from server.cli.preflight import PREFLIGHT
+from server.cli.profile import PROFILE
+
+COMMANDS: tuple[Command, ...] = (
+    DECIDE,
+    EXPLAIN,
+    OPT_OUT,
+    OPT_IN,
+    PROFILE,
+    ACTIVITY,
+    PREFLIGHT,
+    FEATURES,
+    DECODE,
+    NAP,
+)

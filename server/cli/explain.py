@@ -1,0 +1,63 @@
+"""``adtargeting explain``: the decision on one ad request, and every check behind it."""
+
+from argparse import Namespace
+from collections.abc import Iterable
+
+from adtargeting.v1 import targeting_pb2 as pb
+from rich.console import Console
+from rich.table import Table
+
+from server.cli.client import Client, as_json
+from server.cli.command import Command
+from server.cli.failures import OK
+from server.cli.request import add_request, request_from
+from server.cli.shell import Shell, plain, table
+from server.cli.show import show_mode
+from server.cli.words import name_of
+
+
+def run(arguments: Namespace, shell: Shell) -> int:
+    """Ask the running service."""
+    request = request_from(arguments)
+    with Client(shell.settings().grpc_address) as client:
+        explained = client.call(client.targeting.Explain, request)
+    if arguments.json:
+        shell.write(as_json(explained))
+    else:
+        show_explanation(shell.out, explained)
+    return OK
+
+
+def show_explanation(out: Console, explained: pb.ExplainResponse) -> None:
+    """Print the mode, every check, and under them the rules that limited and what the strings said."""
+    show_mode(out, explained.decision)
+    out.print(checks_table(explained.checks))
+    for check in explained.checks:
+        if check.reason:
+            out.print(f"{name_of(check.reason)}: {plain(check.rule)}")
+    for check in explained.checks:
+        if check.fields:
+            out.print(f"{plain(check.signal)}: {_fields(check.fields)}")
+
+
+def checks_table(checks: Iterable[pb.Check]) -> Table:
+    """Give the table of the checks, in the order of the reasons."""
+    made = table("check", "found", "said", "limits by")
+    # Two columns of free text: both wrap rather than push the others out of the window.
+    made.columns[1].no_wrap = made.columns[2].no_wrap = False
+    for check in checks:
+        made.add_row(
+            plain(check.signal),
+            plain(check.value_class),
+            plain(check.said),
+            name_of(check.reason) if check.reason else "",
+            style="bold yellow" if check.reason else None,
+        )
+    return made
+
+
+def _fields(fields: Iterable[pb.DecodedField]) -> str:
+    return ", ".join(f"{plain(field.name)} = {plain(field.value)}" for field in fields)
+
+
+EXPLAIN = Command("explain", "decide one ad request and show every check", add_request, run)

@@ -1,0 +1,103 @@
+"""The command line as a whole: parse, run one command, and turn whatever happens into an exit status.
+
+Invariant: 0 is success, 1 a refusal, 2 a usage or configuration error; a failure is one line on standard error and
+never a traceback.
+"""
+
+import io
+import os
+import sys
+import traceback
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from server.cli.command import Parser
+from server.cli.commands import COMMANDS
+from server.cli.failures import INTERRUPTED, OK, REFUSED, Refused, exit_status
+from server.cli.shell import Shell, new_console
+
+_TOP = (
+    "The privacy gate in front of an ad server's user data: behavioural features, "
+    "or only country, language and IP location."
+)
+
+
+class _ShowVersion(Action):
+    def __call__(self, parser: ArgumentParser, *_: object) -> None:
+        try:
+            parser.exit(message=f"{parser.prog} {version(parser.prog)}\n")
+        except PackageNotFoundError:
+            raise Refused("not installed, so of no version") from None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line, and give its exit status."""
+    _never_fail_to_write()
+    try:
+        arguments = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+        return int(arguments.run(arguments, _shell(arguments)))
+    except SystemExit as done:
+        # --help and --version end so, and rich, when whoever reads the output has gone.
+        return done.code if isinstance(done.code, int) else OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _silenced()
+    except Exception as problem:  # noqa: BLE001  # the last resort: a line, not a traceback
+        return _failed(problem)
+
+
+def _parser() -> ArgumentParser:
+    shared = ArgumentParser(add_help=False, argument_default=SUPPRESS)
+    options = shared.add_argument_group("settings")
+    options.add_argument("--config", type=Path, metavar="FILE", help="settings in a TOML file")
+    options.add_argument("--policy", metavar="FILE", help="the policy, a TOML file (ADTARGETING_POLICY)")
+    options.add_argument("--address", metavar="HOST:PORT", help="of the service (ADTARGETING_GRPC_ADDRESS)")
+    top = Parser(prog="adtargeting", description=_TOP, parents=[shared], allow_abbrev=False)
+    top.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        parser = commands.add_parser(
+            command.name, help=command.summary, description=command.summary, parents=[shared], allow_abbrev=False
+        )
+        command.arguments(parser)
+        parser.set_defaults(run=command.run)
+    return top
+
+
+def _shell(arguments: Namespace) -> Shell:
+    return Shell(
+        out=new_console(),
+        environment=os.environ,
+        config=getattr(arguments, "config", None),
+        policy=getattr(arguments, "policy", ""),
+        address=getattr(arguments, "address", ""),
+    )
+
+
+def _never_fail_to_write() -> None:
+    """Escape what the terminal's encoding cannot write; a name of a file may hold anything."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silenced() -> int:
+    """Write nothing more: whoever read the output has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK
+
+
+def _failed(problem: Exception) -> int:
+    status = exit_status(problem)
+    if status is not None:
+        sys.stderr.write(f"adtargeting: {' '.join(str(problem).split())}\n")
+        return status
+    place = traceback.extract_tb(problem.__traceback__)[-1]
+    sys.stderr.write(
+        f"adtargeting: internal error, {type(problem).__name__} at {Path(place.filename).name}:{place.lineno}; "
+        "please report it\n"
+    )
+    return REFUSED

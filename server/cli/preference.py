@@ -1,0 +1,71 @@
+"""``adtargeting opt-out`` and ``opt-in``: store a person's choice."""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from datetime import date
+from functools import partial
+
+from adtargeting.v1 import preference_pb2 as pb
+from google.type.date_pb2 import Date
+
+from server.cli.client import Client, as_json
+from server.cli.command import Command, add_subject, subject_of, text
+from server.cli.failures import OK
+from server.cli.shell import Shell, plain
+
+_SOURCES = {
+    name.removeprefix("SOURCE_").lower().replace("_", "-"): number
+    for name, number in pb.Source.items()
+    if number != pb.SOURCE_UNSPECIFIED
+}
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Take a subject and what may come with a choice."""
+    add_subject(parser)
+    parser.add_argument("--source", choices=_SOURCES, default="support", help="where the choice was made (default: support)")
+    parser.add_argument("--change-id", type=text, default="", metavar="ID", help="one id a change: repeating it is safe")
+    parser.add_argument("--country", type=text, default="", metavar="CODE", help="country of residence to store")
+    parser.add_argument("--language", type=text, default="", metavar="TAG", help="language to store")
+    parser.add_argument("--birth-date", type=_date, metavar="YYYY-MM-DD", help="birth date to store")
+    parser.add_argument("--json", action="store_true", help="print the receipt as JSON")
+
+
+def run(given: Namespace, shell: Shell, choice: pb.Choice) -> int:
+    """Send the choice, and print the receipt."""
+    request = pb.SetPreferenceRequest(
+        choice=choice,
+        source=_SOURCES[given.source],
+        change_id=given.change_id,
+        country=given.country,
+        language=given.language,
+        birth_date=given.birth_date,
+        **subject_of(given),
+    )
+    with Client(shell.settings().grpc_address) as client:
+        receipt = client.call(client.preferences.SetPreference, request)
+    if given.json:
+        shell.write(as_json(receipt))
+    else:
+        _show(shell, receipt, choice)
+    return OK
+
+
+def _show(shell: Shell, receipt: pb.SetPreferenceResponse, choice: pb.Choice) -> None:
+    name = pb.Choice.Name(choice).removeprefix("CHOICE_").lower().replace("_", " ")
+    safe = pb.Durability.Name(receipt.durability).removeprefix("DURABILITY_")
+    shell.out.print(f"{name}: stored as version {receipt.version}, {safe} ({receipt.replicas_acknowledged} replicas)")
+    if receipt.set_cookie:
+        shell.out.print("Send to the browser:")
+        shell.write(f"Set-Cookie: {plain(receipt.set_cookie)}")
+
+
+def _date(value: str) -> Date:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise ArgumentTypeError("is no date such as 1990-12-31") from None
+    return Date(year=day.year, month=day.month, day=day.day)
+
+
+OPT_OUT = Command("opt-out", "opt a person out of targeted ads", arguments, partial(run, choice=pb.CHOICE_OPT_OUT))
+OPT_IN = Command("opt-in", "take an opt-out back", arguments, partial(run, choice=pb.CHOICE_OPT_IN))

@@ -1,0 +1,27 @@
+"""``adtargeting preflight``: is the store fit to keep people's choices?"""
+
+from argparse import Namespace
+
+from server.cli.command import Command, no_arguments
+from server.cli.failures import OK, REFUSED
+from server.cli.reach import reached_store
+from server.cli.shell import Shell, table
+from server.store.preflight import Level, preflight
+
+_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red"}
+
+
+def run(_: Namespace, shell: Shell) -> int:
+    """Show every finding; an error is a refusal."""
+    settings = shell.settings()
+    with reached_store(settings) as address:
+        findings = preflight(address, settings.replicas)
+    made = table("", "found", "what to do")
+    made.columns[1].no_wrap = False
+    for finding in findings:
+        made.add_row(finding.level.value, finding.what, finding.remedy, style=_STYLES[finding.level])
+    shell.out.print(made)
+    return REFUSED if any(finding.level is Level.ERROR for finding in findings) else OK
+
+
+PREFLIGHT = Command("preflight", "check the store that the settings name", no_arguments, run)

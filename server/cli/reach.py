@@ -1,0 +1,40 @@
+"""How a command gets at the store itself, past the service.
+
+The embedded store of a running service is used as it runs: two servers on one directory are never tried.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from server.settings import Settings
+from server.store.embedded import EmbeddedRedis
+from server.store.link import ping
+from server.store.ports import StoreError
+from server.store.url import RedisAddress, parse_redis_url
+
+_TIMEOUT_S = 1.0
+
+
+@contextmanager
+def reached_store(settings: Settings) -> Iterator[RedisAddress]:
+    """Give the address of the store: the configured one, the running embedded one, or one that runs meanwhile.
+
+    Raises ``RedisUrlError``, ``EmbeddedStoreError``.
+    """
+    if settings.redis_url:
+        yield parse_redis_url(settings.redis_url)
+    elif (running := _running(settings.data_dir)) is not None:
+        yield running
+    else:
+        with EmbeddedRedis(settings.data_dir) as embedded:
+            yield embedded.address
+
+
+def _running(data_dir: Path) -> RedisAddress | None:
+    address = RedisAddress(path=str((data_dir / "redis.sock").absolute()))
+    try:
+        ping(address, _TIMEOUT_S)
+    except StoreError:
+        return None
+    return address

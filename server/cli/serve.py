@@ -1,0 +1,17 @@
+"""``adtargeting serve``: serve until SIGTERM or SIGINT; SIGHUP reads the policy again."""
+
+from argparse import Namespace
+
+from server.cli.command import Command, no_arguments
+from server.cli.failures import OK
+from server.cli.shell import Shell
+from server.serving import run_service
+
+
+def run(_: Namespace, shell: Shell) -> int:
+    """Serve."""
+    run_service(shell.settings())
+    return OK
+
+
+SERVE = Command("serve", "serve until told to stop; SIGHUP reads the policy again", no_arguments, run)
