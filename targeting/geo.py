@@ -26,8 +26,9 @@ class IpLocation(NamedTuple):
 
 
 UNKNOWN_LOCATION: Final = IpLocation("", "")
+MAX_IP_LENGTH: Final = 45
+"""Characters of the longest address: IPv6 with its last 32 bits in decimal."""
 
-_MAX_TEXT_LENGTH: Final = 45
 _MAPPED_PREFIX: Final = bytes(10) + b"\xff\xff"
 _SIX_TO_FOUR_PREFIX: Final = b"\x20\x02"
 _SUBDIVISION: Final = re.compile(r"[A-Z0-9]{1,3}", re.ASCII)
@@ -41,7 +42,7 @@ def parse_ip(text: str) -> IpAddress | None:
     brackets and white space are refused: which part of such a text is the client's address would be a guess.
     """
     # Some systems' inet_pton takes a zone.
-    if len(text) > _MAX_TEXT_LENGTH or "%" in text:
+    if len(text) > MAX_IP_LENGTH or "%" in text:
         return None
     try:
         packed = inet_pton(AF_INET6 if ":" in text else AF_INET, text)
