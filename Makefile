@@ -48,7 +48,7 @@ bench-quick: $(READY)
 	@$(BIN)/python -m benchmarks --quick
 
 proto: $(READY)
-	@$(BIN)/python proto/generate.py
+	@$(BIN)/python proto/generate_stubs.py
 
 clean:
 	rm -rf $(VENV) .data .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from proto_generate import ROOT, generate
+from generate_stubs import ROOT, generate
 
 PROTOS = sorted(ROOT.glob("adtargeting/v1/*.proto"))
 

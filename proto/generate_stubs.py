@@ -1,4 +1,4 @@
-"""Generate the committed stubs from the contract: ``python proto/generate.py [DIRECTORY]``."""
+"""Generate the committed stubs from the contract: ``python proto/generate_stubs.py [DIRECTORY]``."""
 
 import sys
 from pathlib import Path
