@@ -1,0 +1,102 @@
+"""What the ``NAP`` cookie holds once it is decrypted: country, postal code, age, gender, language, occupation.
+
+The plain text is a query string (application/x-www-form-urlencoded, UTF-8) of the fields that are known, named as
+in ``Nap``: ``country=GB&postal_code=SW1A+1AA&age=34&gender=female&language=en-GB&occupation=teacher``.
+
+Invariant: ``parse`` returns normal forms alone, and what ``render`` writes it reads back. Fields of other names are
+passed over, so that newer writers and older readers get along. Knows nothing of keys and ciphers.
+"""
+
+import re
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+from targeting.locale import best_language, parse_country
+from targeting.model import Gender
+from targeting.signals.unreadable import Unreadable
+
+MAX_LENGTH: Final = 1024
+"""Bytes of the longest plain text."""
+MAX_POSTAL_CODE_BYTES: Final = 16
+MAX_OCCUPATION_BYTES: Final = 64
+MAX_AGE: Final = 150
+
+_MAX_FIELDS: Final = 16
+_AGE: Final = re.compile(r"[0-9]{1,3}")
+_GENDERS: Final = {gender.name.lower(): gender for gender in Gender if gender is not Gender.UNKNOWN}
+
+
+class Nap(NamedTuple):
+    """What a registration once said of the person. Unknown fields are empty."""
+
+    country: str = ""
+    """ISO 3166-1 alpha-2."""
+    postal_code: str = ""
+    age: int | None = None
+    """Years, 0 to 150."""
+    gender: Gender = Gender.UNKNOWN
+    language: str = ""
+    """BCP 47."""
+    occupation: str = ""
+
+    def __repr__(self) -> str:
+        """Show nothing of the person."""
+        return "Nap(...)"
+
+
+def parse(plaintext: bytes) -> Nap:
+    """Read a plain text. Raises ``Unreadable`` when it is no query string, names a field twice, or has no such age.
+
+    Any other field that cannot be read is empty: a child stays recognisable beside a postal code gone wrong.
+    """
+    fields = _fields(plaintext)
+    return Nap(
+        country=parse_country(fields.get("country", "")) or "",
+        postal_code=_text(fields.get("postal_code", ""), MAX_POSTAL_CODE_BYTES),
+        age=_age(fields.get("age", "")),
+        gender=_GENDERS.get(fields.get("gender", ""), Gender.UNKNOWN),
+        language=best_language(fields.get("language", ""), ""),
+        occupation=_text(fields.get("occupation", ""), MAX_OCCUPATION_BYTES),
+    )
+
+
+def render(nap: Nap) -> bytes:
+    """Write a plain text. Raises ``ValueError`` for what ``parse`` would read differently."""
+    fields = nap._asdict() | {"gender": nap.gender.name.lower() if nap.gender else ""}
+    known = {name: value for name, value in fields.items() if value not in {"", None}}
+    plaintext = urlencode(known).encode("ascii")
+    if parse(plaintext) != nap:
+        raise ValueError("a field of the NAP cookie is not in its normal form")
+    return plaintext
+
+
+def _fields(plaintext: bytes) -> dict[str, str]:
+    if len(plaintext) > MAX_LENGTH:
+        raise Unreadable("too long")
+    try:
+        pairs = parse_qsl(
+            plaintext.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=_MAX_FIELDS,
+        )
+    except ValueError:
+        raise Unreadable("not a query string") from None
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise Unreadable("names a field twice")
+    return fields
+
+
+def _age(text: str) -> int | None:
+    if not text:
+        return None
+    age = int(text) if _AGE.fullmatch(text) else MAX_AGE + 1
+    if age > MAX_AGE:
+        raise Unreadable("the age is no number of years")
+    return age
+
+
+def _text(value: str, max_bytes: int) -> str:
+    return value if value.isprintable() and len(value.encode()) <= max_bytes else ""
