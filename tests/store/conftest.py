@@ -1,7 +1,10 @@
 """Stores for tests: the shared Redis and the fake in one dress, and servers that a test may mistreat."""
 
+import os
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -29,7 +32,7 @@ class OpenRedisStore(RedisStore):
 
     def __init__(self, address: RedisAddress) -> None:
         super().__init__(address, PSEUDONYMS)
-        self._address = address
+        self._back_door = open_link(address, 5)
 
     def put(self, subject: Subject, **values: bytes | None) -> None:
         for name, value in values.items():
@@ -47,11 +50,21 @@ class OpenRedisStore(RedisStore):
         return {"preference": preference, "profile": profile, "seen": seen_key(profile)}[name]
 
     def command(self, *words: bytes) -> object:
-        link = open_link(self._address, 5)
-        try:
-            return link.ask(words, time.monotonic() + 5)
-        finally:
-            link.close()
+        return self._back_door.ask(words, time.monotonic() + 5)
+
+    def close(self) -> None:
+        super().close()
+        self._back_door.close()
+
+
+@contextmanager
+def stopped(server: EmbeddedRedis) -> Iterator[None]:
+    """Stop the process, as a hung machine would, and let it go on."""
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
 
 
 @pytest.fixture(params=["fake", "redis"])

@@ -1,6 +1,7 @@
 """A server that says what it is told to: for answers that no real Redis gives on demand."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,24 +15,43 @@ Script = Callable[[socket.socket, list[bytes]], None]
 """Answers one command (its words) on the connection."""
 
 
-@contextmanager
-def scripted_server(directory: Path, script: Script) -> Iterator[RedisAddress]:
-    """Listen on a Unix socket; every connection is served by a thread."""
-    path = directory / "scripted.sock"
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen()
-        threading.Thread(target=_accept, args=(listener, script), daemon=True).start()
-        try:
-            yield RedisAddress(path=str(path))
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-
-
 def saying(*answers: bytes) -> Script:
     """Say these, one a command, and the last one for ever."""
     waiting = list(answers)
     return lambda connection, _: connection.sendall(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+
+
+@contextmanager
+def scripted_server(directory: Path, script: Script) -> Iterator[RedisAddress]:
+    """Listen on a Unix socket."""
+    path = directory / "scripted.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        with _serving(listener, script):
+            yield RedisAddress(path=str(path))
+
+
+@contextmanager
+def scripted_tcp_server(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Listen on a port of 127.0.0.1, with TLS if so wanted."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        wrapped = tls.wrap_socket(listener, server_side=True, do_handshake_on_connect=False) if tls else listener
+        with wrapped, _serving(wrapped, script):
+            yield port
+
+
+@contextmanager
+def _serving(listener: socket.socket, script: Script) -> Iterator[None]:
+    listener.listen()
+    accepting = threading.Thread(target=_accept, args=(listener, script), daemon=True)
+    accepting.start()
+    try:
+        yield
+    finally:
+        # Wakes the thread that waits in accept; closing the socket would not.
+        socket.socket.shutdown(listener, socket.SHUT_RDWR)
+        accepting.join()
 
 
 def _accept(listener: socket.socket, script: Script) -> None:
