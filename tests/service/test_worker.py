@@ -1,0 +1,230 @@
+"""The worker: every decision is answered, whatever goes wrong."""
+
+import threading
+import time
+from collections.abc import Sequence
+
+import pytest
+from adtargeting.v1 import targeting_pb2 as pb
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+from server.gate.methods import DECIDE, DECIDE_BATCH
+from server.gate.port import Answer, Call, Refusal
+from server.metrics import Metrics
+from server.store.ports import StoreTimeout, StoreUnavailable
+from server.worker import Decider, Limits, Worker
+from targeting.decision import Rulebook
+from targeting.judge import StoredSubject
+from targeting.model import Subject
+from targeting.policy import DEFAULT_POLICY
+from tests.service.doubles import ListGate, Nowhere, ScriptedStore
+
+
+class Bench:
+    """A worker with its doubles."""
+
+    def __init__(self, store: ScriptedStore | None = None, budget_s: float = 5.0) -> None:
+        self.gate, self.store, self.metrics = ListGate(), store or ScriptedStore(), Metrics()
+        decider = Decider(self.store, lambda: Rulebook(DEFAULT_POLICY, b"key"), lambda _: None, self.metrics)
+        self.worker = Worker(self.gate, decider, Nowhere(), self.metrics, Limits(budget_s))
+
+    def serve(self, *calls: Call) -> list[Answer]:
+        self.worker.serve(calls)
+        return [self.gate.of(call) for call in calls]
+
+    def count(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+def request(**fields: object) -> bytes:
+    return pb.DecideRequest(**{"account_id": "alice", "ip": "192.0.2.1", **fields}).SerializeToString()
+
+
+def response(answer: Answer) -> pb.DecideResponse:
+    assert isinstance(answer, bytes)
+    return pb.DecideResponse.FromString(answer)
+
+
+def test_what_waits_is_decided_with_one_reading_and_each_gets_its_own_answer() -> None:
+    bench = Bench()
+    calls = [bench.gate.put(DECIDE, request(request_id=str(number))) for number in range(5)]
+    answers = [response(answer) for answer in bench.serve(*calls)]
+    assert [answer.request_id for answer in answers] == ["0", "1", "2", "3", "4"]
+    assert [list(answer.reasons) for answer in answers] == [[pb.REASON_NO_PROFILE]] * 5
+    assert len(bench.store.asked) == 1
+    assert bench.count("adtargeting_decisions_total", mode="limited") == 5
+    assert bench.count("adtargeting_limit_reasons_total", reason="no_profile") == 5
+    assert bench.count("adtargeting_decision_seconds_count") == 5
+
+
+def test_a_call_whose_caller_has_gone_costs_nothing() -> None:
+    bench = Bench()
+    call = bench.gate.put(DECIDE, request())
+    call.gone = True
+    bench.worker.serve([call])
+    assert bench.store.asked == []
+    assert bench.gate.answers == {}
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason", "kind"),
+    [
+        (StoreTimeout(), pb.REASON_STORE_TIMEOUT, "timeout"),
+        (StoreUnavailable(), pb.REASON_STORE_UNAVAILABLE, "unavailable"),
+    ],
+    ids=["timeout", "unavailable"],
+)
+def test_a_failing_store_limits(problem: Exception, reason: pb.Reason, kind: str) -> None:
+    bench = Bench()
+    bench.store.fails = problem
+    (answer,) = bench.serve(bench.gate.put(DECIDE, request()))
+    assert list(response(answer).reasons) == [reason]
+    assert response(answer).limited.country == "US"
+    assert bench.count("adtargeting_store_errors_total", operation="fetch", kind=kind) == 1
+
+
+def test_a_call_that_waited_too_long_is_limited_without_asking_and_its_mates_are_not() -> None:
+    bench = Bench(budget_s=1.0)
+    late, fresh = bench.gate.put(DECIDE, request(), waited_s=2.0), bench.gate.put(DECIDE, request())
+    hurried = bench.gate.put(DECIDE, request(), deadline_s=time.monotonic() + 0.0005)
+    answers = [response(answer) for answer in bench.serve(late, fresh, hurried)]
+    assert [list(answer.reasons) for answer in answers] == [
+        [pb.REASON_STORE_TIMEOUT],
+        [pb.REASON_NO_PROFILE],
+        [pb.REASON_STORE_TIMEOUT],
+    ]
+    ((subjects, budget_s),) = bench.store.asked
+    assert len(subjects) == 1
+    assert 0.5 < budget_s <= 1.0
+
+
+def test_the_callers_deadline_bounds_the_reading() -> None:
+    bench = Bench(budget_s=10.0)
+    bench.serve(bench.gate.put(DECIDE, request(), deadline_s=time.monotonic() + 2.0))
+    assert bench.store.asked[0][1] <= 2.0
+
+
+MALFORMED = [
+    ("request_id", {"request_id": "x" * 257}, "request_id"),
+    ("account_id", {"account_id": "x" * 257}, "account_id"),
+    ("account_id in characters of four bytes", {"account_id": "😀" * 65}, "account_id"),
+    ("device_id", {"device_id": "x" * 257}, "device_id"),
+    ("linked account", {"linked_account_ids": ["ok", "x" * 257]}, "linked_account_ids[1]"),
+    ("linked accounts", {"linked_account_ids": ["x"] * 9}, "linked_account_ids"),
+    ("networks", {"third_party_networks": ["x"] * 65}, "third_party_networks"),
+    ("network", {"third_party_networks": ["x" * 257]}, "third_party_networks[0]"),
+    ("country", {"client": pb.ClientSettings(country="Atlantis")}, "client.country"),
+]
+
+
+@pytest.mark.parametrize(("fields", "field"), [row[1:] for row in MALFORMED], ids=[row[0] for row in MALFORMED])
+def test_a_malformed_request_is_refused_by_field_and_without_its_value(fields: dict[str, object], field: str) -> None:
+    bench = Bench()
+    good, bad = bench.gate.put(DECIDE, request()), bench.gate.put(DECIDE, request(**fields))
+    answer, refusal = bench.serve(good, bad)
+    assert response(answer).mode == pb.MODE_LIMITED
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == code_pb2.INVALID_ARGUMENT
+    status = status_pb2.Status.FromString(refusal.status)
+    details = error_details_pb2.BadRequest()
+    assert status.details[0].Unpack(details)
+    assert [violation.field for violation in details.field_violations] == [field]
+    for text in ("xxx", "Atlantis", "😀"):
+        assert text not in refusal.message
+        assert text.encode() not in refusal.status
+
+
+def test_bytes_that_are_no_request_are_refused() -> None:
+    bench = Bench()
+    for method in (DECIDE, DECIDE_BATCH):
+        (refusal,) = bench.serve(bench.gate.put(method, b"\xff\xff\xff"))
+        assert isinstance(refusal, Refusal)
+        assert refusal.code == code_pb2.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"ip": "1" * 10_000},
+        {"ip": "::1%eth0"},
+        {"accept_language": ";;;=" * 500},
+        {"cookie_header": "TOptOut" + "\0" * 9000},
+        {"signals": pb.PrivacySignals(tcf_consent="x" * 30_000, gpp="~" * 20_000, us_privacy="?", gdpr_applies=True)},
+        {"signals": pb.PrivacySignals(gpp_section_ids=[-5, 0, 2**31 - 1])},
+        {"client": pb.ClientSettings(language="?!")},
+    ],
+    ids=["ip", "zone", "language", "cookies", "signals", "sections", "client language"],
+)
+def test_a_malformed_signal_never_fails_a_decision(fields: dict[str, object]) -> None:
+    bench = Bench()
+    (answer,) = bench.serve(bench.gate.put(DECIDE, request(**fields)))
+    assert response(answer).mode == pb.MODE_LIMITED
+
+
+def test_a_batch_answers_in_order_and_one_bad_item_fails_alone() -> None:
+    bench = Bench()
+    requests = [pb.DecideRequest(request_id=str(number), account_id="alice", ip="192.0.2.1") for number in range(4)]
+    requests[2].account_id = "x" * 300
+    message = pb.DecideBatchRequest(requests=requests)
+    (answer,) = bench.serve(bench.gate.put(DECIDE_BATCH, message.SerializeToString()))
+    assert isinstance(answer, bytes)
+    results = pb.DecideBatchResponse.FromString(answer).results
+    assert [each.WhichOneof("result") for each in results] == ["response", "response", "error", "response"]
+    assert [results[number].response.request_id for number in (0, 1, 3)] == ["0", "1", "3"]
+    assert results[2].error.code == code_pb2.INVALID_ARGUMENT
+    assert results[2].error.field == "account_id"
+    assert len(bench.store.asked) == 1
+
+
+@pytest.mark.parametrize("count", [0, 257])
+def test_a_batch_of_another_size_is_refused(count: int) -> None:
+    bench = Bench()
+    message = pb.DecideBatchRequest(requests=[pb.DecideRequest()] * count)
+    (refusal,) = bench.serve(bench.gate.put(DECIDE_BATCH, message.SerializeToString()))
+    assert isinstance(refusal, Refusal)
+    assert refusal.message.startswith("requests:")
+
+
+class Broken(Exception):
+    """Something nobody foresaw, with text that must not get out."""
+
+
+def test_a_fault_of_ours_still_answers_limited() -> None:
+    def fails(_: Subject) -> StoredSubject:
+        raise Broken("secret text of alice")
+
+    bench = Bench(ScriptedStore(fails))
+    (answer,) = bench.serve(bench.gate.put(DECIDE, request()))
+    assert list(response(answer).reasons) == [pb.REASON_STORE_UNAVAILABLE]
+
+
+class FaultyDecider(Decider):
+    """Fails where the worker does not expect it."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+
+    def decide(self, requests: Sequence[object], budget_s: float) -> list[object]:  # type: ignore[override]  # a fault
+        self.failures += 1
+        raise Broken("secret text of alice")
+
+
+def test_the_loop_outlives_a_fault_and_says_nothing_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    gate, metrics, decider = ListGate(), Metrics(), FaultyDecider()
+    worker = Worker(gate, decider, Nowhere(), metrics, Limits(1.0))
+    calls = [gate.put(DECIDE, request()), gate.put(DECIDE_BATCH, pb.DecideBatchRequest(requests=[{}]).SerializeToString())]
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    deadline = time.monotonic() + 5
+    while len(gate.answers) < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    worker.stop()
+    thread.join(5)
+    assert not thread.is_alive()
+    for call in calls:
+        answer = gate.of(call)
+        assert isinstance(answer, Refusal)
+        assert answer.code == code_pb2.INTERNAL
+        assert "secret" not in answer.message
+    assert "secret" not in caplog.text
+    assert "alice" not in caplog.text
