@@ -1,0 +1,167 @@
+"""The whole service: what starts, what stops the start, and what a lost store does."""
+
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.request import urlopen
+
+import grpc
+import pytest
+from adtargeting.v1 import preference_pb2 as pref
+from adtargeting.v1 import targeting_pb2 as pb
+from adtargeting.v1.preference_pb2_grpc import PreferenceServiceStub
+from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client.parser import text_string_to_metric_families
+
+from server.app import Service
+from server.gate.port import GateError
+from server.settings import Settings, SettingsError
+from server.store.embedded import EmbeddedRedis
+
+
+def settings(tmp_path: Path, **more: object) -> Settings:
+    given = {"grpc_address": "127.0.0.1:0", "metrics_address": "127.0.0.1:0", "data_dir": tmp_path / "data", **more}
+    return Settings(**given)
+
+
+def health(channel: grpc.Channel, service: str = "") -> str:
+    stub = health_pb2_grpc.HealthStub(channel)
+    answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5)
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
+
+
+def wait_until(holds: Callable[[], bool], timeout_s: float = 10) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline, "did not come true in time"
+        time.sleep(0.02)
+
+
+ALICE = pb.DecideRequest(account_id="alice", ip="8.8.8.8")
+
+
+def opt_out(channel: grpc.Channel) -> pref.SetPreferenceResponse:
+    request = pref.SetPreferenceRequest(account_id="alice", choice=pref.CHOICE_OPT_OUT)
+    answer: pref.SetPreferenceResponse = PreferenceServiceStub(channel).SetPreference(request, timeout=10)
+    return answer
+
+
+def test_it_serves_sets_itself_up_and_keeps_what_it_was_told(tmp_path: Path) -> None:
+    for start in (1, 2):
+        with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:
+            assert health(channel) == health(channel, "adtargeting.v1.PreferenceService") == "SERVING"
+            answer = TargetingServiceStub(channel).Decide(ALICE, timeout=10)
+            assert answer.mode == pb.MODE_LIMITED
+            if start == 1:
+                assert list(answer.reasons) == [pb.REASON_NO_PROFILE]
+                assert opt_out(channel).durability == pref.DURABILITY_CONFIRMED
+            else:
+                assert list(answer.reasons) == [pb.REASON_ACCOUNT_OPT_OUT]
+
+
+def test_the_metrics_are_those_of_the_contract(tmp_path: Path) -> None:
+    with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:
+        TargetingServiceStub(channel).Decide(ALICE, timeout=10)
+        opt_out(channel)
+        with urlopen(f"http://{service.metrics_address}/metrics", timeout=5) as answer:
+            families = {each.name: each for each in text_string_to_metric_families(answer.read().decode())}
+    contract = {
+        "adtargeting_decisions", "adtargeting_limit_reasons", "adtargeting_decision_seconds",
+        "adtargeting_store_seconds", "adtargeting_store_errors", "adtargeting_profile_writes",
+        "adtargeting_preference_changes", "adtargeting_network_profiles", "adtargeting_signal_decode_errors",
+        "adtargeting_circuit_open", "adtargeting_inflight", "adtargeting_policy_info",
+    }  # fmt: skip
+    assert contract <= families.keys()
+    changes = [sample for sample in families["adtargeting_preference_changes"].samples if sample.name.endswith("_total")]
+    assert [(sample.labels, sample.value) for sample in changes] == [
+        ({"choice": "opt_out", "source": "unstated", "durability": "confirmed"}, 1.0)
+    ]
+    assert not any("alice" in str(sample) for family in families.values() for sample in family.samples)
+
+
+def test_a_lost_redis_limits_and_a_found_one_serves_again(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path / "redis") as redis:
+        with Service(settings(tmp_path, redis_url=redis.url)) as service, grpc.insecure_channel(service.address) as channel:
+            stub = TargetingServiceStub(channel)
+            opt_out(channel)
+            redis.stop()
+            reasons = {pb.REASON_STORE_UNAVAILABLE, pb.REASON_STORE_TIMEOUT}
+            for _ in range(8):
+                answer = stub.Decide(ALICE, timeout=10)
+                assert answer.mode == pb.MODE_LIMITED
+                assert set(answer.reasons) < reasons
+                assert answer.limited.country == "US"
+            assert service.metrics.registry.get_sample_value("adtargeting_circuit_open") == 1
+            with pytest.raises(grpc.RpcError) as caught:
+                opt_out(channel)
+            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+            wait_until(lambda: health(channel, "adtargeting.v1.PreferenceService") == "NOT_SERVING")
+            assert health(channel) == health(channel, "adtargeting.v1.TargetingService") == "SERVING"
+            redis.start()
+            wait_until(lambda: list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT])
+            wait_until(lambda: health(channel, "adtargeting.v1.PreferenceService") == "SERVING")
+
+
+def test_an_unreachable_redis_at_the_start_only_degrades(tmp_path: Path) -> None:
+    with Service(settings(tmp_path, redis_url=f"unix://{tmp_path}/none.sock")) as service:
+        with grpc.insecure_channel(service.address) as channel:
+            assert health(channel) == "SERVING"
+            assert health(channel, "adtargeting.v1.ProfileService") == "NOT_SERVING"
+            assert TargetingServiceStub(channel).Decide(ALICE, timeout=10).mode == pb.MODE_LIMITED
+
+
+def test_a_port_in_use_stops_the_start_and_leaves_nothing_open(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(GateError, match="ADTARGETING_GRPC_ADDRESS"), Service(settings(tmp_path, grpc_address=address)):
+            raise AssertionError("it started")
+        with pytest.raises(SettingsError, match="ADTARGETING_METRICS_ADDRESS"), Service(settings(tmp_path, metrics_address=address)):
+            raise AssertionError("it started")
+    with Service(settings(tmp_path)):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [({"gate": "native"}, "ADTARGETING_GATE"), ({"metrics_address": "nonsense"}, "ADTARGETING_METRICS_ADDRESS")],
+    ids=["native gate", "metrics address"],
+)
+def test_settings_that_cannot_be_met_stop_the_start(tmp_path: Path, more: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError, match=message), Service(settings(tmp_path, **more)):
+        raise AssertionError("it started")
+
+
+def test_rpcs_of_the_contract_are_all_there(tmp_path: Path) -> None:
+    with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            TargetingServiceStub(channel).Explain(pb.DecideRequest(account_id="x" * 300), timeout=5)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        explained = TargetingServiceStub(channel).Explain(ALICE, timeout=5)
+        assert list(explained.decision.reasons) == [pb.REASON_NO_PROFILE]
+
+
+def test_an_invalid_policy_is_refused_whole_and_the_one_in_force_stays(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text('version = "one"')
+    with Service(settings(tmp_path, policy=str(file))) as service, grpc.insecure_channel(service.address) as channel:
+        stub = TargetingServiceStub(channel)
+        versions = []
+        for content in ('version = "two"', "version = 3", 'version = "four"'):
+            file.write_text(content)
+            service.reload()
+            versions.append(stub.Decide(ALICE, timeout=10).policy_version)
+    assert versions == ["two", "two", "four"]
+
+
+def test_nap_cookies_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
+    keys = tmp_path / "nap.keys"
+    keys.write_text("A" * 43 + "=\n")
+    request = pb.DecideRequest(account_id="alice", ip="8.8.8.8", cookie_header="NAP=junk")
+    with Service(settings(tmp_path, nap_keys=str(keys))) as service, grpc.insecure_channel(service.address) as channel:
+        TargetingServiceStub(channel).Decide(request, timeout=10)
+        count = service.metrics.registry.get_sample_value("adtargeting_signal_decode_errors_total", {"signal": "nap"})
+    assert count == 1

@@ -1,0 +1,58 @@
+"""Settings: read once, checked whole, and never a secret in what is shown."""
+
+from pathlib import Path
+
+import pytest
+
+from server.settings import Settings, SettingsError, read_settings
+
+
+def test_defaults() -> None:
+    settings = read_settings({"PATH": "/bin"})
+    assert settings == Settings()
+    assert settings.secret_key_path == Path(".data/secret.key")
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('ADTARGETING_WORKERS = 3\nADTARGETING_DATA_DIR = "/somewhere"\nADTARGETING_SECRET_KEY_FILE = "key"\n')
+    settings = read_settings({"ADTARGETING_WORKERS": "4"}, file)
+    assert (settings.workers, settings.data_dir) == (4, Path("/somewhere"))
+    assert settings.secret_key_path == Path("key")
+
+
+WRONG = [
+    ("unknown name", {"ADTARGETING_WROKERS": "1"}, "ADTARGETING_WROKERS: unknown setting"),
+    ("no number", {"ADTARGETING_WORKERS": "many"}, "ADTARGETING_WORKERS: must be a whole number"),
+    ("out of bounds", {"ADTARGETING_WORKERS": "0"}, "ADTARGETING_WORKERS: must be between 1 and 32"),
+    ("no such choice", {"ADTARGETING_GATE": "wooden"}, "ADTARGETING_GATE: must be one of auto, aio, native"),
+]
+
+
+@pytest.mark.parametrize(("environment", "message"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+def test_what_cannot_be_used_is_one_line(environment: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings(environment)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"ADTARGETING_DATA_DIR = 5", "must be a string"), (b"= x", "not a TOML file"), (b"\xff", "not a TOML file")],
+    ids=["type", "syntax", "encoding"],
+)
+def test_a_file_that_cannot_be_used(tmp_path: Path, content: bytes, message: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_bytes(content)
+    with pytest.raises(SettingsError, match=message):
+        read_settings({}, file)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--config: cannot read"):
+        read_settings({}, tmp_path / "none.toml")
+
+
+def test_no_password_is_shown() -> None:
+    assert "hunter2" not in repr(Settings(redis_url="redis://:hunter2@localhost/0"))
