@@ -7,7 +7,7 @@ Stored form: a fixed head, then fixed-size rows for interests, call destinations
 The rows of many profiles concatenate, so that one numpy pass reads a whole batch.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
@@ -22,6 +22,8 @@ MAX_INTERESTS = 64
 MAX_DESTINATIONS = 32
 MAX_EXPOSURES = 128
 SCORE_STEPS = 65_535
+MOST_COUNTED = 65_535
+"""Impressions and clicks of one ad are counted up to here."""
 
 _MAGIC = b"aF"
 _SCHEMA = 1
@@ -29,6 +31,7 @@ _HEAD = Struct("<BBBBBBB2sIII")
 """gender, interests, destinations, exposures, bytes of occupation, postal code and language, country, version,
 created at, updated at (s)."""
 _NO_COUNTRY = b"\0\0"
+_LENGTHS = [bytes((size,)) for size in range(256)]
 
 OUTSIDE_CODE = 1 << 15
 """Codes from here on are an index into the profile's own names: segments of outside sources."""
@@ -36,9 +39,10 @@ OUTSIDE_CODE = 1 << 15
 INTEREST_ROW = np.dtype([("code", "<u2"), ("updated_s", "<u4"), ("score", "<u2"), ("kind", "u1")])
 DESTINATION_ROW = np.dtype([("country", "<u2"), ("weight", "<f4"), ("updated_s", "<u4")])
 EXPOSURE_ROW = np.dtype([("count", "<u2"), ("clicks", "<u2"), ("last_seen_s", "<u4")])
-_INTEREST = Struct("<HIHB")
-_DESTINATION = Struct("<2sfI")
-_EXPOSURE = Struct("<HHI")
+INTEREST = Struct("<HIHB")
+DESTINATION = Struct("<2sfI")
+EXPOSURE = Struct("<HHI")
+"""The same rows, one at a time."""
 
 
 class SegmentKind(IntEnum):
@@ -109,39 +113,64 @@ class RawProfile(NamedTuple):
     updated_s: int
 
 
+NOTHING_KNOWN = RawProfile(0, "", "", "", "", b"", b"", b"", (), [], 0, 0, 0)
+
+
 def encode_profile(profile: Profile, owner: bytes) -> bytes:
     """Give the profile's stored form, bound to the owner's 16-byte pseudonym."""
-    occupation, postal_code, language = (
-        text.encode() for text in (profile.occupation, profile.postal_code, profile.language)
-    )
-    head = _HEAD.pack(
+    return write_profile(packed_profile(profile), owner)
+
+
+def packed_profile(profile: Profile) -> RawProfile:
+    """Pack the rows of a profile."""
+    outside: list[str] = []
+    interests = [
+        INTEREST.pack(_code(held.segment_id, outside), held.updated_s, round(held.score * SCORE_STEPS), held.kind)
+        for held in profile.interests
+    ]
+    destinations = [
+        DESTINATION.pack(held.country.encode("ascii"), held.weight, held.updated_s) for held in profile.destinations
+    ]
+    exposures = [
+        EXPOSURE.pack(min(held.impressions, MOST_COUNTED), min(held.clicks, MOST_COUNTED), held.last_seen_s)
+        for held in profile.exposures
+    ]
+    return RawProfile(
         profile.gender,
-        len(profile.interests),
-        len(profile.destinations),
-        len(profile.exposures),
-        len(occupation),
-        len(postal_code),
-        len(language),
-        profile.country.encode("ascii") or _NO_COUNTRY,
+        profile.occupation,
+        profile.postal_code,
+        profile.country,
+        profile.language,
+        b"".join(interests),
+        b"".join(destinations),
+        b"".join(exposures),
+        tuple(outside),
+        [held.ad_id.encode() for held in profile.exposures],
         profile.version,
         profile.created_s,
         profile.updated_s,
     )
-    outside: list[str] = []
-    parts = [head]
-    parts += (
-        _INTEREST.pack(_code(held.segment_id, outside), held.updated_s, round(held.score * SCORE_STEPS), held.kind)
-        for held in profile.interests
+
+
+def write_profile(raw: RawProfile, owner: bytes) -> bytes:
+    """Give the stored form of a profile whose rows are packed, bound to the owner's 16-byte pseudonym."""
+    occupation, postal_code, language = raw.occupation.encode(), raw.postal_code.encode(), raw.language.encode()
+    head = _HEAD.pack(
+        raw.gender,
+        len(raw.interest_rows) // INTEREST.size,
+        len(raw.destination_rows) // DESTINATION.size,
+        len(raw.exposure_rows) // EXPOSURE.size,
+        len(occupation),
+        len(postal_code),
+        len(language),
+        raw.country.encode("ascii") or _NO_COUNTRY,
+        raw.version,
+        raw.created_s,
+        raw.updated_s,
     )
-    parts += (
-        _DESTINATION.pack(held.country.encode("ascii"), held.weight, held.updated_s) for held in profile.destinations
-    )
-    parts += (
-        _EXPOSURE.pack(min(held.impressions, 65_535), min(held.clicks, 65_535), held.last_seen_s)
-        for held in profile.exposures
-    )
-    parts += (occupation, postal_code, language)
-    parts += _names([*outside, *(held.ad_id for held in profile.exposures)])
+    parts = [head, raw.interest_rows, raw.destination_rows, raw.exposure_rows, occupation, postal_code, language]
+    for name in (*map(str.encode, raw.outside_names), *raw.ad_ids):
+        parts += (_LENGTHS[len(name)], name)
     return seal(_MAGIC, _SCHEMA, owner, b"".join(parts))
 
 
@@ -150,9 +179,9 @@ def read_profile(value: bytes, owner: bytes) -> RawProfile:
     body = unseal(value, _MAGIC, _SCHEMA, owner)
     (gender, interests, destinations, exposures, occupation, postal_code, language,
      country, version, created_s, updated_s) = _HEAD.unpack_from(body)  # fmt: skip
-    at_destinations = _HEAD.size + interests * _INTEREST.size
-    at_exposures = at_destinations + destinations * _DESTINATION.size
-    at_texts = at_exposures + exposures * _EXPOSURE.size
+    at_destinations = _HEAD.size + interests * INTEREST.size
+    at_exposures = at_destinations + destinations * DESTINATION.size
+    at_texts = at_exposures + exposures * EXPOSURE.size
     at_postal_code = at_texts + occupation
     at_language = at_postal_code + postal_code
     at_names = at_language + language
@@ -179,7 +208,11 @@ def read_profile(value: bytes, owner: bytes) -> RawProfile:
 
 def decode_profile(value: bytes, owner: bytes) -> Profile:
     """Read the whole profile. Raises ``RecordUnreadable``."""
-    raw = read_profile(value, owner)
+    return whole_profile(read_profile(value, owner))
+
+
+def whole_profile(raw: RawProfile) -> Profile:
+    """Unpack the rows of a profile."""
     return Profile(
         gender=Gender(raw.gender),
         occupation=raw.occupation,
@@ -188,11 +221,11 @@ def decode_profile(value: bytes, owner: bytes) -> Profile:
         language=raw.language,
         interests=tuple(
             HeldInterest(segment_name(code, raw.outside_names), SegmentKind(kind), score / SCORE_STEPS, updated_s)
-            for code, updated_s, score, kind in _INTEREST.iter_unpack(raw.interest_rows)
+            for code, updated_s, score, kind in INTEREST.iter_unpack(raw.interest_rows)
         ),
         destinations=tuple(
             HeldDestination(country.decode("ascii"), weight, updated_s)
-            for country, weight, updated_s in _DESTINATION.iter_unpack(raw.destination_rows)
+            for country, weight, updated_s in DESTINATION.iter_unpack(raw.destination_rows)
         ),
         exposures=tuple(
             HeldExposure(ad_id.decode(), *row)
@@ -206,7 +239,7 @@ def decode_profile(value: bytes, owner: bytes) -> Profile:
 
 def exposure_rows(rows: bytes) -> Iterator[tuple[int, int, int]]:
     """Unpack impressions, clicks and the time last seen (Unix seconds) of each exposure."""
-    return _EXPOSURE.iter_unpack(rows)
+    return EXPOSURE.iter_unpack(rows)
 
 
 def segment_name(code: int, outside_names: tuple[str, ...]) -> str:
@@ -220,12 +253,6 @@ def _code(segment_id: str, outside: list[str]) -> int:
         return code
     outside.append(segment_id)
     return OUTSIDE_CODE + len(outside) - 1
-
-
-def _names(names: Iterable[str]) -> Iterator[bytes]:
-    for name in names:
-        text = name.encode()
-        yield bytes((len(text),)) + text
 
 
 def _read_names(body: bytes, at: int) -> list[bytes]:
