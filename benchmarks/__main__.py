@@ -1,0 +1,53 @@
+"""``python -m benchmarks [--quick]``: run the whole suite and show what it found.
+
+Exit status 0 whatever the figures are, 1 when a sample was void, 2 when a tool is missing or a server does not start.
+"""
+
+import argparse
+import sys
+import time
+
+from rich.console import Console
+
+from benchmarks.core import measure_core
+from benchmarks.load import MissingTool, find_h2load
+from benchmarks.processes import NotStarted
+from benchmarks.report import new_console, show_core, show_load, show_ratios, show_timed
+from benchmarks.scene import WrongAnswer
+from benchmarks.suite import FULL, QUICK, Extent, measure_load
+from benchmarks.timing import found_cases, timed
+
+
+def main() -> int:
+    """Run the suite."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the service on this machine.")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter samples: at most 90 seconds")
+    parser.add_argument("--only", choices=("load", "core", "small"), help="one part alone")
+    arguments = parser.parse_args()
+    console = new_console()
+    try:
+        return _run(console, QUICK if arguments.quick else FULL, arguments.only)
+    except (MissingTool, NotStarted, WrongAnswer) as problem:
+        sys.stderr.write(f"benchmarks: {problem}\n")
+        return 2
+
+
+def _run(console: Console, extent: Extent, only: str | None) -> int:
+    started = time.monotonic()
+    voided = 0
+    if only in (None, "load"):
+        find_h2load()
+        loaded = measure_load(extent)
+        show_load(console, loaded)
+        show_ratios(console, loaded.ratios)
+        voided = sum(len(series.voided) for series in loaded.series.values())
+    if only in (None, "core"):
+        show_core(console, measure_core(extent.repeats, extent.loops), extent.repeats)
+    if only in (None, "small"):
+        show_timed(console, [timed(case, extent.loops) for _, cases in found_cases() for case in cases])
+    console.print(f"Took {time.monotonic() - started:.0f} s; {voided} samples void.")
+    return 1 if voided else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""What a decision costs without any I/O, by the size of its batch: parse, plan and decide, serialise."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from functools import partial
+from statistics import median
+from typing import NamedTuple
+
+from adtargeting.v1 import targeting_pb2 as pb
+
+from benchmarks import people
+from benchmarks.timing import time_us
+from server import wire
+from server.ip_location import IpLocator, open_locator
+from server.translate import ad_request
+from targeting.decision import Decision, Rulebook, decide, plan
+from targeting.judge import StoredSubject
+from targeting.model import AdRequest, Mode, Subject, SubjectKind
+from targeting.policy import DEFAULT_POLICY
+from targeting.preference import encode_preference
+from targeting.profile import encode_profile
+
+SIZES = (1, 4, 16, 32, 64, 256)
+
+_RULEBOOK = Rulebook(DEFAULT_POLICY, b"key of the ids that networks get")
+
+
+class Parts(NamedTuple):
+    """What one decision of a batch costs, in ns."""
+
+    size: int
+    parse: float
+    decide: float
+    serialise: float
+
+    @property
+    def whole(self) -> float:
+        """All of it."""
+        return self.parse + self.decide + self.serialise
+
+
+class _Bench:
+    """A batch at every stage of its way."""
+
+    def __init__(self, size: int, locator: IpLocator) -> None:
+        self._locator = locator
+        self._records = [record for number in range(size) for record in _records(number)]
+        self._now_s = time.time()
+        self.messages = [people.request(number).SerializeToString() for number in range(size)]
+        self.requests = self.parse()
+        self.decisions = self.decide()
+        if any(each.mode is not Mode.BEHAVIOURAL for each in self.decisions):
+            raise AssertionError("the people of the benchmark must get behavioural decisions")
+
+    def parse(self) -> list[AdRequest]:
+        """From bytes to requests."""
+        return [ad_request(pb.DecideRequest.FromString(each), self._locator) for each in self.messages]
+
+    def decide(self) -> list[Decision]:
+        """From requests and records to decisions."""
+        planned = plan(self.requests, DEFAULT_POLICY)
+        return decide(planned, self._records, [()] * len(self.requests), _RULEBOOK, self._now_s)
+
+    def serialise(self) -> list[bytes]:
+        """From decisions to bytes."""
+        return wire.responses(self.decisions)
+
+
+def measure_core(repeats: int, loops: int, sizes: Sequence[int] = SIZES) -> list[Parts]:
+    """Time every size in turn, so many times, and give the medians."""
+    locator = open_locator("")
+    benches = {size: _Bench(size, locator) for size in sizes}
+    found: dict[int, list[Parts]] = {size: [] for size in sizes}
+    for _ in range(repeats):
+        for size, bench in benches.items():
+            found[size].append(_parts(size, bench, loops))
+    return [_middle(size, each) for size, each in found.items()]
+
+
+def _parts(size: int, bench: _Bench, loops: int) -> Parts:
+    per_item = partial(_ns_an_item, size=size, loops=loops)
+    return Parts(size, per_item(bench.parse), per_item(bench.decide), per_item(bench.serialise))
+
+
+def _ns_an_item(work: object, size: int, loops: int) -> float:
+    assert callable(work)
+    return time_us(work, loops) * 1000 / size
+
+
+def _middle(size: int, found: Sequence[Parts]) -> Parts:
+    return Parts(
+        size,
+        median(each.parse for each in found),
+        median(each.decide for each in found),
+        median(each.serialise for each in found),
+    )
+
+
+def _records(number: int) -> tuple[StoredSubject, StoredSubject]:
+    """The account has a preference record and a profile; of the device nothing is known."""
+    owner, device = _owner(people.account(number)), Subject(SubjectKind.DEVICE, people.request(number).device_id)
+    return (
+        StoredSubject(
+            SubjectKind.ACCOUNT,
+            owner,
+            encode_preference(people.preference(number), owner),
+            encode_profile(people.profile(number), owner),
+        ),
+        StoredSubject(SubjectKind.DEVICE, _owner(device)),
+    )
+
+
+def _owner(subject: Subject) -> bytes:
+    return hashlib.blake2b(subject.id.encode(), digest_size=16).digest()

@@ -1,0 +1,94 @@
+"""What was found, as tables for people. Nothing is judged here but against the targets."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.core import Parts
+from benchmarks.rates import Series, rate
+from benchmarks.suite import Loaded, Ratio
+from benchmarks.timing import Timed
+
+_WIDTH = 118
+
+
+def new_console() -> Console:
+    """Open the console; what is piped stays as wide as a page."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
+
+
+def show_load(console: Console, loaded: Loaded) -> None:
+    """Show every case, medians of its samples; the ratio is the median of those of neighbours."""
+    table = _table("Load (h2load, loopback; medians)", "case", "in flight", "calls/s", "p50 ms", "p99 ms",
+                   "CPU µs a call", "÷ its echo", "n", "void")  # fmt: skip
+    for name, series in loaded.series.items():
+        table.add_row(*_row(name, series, loaded))
+    console.print(table)
+    for name, series in loaded.series.items():
+        for problem in series.voided:
+            console.print(f"void: {name}: {problem}")
+
+
+def show_ratios(console: Console, ratios: Sequence[Ratio]) -> None:
+    """Show the figures that have targets."""
+    table = _table("Figures and targets", "figure", "result", "target", "", "n")
+    for each in ratios:
+        target = f"≥ {each.least:g}" if each.least else f"≤ {each.most:g} {each.unit}" if each.most else ""
+        verdict = _verdict(met=each.met) if target else ""
+        table.add_row(each.name, f"{each.value:.3g} {each.unit}", target, verdict, str(each.repeats))
+    console.print(table)
+
+
+def show_core(console: Console, parts: Sequence[Parts], repeats: int) -> None:
+    """Show what a decision costs without I/O."""
+    table = _table(f"A decision without I/O, ns (medians of {repeats})", "batch", "parse", "plan and decide",
+                   "serialise", "whole")  # fmt: skip
+    for each in parts:
+        figures = (each.parse, each.decide, each.serialise, each.whole)
+        table.add_row(str(each.size), *(f"{figure:,.0f}" for figure in figures))
+    console.print(table)
+
+
+def show_timed(console: Console, timed: Sequence[Timed]) -> None:
+    """Show the small things."""
+    table = _table("Small things, µs (scaled to BLAKE2b of 36 bytes in 0.5 µs)", "what", "median", "scaled", "target",
+                   "", "loops")  # fmt: skip
+    for each in timed:
+        table.add_row(
+            each.name,
+            f"{each.median_us:.2f}",
+            f"{each.scaled_us:.2f}",
+            f"≤ {each.target_us:g}" if each.target_us else "",
+            _verdict(met=each.scaled_us <= each.target_us) if each.target_us else "",
+            str(each.loops),
+        )
+    console.print(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left", no_wrap=index > 0)
+    return table
+
+
+def _row(name: str, series: Series, loaded: Loaded) -> tuple[str, ...]:
+    control = loaded.controls.get(name)
+    ratio = f"{series.ratio(loaded.series[control], rate):.2f}" if control else ""
+    return (
+        name,
+        str(series.case.in_flight),
+        f"{series.middle(rate):,.0f}",
+        f"{series.middle(lambda each: each.sample.p50_ms):.2f}",
+        f"{series.middle(lambda each: each.sample.p99_ms):.2f}",
+        f"{series.middle(lambda each: each.cpu_us):.0f}",
+        ratio,
+        str(len(series.valid)),
+        str(len(series.voided)),
+    )
+
+
+def _verdict(*, met: bool) -> str:
+    return "ok" if met else "over"

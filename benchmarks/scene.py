@@ -1,0 +1,159 @@
+"""The scene of the load: the real service in its own process, with people in its store, and what they are asked.
+
+Every question knows its right answer, so that a sample of wrong ones can be told.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import grpc
+from adtargeting.v1 import targeting_pb2 as pb
+
+from benchmarks import people
+from benchmarks.load import Target, write_body
+from benchmarks.processes import Serving, start_service
+from server.gate.methods import DECIDE, DECIDE_BATCH
+from server.secret_key import read_or_create
+from server.store.keys import Pseudonyms
+from server.store.link import open_link
+from server.store.ports import Change, Held
+from server.store.redis_store import RedisStore
+from server.store.url import RedisAddress
+from targeting.preference import encode_preference
+from targeting.profile import encode_profile
+
+BATCH = 32
+
+_SERVICE_DEFAULTS_DEADLINE_S = 5.0
+_CHUNK = 500
+_STORE_BUDGET_S = 30.0
+_KEEP_S = 400 * 86_400
+
+
+class WrongAnswer(Exception):
+    """The service decided otherwise than it must."""
+
+
+class Question(NamedTuple):
+    """A request, as bytes, and the modes that its answer must have, in order."""
+
+    name: str
+    path: str
+    message: bytes
+    modes: tuple[int, ...]
+
+
+class Scene:
+    """The running service with so many people; a context manager that is open while it runs."""
+
+    def __init__(self, directory: Path, population: int) -> None:
+        self._directory = directory
+        self._population = population
+        self._service = start_service(directory)
+        self._channel = grpc.insecure_channel(self._service.address)
+        self._redis = RedisAddress(path=str(directory / "redis.sock"))
+
+    def __enter__(self) -> Self:
+        try:
+            self._populate()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def service(self) -> Serving:
+        """The process of the service."""
+        return self._service
+
+    def close(self) -> None:
+        """Stop the service; its data stay."""
+        self._channel.close()
+        self._service.stop()
+
+    def answer(self, question: Question) -> bytes:
+        """Ask, check the answer and give it. Raises ``WrongAnswer``."""
+        try:
+            answer = ask(self._channel, question)
+        except grpc.RpcError as problem:
+            raise WrongAnswer(f"{question.name}: {problem.args[0].details}") from None
+        if (modes := modes_of(question.path, answer)) != question.modes:
+            raise WrongAnswer(f"{question.name}: the modes are {modes}, and must be {question.modes}")
+        return answer
+
+    def target(self, question: Question) -> Target:
+        """Give what h2load is to call for a question. Raises ``WrongAnswer``."""
+        body = write_body(self._directory / f"{question.name}.body", question.message)
+        size = len(self.answer(question))
+        return Target(self._service.address, question.path, body, size, size)
+
+    def bytes_a_profile(self) -> int:
+        """Give the memory of Redis for one profile, key and overhead included."""
+        _, __, profile = self._pseudonyms().locate(people.account(0))
+        link = open_link(self._redis, 5)
+        try:
+            return int(link.ask((b"MEMORY", b"USAGE", profile, b"SAMPLES", b"0"), time.monotonic() + 5))
+        finally:
+            link.close()
+
+    def _pseudonyms(self) -> Pseudonyms:
+        return Pseudonyms(read_or_create(self._directory / "secret.key").derive(b"pseudonyms"))
+
+    def _populate(self) -> None:
+        pseudonyms = self._pseudonyms()
+        store = RedisStore(self._redis, pseudonyms)
+        for first in range(0, self._population, _CHUNK):
+            numbers = range(first, min(first + _CHUNK, self._population))
+            changes = [_record(number, pseudonyms) for number in numbers]
+            if not all(each.landed for each in store.commit(changes, _STORE_BUDGET_S)):
+                raise WrongAnswer("the people could not be written: somebody else writes to this store")
+        store.close()
+
+
+def behavioural(name: str, message: pb.DecideRequest) -> Question:
+    """Ask about somebody of whom everything may be used."""
+    return Question(name, DECIDE.path, message.SerializeToString(), (pb.MODE_BEHAVIOURAL,))
+
+
+def limited(name: str, message: pb.DecideRequest) -> Question:
+    """Ask about somebody whom the request limits."""
+    return Question(name, DECIDE.path, message.SerializeToString(), (pb.MODE_LIMITED,))
+
+
+def batch(name: str, first: int) -> Question:
+    """Ask about a batch of people of whom everything may be used."""
+    message = people.batch(first, BATCH).SerializeToString()
+    return Question(name, DECIDE_BATCH.path, message, (pb.MODE_BEHAVIOURAL,) * BATCH)
+
+
+def ask(channel: grpc.Channel, question: Question) -> bytes:
+    """Ask once, waiting until the service is there."""
+    call: Callable[..., bytes] = channel.unary_unary(question.path)
+    return call(question.message, timeout=_SERVICE_DEFAULTS_DEADLINE_S, wait_for_ready=True)
+
+
+def modes_of(path: str, answer: bytes) -> tuple[int, ...]:
+    """Read the modes of an answer; 0 stands for an item that was refused."""
+    if path == DECIDE.path:
+        return (pb.DecideResponse.FromString(answer).mode,)
+    return tuple(each.response.mode for each in pb.DecideBatchResponse.FromString(answer).results)
+
+
+def _record(number: int, pseudonyms: Pseudonyms) -> Change:
+    subject = people.account(number)
+    owner = pseudonyms.owner(subject)
+    return Change(
+        subject,
+        Held(owner),
+        preference=encode_preference(people.preference(number), owner),
+        profile=encode_profile(people.profile(number), owner),
+        profile_ttl_s=_KEEP_S,
+    )

@@ -1,0 +1,65 @@
+"""Times of small things in this process, each next to a reference: one BLAKE2b of 36 bytes.
+
+Targets hold for a machine on which the reference takes 0.5 µs. A time is the median of many short loops: whoever
+else runs on the machine disturbs a few of them and not their middle.
+"""
+
+import hashlib
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable
+from statistics import median
+from timeit import Timer
+from typing import NamedTuple
+
+import benchmarks
+
+Thunk = Callable[[], object]
+MicroCase = tuple[str, Thunk, float]
+"""A name, what to time, and how long it may take (µs) on the reference machine."""
+
+REFERENCE_US = 0.5
+
+_SLICE_S = 0.001
+_MESSAGE = bytes(36)
+
+
+class Timed(NamedTuple):
+    """A time (µs) as measured, and as it were on the reference machine; how many loops were run."""
+
+    name: str
+    median_us: float
+    scaled_us: float
+    target_us: float
+    loops: int
+
+
+def reference() -> bytes:
+    """Do what the reference machine does in half a microsecond."""
+    return hashlib.blake2b(_MESSAGE).digest()
+
+
+def time_us(thunk: Thunk, loops: int) -> float:
+    """Give the median time of one call, in µs, over so many loops of about a millisecond."""
+    timer = Timer(thunk)
+    once_s = max(min(timer.repeat(3, 1)), 1e-7)
+    calls = max(1, round(_SLICE_S / once_s))
+    return median(timer.repeat(loops, calls)) / calls * 1e6
+
+
+def timed(case: MicroCase, loops: int) -> Timed:
+    """Time a case, and the reference before and after it."""
+    name, thunk, target_us = case
+    before_us = time_us(reference, loops)
+    median_us = time_us(thunk, loops)
+    reference_us = (before_us + time_us(reference, loops)) / 2
+    return Timed(name, median_us, median_us * REFERENCE_US / reference_us, target_us, loops)
+
+
+def found_cases() -> Iterable[tuple[str, list[MicroCase]]]:
+    """Give the cases of every module here that has some, by the module's name."""
+    for module in pkgutil.iter_modules(benchmarks.__path__):
+        if module.name != "__main__" and hasattr(
+            loaded := importlib.import_module(f"benchmarks.{module.name}"), "cases"
+        ):
+            yield module.name, loaded.cases()
