@@ -114,7 +114,7 @@ class EmbeddedRedis:
     def _prepare(self) -> None:
         try:
             self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (self._dir / _LOG).open("ab").close()
+            (self._dir / _LOG).touch(mode=0o600)
         except OSError as problem:
             raise EmbeddedStoreError(f"{_SETTING}: cannot write there: {problem.strerror}") from None
 

@@ -24,12 +24,13 @@ class Keeper:
         self._log = log
         self._inherited = inherited
         self._process: subprocess.Popen[bytes] | None = None
+        self._problem = ""
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="embedded-redis", daemon=True)
         self._thread.start()
         self._started.wait()
         if self._process is None:
-            raise EmbeddedStoreError("the embedded store's process cannot be started")
+            raise EmbeddedStoreError(f"the embedded store cannot be started: {self._problem}")
 
     @property
     def pid(self) -> int:
@@ -56,6 +57,9 @@ class Keeper:
     def _run(self) -> None:
         try:
             self._process = self._start()
+        except OSError as problem:
+            self._problem = problem.strerror or "no reason given"
+            return
         finally:
             self._started.set()
         self._process.wait()

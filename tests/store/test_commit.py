@@ -21,6 +21,7 @@ PREFERENCES = st.builds(
     country=st.sampled_from(["", "DE"]),
     language=st.sampled_from(["", "pt-BR"]),
     birth_day=st.none() | st.integers(-50_000, 50_000),
+    history=st.just(()),
 )
 
 
