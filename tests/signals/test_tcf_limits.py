@@ -1,5 +1,6 @@
 """Large strings: the honest ones are read, wherever their parts lie; the others end early."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice, pairwise
 
@@ -205,3 +206,15 @@ def test_disclosed_vendors_are_remembered_and_forgotten() -> None:
         consent = tcf.read(replace(YES, last_updated=NEW, consents=consents, others=(disclosed,)).text())
         assert consent.has_basis(2, vendor) is True
         assert consent.has_basis(2, vendor + 1) is False
+
+
+@pytest.mark.parametrize("count", range(14))
+@pytest.mark.parametrize("build", [singles, ranges, uneven, lambda width: BitField(frozenset(), width)])
+def test_a_segment_ends_with_its_last_bit(build: Callable[[int], Section], count: int) -> None:
+    disclosed = characters(Vendors(build(count)).bits())
+    text = f"{YES.text()}.{disclosed}"
+    tcf.read(text)
+    tcf_full.decode(text)
+    for reader in (tcf.read, tcf_full.decode):
+        with pytest.raises(Unreadable):
+            reader(text[:-1])
