@@ -33,6 +33,7 @@ from targeting.vector_schema import DIMENSION_OF_CODE, dimension_of
 
 Floats = NDArray[np.float32]
 _DAY_S = 86_400.0
+_TINY = float(np.finfo(np.float32).tiny)
 
 
 def _continents() -> NDArray[np.uint8]:
@@ -157,7 +158,7 @@ def _destinations(people: Sequence[Known], half_life: HalfLifePolicy, now: int) 
     weight = rows["weight"] * _decay(rows["updated_s"], now, _rates(half_life)[0])
     total = np.bincount(owner, weight, len(people))
     # Calls of long ago decay to nothing; their shares still add up to one.
-    share = (weight / np.maximum(total, np.finfo(np.float32).tiny)[owner]).astype(np.float32)
+    share = (weight / np.maximum(total, _TINY)[owner]).astype(np.float32)
     return _ranked(owner, rows["country"], share)
 
 
@@ -203,10 +204,10 @@ def _largest(people: Sequence[Known], column: _Column, shown: FeaturePolicy) -> 
 
 
 def _kept(column: _Column, people: int, limit: int, least: float) -> list[tuple[int, int]]:
-    """Where each person's first ``limit`` entries of at least ``least`` begin and end."""
+    """Where each person's first ``limit`` entries of at least ``least``, and of anything at all, begin and end."""
     counts = np.bincount(column.owner, minlength=people)
     starts = counts.cumsum() - counts
-    enough = np.bincount(column.owner, column.value >= least, people).astype(np.intp)
+    enough = np.bincount(column.owner, column.value >= max(least, _TINY), people).astype(np.intp)
     ends = starts + np.minimum(enough, limit)
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
