@@ -128,7 +128,7 @@ def _network(network: NetworkDecision) -> pb.NetworkDecision:
         contact_allowed=network.contact_allowed,
         profile_shared=network.profile is not None,
         id_shared=bool(network.network_user_id),
-        precise_geo_allowed=network.precise_position != "none",
+        precise_geo_allowed=network.precise_position_allowed,
         reasons=reason_numbers(network.reasons),
         limited=limited_message(network.limited),
         masked_ip=network.masked_ip,
@@ -181,8 +181,12 @@ def _demographics(demographics: Demographics) -> bytes:
 
 def _exposure(exposure: tuple[bytes, int, int]) -> bytes:
     ad_id, count, age_s = exposure
-    # Field 1: the ad, of less than 128 bytes; 2: how often; 3: how long ago.
-    body = b"\x0a%b%b\x10%b\x18%b" % (_VARINTS[len(ad_id)], ad_id, _varint(count), _varint(age_s))
+    # Field 1: the ad, of less than 128 bytes; 2: how often; 3: how long ago. Zero is left out, as everywhere.
+    body = b"\x0a%b%b" % (_VARINTS[len(ad_id)], ad_id)
+    if count:
+        body += b"\x10" + _varint(count)
+    if age_s:
+        body += b"\x18" + _varint(age_s)
     return b"\x22%b%b" % (_VARINTS[len(body)], body)
 
 

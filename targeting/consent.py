@@ -4,11 +4,11 @@ Regimes add up: each is judged alone, and no consent in one lifts an opt-out in 
 cannot be read limits. Here the strings are judged for ourselves; what they say of a network is asked later.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from targeting.locale import parse_country
-from targeting.model import AdRequest
+from targeting.model import AdRequest, Signals
 from targeting.policy import Policy
 from targeting.reasons import Reason
 from targeting.signals import gpp, tcf, us_privacy
@@ -46,6 +46,13 @@ class Consent(NamedTuple):
             and all(string.has_basis(purpose, vendor, policy.vendor_list) for string in self.tc_strings)
         )
 
+    def contact_withheld(self, vendor: int, policy: Policy) -> int:
+        """Give the reasons for which the vendor may not be contacted at all, as a mask; 0: it may."""
+        mask = 0 if self.has_basis(PURPOSE_CONTACT, vendor, policy) else Reason.TCF_NO_CONSENT.bit
+        if self.gpp is None or self.gpp.withholds != Withholds.EVERYTHING:
+            return mask
+        return mask | Reason.GPP_OPT_OUT.bit | (Reason.SIGNAL_UNREADABLE.bit if self.gpp.unreadable else 0)
+
     def position_withheld(self, vendor: int) -> int:
         """Give the reasons for which the vendor may not have the precise position, as a mask; 0: it may."""
         mask = 0
@@ -69,23 +76,48 @@ def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: 
     gdpr = _in_scope(request, cookie_countries, policy)
     if not (gdpr or signals.gpp or signals.gpp_section_ids or signals.us_privacy):
         return _SILENT
-    reading = gpp.read(signals.gpp, signals.gpp_section_ids) if signals.gpp or signals.gpp_section_ids else None
-    of_gpp = (reading.tc_string, reading.us_privacy) if reading else (None, None)
-    mask, unreadable = _us_privacy((signals.us_privacy, of_gpp[1]))
+    readings = [gpp.read(text, signals.gpp_section_ids) for text in _gpp_texts(signals)]
+    reading = _all_together(readings) if readings else None
+    mask, unreadable = _us_privacy(
+        (signals.us_privacy, *signals.more_us_privacies, *(each.us_privacy for each in readings))
+    )
     if reading is not None and reading.withholds & Withholds.PROFILE_AND_IDS:
         mask |= Reason.GPP_OPT_OUT.bit
     if reading is not None and reading.unreadable:
         unreadable |= {GPP}
     strings: tuple[tcf.Consent, ...] = ()
     if gdpr:
-        strings, undecodable = _tc_strings((signals.tcf_consent, of_gpp[0]))
+        strings, undecodable = _tc_strings(
+            (signals.tcf_consent, *signals.more_tcf_consents, *(each.tc_string for each in readings))
+        )
         unreadable |= undecodable
     if unreadable:
         mask |= Reason.SIGNAL_UNREADABLE.bit
     consent = Consent(mask, gdpr, strings, reading, tuple(sorted(unreadable)))
-    if consent.has_basis(PURPOSE_BEHAVIOURAL, policy.gdpr.host_vendor_id, policy):
+    if all(consent.has_basis(purpose, policy.gdpr.host_vendor_id, policy) for purpose in _purposes(policy)):
         return consent
     return consent._replace(mask=mask | Reason.TCF_NO_CONSENT.bit)
+
+
+def _purposes(policy: Policy) -> tuple[int, ...]:
+    """Give the purposes that a behavioural answer needs."""
+    return (PURPOSE_BEHAVIOURAL, *policy.gdpr.also_required_purposes)
+
+
+def _gpp_texts(signals: Signals) -> tuple[str, ...]:
+    if not (signals.gpp or signals.gpp_section_ids):
+        return ()
+    return (signals.gpp, *signals.more_gpps)
+
+
+def _all_together(readings: Sequence[Reading]) -> Reading:
+    """Take what each reading withholds; the sections shown are those of the first."""
+    together, *others = readings
+    for each in others:
+        together = together._replace(
+            withholds=together.withholds | each.withholds, unreadable=together.unreadable + each.unreadable
+        )
+    return together
 
 
 def _opts_in_to_position(string: tcf.Consent) -> bool:
@@ -100,9 +132,10 @@ def _in_scope(request: AdRequest, cookie_countries: tuple[str, ...], policy: Pol
     if _GDPR_SECTION in signals.gpp_section_ids:
         return True
     countries, country = policy.gdpr.applies_in, request.ip_location.country
-    if not request.client_country and not cookie_countries:
+    if not (request.client_country or cookie_countries or request.shown_countries):
         return not country or country in countries
-    shown = {parse_country(request.client_country) or "", country, *cookie_countries} - {""}
+    client_country = parse_country(request.client_country) or ""
+    shown = {client_country, country, *cookie_countries, *request.shown_countries} - {""}
     return not shown or not shown.isdisjoint(countries)
 
 

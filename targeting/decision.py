@@ -212,6 +212,7 @@ def _circumstances(judged: _Judged, limited: LimitedFeatures) -> Circumstances:
         ip=parse_ip(request.ip),
         gpp_section_ids=request.signals.gpp_section_ids,
         global_privacy_control=request.signals.global_privacy_control,
+        do_not_track=request.signals.do_not_track,
         app=request.in_app,
         withheld=judged.mask,
     )

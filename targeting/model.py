@@ -56,6 +56,10 @@ class Signals(NamedTuple):
     us_privacy: str = ""
     unreadable: tuple[str, ...] = ()
     """Names of signals that were present in a form that cannot be read; each limits."""
+    more_tcf_consents: tuple[str, ...] = ()
+    more_gpps: tuple[str, ...] = ()
+    more_us_privacies: tuple[str, ...] = ()
+    """Further strings of a kind that is in its own field above, from another place of the request: each must allow."""
 
 
 NO_SIGNALS = Signals()
@@ -87,6 +91,8 @@ class AdRequest(NamedTuple):
     cookie_header: str = ""
     signals: Signals = NO_SIGNALS
     networks: tuple[str, ...] = ()
+    shown_countries: tuple[str, ...] = ()
+    """Further countries (ISO 3166-1 alpha-2) that the request shows: they count for where the GDPR applies."""
 
     def __repr__(self) -> str:
         """Show nothing of the person."""

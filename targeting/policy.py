@@ -6,15 +6,33 @@ or refuses it, naming the key. This module reads no file.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from targeting.iso3166 import COUNTRIES
-from targeting.policy_reading import PolicyError, bounds, one_of, read, some_of
+from targeting.policy_networks import (
+    BidRequestPolicy,
+    FingerprintPolicy,
+    MaskPolicy,
+    NetworkPolicy,
+    Rule,
+    SharingPolicy,
+)
+from targeting.policy_reading import PolicyError, bounds, keyed_by, matches, one_of, read, some_of
 from targeting.profile_fields import SHAREABLE_FIELDS
 from targeting.signals.vendor_list import VendorList
 
-__all__ = ["DEFAULT_POLICY", "NetworkPolicy", "Policy", "PolicyError", "Rule", "policy_from"]
+__all__ = [
+    "DEFAULT_POLICY",
+    "BidRequestPolicy",
+    "FingerprintPolicy",
+    "MaskPolicy",
+    "NetworkPolicy",
+    "Policy",
+    "PolicyError",
+    "Rule",
+    "SharingPolicy",
+    "policy_from",
+]
 
 # Where the GDPR, or its twin, applies: the EEA, the United Kingdom, Switzerland, and their territories with a
 # country code of their own (GDPR Art. 3 and TFEU Art. 355; UK GDPR; Swiss FADP).
@@ -24,7 +42,7 @@ GDPR_COUNTRIES = (
     *("AX", "BL", "GF", "GG", "GI", "GP", "IM", "JE", "MF", "MQ", "PM", "RE", "SJ", "YT"),
 )
 
-WITHHOLDABLE = ("contact", "profile", "user_id", "precise_position")
+_COUNTRY_CODES = "ISO 3166-1 alpha-2 country codes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +51,7 @@ class SignalPolicy:
 
     honour_do_not_track: bool = False
     store_global_privacy_control: bool = True
-    store_industry_opt_out: bool = False
+    store_industry_opt_out: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +60,7 @@ class ChildrenPolicy:
 
     age: int = field(default=13, metadata=bounds(0, 21))
     age_by_country: Mapping[str, int] = field(
-        default_factory=lambda: MappingProxyType({}), metadata=bounds(0, 21) | {"keys": COUNTRIES}
+        default_factory=lambda: MappingProxyType({}), metadata=bounds(0, 21) | keyed_by(COUNTRIES, _COUNTRY_CODES)
     )
 
 
@@ -50,11 +68,13 @@ class ChildrenPolicy:
 class GdprPolicy:
     """Where the GDPR applies, and as whom we ask for consent."""
 
-    countries: tuple[str, ...] = field(default=GDPR_COUNTRIES, metadata=some_of(COUNTRIES))
+    countries: tuple[str, ...] = field(default=GDPR_COUNTRIES, metadata=some_of(COUNTRIES, _COUNTRY_CODES))
     host_vendor_id: int = field(default=0, metadata=bounds(0, 65_535))
     """Our id in IAB Europe's Global Vendor List; 0: we are no vendor there, and no string can name us."""
     vendor_list: str = ""
     """Path of a Global Vendor List (specification 3, JSON); empty: the consent bits alone count."""
+    also_required_purposes: tuple[int, ...] = field(default=(), metadata=bounds(1, 24))
+    """Purposes without a basis for which we give no behavioural answer; purpose 4 is always one."""
     applies_in: frozenset[str] = field(default=frozenset(GDPR_COUNTRIES), metadata={"derived": True})
     """``countries``, for looking up."""
 
@@ -90,7 +110,7 @@ class OptOutPolicy:
 
     on_opt_out: str = field(default="freeze", metadata=one_of("freeze", "erase"))
     cookie_days: int = field(default=1826, metadata=bounds(1, 3650))
-    cookie_domain: str = ""
+    cookie_domain: str = field(default="", metadata=matches(r"[A-Za-z0-9.-]{0,253}", "a domain name, or nothing"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,75 +121,33 @@ class RetentionPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class MaskPolicy:
-    """How many leading bits of an IP address a third party may see."""
-
-    ipv4_bits: int = field(default=24, metadata=bounds(0, 32))
-    ipv6_bits: int = field(default=56, metadata=bounds(0, 128))
-
-
-@dataclass(frozen=True, slots=True)
-class FingerprintPolicy:
-    """What limited mode does to a bid request's description of the device."""
-
-    reduce_in_limited_mode: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Something taken away where every stated condition holds. An absent condition always holds."""
-
-    withhold: tuple[str, ...] = field(metadata=some_of(WITHHOLDABLE))
-    networks: tuple[str, ...] = ()
-    """Patterns of network ids, as in a shell; none: every network."""
-    countries: tuple[str, ...] = field(default=(), metadata=some_of(COUNTRIES))
-    subdivisions: tuple[str, ...] = ()
-    gpp_sections: tuple[int, ...] = ()
-    global_privacy_control: bool | None = None
-    app: bool | None = None
-
-    def names(self, network_id: str) -> bool:
-        """Tell whether the rule is for this network."""
-        return not self.networks or any(fnmatchcase(network_id, pattern.casefold()) for pattern in self.networks)
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkPolicy:
-    """What one network may ever have; a person's choice and the rules take away from it."""
-
-    id: str
-    name: str = ""
-    first_party: bool = False
-    tcf_vendor_id: int = field(default=0, metadata=bounds(0, 65_535))
-    fields: tuple[str, ...] = field(default=(), metadata=some_of(SHAREABLE_FIELDS))
-    user_id: bool = False
-    precise_position: str = field(default="none", metadata=one_of("none", "coarse", "exact"))
-    full_ip: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """The whole policy."""
 
-    version: str = "built-in"
-    signals: SignalPolicy = SignalPolicy()
+    version: str = field(default="built-in", metadata=matches(r"[!-~]{1,64}", "1 to 64 visible ASCII characters"))
+    signals: SignalPolicy = field(default_factory=SignalPolicy)
     children: ChildrenPolicy = field(default_factory=ChildrenPolicy)
-    gdpr: GdprPolicy = GdprPolicy()
-    half_life_days: HalfLifePolicy = HalfLifePolicy()
-    features: FeaturePolicy = FeaturePolicy()
-    opt_out: OptOutPolicy = OptOutPolicy()
-    retention: RetentionPolicy = RetentionPolicy()
-    masks: MaskPolicy = MaskPolicy()
-    fingerprint: FingerprintPolicy = FingerprintPolicy()
+    gdpr: GdprPolicy = field(default_factory=GdprPolicy)
+    half_life_days: HalfLifePolicy = field(default_factory=HalfLifePolicy)
+    features: FeaturePolicy = field(default_factory=FeaturePolicy)
+    opt_out: OptOutPolicy = field(default_factory=OptOutPolicy)
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
+    masks: MaskPolicy = field(default_factory=MaskPolicy)
+    sharing: SharingPolicy = field(default_factory=SharingPolicy)
+    fingerprint: FingerprintPolicy = field(default_factory=FingerprintPolicy)
+    bid_request: BidRequestPolicy = field(default_factory=BidRequestPolicy)
     networks: tuple[NetworkPolicy, ...] = ()
     rules: tuple[Rule, ...] = ()
     vendor_list: VendorList | None = field(default=None, metadata={"derived": True})
     """The vendor list behind ``gdpr.vendor_list``, once whoever reads files has read it."""
 
-    def network(self, network_id: str) -> NetworkPolicy | None:
-        """Find a network by its id, in any case."""
-        wanted = network_id.casefold()
-        return next((network for network in self.networks if network.id.casefold() == wanted), None)
+    by_id: Mapping[str, NetworkPolicy] = field(init=False, repr=False, metadata={"derived": True})
+    """The networks by their id in lower case."""
+
+    def __post_init__(self) -> None:
+        """Keep ``by_id`` in step with ``networks``."""
+        by_id = {network.id.casefold(): network for network in self.networks}
+        object.__setattr__(self, "by_id", MappingProxyType(by_id))
 
     def child_age(self, country: str) -> int:
         """Give the age, in years, under which a person of this country is a child."""
@@ -181,8 +159,8 @@ def policy_from(data: Mapping[str, object]) -> Policy:
     policy = read(Policy, data)
     seen: set[str] = set()
     for index, network in enumerate(policy.networks):
-        if not network.id or network.id.casefold() in seen:
-            raise PolicyError(f"networks[{index}].id", "must be there, and once only, whatever its case")
+        if network.id.casefold() in seen:
+            raise PolicyError(f"networks[{index}].id", "is there twice; the case of letters makes no difference")
         seen.add(network.id.casefold())
     return policy
 

@@ -1,14 +1,17 @@
 """From parsed TOML to frozen dataclasses, strictly: an unknown key, a wrong type or an impossible value is an error.
 
-Knows the shapes a policy uses and nothing of what they mean.
+Knows the shapes a policy uses and nothing of what they mean. What a value must be beyond its type stands in the
+field's metadata, written with the functions below.
 """
 
-from collections.abc import Container, Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
-from types import MappingProxyType, NoneType, UnionType
+from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Metadata = dict[str, object]
 
 _PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
 
@@ -22,26 +25,44 @@ class PolicyError(ValueError):
         self.problem = problem
 
 
-def bounds(low: float, high: float) -> dict[str, object]:
+def bounds(low: float, high: float) -> Metadata:
     """State that a number lies within these bounds, both included."""
     return {"bounds": (low, high)}
 
 
-def one_of(*values: str) -> dict[str, object]:
+def one_of(*values: str) -> Metadata:
     """State that a string is one of these."""
-    return {"allowed": values}
+    return some_of(values, "")
 
 
-def some_of(values: Iterable[str]) -> dict[str, object]:
-    """State that every string of a list is one of these."""
-    return {"allowed": tuple(values)}
+def some_of(values: Iterable[str], meaning: str) -> Metadata:
+    """State that every string of a list is one of these; ``meaning`` says what they are when they are too many."""
+    return {"allowed": tuple(values), "meaning": meaning}
+
+
+def matches(pattern: str, meaning: str) -> Metadata:
+    """State that a string, or every string of a list, matches this pattern as a whole."""
+    return {"pattern": re.compile(pattern), "meaning": meaning}
+
+
+def at_least(items: int) -> Metadata:
+    """State that a list is not shorter than this."""
+    return {"least": items}
+
+
+def keyed_by(values: Iterable[str], meaning: str) -> Metadata:
+    """State that every key of a table is one of these."""
+    return {"keys": frozenset(values), "meaning": meaning}
+
+
+def stated_fields(shape: type) -> dict[str, Field[Any]]:
+    """Give the fields that a file may state: all but the derived ones."""
+    return {each.name: each for each in fields(shape) if not each.metadata.get("derived")}
 
 
 def read(shape: type[T], data: Mapping[str, object], path: str = "") -> T:
     """Build the dataclass ``shape`` from a table. Raises ``PolicyError``."""
-    # A dataclass type in, an instance of it out: the type system cannot say "T is a dataclass".
-    known = {each.name: each for each in fields(cast("Any", shape)) if not each.metadata.get("derived")}
-    types = get_type_hints(shape)
+    known, types = stated_fields(shape), get_type_hints(shape)
     values = {}
     for key, value in data.items():
         at = f"{path}.{key}" if path else key
@@ -60,11 +81,11 @@ def _value(wanted: Any, value: object, at: str, of: Field[Any]) -> object:
         return read(cast("type[object]", wanted), _table(value, at), at)
     if origin is tuple:
         return _list(arguments[0], value, at, of)
-    if origin is UnionType:
-        return _value(next(each for each in arguments if each is not NoneType), value, at, of)
-    if wanted not in _PLAIN:
-        return _mapping(arguments[1], _table(value, at), at, of)
-    return _plain(wanted, value, at, of)
+    if wanted in _PLAIN:
+        return _plain(wanted, value, at, of)
+    if type(None) in arguments:
+        return _value(arguments[0], value, at, of)
+    return _mapping(arguments[1], _table(value, at), at, of)
 
 
 def _table(value: object, at: str) -> Mapping[str, object]:
@@ -76,33 +97,35 @@ def _table(value: object, at: str) -> Mapping[str, object]:
 def _list(wanted: Any, value: object, at: str, of: Field[Any]) -> tuple[object, ...]:
     if not isinstance(value, list):
         raise PolicyError(at, "must be a list")
+    if len(value) < of.metadata.get("least", 0):
+        raise PolicyError(at, "must not be empty")
     return tuple(_value(wanted, item, f"{at}[{index}]", of) for index, item in enumerate(value))
 
 
 def _mapping(wanted: Any, value: Mapping[str, object], at: str, of: Field[Any]) -> Mapping[str, object]:
-    allowed = cast("Container[str]", of.metadata["keys"])
     for key in value:
-        if key not in allowed:
-            raise PolicyError(f"{at}.{key}", "unknown key; an ISO 3166-1 alpha-2 country code is expected")
+        if key not in of.metadata["keys"]:
+            raise PolicyError(f"{at}.{key}", f"unknown key; wanted are {of.metadata['meaning']}")
     return MappingProxyType({key: _plain(wanted, item, f"{at}.{key}", of) for key, item in value.items()})
 
 
-def _plain(wanted: Any, value: object, at: str, of: Field[Any]) -> object:
+def _plain(wanted: type, value: object, at: str, of: Field[Any]) -> object:
     # TOML tells 1 from 1.0 and true from 1; a whole number may stand for a number.
     if wanted is float and type(value) is int:
         value = float(value)
     if type(value) is not wanted:
         raise PolicyError(at, f"must be {_PLAIN[wanted]}")
-    _check_limits(value, at, of)
-    return value
-
-
-def _check_limits(value: object, at: str, of: Field[Any]) -> None:
-    if isinstance(value, int | float) and "bounds" in of.metadata:
+    if isinstance(value, str):
+        _check_text(value, at, of.metadata)
+    elif isinstance(value, int | float) and "bounds" in of.metadata:
         low, high = of.metadata["bounds"]
         if not low <= value <= high:
             raise PolicyError(at, f"must be between {low} and {high}")
-    if isinstance(value, str) and "allowed" in of.metadata and value not in of.metadata["allowed"]:
-        allowed = of.metadata["allowed"]
-        names = ", ".join(allowed) if len(allowed) <= 12 else "an ISO 3166-1 alpha-2 country code"
-        raise PolicyError(at, f"must be one of: {names}")
+    return value
+
+
+def _check_text(value: str, at: str, limits: Mapping[str, Any]) -> None:
+    if "allowed" in limits and value not in limits["allowed"]:
+        raise PolicyError(at, f"must be one of: {limits['meaning'] or ', '.join(limits['allowed'])}")
+    if "pattern" in limits and not limits["pattern"].fullmatch(value):
+        raise PolicyError(at, f"must be {limits['meaning']}")
