@@ -53,7 +53,7 @@ def test_behavioural_mode_needs_every_check_to_say_yes(request: AdRequest, data:
         if decision.mode is Mode.LIMITED:
             assert network.profile is None
             assert not network.network_user_id
-            assert network.position == "none"
+            assert network.precise_position == "none"
 
 
 @settings(max_examples=200)
