@@ -113,9 +113,9 @@ class Metrics:
         """Count a signal that was present and could not be read."""
         self._decode_errors.labels(signal).inc()
 
-    def count_profile_write(self, outcome: str) -> None:
-        """Count an activity or a correction."""
-        self._profile_writes.labels(outcome).inc()
+    def count_profile_writes(self, outcome: str, count: int = 1) -> None:
+        """Count activities, corrections or erasures."""
+        self._profile_writes.labels(outcome).inc(count)
 
     def count_preference_change(self, choice: str, source: str, durability: str) -> None:
         """Count an acknowledged choice."""

@@ -6,12 +6,11 @@ is answered: limited, with the reason.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.message import DecodeError, Message
-from targeting.signals.nap import Nap
 
 from server import wire
 from server.errors import InvalidRequest, note, refusal_of
@@ -19,13 +18,16 @@ from server.gate.methods import DECIDE
 from server.gate.port import Answer, Call, Gate, Lane
 from server.ip_location import IpLocator
 from server.metrics import Metrics
+from server.sticky import STICKY, ignore_sticky
 from server.store.ports import DecisionStore, StoreError, StoreTimeout
 from server.translate import MAX_BATCH, ad_request
-from targeting.decision import Decision, Plan, Rulebook, decide, plan
+from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
 from targeting.explain import Evidence
 from targeting.judge import StoredSubject
 from targeting.model import AdRequest
 from targeting.reasons import Reason
+from targeting.signals.cookies import Cookies
+from targeting.signals.nap import Nap
 
 _IDLE_S = 0.25
 _LEAST_BUDGET_S = 0.002
@@ -43,11 +45,13 @@ class Decider:
         rulebook: Callable[[], Rulebook],
         open_nap: Callable[[str], Nap | None],
         metrics: Metrics,
+        on_sticky: Callable[[AdRequest, Cookies], None] = ignore_sticky,
     ) -> None:
         self._store = store
         self._rulebook = rulebook
         self._open_nap = open_nap
         self._metrics = metrics
+        self._on_sticky = on_sticky
 
     def decide(self, requests: Sequence[AdRequest], budget_s: float) -> list[Decision]:
         """Decide, waiting for the store no longer than the budget (seconds)."""
@@ -57,11 +61,18 @@ class Decider:
         try:
             planned = plan(requests, rulebook.policy)
             decisions = decide(planned, self._fetch(planned, budget_s), self._naps(planned), rulebook, time.time())
+            self.notice(planned.items)
         except Exception as problem:  # noqa: BLE001  # an ad is always served: a fault of ours only ever limits
             note(problem)
             decisions = [self._without_store(request, rulebook) for request in requests]
         self._metrics.count_decisions(decisions)
         return decisions
+
+    def notice(self, items: Iterable[Item]) -> None:
+        """Hand on the requests whose signals may be worth storing; the others cost a comparison."""
+        for item in items:
+            if item.findings.mask & STICKY:
+                self._on_sticky(item.request, item.cookies)
 
     def evidence(self, request: AdRequest, budget_s: float) -> Evidence:
         """Decide one request and keep what it was decided from; nothing is counted or written."""

@@ -1,0 +1,147 @@
+"""RecordActivity: many activities in two round trips, each with an outcome of its own.
+
+All subjects are read at once, the core says what becomes of each, and all changes are written at once. A change lands
+only while its subject's records are those that were read (ADR 0010); the rest is done again from a fresh reading. An
+error means that nothing was acknowledged: repeated with the same activity ids, nothing counts twice.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from adtargeting.v1 import profile_pb2 as pb
+
+from server.calls.activity_reading import read_activity, request_of
+from server.calls.tools import CallTools
+from server.enums import enum
+from server.errors import InvalidRequest
+from server.store.ports import Change, Held, StoreUnavailable
+from server.translate import MAX_BATCH
+from server.worker import parse
+from targeting.activity import Activity
+from targeting.admission import forbidden_by_records, forbidden_by_request
+from targeting.decision import Item, plan
+from targeting.judge import StoredSubject
+from targeting.model import AdRequest, Subject, Whereabouts
+from targeting.reasons import reasons_in
+from targeting.recording import Entry, Outcome, Recorded, Records, Result, record
+from targeting.seen import KEPT_S
+
+_ROUNDS = 16
+"""Each round that a change loses, another writer's has landed."""
+_DAY_S = 86_400
+
+
+class _Task(NamedTuple):
+    """One activity that may be recorded as far as its own signals go; ``at`` is its place in the request."""
+
+    at: int
+    activity_id: str
+    activity: Activity
+    item: Item
+
+
+def record_activity(payload: bytes, tools: CallTools) -> bytes:
+    """Record activities; see ``ProfileService.RecordActivity``. Raises ``InvalidRequest``, ``StoreError``."""
+    request = parse(pb.RecordActivityRequest, payload)
+    if not 0 < len(request.activities) <= MAX_BATCH:
+        raise InvalidRequest("activities", f"between 1 and {MAX_BATCH} are taken; send another number")
+    recorder = _Recorder(tools)
+    results = recorder.record(request.activities)
+    for outcome, count in Counter(result.outcome for result in results).items():
+        tools.metrics.count_profile_writes(outcome.name.lower(), count)
+    return pb.RecordActivityResponse(results=map(_message, results)).SerializeToString()
+
+
+class _Recorder:
+    """Records the activities of one request, under one policy and at one time."""
+
+    def __init__(self, tools: CallTools) -> None:
+        self._tools = tools
+        self._policy = tools.rulebook().policy
+        self._now_s = tools.now()
+        self._deadline_s = time.monotonic() + tools.budget_s
+        self._results: dict[int, Result] = {}
+
+    def record(self, activities: Sequence[pb.Activity]) -> list[Result]:
+        """Give the results, in order. Raises ``StoreError``."""
+        waiting: Sequence[_Task] = self._admitted(activities)
+        for _ in range(_ROUNDS):
+            if not waiting:
+                return [self._results[at] for at in range(len(activities))]
+            waiting = self._round(waiting)
+        raise StoreUnavailable("the subjects' records kept changing")
+
+    def _admitted(self, activities: Iterable[pb.Activity]) -> list[_Task]:
+        """Sort out what cannot be recorded whatever the store says."""
+        read = list(self._read(activities))
+        planned = plan([request for _, _, _, request in read], self._policy)
+        self._tools.decider.notice(planned.items)
+        tasks = []
+        for (at, activity_id, activity, _), item in zip(read, planned.items, strict=True):
+            if forbidden := forbidden_by_request(item, self._policy):
+                self._results[at] = Result(Outcome.SUPPRESSED, forbidden)
+            else:
+                tasks.append(_Task(at, activity_id, activity, item))
+        return tasks
+
+    def _read(self, activities: Iterable[pb.Activity]) -> Iterable[tuple[int, str, Activity, AdRequest]]:
+        now_s = int(self._now_s)
+        oldest_s = now_s - self._policy.retention.profile_days * _DAY_S
+        for at, message in enumerate(activities):
+            try:
+                yield at, message.activity_id, read_activity(message, now_s, oldest_s), request_of(message)
+            except InvalidRequest as problem:
+                self._results[at] = Result(Outcome.REJECTED, field=problem.field)
+
+    def _round(self, tasks: Sequence[_Task]) -> list[_Task]:
+        """Read, record, write; give the tasks whose subject's records had changed meanwhile."""
+        subjects = list(dict.fromkeys(subject for task in tasks for subject in task.item.subjects))
+        held = dict(zip(subjects, self._tools.store.read(subjects, self._left_s()), strict=True))
+        of_subject: dict[Subject, list[_Task]] = {}
+        for task in tasks:
+            of_subject.setdefault(task.item.subjects[0], []).append(task)
+        pending: list[tuple[list[_Task], Recorded]] = []
+        changes: list[Change] = []
+        for subject, group in of_subject.items():
+            recorded = self._recorded(subject, group, held)
+            if recorded.values is None:
+                self._settle(group, recorded)
+            else:
+                pending.append((group, recorded))
+                changes.append(Change(subject, held[subject], *recorded.values, seen_ttl_s=KEPT_S))
+        stale: list[_Task] = []
+        for (group, recorded), committed in zip(
+            pending, self._tools.store.commit(changes, self._left_s()), strict=True
+        ):
+            if committed.landed:
+                self._settle(group, recorded)
+            else:
+                stale += group
+        return stale
+
+    def _recorded(self, subject: Subject, group: Sequence[_Task], held: dict[Subject, Held]) -> Recorded:
+        entries = [Entry(task.activity_id, task.activity, self._forbidden(task.item, held)) for task in group]
+        return record(Records(*held[subject]), entries, self._policy, int(self._now_s))
+
+    def _forbidden(self, item: Item, held: dict[Subject, Held]) -> int:
+        records = [
+            StoredSubject(subject.kind, held[subject].owner, held[subject].preference, held[subject].profile)
+            for subject in item.subjects
+        ]
+        shown = Whereabouts(item.request.client_country, cookie_country=item.cookies.country)
+        naps = [nap for text in item.cookies.naps if (nap := self._tools.open_nap(text)) is not None]
+        return forbidden_by_records(records, self._policy, self._now_s, shown, naps)
+
+    def _settle(self, group: Sequence[_Task], recorded: Recorded) -> None:
+        self._results.update(zip((task.at for task in group), recorded.results, strict=True))
+
+    def _left_s(self) -> float:
+        return self._deadline_s - time.monotonic()
+
+
+def _message(result: Result) -> pb.ActivityResult:
+    return pb.ActivityResult(
+        outcome=enum(result.outcome), reasons=map(enum, reasons_in(result.reasons)), field=result.field
+    )

@@ -1,0 +1,99 @@
+"""From the message of an activity to core values: what may enter a profile, and nothing else.
+
+``InvalidRequest`` names the field that may not, and never its value. Every field that is given is looked at, also one
+that the kind of the activity does not use.
+"""
+
+from adtargeting.v1 import profile_pb2 as pb
+
+from server.errors import InvalidRequest
+from server.translate import checked_country, checked_id, signals
+from targeting.activity import EVIDENCE, Activity, ActivityKind
+from targeting.identifying import has_invisible, is_identifying
+from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals
+
+MAX_SEGMENTS = 16
+MAX_SEGMENT_BYTES = 64
+MAX_AD_BYTES = 128
+
+_KINDS = {int(kind): kind for kind in ActivityKind}
+_ADS = (ActivityKind.AD_IMPRESSION, ActivityKind.AD_CLICK)
+# A page may have no segments, and was viewed all the same; other evidence without segments says nothing.
+_NEED_SEGMENTS = frozenset(EVIDENCE) - {ActivityKind.PAGE_VIEW, ActivityKind.CONTENT}
+
+
+def read_activity(message: pb.Activity, now_s: int, oldest_s: int) -> Activity:
+    """Read what was done. ``oldest_s`` is the earliest time (Unix seconds) that is still kept.
+
+    Raises ``InvalidRequest``.
+    """
+    checked_id("activity_id", message.activity_id)
+    kind = _KINDS.get(message.kind)
+    if kind is None:
+        raise InvalidRequest("kind", "is none that this version knows")
+    segment_ids = tuple(message.segment_ids)
+    if len(segment_ids) > MAX_SEGMENTS:
+        raise InvalidRequest("segment_ids", f"at most {MAX_SEGMENTS} are taken; send fewer")
+    for index, segment_id in enumerate(segment_ids):
+        checked_name(f"segment_ids[{index}]", segment_id, MAX_SEGMENT_BYTES)
+    ad_id, country = message.ad_id, checked_country("destination_country", message.destination_country)
+    if ad_id:
+        checked_name("ad_id", ad_id, MAX_AD_BYTES)
+    _check_complete(kind, segment_ids, country, ad_id)
+    return Activity(kind, _occurred(message, now_s, oldest_s), segment_ids, country, ad_id)
+
+
+def request_of(message: pb.Activity) -> AdRequest:
+    """Read who did it and the signals it came with, as the judge takes them. Raises ``InvalidRequest``."""
+    account_id = checked_id("account_id", message.account_id)
+    device_id = checked_id("device_id", message.device_id)
+    if not (account_id or device_id):
+        raise InvalidRequest("account_id", "name a subject: an account_id or a device_id")
+    country, targeted_ads_off = "", False
+    if message.HasField("client"):
+        country, targeted_ads_off = message.client.country, message.client.targeted_ads_off
+        checked_country("client.country", country)
+    return AdRequest(
+        identity=Identity(account_id, (), device_id),
+        client_country=country,
+        cookie_header=message.cookie_header,
+        signals=_signals(message, targeted_ads_off=targeted_ads_off),
+    )
+
+
+def checked_name(field: str, text: str, most_bytes: int) -> str:
+    """Give the name of a segment or an ad back. Raises ``InvalidRequest``."""
+    if not text:
+        raise InvalidRequest(field, "is empty")
+    if len(text) > most_bytes or len(text.encode()) > most_bytes:
+        raise InvalidRequest(field, f"at most {most_bytes} bytes are taken")
+    if has_invisible(text):
+        raise InvalidRequest(field, "holds control or invisible characters")
+    if is_identifying(text):
+        raise InvalidRequest(field, "is shaped like an e-mail address or a phone number, which no profile holds")
+    return text
+
+
+def _signals(message: pb.Activity, *, targeted_ads_off: bool) -> Signals:
+    if message.HasField("signals"):
+        return signals(message.signals, targeted_ads_off=targeted_ads_off)
+    return Signals(targeted_ads_off=True) if targeted_ads_off else NO_SIGNALS
+
+
+def _check_complete(kind: ActivityKind, segment_ids: tuple[str, ...], country: str, ad_id: str) -> None:
+    if kind in _NEED_SEGMENTS and not segment_ids:
+        raise InvalidRequest("segment_ids", "must name what this kind of activity is about")
+    if kind is ActivityKind.CALL and not country:
+        raise InvalidRequest("destination_country", "must name the country that was called")
+    if kind in _ADS and not ad_id:
+        raise InvalidRequest("ad_id", "must name the ad")
+
+
+def _occurred(message: pb.Activity, now_s: int, oldest_s: int) -> int:
+    """A clock that runs ahead makes nothing newer than now."""
+    if not message.HasField("occurred_at"):
+        return now_s
+    occurred_s: int = message.occurred_at.seconds
+    if occurred_s < oldest_s:
+        raise InvalidRequest("occurred_at", "lies before everything that is kept")
+    return min(occurred_s, now_s)
