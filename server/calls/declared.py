@@ -1,0 +1,100 @@
+"""What a person declares: from the message to core values, and back.
+
+``InvalidRequest`` names the field that cannot be taken, and never its value.
+"""
+
+import re
+from collections.abc import Sequence
+
+from adtargeting.v1 import profile_pb2 as pb
+
+from server.calls.preference import birth_day, date_message
+from server.enums import enum
+from server.errors import InvalidRequest
+from server.translate import checked_country
+from targeting.correction import PATHS, Declared
+from targeting.identifying import has_invisible, is_identifying_prose
+from targeting.locale import best_language
+from targeting.model import Gender
+from targeting.signals.nap import MAX_OCCUPATION_BYTES, MAX_POSTAL_CODE_BYTES
+
+# Ten characters and two separators: more has no postal code of the Universal Postal Union's members, and grouped
+# like 415-555-2671 none is.
+_POSTAL_CODE = re.compile(r"(?![0-9]{3}-[0-9]{3}-[0-9]{4})[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+){0,2}", re.ASCII)
+_MOST_IN_POSTAL_CODE = 10
+_GENDERS = {int(gender): gender for gender in Gender}
+
+
+def read_paths(paths: Sequence[str]) -> frozenset[str]:
+    """Read which attributes are corrected. Raises ``InvalidRequest``."""
+    known = ", ".join(sorted(PATHS))
+    for index, path in enumerate(paths):
+        if path not in PATHS:
+            raise InvalidRequest(f"update_mask.paths[{index}]", f"is no declared attribute; known are {known}")
+    if not paths:
+        raise InvalidRequest("update_mask", f"must name what is corrected: {known}")
+    return frozenset(paths)
+
+
+def read_declared(message: pb.DeclaredAttributes, paths: frozenset[str], now_s: float) -> Declared:
+    """Read the named attributes; one that is empty is withdrawn. Raises ``InvalidRequest``."""
+    declared = Declared()
+    if "birth_date" in paths and message.HasField("birth_date"):
+        declared = declared._replace(birth_day=birth_day("declared.birth_date", message.birth_date, now_s))
+    if "gender" in paths:
+        declared = declared._replace(gender=_gender(message.gender))
+    if "occupation" in paths:
+        declared = declared._replace(occupation=_occupation(message.occupation))
+    if "postal_code" in paths:
+        declared = declared._replace(postal_code=_postal_code(message.postal_code))
+    if "country" in paths:
+        declared = declared._replace(country=checked_country("declared.country", message.country))
+    if "language" in paths:
+        declared = declared._replace(language=_language(message.language))
+    return declared
+
+
+def declared_message(declared: Declared) -> pb.DeclaredAttributes:
+    """Give the message of what a person declared."""
+    return pb.DeclaredAttributes(
+        birth_date=None if declared.birth_day is None else date_message(declared.birth_day),
+        gender=enum(declared.gender),
+        occupation=declared.occupation,
+        postal_code=declared.postal_code,
+        country=declared.country,
+        language=declared.language,
+    )
+
+
+def _gender(number: int) -> Gender:
+    if number not in _GENDERS:
+        raise InvalidRequest("declared.gender", "is none that this version knows")
+    return _GENDERS[number]
+
+
+def _occupation(text: str) -> str:
+    if len(text.encode()) > MAX_OCCUPATION_BYTES:
+        raise InvalidRequest("declared.occupation", f"at most {MAX_OCCUPATION_BYTES} bytes are taken")
+    if has_invisible(text):
+        raise InvalidRequest("declared.occupation", "holds control or invisible characters")
+    if is_identifying_prose(text):
+        raise InvalidRequest(
+            "declared.occupation", "is shaped like an e-mail address or a phone number, which no profile holds"
+        )
+    return text
+
+
+def _postal_code(text: str) -> str:
+    if len(text.encode()) > MAX_POSTAL_CODE_BYTES:
+        raise InvalidRequest("declared.postal_code", f"at most {MAX_POSTAL_CODE_BYTES} bytes are taken")
+    characters = len(text.replace(" ", "").replace("-", ""))
+    if text and (characters > _MOST_IN_POSTAL_CODE or not _POSTAL_CODE.fullmatch(text)):
+        raise InvalidRequest("declared.postal_code", "is no postal code; send letters, digits, a space or a hyphen")
+    return text
+
+
+def _language(text: str) -> str:
+    language = best_language(text, "") if text else ""
+    if text and not language:
+        raise InvalidRequest("declared.language", "is no language; send a BCP 47 tag, or nothing")
+    return language

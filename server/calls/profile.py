@@ -1,0 +1,148 @@
+"""GetProfile, UpdateProfile, DeleteProfile: the person's rights to see, to correct and to erase.
+
+A change lands only while the records are those that it was derived from. An erasure is acknowledged when a reading
+after it found nothing.
+"""
+
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+
+from adtargeting.v1 import profile_pb2 as pb
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from server.calls.declared import declared_message, read_declared, read_paths
+from server.calls.preference import preferences_message, timestamp
+from server.calls.subjects import subject_of
+from server.calls.tools import CallTools
+from server.enums import enum
+from server.errors import NotAllowed
+from server.store.ports import Change, Held, StoreUnavailable
+from server.worker import parse
+from targeting.correction import Corrected, correct, declared_in, erase
+from targeting.model import Subject
+from targeting.preference import Preference, decode_preference
+from targeting.profile import Profile, decode_profile
+from targeting.record import RecordUnreadable
+from targeting.recording import Records
+
+_ROUNDS = 16
+_DAY_S = 86_400
+
+
+def get_profile(payload: bytes, tools: CallTools) -> bytes:
+    """Show everything held; see ``ProfileService.GetProfile``. Raises ``InvalidRequest``, ``StoreError``.
+
+    What is held but cannot be read is not shown; that it is held is.
+    """
+    held = tools.store.read([subject_of(parse(pb.GetProfileRequest, payload))], tools.budget_s)[0]
+    preference, profile = _preference(held), _profile(held)
+    response = pb.GetProfileResponse(profile_held=held.profile is not None)
+    if preference is not None:
+        response.preferences.CopyFrom(preferences_message(preference))
+    if preference is not None or profile is not None:
+        response.declared.CopyFrom(declared_message(declared_in(preference or Preference(), profile)))
+    if profile is not None:
+        response.MergeFrom(_profile_message(profile, tools.rulebook().policy.retention.profile_days))
+    return response.SerializeToString()
+
+
+def update_profile(payload: bytes, tools: CallTools) -> bytes:
+    """Correct declared attributes; see ``ProfileService.UpdateProfile``.
+
+    Raises ``InvalidRequest``, ``NotAllowed``, ``StoreError``.
+    """
+    request = parse(pb.UpdateProfileRequest, payload)
+    subject, paths, now_s = subject_of(request), read_paths(request.update_mask.paths), tools.now()
+    declared = read_declared(request.declared, paths, now_s)
+    rules = (tools.rulebook().policy, now_s)
+    for held, left_s in _readings(subject, tools):
+        corrected = correct(Records(*held), subject.kind, declared, paths, rules)
+        if not isinstance(corrected, Corrected):
+            tools.metrics.count_profile_writes("suppressed")
+            raise NotAllowed("the person's choice or age, or the state of the records, forbids to change the profile")
+        if tools.store.commit([Change(subject, held, *corrected.values)], left_s)[0].landed:
+            tools.metrics.count_profile_writes("corrected")
+            return pb.UpdateProfileResponse(
+                declared=declared_message(corrected.declared), version=corrected.version
+            ).SerializeToString()
+    raise StoreUnavailable("the subject's records kept changing")
+
+
+def delete_profile(payload: bytes, tools: CallTools) -> bytes:
+    """Erase the profile; see ``ProfileService.DeleteProfile``. Raises ``InvalidRequest``, ``StoreError``."""
+    subject, removed = subject_of(parse(pb.DeleteProfileRequest, payload)), 0
+    for held, left_s in _readings(subject, tools):
+        keys = (held.profile is not None) + (held.seen is not None)
+        if not keys:
+            tools.metrics.count_profile_writes("erased")
+            return _receipt(held, removed, tools.now())
+        change = Change(subject, held, *erase(Records(*held), int(tools.now() * 1000)))
+        # Replicas that do not answer must leave time for the reading that tells whether anything is left.
+        if tools.store.commit_durably(change, tools.replicas, left_s / 2).landed:
+            removed += keys
+    raise StoreUnavailable("the subject's records kept changing")
+
+
+def _readings(subject: Subject, tools: CallTools) -> Iterator[tuple[Held, float]]:
+    """Read the subject's records anew each time, and tell how much of the budget is left (seconds)."""
+    deadline_s = time.monotonic() + tools.budget_s
+    for _ in range(_ROUNDS):
+        held = tools.store.read([subject], deadline_s - time.monotonic())[0]
+        yield held, deadline_s - time.monotonic()
+
+
+def _receipt(held: Held, removed: int, now_s: float) -> bytes:
+    preference = _preference(held)
+    return pb.DeleteProfileResponse(
+        subject_pseudonym=urlsafe_b64encode(held.owner).rstrip(b"=").decode("ascii"),
+        erased_at=timestamp(int(now_s * 1000)),
+        keys_removed=removed,
+        preference_version=preference.version if preference else 0,
+    ).SerializeToString()
+
+
+def _preference(held: Held) -> Preference | None:
+    try:
+        return None if held.preference is None else decode_preference(held.preference, held.owner)
+    except RecordUnreadable:
+        return None
+
+
+def _profile(held: Held) -> Profile | None:
+    try:
+        return None if held.profile is None else decode_profile(held.profile, held.owner)
+    except RecordUnreadable:
+        return None
+
+
+def _profile_message(profile: Profile, retention_days: int) -> pb.GetProfileResponse:
+    return pb.GetProfileResponse(
+        interests=[
+            pb.HeldInterest(
+                segment_id=held.segment_id, kind=enum(held.kind), score=held.score, updated_at=_seconds(held.updated_s)
+            )
+            for held in profile.interests
+        ],
+        call_destinations=[
+            pb.HeldDestination(country=held.country, weight=held.weight, updated_at=_seconds(held.updated_s))
+            for held in profile.destinations
+        ],
+        exposures=[
+            pb.HeldExposure(
+                ad_id=held.ad_id,
+                count=held.impressions,
+                clicks=held.clicks,
+                last_seen_at=_seconds(held.last_seen_s),
+            )
+            for held in profile.exposures
+        ],
+        created_at=_seconds(profile.created_s),
+        updated_at=_seconds(profile.updated_s),
+        expires_at=_seconds(profile.updated_s + retention_days * _DAY_S),
+        version=profile.version,
+    )
+
+
+def _seconds(at_s: int) -> Timestamp:
+    return timestamp(at_s * 1000)
