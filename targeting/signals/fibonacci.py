@@ -52,16 +52,25 @@ _SHORT = _short_codes(14)
 """The numbers below 987, which are nearly all: a lookup takes a third of the time of adding up."""
 
 
+def _read_code(digits: str, start: int) -> tuple[int, int]:
+    """Return the number of the code at ``start``, and the end of the code."""
+    end = digits.find("11", start, start + _MOST_DIGITS + 1)
+    if end < 0:
+        raise Unreadable("a Fibonacci code without its end, or of too high a number")
+    code = digits[start : end + 1]
+    return _SHORT.get(code) or _value(code), end + 2
+
+
 class Digits:
-    """A walk over a segment, as ``segments.split`` gives it, that may read so many ``ids`` in lists."""
+    """A walk over a segment, as ``segments.split`` gives it, that may read so many ``entries`` of lists."""
 
-    __slots__ = ("ids", "position", "text")
+    __slots__ = ("entries", "position", "text")
 
-    def __init__(self, segment: bytes, ids: int = UNLIMITED) -> None:
+    def __init__(self, segment: bytes, entries: int = UNLIMITED) -> None:
         width = len(segment) * 6
         self.text = f"{field(segment, 0, width):0{width}b}"
         self.position = 0
-        self.ids = ids
+        self.entries = entries
 
     def take(self, width: int) -> str:
         """Take the next ``width`` digits as they are."""
@@ -75,49 +84,51 @@ class Digits:
         """Read the next ``width`` digits, at least one, as a number."""
         return int(self.take(width), 2)
 
-    def fibonacci(self) -> int:
-        """Read an Integer (Fibonacci)."""
-        start = self.position
-        end = self.text.find("11", start, start + _MOST_DIGITS + 1)
-        if end < 0:
-            raise Unreadable("a Fibonacci code without its end, or of too high a number")
-        self.position = end + 2
-        code = self.text[start : end + 1]
-        return _SHORT.get(code) or _value(code)
-
     def fibonacci_range(self, highest: int = MAX_ID) -> Groups:
         """Read a Range (Fibonacci) of ids up to ``highest``: groups in ascending order, none overlapping."""
-        last, groups = 0, []
-        for _ in range(self.uint(_COUNT_BITS)):
-            self.spend(1)
-            is_group = self.text.startswith("1", self.position)
-            self.position += 1
-            first = last = last + self.fibonacci()
-            if is_group:
-                self.spend(1)
-                last += self.fibonacci()
-            if last > highest:
-                raise Unreadable("an id that is too high")
-            groups.append((first, last))
+        count = self._count()
+        text, position, last = self.text, self.position, 0
+        groups: Groups = []
+        try:
+            for _ in range(count):
+                is_group = text.startswith("1", position)
+                offset, position = _read_code(text, position + 1)
+                first = last = last + offset
+                if is_group:
+                    offset, position = _read_code(text, position)
+                    last += offset
+                if last > highest:
+                    raise Unreadable("an id that is too high")
+                groups.append((first, last))
+        finally:
+            self.position = position
+            self.entries -= len(groups)
         return groups
 
     def int_range(self) -> Groups:
         """Read a Range (Int): groups in any order, perhaps overlapping, or empty."""
-        groups = []
-        for _ in range(self.uint(_COUNT_BITS)):
-            self.spend(1)
-            first = last = self.uint(17)
-            if first > MAX_ID:
-                self.spend(1)
-                first, last = first - MAX_ID - 1, self.uint(16)
-            groups.append((first, last))
+        groups: Groups = []
+        try:
+            for _ in range(self._count()):
+                first = last = self.uint(17)
+                if first > MAX_ID:
+                    first, last = first - MAX_ID - 1, self.uint(16)
+                groups.append((first, last))
+        finally:
+            self.entries -= len(groups)
         return groups
 
-    def spend(self, ids: int) -> None:
-        """Account for ids that are about to be read, or for what takes as long."""
-        self.ids -= ids
-        if self.ids < 0:
+    def spend(self, entries: int) -> None:
+        """Account for what takes as long to read as so many entries."""
+        self.entries -= entries
+        if self.entries < 0:
             raise Unreadable("given up: long lists")
+
+    def _count(self) -> int:
+        count = self.uint(_COUNT_BITS)
+        if count > self.entries:
+            raise Unreadable("given up: long lists")
+        return count
 
     def only_zeros_left(self, most: int) -> bool:
         """Tell whether no more than ``most`` digits are left, all of them zero."""

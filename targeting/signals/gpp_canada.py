@@ -20,12 +20,12 @@ MAX_PADDING = 23
 """Bits that fill a segment up to whole bytes and characters, whoever wrote it."""
 
 MAX_CHECKED_CHARACTERS = 2048
-MAX_CHECKED_IDS = 224
-"""A section that is longer, or with more ids in its lists, is given up when only a decision is wanted. There are
-some hundred vendors, and lists with more ids than this would have been bit fields."""
+MAX_CHECKED_ENTRIES = 160
+"""A section that is longer, or with more entries in its lists, is given up when only a decision is wanted. There
+are some hundred vendors, and lists of more entries than this would have been bit fields."""
 
 _COST_OF_RESTRICTION = 4
-"""What it takes to read a restriction, in ids, apart from its own."""
+"""What it takes to read a restriction, in entries, apart from its own."""
 
 _MAX_SEGMENTS = 3
 _FIXED_BITS = 199
@@ -124,20 +124,20 @@ def read(text: str) -> Consent:
     """
     if len(text) > MAX_CHECKED_CHARACTERS:
         raise Unreadable("given up: long")
-    fixed = read_section(text, MAX_CHECKED_IDS).fixed
+    fixed = read_section(text, MAX_CHECKED_ENTRIES).fixed
     return Consent(int(fixed[_EXPRESS_BITS], 2), int(fixed[_FEATURE_BITS], 2))
 
 
-def read_section(text: str, ids: int = UNLIMITED) -> Section:
-    """Read all sub-sections, as far as that takes no more than so many ``ids`` in lists."""
+def read_section(text: str, entries: int = UNLIMITED) -> Section:
+    """Read all sub-sections, as far as that takes no more than so many ``entries`` of lists."""
     segments = split(text, _MAX_SEGMENTS)
-    digits = Digits(segments[0], ids)
+    digits = Digits(segments[0], entries)
     fixed = digits.take(_FIXED_BITS)
     if int(fixed[_VERSION_BITS], 2) != VERSION:
         raise Unreadable("an unknown version")
     lists, publisher, disclosed = _what_fits(digits, _read_lists), None, None
     for segment in segments[1:]:
-        digits = Digits(segment, digits.ids)
+        digits = Digits(segment, digits.entries)
         kind = digits.uint(3)
         if kind == 3 and publisher is None:
             publisher = _read_publisher(digits)

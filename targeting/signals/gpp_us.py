@@ -12,7 +12,9 @@ from targeting.signals.gpp_string import read_ids
 from targeting.signals.segments import field, split
 from targeting.signals.unreadable import Unreadable
 
-_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LOWEST_HEADED = 24
+"""The lowest section that may begin with its id. The MSPA's version, which begins it otherwise, is lower."""
 
 
 class Arrangement(NamedTuple):
@@ -63,9 +65,9 @@ def _by_first_character() -> dict[tuple[int, str], Arrangement]:
     for layouts in LAYOUTS.values():
         for layout in layouts:
             arrangement = _arrange(layout)
-            for version, character in enumerate(_CHARACTERS):
-                if layout.version in (version, None) and version != layout.section_id:
-                    arrangements[layout.section_id, character] = arrangement
+            versions = range(_LOWEST_HEADED) if layout.version is None else (layout.version,)
+            for version in versions:
+                arrangements[layout.section_id, _CHARACTERS[version]] = arrangement
     return arrangements
 
 
