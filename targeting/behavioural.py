@@ -183,8 +183,9 @@ def _decay(updated_s: NDArray[np.uint32], now: int, rate: Floats | np.float32) -
 
 
 def _ranked(owner: NDArray[np.intp], what: NDArray[np.uint16], value: Floats) -> _Column:
-    # One stable sort for the batch: people in order, each one's entries from the largest down. Values are at most 1.
-    order = (owner * 2.0 - value).argsort(kind="stable")
+    # One stable sort for the batch: people in order, each one's entries from the largest down. The bits of floats
+    # that are not negative are in the order of the floats, so one integer holds owner and value, exactly.
+    order = ((owner << 32) - value.view(np.uint32)).argsort(kind="stable")
     return _Column(owner, what[order], value[order])
 
 
