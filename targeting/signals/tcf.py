@@ -12,7 +12,7 @@ Knows nothing of what a purpose is needed for, nor of time.
 from collections.abc import Sequence
 from functools import lru_cache
 
-from targeting.signals.segments import VALUES, Segment, field, split
+from targeting.signals.segments import VALUES, field, split, window
 from targeting.signals.unreadable import Unreadable
 from targeting.signals.vendor_list import VendorList
 from targeting.signals.vendor_section import NOBODY, Entries, VendorSection, read_entries, read_section
@@ -107,12 +107,10 @@ class Consent:
         else:
             declared = vendor_list.declared(vendor)
             bases &= declared.on_consent(purpose) | declared.on_legitimate_interest(purpose) << 1
-        if self._restrictions and bases:
+        if bases and self._restrictions:
             bases &= self._unrestricted(purpose, vendor)
-        return (
-            (bases & _CONSENT != 0 and self._consents.has(vendor))
-            or (bases & _INTEREST != 0 and self._interests.has(vendor))
-        ) and (self.last_updated_ds < DISCLOSED_SINCE_DS or self._disclosed.has(vendor))
+        held = (bases & _CONSENT and self._consents.has(vendor)) or (bases & _INTEREST and self._interests.has(vendor))
+        return bool(held) and (self.last_updated_ds < DISCLOSED_SINCE_DS or self._disclosed.has(vendor))
 
     def _signalled(self, purpose: int) -> int:
         """Return the bases that PurposesConsent and PurposesLITransparency allow.
@@ -139,26 +137,24 @@ class Consent:
 def read(text: str) -> Consent:
     """Read a TC string. Raises ``Unreadable`` for any other text, and for version 1."""
     segments = split(text, MAX_SEGMENTS)
-    if len(segments[0]) * 6 < _HEAD:
-        raise Unreadable("shorter than any")
-    core = Segment(segments[0])
-    head = core.bits >> (core.top - _HEAD)
-    if head >> 258 != 2:
-        raise Unreadable("not of version 2")
+    core = segments[0]
+    size = len(core) * 6
+    bits, top = window(core, 0, _HEAD)
+    if size < _HEAD or bits >> (top - 6) != 2:
+        raise Unreadable("not of version 2, or shorter than any")
+    head = bits >> (top - _HEAD)
     if head >> 174 & 0xFFF < 2:
         raise Unreadable("a CmpId that was never issued")
-    consents, end = read_section(core, 213)
-    interests, end = read_section(core, end)
+    consents, end = read_section(core, bits, top, 213)
+    interests, end = read_section(core, bits, top, end)
+    if end + 12 > size:
+        raise Unreadable("ends inside a section, or before NumPubRestrictions")
     disclosed = _read_others(segments)
-    if end + 12 > core.size:
-        raise Unreadable("ends before NumPubRestrictions")
-    if end + 12 > core.top:
-        core.slide(end, 12)
-    number = core.bits >> (core.top - end - 12) & 0xFFF
+    number = bits >> (top - end - 12) & 0xFFF if end + 12 <= top else field(core, end, 12)
     restrictions: Sequence[Restriction] = ()
     if number:
         allowance = MAX_WALKED - consents.walked - interests.walked - disclosed.walked
-        restrictions = _read_restrictions(core.characters, end + 12, number, allowance)
+        restrictions = _read_restrictions(core, end + 12, number, allowance)
     return Consent(head, consents, interests, restrictions, disclosed)
 
 
@@ -167,12 +163,13 @@ def _read_others(segments: list[bytes]) -> VendorSection:
     disclosed: VendorSection = NOBODY
     for characters in segments[1:]:
         kind = VALUES[characters[0]] >> 3
-        if kind == 1:
-            disclosed = _read_vendors(characters)
-        elif kind == 3:
+        if kind == 3:
             _check_publisher(characters)
-        elif kind == 2:
-            _read_vendors(characters)
+        elif kind in {1, 2}:
+            read_vendors = _read_vendors if len(characters) > _MAX_REMEMBERED else _read_vendors_again
+            section = read_vendors(characters)
+            if kind == 1:
+                disclosed = section
         else:
             raise Unreadable("a segment of an unknown kind")
     return disclosed
@@ -180,19 +177,15 @@ def _read_others(segments: list[bytes]) -> VendorSection:
 
 def _read_vendors(characters: bytes) -> VendorSection:
     """Read a segment that holds one section."""
-    read_it = _read_vendors_anew if len(characters) > _MAX_REMEMBERED else _read_vendors_again
-    return read_it(characters)
-
-
-def _read_vendors_anew(characters: bytes) -> VendorSection:
-    if len(characters) < 4:
-        raise Unreadable("ends inside a field")
-    section, _ = read_section(Segment(characters), 3)
+    bits, top = window(characters, 0, 0)
+    section, end = read_section(characters, bits, top, 3)
+    if end > len(characters) * 6:
+        raise Unreadable("ends inside a section")
     return section
 
 
 # Whom a dialogue disclosed is the same for everybody who saw it, and tells nothing of any of them.
-_read_vendors_again = lru_cache(maxsize=128)(_read_vendors_anew)
+_read_vendors_again = lru_cache(maxsize=128)(_read_vendors)
 
 
 def _check_publisher(characters: bytes) -> None:

@@ -9,12 +9,12 @@ Invariant: nothing past the end of the segment counts, and the cost is bounded w
 Knows nothing of purposes, nor of what it means to be in a section.
 """
 
-from targeting.signals.segments import VALUES, Segment, field
+from targeting.signals.segments import VALUES, field, window
 from targeting.signals.unreadable import Unreadable
 
-MAX_UNEVEN = 192
+MAX_UNEVEN = 96
 """Entries of a list with more than eight runs, which are walked one by one. An encoder uses a list where it is
-shorter than the bit field, and there are fewer than 2,000 vendors: a hundred entries are many."""
+shorter than the bit field, and with 1,500 vendors that is so up to 88 single ids."""
 
 _MAX_RUNS = 8
 _MAX_ENTRIES = 4095
@@ -105,19 +105,17 @@ VendorSection = BitField | Entries | Runs
 NOBODY = Entries([])
 
 
-def read_section(segment: Segment, offset: int) -> tuple[VendorSection, int]:
-    """Read the section at ``offset``; return it and the offset of its end."""
-    if offset + 29 > segment.top:
-        segment.slide(offset, 29)
-    head = segment.bits >> (segment.top - offset - 29) & _HEAD
+def read_section(characters: bytes, bits: int, top: int, offset: int) -> tuple[VendorSection, int]:
+    """Read the section at ``offset`` of a segment; return it and the offset of its end, which may lie outside.
+
+    ``bits`` and ``top`` are a window of the segment, beyond which the section may go.
+    """
+    end = offset + 29
+    head = bits >> (top - end) & _HEAD if end <= top else field(characters, offset, 29)
     if head & 0x1000:
-        return _read_list(segment, offset + 29, head & 0xFFF)
-    offset += 17
+        return _read_list(characters, bits, top, end, head & 0xFFF)
     max_id = head >> 13
-    end = offset + max_id
-    if end > segment.size:
-        raise Unreadable("a bit field shorter than its MaxVendorId")
-    return BitField(segment.characters, offset, max_id), end
+    return BitField(characters, offset + 17, max_id), offset + 17 + max_id
 
 
 def read_entries(characters: bytes, offset: int, count: int) -> tuple[list[int], int]:
@@ -136,29 +134,23 @@ def read_entries(characters: bytes, offset: int, count: int) -> tuple[list[int],
     return entries, offset
 
 
-def _read_list(segment: Segment, offset: int, count: int) -> tuple[VendorSection, int]:
+def _read_list(characters: bytes, bits: int, top: int, offset: int, count: int) -> tuple[VendorSection, int]:
     """Read a list of ``count`` entries; return it and the offset of its end."""
-    if offset + _SINGLE * count > segment.size:
+    size = len(characters) * 6
+    if offset + _SINGLE * count > size:
         raise Unreadable("fewer entries than announced")
-    if offset + _RANGE * count > segment.top < segment.size:
-        segment.slide(offset, min(_RANGE * count, _MAX_LIST))
-    bits, top = segment.bits, segment.top
-    section: VendorSection
+    if offset + _RANGE * count > top < size:
+        bits, top = window(characters, offset, min(_RANGE * count, _MAX_LIST))
     if count <= _FEW:
         entries, left = _walk(bits, top - offset, count)
-        section, end = Entries(entries), top - left
-    else:
-        runs, left = _find_runs(bits, top - offset, count)
-        if runs:
-            section, end = Runs(bits, runs), top - left
-        elif count > MAX_UNEVEN:
-            raise Unreadable("given up: a longer list than is ever written, or an uneven one")
-        else:
-            entries, end = read_entries(segment.characters, offset, count)
-            section = Entries(entries)
-    if end > segment.size:
-        raise Unreadable("fewer entries than announced")
-    return section, end
+        return Entries(entries), top - left
+    runs, left = _find_runs(bits, top - offset, count)
+    if runs:
+        return Runs(bits, runs), top - left
+    if count > MAX_UNEVEN:
+        raise Unreadable("given up: a longer list than is ever written, or an uneven one")
+    entries, end = read_entries(characters, offset, count)
+    return Entries(entries), end
 
 
 def _walk(bits: int, left: int, count: int) -> tuple[list[int], int]:
