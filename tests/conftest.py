@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -9,11 +11,15 @@ from server.store.embedded import EmbeddedRedis
 from server.store.link import open_link
 from server.store.url import RedisAddress
 
+MEMORY = Path("/dev/shm")
+"""Where there is a file system in memory, the many small writes of tests need not wait for a disk."""
+
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+def redis_server() -> Iterator[EmbeddedRedis]:
     """A running server, shared: what a test stops or reconfigures should be one of its own."""
-    with EmbeddedRedis(tmp_path_factory.mktemp("redis")) as server:
+    in_memory = TemporaryDirectory(prefix="adt-", dir=MEMORY if MEMORY.is_dir() else None)
+    with in_memory as directory, EmbeddedRedis(Path(directory)) as server:
         yield server
 
 
