@@ -56,13 +56,13 @@ class Entries:
 
     __slots__ = ("entries",)
 
+    def __init__(self, entries: list[int]) -> None:
+        self.entries = entries
+
     @property
     def walked(self) -> int:
         """The number of entries that were read one by one."""
         return len(self.entries)
-
-    def __init__(self, entries: list[int]) -> None:
-        self.entries = entries
 
     def has(self, vendor: int) -> bool:
         """Tell whether an entry holds the vendor. One that ends before it starts holds nobody."""
