@@ -24,10 +24,10 @@ _HOSTILE_STRINGS = {
     "long core": "DBABLA~CVVVVVVVVVWo".ljust(MAX_LENGTH, "A"),
     "long core, illegal at the end": "DBABLA~CVVVVVVVVVWo".ljust(MAX_LENGTH - 1, "A") + "!",
     "dots": "DBABLA~CVVVVVVVVVWo".ljust(MAX_LENGTH, "."),
-    "24 long sections": "~".join(["DBACOcGA", *["B" + "A" * 1340] * 24]),
+    "24 long sections": "~".join(["DBACOcGA", *["B" + "A" * 511] * 24]),
     "Canadian, long": _CANADIAN_HEAD.ljust(MAX_LENGTH, "b"),
-    "Canadian, lists": (_CANADIAN_HEAD + "TSgJC").ljust(2048, "G"),
-    "Canadian, restrictions": (_CANADIAN_HEAD + "P_").ljust(2048, "_"),
+    "Canadian, lists": (_CANADIAN_HEAD + "TSgJC").ljust(1024, "G"),
+    "Canadian, restrictions": (_CANADIAN_HEAD + "P_").ljust(1024, "_"),
 }
 
 

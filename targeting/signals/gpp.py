@@ -8,14 +8,14 @@ of the rest of the request: the TC string and the US Privacy string inside are h
 those.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from targeting.signals import gpp_canada, us_privacy
 from targeting.signals.gpp_judgement import Finding, Withholds
 from targeting.signals.gpp_layouts import LAYOUTS
 from targeting.signals.gpp_string import CANADA, HEADER, TCF, US_PRIVACY, split_sections
-from targeting.signals.gpp_us import UsSection, read_us_section
+from targeting.signals.gpp_us import read_us_section
 from targeting.signals.unreadable import Unreadable
 
 __all__ = ["NONE_APPLIES", "Finding", "Reading", "Withholds", "read"]
@@ -27,14 +27,61 @@ _FLAGS = tuple(Withholds(number) for number in range(8))
 _CANADIAN_PURPOSES = (3, 4)
 _POSITION_FEATURE = 1
 
-Section = str | gpp_canada.Consent | UsSection
+
+class Section(Protocol):
+    """What was read of a section."""
+
+    def withholds(self) -> int:
+        """Return what the section withholds, as the number of a ``Withholds``."""
+
+    def findings(self) -> list[Finding]:
+        """Name the fields that withhold something."""
+
+
+class HandedOn(NamedTuple):
+    """A section that somebody else judges."""
+
+    text: str
+
+    def withholds(self) -> int:
+        """Withhold nothing."""
+        return 0
+
+    def findings(self) -> list[Finding]:
+        """Find nothing."""
+        return []
+
+
+class Canadian(NamedTuple):
+    """Section 5. Purposes 3 and 4 need express consent; so does special feature 1, the precise position."""
+
+    consent: gpp_canada.Consent
+
+    def withholds(self) -> int:
+        """Return what the section withholds, as the number of a ``Withholds``."""
+        withheld = 0
+        for finding in self.findings():
+            withheld |= finding.withholds
+        return withheld
+
+    def findings(self) -> list[Finding]:
+        """Name the consents that are missing."""
+        found = [
+            Finding(CANADA, f"PurposesExpressConsent[{purpose}]", 0, Withholds.PROFILE_AND_IDS)
+            for purpose in _CANADIAN_PURPOSES
+            if not self.consent.is_express(purpose)
+        ]
+        if not self.consent.has_feature(_POSITION_FEATURE):
+            name = f"SpecialFeatureExpressConsent[{_POSITION_FEATURE}]"
+            found.append(Finding(CANADA, name, 0, Withholds.PRECISE_POSITION))
+        return found
 
 
 class Reading(NamedTuple):
     """What a string says in the sections that apply.
 
-    ``unreadable`` has the ids of those that are missing or cannot be read; 3, the header's, stands for the
-    whole string. ``withholds`` is without what the TC string and the US Privacy string inside lead to.
+    ``unreadable`` has the ids of those that are missing or cannot be read; 3, the header's, stands for the whole
+    string. ``withholds`` is without what the TC string and the US Privacy string inside lead to.
     """
 
     withholds: Withholds
@@ -44,31 +91,27 @@ class Reading(NamedTuple):
     @property
     def tc_string(self) -> str | None:
         """The text of section 2, if it applies; whether it can be read has not been looked at."""
-        section = self.sections.get(TCF)
-        return section if isinstance(section, str) else None
+        return self._handed_on(TCF)
+
+    @property
+    def us_privacy(self) -> str | None:
+        """The text of section 6, if it applies."""
+        return self._handed_on(US_PRIVACY)
 
     @property
     def canada(self) -> gpp_canada.Consent | None:
         """The consent of section 5, if it applies."""
         section = self.sections.get(CANADA)
-        return section if isinstance(section, gpp_canada.Consent) else None
-
-    @property
-    def us_privacy(self) -> str | None:
-        """The text of section 6, if it applies."""
-        section = self.sections.get(US_PRIVACY)
-        return section if isinstance(section, str) else None
+        return section.consent if isinstance(section, Canadian) else None
 
     @property
     def findings(self) -> list[Finding]:
         """The fields that withhold something, in the order in which their sections were named."""
-        found = []
-        for section in self.sections.values():
-            if isinstance(section, UsSection):
-                found += section.findings()
-            elif isinstance(section, gpp_canada.Consent):
-                found += _canadian_findings(section)
-        return found
+        return [finding for section in self.sections.values() for finding in section.findings()]
+
+    def _handed_on(self, section_id: int) -> str | None:
+        section = self.sections.get(section_id)
+        return section.text if isinstance(section, HandedOn) else None
 
 
 _NOT_THERE = Reading(Withholds.NOTHING, (), {})
@@ -78,9 +121,8 @@ _NOT_READABLE = Reading(Withholds.EVERYTHING, (HEADER,), {})
 def read(text: str, section_ids: Sequence[int]) -> Reading:
     """Read the sections named in ``section_ids``.
 
-    Never raises: what is missing or cannot be read is in ``Reading.unreadable`` and withholds everything. A
-    string that cannot be read at all does so even if no section of it is named; an empty one only if one
-    is.
+    Never raises: what is missing or cannot be read is in ``Reading.unreadable`` and withholds everything. A string
+    that cannot be read at all does so even if no section of it is named; an empty one only if one is.
     """
     try:
         ids, parts = split_sections(text)
@@ -89,51 +131,33 @@ def read(text: str, section_ids: Sequence[int]) -> Reading:
     withheld, unreadable = 0, []
     sections: dict[int, Section] = {}
     for section_id in dict.fromkeys(section_ids):
-        if section_id in ids:
+        reader = _READERS.get(section_id)
+        if reader is not None and section_id in ids:
             try:
-                section = _read_section(section_id, parts[ids.index(section_id) + 1])
+                section = reader(section_id, parts[ids.index(section_id) + 1])
             except Unreadable:
                 unreadable.append(section_id)
             else:
                 sections[section_id] = section
-                withheld |= _withheld_by(section)
+                withheld |= section.withholds()
         elif section_id != NONE_APPLIES:
             unreadable.append(section_id)
     return Reading(Withholds.EVERYTHING if unreadable else _FLAGS[withheld], tuple(unreadable), sections)
 
 
-def _read_section(section_id: int, text: str) -> Section:
-    if section_id in LAYOUTS:
-        return read_us_section(section_id, text)
-    if section_id == CANADA:
-        return gpp_canada.read(text)
+def _hand_on(section_id: int, text: str) -> Section:
     if section_id == US_PRIVACY:
         us_privacy.read(text)
-        return text
-    if section_id == TCF:
-        return text
-    raise Unreadable("an unknown section")
+    return HandedOn(text)
 
 
-def _withheld_by(section: Section) -> int:
-    if isinstance(section, UsSection):
-        return section.withholds()
-    if isinstance(section, str):
-        return 0
-    withheld = 0
-    for finding in _canadian_findings(section):
-        withheld |= finding.withholds
-    return withheld
+def _read_canadian(_: int, text: str) -> Section:
+    return Canadian(gpp_canada.read(text))
 
 
-def _canadian_findings(consent: gpp_canada.Consent) -> list[Finding]:
-    """Express consent is needed for purposes 3 and 4, and for special feature 1, the precise position."""
-    found = [
-        Finding(CANADA, f"PurposesExpressConsent[{purpose}]", 0, Withholds.PROFILE_AND_IDS)
-        for purpose in _CANADIAN_PURPOSES
-        if not consent.is_express(purpose)
-    ]
-    if not consent.has_feature(_POSITION_FEATURE):
-        name = f"SpecialFeatureExpressConsent[{_POSITION_FEATURE}]"
-        found.append(Finding(CANADA, name, 0, Withholds.PRECISE_POSITION))
-    return found
+_READERS: dict[int, Callable[[int, str], Section]] = {
+    TCF: _hand_on,
+    CANADA: _read_canadian,
+    US_PRIVACY: _hand_on,
+    **dict.fromkeys(LAYOUTS, read_us_section),
+}

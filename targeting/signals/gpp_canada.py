@@ -19,7 +19,7 @@ VERSION = 1
 MAX_PADDING = 23
 """Bits that fill a segment up to whole bytes and characters, whoever wrote it."""
 
-MAX_CHECKED_CHARACTERS = 2048
+MAX_CHECKED_CHARACTERS = 1024
 MAX_CHECKED_ENTRIES = 160
 """A section that is longer, or with more entries in its lists, is given up when only a decision is wanted. There
 are some hundred vendors, and lists of more entries than this would have been bit fields."""

@@ -13,6 +13,9 @@ from targeting.signals.segments import field, split
 from targeting.signals.unreadable import Unreadable
 
 _CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MAX_CHARACTERS = 512
+"""A longer section is given up. Twenty characters are usual; the rest could only be padding."""
+
 _LOWEST_HEADED = 24
 """The lowest section that may begin with its id. The MSPA's version, which begins it otherwise, is lower."""
 
@@ -79,6 +82,8 @@ _SENSITIVE_WIDTH = 2 * sum(len(field.means) for field in SENSITIVE_EXTRA)
 
 def read_us_section(section_id: int, text: str) -> UsSection:
     """Read the section ``section_id``, which is one of ``LAYOUTS``. Raises ``Unreadable``."""
+    if len(text) > MAX_CHARACTERS:
+        raise Unreadable("given up: long")
     arrangement = _ARRANGEMENTS.get((section_id, text[0]))
     header = None
     if arrangement is None:

@@ -11,6 +11,7 @@ from tests.signals.gpp_vectors import LibrarySection, section
 
 MOST_CHARACTERS = 32_768
 MOST_HEADER_CHARACTERS = 128
+MOST_US_CHARACTERS = 512
 HIGHEST_SECTION = 127
 
 
@@ -96,6 +97,7 @@ def layout_of(section_id: int, core: str) -> LibrarySection:
 
 def read_us(section_id: int, text: str) -> dict[str, Any]:
     """Return the fields of a US section."""
+    refuse_unless(len(text) <= MOST_US_CHARACTERS)
     core, *extras = text.split(".")
     fields: dict[str, Any] = {}
     if section_id >= 24 and Reader(core).uint(6) == section_id:

@@ -241,8 +241,9 @@ def test_a_long_string_is_read_or_refused(text: str) -> None:
 
 
 def test_padding_is_no_reason_to_refuse() -> None:
-    text = filled(f"{header([9])}~{us_text(section(9), {'SaleOptOut': 1})}")
-    assert gpp.read(text, [9]).withholds == Withholds.PROFILE_AND_IDS
+    text = us_text(section(9), {"SaleOptOut": 1})
+    assert gpp.read(encode({9: text.ljust(512, "A")}), [9]).withholds == Withholds.PROFILE_AND_IDS
+    assert gpp.read(encode({9: text.ljust(513, "A")}), [9]).unreadable == (9,)
 
 
 @given(st.text(max_size=60), st.lists(st.integers(-2, 40), max_size=4))
