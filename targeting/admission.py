@@ -14,10 +14,8 @@ from targeting.judge import StoredSubject, judge_stored, standings_of
 from targeting.limited import residence
 from targeting.model import Whereabouts
 from targeting.policy import Policy
-from targeting.reasons import Reason, mask_of
+from targeting.reasons import Reason
 from targeting.signals.nap import Nap
-
-_NO_RESTRICTION = mask_of(Reason.NO_PROFILE, Reason.NO_SUBJECT)
 
 
 def forbidden_by_request(item: Item, policy: Policy) -> int:
@@ -52,4 +50,4 @@ def forbidden_by_records(
         latest_birth_day(person_day(now_s), age),
         nap_of_child=any(nap.age is not None and nap.age < age for nap in naps),
     )
-    return verdict.mask & ~_NO_RESTRICTION
+    return verdict.mask & ~Reason.NO_PROFILE.bit

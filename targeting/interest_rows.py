@@ -40,12 +40,12 @@ class InterestRows(NamedTuple):
         return interests
 
     def _without_weakest(self, moment: Moment) -> "InterestRows":
-        """Drop the row of the least score now; of equal ones the oldest, and then that of the lowest code."""
+        """Drop the row of the least score now; of equals the oldest, or the one that was there first."""
         rows = np.frombuffer(self.rows, INTEREST_ROW)
         age_s = np.maximum(moment.now_s - rows["updated_s"].astype(np.int64), 0)
         days = np.array([1.0, *map(moment.days, SegmentKind)])[rows["kind"]]
         score = rows["score"] * np.exp2(age_s / (days * -86_400.0))
-        at = int(np.lexsort((rows["code"], rows["updated_s"], score))[0])
+        at = int(np.lexsort((rows["updated_s"], score))[0])
         left = np.delete(rows, at)
         dropped = int(rows["code"][at])
         if dropped < OUTSIDE_CODE:

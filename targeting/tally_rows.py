@@ -52,12 +52,12 @@ def _rank(rows: bytes, ad_ids: list[bytes], ad_id: bytes, at_s: int) -> int:
 
 
 def _without_least(rows: bytes, moment: Moment) -> bytes:
-    """Drop the destination of the least weight now, where there are too many; of equal ones the oldest."""
+    """Where there are too many, drop the one of the least weight now; of equals the one that was there first."""
     if len(rows) <= MAX_DESTINATIONS * _DESTINATION_SIZE:
         return rows
     ranked = (
-        (weight * faded(moment.now_s - updated_s, moment.half_life.destination), updated_s, country, index)
-        for index, (country, weight, updated_s) in enumerate(DESTINATION.iter_unpack(rows))
+        (weight * faded(moment.now_s - updated_s, moment.half_life.destination), updated_s, index)
+        for index, (_, weight, updated_s) in enumerate(DESTINATION.iter_unpack(rows))
     )
     at = min(ranked)[-1] * _DESTINATION_SIZE
     return rows[:at] + rows[at + _DESTINATION_SIZE :]
