@@ -26,6 +26,7 @@ from targeting.vector_schema import SCHEMA_NAME
 
 _BEHAVIOURAL_TAG = b"\x2a"  # field 5, length-delimited
 _VECTOR_TAG = b"\x2a"  # field 5, length-delimited
+_DECISION_TAG = b"\x0a"  # field 1, length-delimited
 _RESULT_TAG = b"\x0a"  # field 1, length-delimited
 _DESTINATION = b"\x1a\x09\x0a\x02\0\0\x15\0\0\0\0"  # field 3: {1: two characters, 2: float32}
 _SCHEMA = pb.BehaviouralFeatures(vector_schema=SCHEMA_NAME).SerializeToString()
@@ -56,6 +57,12 @@ def batch_response(results: Sequence[bytes]) -> bytes:
 def result(response: bytes) -> bytes:
     """Put a serialised ``DecideResponse`` into a ``DecideBatchResult``."""
     return _delimited(_RESULT_TAG, response)
+
+
+def prepared(decision: bytes, bid_requests: Sequence[tuple[str, bytes]]) -> bytes:
+    """Give the ``PrepareBidRequestResponse`` of a serialised ``DecideResponse`` and of bid requests by network."""
+    messages = [pb.PreparedBidRequest(network_id=name, bid_request=text) for name, text in bid_requests]
+    return _delimited(_DECISION_TAG, decision) + pb.PrepareBidRequestResponse(bid_requests=messages).SerializeToString()
 
 
 def error(code: int, field: str, message: str) -> bytes:

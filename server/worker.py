@@ -6,15 +6,17 @@ is answered: limited, with the reason.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.message import DecodeError, Message
 
 from server import wire
+from server.calls import prepare
 from server.errors import InvalidRequest, note, refusal_of
-from server.gate.methods import DECIDE
+from server.gate.methods import DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.gate.port import Answer, Call, Gate, Lane
 from server.ip_location import IpLocator
 from server.metrics import Metrics
@@ -25,6 +27,7 @@ from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
 from targeting.explain import Evidence
 from targeting.judge import StoredSubject
 from targeting.model import AdRequest
+from targeting.openrtb import BidRequest
 from targeting.reasons import Reason
 from targeting.signals.cookies import Cookies
 from targeting.signals.nap import Nap
@@ -47,17 +50,19 @@ class Decider:
         metrics: Metrics,
         on_sticky: Callable[[AdRequest, Cookies], None] = ignore_sticky,
     ) -> None:
+        self.rulebook = rulebook
         self._store = store
-        self._rulebook = rulebook
         self._open_nap = open_nap
         self._metrics = metrics
         self._on_sticky = on_sticky
 
-    def decide(self, requests: Sequence[AdRequest], budget_s: float) -> list[Decision]:
-        """Decide, waiting for the store no longer than the budget (seconds)."""
+    def decide(
+        self, requests: Sequence[AdRequest], budget_s: float, rulebook: Rulebook | None = None
+    ) -> list[Decision]:
+        """Decide, waiting for the store no longer than the budget (seconds), by a rulebook or the one in force."""
         if not requests:
             return []
-        rulebook = self._rulebook()
+        rulebook = rulebook or self.rulebook()
         try:
             planned = plan(requests, rulebook.policy)
             decisions = decide(planned, self._fetch(planned, budget_s), self._naps(planned), rulebook, time.time())
@@ -76,7 +81,7 @@ class Decider:
 
     def evidence(self, request: AdRequest, budget_s: float) -> Evidence:
         """Decide one request and keep what it was decided from; nothing is counted or written."""
-        rulebook = self._rulebook()
+        rulebook = self.rulebook()
         planned = plan([request], rulebook.policy)
         stored = self._fetch(planned, budget_s)
         decision = decide(planned, stored, self._naps(planned), rulebook, time.time())[0]
@@ -145,9 +150,10 @@ class Worker:
     def serve(self, calls: Sequence[Call]) -> None:
         """Answer these calls: single decisions together, each batch of a caller's on its own."""
         waiting = [call for call in calls if not call.gone]
-        single = [call for call in waiting if call.method is DECIDE]
+        single = [call for call in waiting if call.method is not DECIDE_BATCH]
         answers = self._decide_together(single)
-        answers += ((call, self._answered(self._decide_batch, call)) for call in waiting if call.method is not DECIDE)
+        batches = [call for call in waiting if call.method is DECIDE_BATCH]
+        answers += ((call, self._answered(partial(self._decide_batch, call))) for call in batches)
         self._gate.answer(answers)
         now = time.monotonic()
         for call in waiting:
@@ -155,21 +161,34 @@ class Worker:
 
     def _decide_together(self, calls: Sequence[Call]) -> list[tuple[Call, Answer]]:
         answers: list[tuple[Call, Answer]] = []
-        ready: list[tuple[Call, AdRequest]] = []
+        ready: list[_Ready] = []
         for call in calls:
             try:
-                ready.append((call, ad_request(parse(pb.DecideRequest, call.payload), self._locator)))
-            except InvalidRequest as problem:
+                ready.append(self._read(call))
+            except Exception as problem:  # noqa: BLE001  # what is wrong with one call is not its batch-mates' fault
                 answers.append((call, refusal_of(problem)))
-        late = [(call, request) for call, request in ready if self._budget_s(call) < _LEAST_BUDGET_S]
+        late = [each for each in ready if self._budget_s(each.call) < _LEAST_BUDGET_S]
         if late:
             ready = [each for each in ready if each not in late]
-        budget_s = min((self._budget_s(call) for call, _ in ready), default=0.0)
+        budget_s = min((self._budget_s(each.call) for each in ready), default=0.0)
         for group, budget in ((ready, budget_s), (late, 0.0)):
-            decisions = self._decider.decide([request for _, request in group], budget)
-            payloads = wire.responses(decisions)
-            answers += ((call, payload) for (call, _), payload in zip(group, payloads, strict=True))
+            answers += self._decide_group(group, budget)
         return answers
+
+    def _read(self, call: Call) -> "_Ready":
+        if call.method is PREPARE_BID_REQUEST:
+            return _Ready(call, *prepare.read_call(call.payload, self._locator))
+        return _Ready(call, ad_request(parse(pb.DecideRequest, call.payload), self._locator))
+
+    def _decide_group(self, group: Sequence["_Ready"], budget_s: float) -> Iterator[tuple[Call, Answer]]:
+        rulebook = self._decider.rulebook()
+        decisions = self._decider.decide([each.request for each in group], budget_s, rulebook)
+        for (call, _, bid_request), decision, payload in zip(group, decisions, wire.responses(decisions), strict=True):
+            if bid_request is None:
+                yield call, payload
+            else:
+                answer = partial(prepare.answer_call, bid_request, decision, payload, rulebook.policy)
+                yield call, self._answered(answer)
 
     def _decide_batch(self, call: Call) -> bytes:
         message = parse(pb.DecideBatchRequest, call.payload)
@@ -188,14 +207,22 @@ class Worker:
         except InvalidRequest as problem:
             return wire.error(refusal_of(problem).code, problem.field, str(problem))
 
-    def _answered(self, handler: Callable[[Call], bytes], call: Call) -> Answer:
+    def _answered(self, handler: Callable[[], bytes]) -> Answer:
         try:
-            return handler(call)
+            return handler()
         except Exception as problem:  # noqa: BLE001  # the table of errors says what the caller may see of it
             return refusal_of(problem)
 
     def _budget_s(self, call: Call) -> float:
         return min(call.deadline_s, call.arrived_s + self._limits.budget_s) - time.monotonic()
+
+
+class _Ready(NamedTuple):
+    """A call that was read: what is to be decided, and the bid request to prepare, if one came."""
+
+    call: Call
+    request: AdRequest
+    bid_request: BidRequest | None = None
 
 
 class Limits(NamedTuple):

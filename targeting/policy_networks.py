@@ -61,7 +61,10 @@ class BidRequestPolicy:
         metadata=_DOTTED,
     )
     impression_ext: tuple[str, ...] = field(
-        default=("ae", "data.adserver", "data.pbadslot", "gpid", "prebid.is_rewarded_inventory", "skadn", "tid"),
+        default=(
+            *("ae", "data.adserver.adslot", "data.adserver.name", "data.pbadslot", "gpid"),
+            *("prebid.is_rewarded_inventory", "skadn", "tid"),
+        ),
         metadata=_DOTTED,
     )
     user_ext: tuple[str, ...] = field(default=(), metadata=_DOTTED)
@@ -125,3 +128,8 @@ class NetworkPolicy:
     """Its name in the extensions of bid requests; empty: its id."""
     parameters: tuple[str, ...] = field(default=(), metadata=_DOTTED)
     """Further names of its own parameters that are passed on."""
+
+    @property
+    def name_in_extensions(self) -> str:
+        """Give the name by which extensions of bid requests call the network, in lower case."""
+        return (self.bidder or self.id).casefold()

@@ -1,0 +1,57 @@
+"""PrepareBidRequest: a bid request in, the decision on it and one safe bid request a network out.
+
+The worker decides it together with everything else that waits; here is only what comes before and after.
+"""
+
+from adtargeting.v1 import targeting_pb2 as pb
+from google.protobuf.message import DecodeError
+
+from server import wire
+from server.errors import InvalidRequest
+from server.ip_location import IpLocator
+from server.translate import checked_country, identity, networks
+from targeting.decision import Decision
+from targeting.geo import UNKNOWN_LOCATION, parse_ip
+from targeting.model import AdRequest
+from targeting.openrtb import BidRequest, Preparation, read_bid_request
+from targeting.openrtb_json import BidRequestRefused
+from targeting.policy import Policy
+
+
+def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest]:
+    """Read a call: what is to be decided, and the bid request that it came with. Raises ``InvalidRequest``."""
+    try:
+        message = pb.PrepareBidRequestRequest.FromString(payload)
+    except DecodeError:
+        raise InvalidRequest("", f"is no {pb.PrepareBidRequestRequest.DESCRIPTOR.full_name}") from None
+    bid_request = _bid_request(message)
+    heard, client = bid_request.heard, message.client
+    addresses = [each for each in heard.addresses if parse_ip(each) is not None]
+    places = [place for place in map(locator.locate, addresses) if place.country] or [heard.place or UNKNOWN_LOCATION]
+    request = AdRequest(
+        identity=identity(message.account_id, message.linked_account_ids, message.device_id),
+        ip=addresses[0] if addresses else "",
+        ip_location=places[0],
+        accept_language=heard.language,
+        client_country=checked_country("client.country", client.country) and client.country,
+        client_language=client.language,
+        in_app=heard.in_app or bool(client.app),
+        signals=heard.signals,
+        networks=networks(message.third_party_networks),
+        shown_countries=heard.countries + tuple([place.country for place in places[1:]]),
+    )
+    return request, bid_request
+
+
+def answer_call(bid_request: BidRequest, decision: Decision, response: bytes, policy: Policy) -> bytes:
+    """Give the answer to a call; ``response`` is the decision as a ``DecideResponse``."""
+    preparation = Preparation(bid_request, decision.limited, policy)
+    prepared = [(each.network_id, preparation.for_network(each)) for each in decision.networks if each.contact_allowed]
+    return wire.prepared(response, prepared)
+
+
+def _bid_request(message: pb.PrepareBidRequestRequest) -> BidRequest:
+    try:
+        return read_bid_request(message.bid_request, targeted_ads_off=message.client.targeted_ads_off)
+    except BidRequestRefused as refused:
+        raise InvalidRequest(f"bid_request{refused.path.removeprefix('$')}", refused.problem) from None

@@ -1,0 +1,121 @@
+"""The ``device`` of a prepared bid request, built up from nothing.
+
+Everybody may have the place to country and region, the language, the masked address, the type of device and the
+privacy flags. A network that may have more than limited features also gets the description of the device; a
+position and the full address go by permissions of their own. Identifiers of the device never go anywhere.
+
+Invariant: an identifier cannot enter, for no field that holds one is read here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from targeting.geo import IpLocation, mask_ip, parse_ip, round_coordinate
+from targeting.iso3166 import COUNTRIES
+from targeting.networks import COARSE, EXACT, NetworkDecision
+from targeting.openrtb_ext import Tree, kept
+from targeting.openrtb_families import families_of
+from targeting.openrtb_json import Raw, each_member, members
+
+FLAGS: Final = ("dnt", "lmt")
+DESCRIPTION: Final = (
+    *("ua", "sua", "make", "model", "os", "osv", "hwv", "h", "w", "ppi", "pxratio"),
+    *("js", "geofetch", "flashver", "carrier", "mccmnc", "connectiontype"),
+)
+_ABOUT_AN_EXACT_POSITION: Final = ("type", "accuracy", "lastfix", "ipservice")
+_DEVICE_TYPES: Final = range(1, 9)
+"""OpenRTB's list of device types (AdCOM 1.0): a number beyond it could be anything."""
+_USER_AGENT: Final = ("platform", "mobile", "architecture", "bitness", "model", "source")
+_BRAND: Final = ("brand", "version")
+
+
+class DeviceSeen(NamedTuple):
+    """The device of a bid request: its fields as read, and as the bytes that came; the place it is in."""
+
+    fields: Mapping[str, Any]
+    raw: Mapping[str, Raw]
+    place: IpLocation
+
+    def __repr__(self) -> str:
+        """Show nothing of the person."""
+        return "DeviceSeen()"
+
+
+def device_for(seen: DeviceSeen, decision: NetworkDecision, ext: Tree, *, reduced: bool) -> dict[str, Any]:
+    """Build the device for one network; ``ext`` names what of its extension may stay, ``reduced`` asks for families."""
+    fields, raw = seen.fields, seen.raw
+    device: dict[str, Any] = {name: raw[name] for name in FLAGS if name in raw}
+    device |= _addresses(fields, decision.address_bits)
+    if fields.get("devicetype") in _DEVICE_TYPES:
+        device["devicetype"] = raw["devicetype"]
+    device |= _reduced(fields) if reduced else _described(raw)
+    if language := decision.limited.language:
+        device["language" if len(language) == 2 else "langb"] = language
+    if geo := _geo(seen, decision.precise_position):
+        device["geo"] = geo
+    if "ext" in raw and (extension := kept(raw["ext"], ext)):
+        device["ext"] = extension
+    return device
+
+
+def place_of(location: IpLocation) -> dict[str, str]:
+    """Write a place as OpenRTB does: ISO 3166-1 alpha-3, and the part of ISO 3166-2 after the hyphen."""
+    if not location.country:
+        return {}
+    place = {"country": COUNTRIES[location.country]}
+    if location.subdivision:
+        place["region"] = location.subdivision.partition("-")[2]
+    return place
+
+
+def _addresses(fields: Mapping[str, Any], bits: tuple[int, int]) -> dict[str, str]:
+    """Mask both addresses; each goes where its kind belongs, wherever it was."""
+    masked: dict[str, str] = {}
+    for name in ("ip", "ipv6"):
+        text = fields.get(name)
+        address = parse_ip(text) if isinstance(text, str) else None
+        if address is not None:
+            masked.setdefault("ip" if len(address) == 4 else "ipv6", mask_ip(address, *bits))
+    return masked
+
+
+def _reduced(fields: Mapping[str, Any]) -> dict[str, Any]:
+    families = families_of(fields)
+    device: dict[str, Any] = {"os": families.system} if families.system else {}
+    if families.browser:
+        device["sua"] = {"browsers": [{"brand": families.browser}], "mobile": int(families.mobile)}
+    return device
+
+
+def _described(raw: Mapping[str, Raw]) -> dict[str, Any]:
+    device: dict[str, Any] = {name: raw[name] for name in DESCRIPTION if name in raw}
+    if "sua" in raw:
+        hints = members(raw["sua"])
+        agent: dict[str, Any] = {name: hints[name] for name in _USER_AGENT if name in hints}
+        if "platform" in hints:
+            agent["platform"] = _brand(members(hints["platform"]))
+        if "browsers" in hints:
+            agent["browsers"] = [_brand(each) for each in each_member(hints["browsers"])]
+        device["sua"] = agent
+    return device
+
+
+def _brand(brand: Mapping[str, Raw]) -> dict[str, Raw]:
+    return {name: brand[name] for name in _BRAND if name in brand}
+
+
+def _geo(seen: DeviceSeen, precise_position: str) -> dict[str, Any]:
+    geo: dict[str, Any] = dict(place_of(seen.place))
+    stated = seen.fields.get("geo")
+    if stated is None or not _is_position(stated.get("lat"), stated.get("lon")):
+        return geo
+    if precise_position == EXACT:
+        raw = members(seen.raw["geo"])
+        return geo | {name: raw[name] for name in ("lat", "lon", *_ABOUT_AN_EXACT_POSITION) if name in raw}
+    if precise_position == COARSE:
+        return geo | {name: round_coordinate(stated[name]) for name in ("lat", "lon")}
+    return geo
+
+
+def _is_position(lat: float | None, lon: float | None) -> bool:
+    return lat is not None and lon is not None and -90 <= lat <= 90 and -180 <= lon <= 180
