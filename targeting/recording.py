@@ -107,7 +107,7 @@ class _Draft:
 
     def __init__(self, held: Records, half_life: HalfLifePolicy, now_s: int) -> None:
         self.profile = None if held.profile is None else read_profile(held.profile, held.owner)
-        self.seen = NOTHING_SEEN if held.seen is None else decode_seen(held.seen, held.owner)
+        self.seen = NOTHING_SEEN if held.seen is None else decode_seen(held.seen, held.owner).fresh(now_s)
         self._owner = held.owner
         self._half_life = half_life
         self._now_s = now_s

@@ -35,17 +35,20 @@ class Seen(NamedTuple):
             at = self.keys.find(key, at + 1)
         return at >= 0
 
+    def fresh(self, now_s: int) -> "Seen":
+        """Give what is to be remembered still."""
+        times = np.frombuffer(self.times, "<u4")
+        return self._without(int(times.searchsorted(max(now_s - KEPT_S, 0), "right")))
+
     def remembering(self, key: bytes, now_s: int) -> "Seen":
         """Give what is remembered after this key was recorded now."""
-        times = np.frombuffer(self.times, "<u4")
-        expired = int(times.searchsorted(max(now_s - KEPT_S, 0), "right"))
-        dropped = max(expired, len(times) + 1 - MOST)
         # A clock that was set back must not disturb the order.
-        recorded_s = max(now_s, int(times[-1])) if len(times) else now_s
-        return Seen(
-            self.keys[dropped * _KEY_BYTES :] + key,
-            self.times[dropped * _TIME_BYTES :] + recorded_s.to_bytes(_TIME_BYTES, "little"),
-        )
+        recorded_s = max(now_s, int.from_bytes(self.times[-_TIME_BYTES:], "little"))
+        after = Seen(self.keys + key, self.times + recorded_s.to_bytes(_TIME_BYTES, "little"))
+        return after._without(max(len(after.keys) // _KEY_BYTES - MOST, 0))
+
+    def _without(self, count: int) -> "Seen":
+        return Seen(self.keys[count * _KEY_BYTES :], self.times[count * _TIME_BYTES :]) if count else self
 
 
 NOTHING_SEEN = Seen()

@@ -48,7 +48,10 @@ REQUESTS_AND_REASONS = {
         AMERICAN._replace(signals=Signals(gpp=STRINGS["usnat-sale-opt-out"], gpp_section_ids=(7,))),
         (Reason.GPP_OPT_OUT,),
     ),
-    "consent to everything": (AMERICAN._replace(client_country="FR", signals=Signals(tcf_consent=consent(2, 3, 4))), ()),
+    "consent to everything": (
+        AMERICAN._replace(client_country="FR", signals=Signals(tcf_consent=consent(2, 3, 4))),
+        (),
+    ),
     "consent to use but not to write": (
         AMERICAN._replace(client_country="FR", signals=Signals(tcf_consent=consent(2, 4))),
         (Reason.TCF_NO_CONSENT,),
@@ -69,9 +72,7 @@ REQUESTS_AND_REASONS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("request_", "reasons"), REQUESTS_AND_REASONS.values(), ids=REQUESTS_AND_REASONS
-)
+@pytest.mark.parametrize(("request_", "reasons"), REQUESTS_AND_REASONS.values(), ids=REQUESTS_AND_REASONS)
 def test_the_signals_of_an_activity(request_: AdRequest, reasons: tuple[Reason, ...]) -> None:
     assert forbidden(request_) == reasons
 

@@ -42,8 +42,10 @@ def test_a_key_that_lies_across_two_others_is_not_held() -> None:
 
 
 def test_what_is_a_day_old_is_forgotten() -> None:
-    assert known(seen_at(NOW_S, NOW_S + 1, NOW_S + KEPT_S)) == [1, 2]
-    assert known(seen_at(NOW_S, NOW_S + 1, NOW_S + KEPT_S - 1)) == [0, 1, 2]
+    seen = seen_at(NOW_S, NOW_S + 1, NOW_S + 2)
+    assert known(seen.fresh(NOW_S + KEPT_S - 1)) == [0, 1, 2]
+    assert known(seen.fresh(NOW_S + KEPT_S)) == [1, 2]
+    assert seen.fresh(NOW_S + 2 * KEPT_S) == NOTHING_SEEN
 
 
 def test_of_too_many_the_oldest_are_forgotten() -> None:
