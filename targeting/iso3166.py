@@ -34,7 +34,5 @@ _ASSIGNED: Final = """
 """
 _KOSOVO: Final = {"XK": "XKX"}
 
-COUNTRIES: Final[Mapping[str, str]] = MappingProxyType(
-    {pair[:2]: pair[3:] for pair in _ASSIGNED.split()} | _KOSOVO
-)
+COUNTRIES: Final[Mapping[str, str]] = MappingProxyType({pair[:2]: pair[3:] for pair in _ASSIGNED.split()} | _KOSOVO)
 """Alpha-2 code to alpha-3 code, both in upper case."""

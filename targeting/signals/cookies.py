@@ -64,8 +64,14 @@ NO_COOKIES: Final = Cookies()
 UNREAD_COOKIES: Final = Cookies(device_doubt=True, anon_opt_out=True, opt_out=True)
 """What a header that is not read may hide."""
 
-# Both searches are for a literal at their beginning: that is what makes them fast.
-_PAIR: Final = re.compile(r";[ \t]*+(M(?:UID|H)|ANON|TOptOut|CC|NAP)=([^;]*)")
+_NAMES: Final = frozenset(("TOptOut", "MUID", "ANON", "CC", "NAP", "MH"))
+# A name at the beginning of a pair, in any case, and its value if it has one. The search for one literal character
+# that it begins with is what makes it fast.
+_PAIR: Final = re.compile(
+    r";[ \t]*+(M(?:UID|H)|ANON|TOptOut|CC|NAP)(?:=|(?=[%;]|\Z))([^;]*+)", re.ASCII | re.IGNORECASE
+)
+# What names and values are made of (RFC 6265 section 4.1.1, and a few characters more).
+_ORDINARY: Final = bytes(code for code in range(33, 127) if chr(code) not in ";,\"'")
 _WATCHED: Final = tuple(
     (name, re.compile(name.lower().encode() + rb"(?![\w.-])")) for name in ("TOptOut", "MUID", "ANON")
 )
@@ -93,32 +99,51 @@ def read_cookies(header: str) -> Cookies:
         return UNREAD_COOKIES
     pairs: _Pairs = _PAIR.findall(";" + header)
     found = dict(pairs)
-    doubtful = _doubtful(header, pairs, found)
-    if not found and not doubtful:
-        return NO_COOKIES
-    naps = _values("NAP", pairs, found)
-    if len(naps) > MAX_NAPS:
+    cookies = _cookies(pairs, found) if found else NO_COOKIES
+    if len(found) == len(pairs) and found.keys() <= _NAMES and _is_well_formed(header):
+        return cookies
+    return _in_doubt(cookies, _doubtful(header, pairs, found))
+
+
+def _cookies(pairs: _Pairs, found: Mapping[str, str]) -> Cookies:
+    """Give what the pairs say; of several of one name the last counts, except for countries and registrations."""
+    muid, device_doubt = _device(found["MUID"]) if "MUID" in found else ("", False)
+    anon_id, anon_opt_out = _account(found["ANON"]) if "ANON" in found else ("", False)
+    return Cookies(
+        muid,
+        device_doubt,
+        anon_id,
+        anon_opt_out,
+        found.get("TOptOut", "0") != "0",
+        _countries(_values("CC", pairs, found)) if "CC" in found else (),
+        _values("NAP", pairs, found) if "NAP" in found else (),
+        _co_brand(found["MH"]) if "MH" in found else "",
+    )
+
+
+def _in_doubt(cookies: Cookies, doubtful: Collection[str]) -> Cookies:
+    """Take back what the doubtful cookies said."""
+    if len(cookies.naps) > MAX_NAPS:
         return UNREAD_COOKIES
-    muid, device_doubt = ("", True) if "MUID" in doubtful else _device(found.get("MUID"))
-    anon_id, anon_opt_out = ("", True) if "ANON" in doubtful else _account(found.get("ANON"))
-    opt_out = "TOptOut" in doubtful or found.get("TOptOut", "0") != "0"
-    countries = tuple(dict.fromkeys([parse_country(value) or "" for value in _values("CC", pairs, found)]))
-    co_brand = "" if "MH" in doubtful else _co_brand(found.get("MH", ""))
-    return Cookies(muid, device_doubt, anon_id, anon_opt_out, opt_out, countries, naps, co_brand)
+    if "TOptOut" in doubtful:
+        cookies = cookies._replace(opt_out=True)
+    if "MUID" in doubtful:
+        cookies = cookies._replace(muid="", device_doubt=True)
+    if "ANON" in doubtful:
+        cookies = cookies._replace(anon_id="", anon_opt_out=True)
+    if "MH" in doubtful:
+        cookies = cookies._replace(co_brand="")
+    return cookies
 
 
-def _device(value: str | None) -> tuple[str, bool]:
+def _device(value: str) -> tuple[str, bool]:
     """Give the browser's id, and whether it is in doubt."""
-    if value is None:
-        return "", False
     muid = value.strip(_PADDING).lower()
     return (muid, False) if _MUID.fullmatch(muid) else ("", True)
 
 
-def _account(value: str | None) -> tuple[str, bool]:
+def _account(value: str) -> tuple[str, bool]:
     """Give the advertising id, and whether it is opted out or in doubt."""
-    if value is None:
-        return "", False
     match = _ANON.fullmatch(value) if len(value) <= _MAX_ANON_LENGTH else None
     return (match[1], False) if match else ("", True)
 
@@ -128,28 +153,35 @@ def _co_brand(value: str) -> str:
     return brand if _CO_BRAND.fullmatch(brand) else ""
 
 
+def _countries(values: Sequence[str]) -> tuple[str, ...]:
+    if len(values) == 1:
+        return (parse_country(values[0]) or "",)
+    return tuple(dict.fromkeys(parse_country(value) or "" for value in values))
+
+
 def _values(name: str, pairs: _Pairs, found: Mapping[str, str]) -> tuple[str, ...]:
-    """Give every different value of a cookie."""
-    if name not in found:
-        return ()
+    """Give every different value of a cookie that is there."""
     if len(pairs) == len(found):
         return (found[name].strip(_PADDING),)
     return tuple(dict.fromkeys(value.strip(_PADDING) for each, value in pairs if each == name))
 
 
+def _is_well_formed(header: str) -> bool:
+    """Tell whether the header is names and values parted by "; ": only at beginnings can a name stand in it."""
+    skeleton = header.encode("ascii", "replace").translate(None, _ORDINARY)
+    return skeleton == b"; " * (len(skeleton) // 2) and header.isascii()
+
+
 def _doubtful(header: str, pairs: _Pairs, found: Mapping[str, str]) -> Collection[str]:
     """Name the cookies of which a second one says otherwise, and the watched ones in odd case or place."""
-    doubtful = set()
-    if len(pairs) > len(found):
-        doubtful = {name for name, value in pairs if value != found[name]}
+    doubtful = {name for name, value in pairs if value != found[name]}
     # Every character keeps its place.
     lowered = header.encode("ascii", "replace").lower()
     for name, mention in _WATCHED:
-        if len(mention.findall(lowered)) != (name in found):
-            places = [match.span() for match in islice(mention.finditer(lowered), MAX_MENTIONS + 1)]
-            alone = sum(_stands_alone(header, *place) for place in places)
-            if len(places) > MAX_MENTIONS or alone != [each for each, _ in pairs].count(name):
-                doubtful.add(name)
+        places = [match.span() for match in islice(mention.finditer(lowered), MAX_MENTIONS + 1)]
+        alone = sum(_stands_alone(header, *place) for place in places)
+        if len(places) > MAX_MENTIONS or alone != [each for each, _ in pairs].count(name):
+            doubtful.add(name)
     return doubtful
 
 

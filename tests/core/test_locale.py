@@ -115,9 +115,7 @@ def test_what_is_no_tag_is_no_language(tag: str) -> None:
         pytest.param("en;q=0.,fr;q=0.1", "fr", id="zero-with-a-point-excludes"),
         pytest.param("*", "", id="any"),
         pytest.param("*;q=1,fr;q=0.1", "fr", id="any-is-passed-over"),
-        pytest.param(
-            "en;q=2,en;q=-1,en;q=.5,en;q=1.001,en;q=0.1234,en;q=,en;x=1,fr;q=0.1", "fr", id="no-weights"
-        ),
+        pytest.param("en;q=2,en;q=-1,en;q=.5,en;q=1.001,en;q=0.1234,en;q=,en;x=1,fr;q=0.1", "fr", id="no-weights"),
         pytest.param("en;q=0.5;q=0.9,fr;q=0.1", "fr", id="two-weights"),
         pytest.param("en;q=\u0661,fr;q=0.1", "fr", id="digits-of-another-script"),
         pytest.param("\ud800,\u017fv,sv;q=0.2", "sv", id="not-ascii"),

@@ -289,7 +289,8 @@ def test_a_header_over_the_limits_is_in_doubt_as_a_whole(header: str) -> None:
         pytest.param("MUID;" + "muid." * (MAX_MENTIONS + 1), Cookies(device_doubt=True), id="parts-of-words"),
         pytest.param("TOptOut=0;" * MAX_MENTIONS, NO_COOKIES, id="most-mentions"),
         pytest.param("TOptOut=0;" * (MAX_MENTIONS + 1), Cookies(opt_out=True), id="too-many-mentions"),
-        pytest.param("a/muid?" * (MAX_MENTIONS + 1), Cookies(device_doubt=True), id="too-many-elsewhere"),
+        pytest.param("a/muid?" * (MAX_MENTIONS + 1), NO_COOKIES, id="in-addresses"),
+        pytest.param("a/muid?," * (MAX_MENTIONS + 1), Cookies(device_doubt=True), id="too-many-to-tell"),
     ],
 )
 def test_limits(header: str, cookies: Cookies) -> None:
