@@ -85,15 +85,15 @@ class Sticky:
                 self._enqueue(_Sighting(subject, source, int(time.time() * 1000)), now_s)
 
     def _enqueue(self, sighting: _Sighting, now_s: float) -> None:
-        if len(self._offered_s) >= self._room:
-            # Forgetting too much costs a needless look at the store, no more.
-            self._offered_s.clear()
         try:
             self._waiting.put_nowait(sighting)
         except Full:
             self._metrics.count_store_error("sticky", "full")
-        else:
-            self._offered_s[sighting.subject] = now_s
+            return
+        if len(self._offered_s) >= self._room:
+            # Forgetting too much costs a needless look at the store, no more.
+            self._offered_s.clear()
+        self._offered_s[sighting.subject] = now_s
 
     def _run(self) -> None:
         while not (self._stopping.is_set() and self._waiting.empty()):
