@@ -142,13 +142,13 @@ def _decide(network_id: str, name: str, offer: _Offer) -> NetworkDecision:
     # Who may not be contacted gets nothing, for the same reasons.
     profile, user_id = contact | _profile_withheld(case), contact | _id_withheld(case)
     no_place = contact | _place_withheld(case)
-    position = NO_POSITION if no_place or network is None else network.precise_position
+    permitted = NO_POSITION if network is None else network.precise_position
     bits = _address_bits(network, offer.policy, masked=bool(no_place))
     return NetworkDecision(
         network_id,
         network,
-        Withheld(contact, profile, user_id, no_place | _by_policy(network, allowed=position == EXACT)),
-        position,
+        Withheld(contact, profile, user_id, no_place | _by_policy(network, allowed=permitted == EXACT)),
+        NO_POSITION if no_place else permitted,
         bits,
         seen.limited,
         "" if seen.ip is None else mask_ip(seen.ip, *bits),
