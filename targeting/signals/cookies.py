@@ -81,7 +81,7 @@ _LONG: Final = 4096
 _MUID: Final = re.compile(r"[0-9a-f]{32}")
 _CO_BRAND: Final = re.compile(r"[!-~]{1,64}")
 # The id, then any other fields, of which O may only be 0: "A=<ANID>&E=1234&O=0".
-_ANON: Final = re.compile(r"A=([\w.~-]{1,128}+)(?:&(?:O=0|[B-NP-Z][A-Za-z0-9]{0,15}+=[\w.~-]*+))*+", re.ASCII)
+_ANON: Final = re.compile(r"A=([0-9A-Za-z._~-]{1,128}+)(?:&(?:O=0|[B-NP-Z][0-9A-Za-z]{0,15}+=[0-9A-Za-z._~-]*+))*+")
 _MAX_ANON_LENGTH: Final = 512
 # White space around a value, and its quotes (RFC 6265 section 4.1.1).
 _PADDING: Final = ' \t"'
@@ -99,14 +99,14 @@ def read_cookies(header: str) -> Cookies:
         return UNREAD_COOKIES
     pairs: _Pairs = _PAIR.findall(";" + header)
     found = dict(pairs)
-    cookies = _cookies(pairs, found) if found else NO_COOKIES
+    cookies = _cookies(found) if found else NO_COOKIES
     if len(found) == len(pairs) and found.keys() <= _NAMES and _is_well_formed(header):
         return cookies
-    return _in_doubt(cookies, _doubtful(header, pairs, found))
+    return _in_doubt(cookies, pairs, _doubtful(header, pairs, found))
 
 
-def _cookies(pairs: _Pairs, found: Mapping[str, str]) -> Cookies:
-    """Give what the pairs say; of several of one name the last counts, except for countries and registrations."""
+def _cookies(found: Mapping[str, str]) -> Cookies:
+    """Give what cookies say of which there is one each."""
     muid, device_doubt = _device(found["MUID"]) if "MUID" in found else ("", False)
     anon_id, anon_opt_out = _account(found["ANON"]) if "ANON" in found else ("", False)
     return Cookies(
@@ -115,16 +115,19 @@ def _cookies(pairs: _Pairs, found: Mapping[str, str]) -> Cookies:
         anon_id,
         anon_opt_out,
         found.get("TOptOut", "0") != "0",
-        _countries(_values("CC", pairs, found)) if "CC" in found else (),
-        _values("NAP", pairs, found) if "NAP" in found else (),
+        (_country(found["CC"]),) if "CC" in found else (),
+        (found["NAP"].strip(_PADDING),) if "NAP" in found else (),
         _co_brand(found["MH"]) if "MH" in found else "",
     )
 
 
-def _in_doubt(cookies: Cookies, doubtful: Collection[str]) -> Cookies:
-    """Take back what the doubtful cookies said."""
-    if len(cookies.naps) > MAX_NAPS:
+def _in_doubt(cookies: Cookies, pairs: _Pairs, doubtful: Collection[str]) -> Cookies:
+    """Give all that cookies of one name say, and take back what the doubtful ones said."""
+    countries = tuple(dict.fromkeys(_country(value) for name, value in pairs if name == "CC"))
+    naps = tuple(dict.fromkeys(value.strip(_PADDING) for name, value in pairs if name == "NAP"))
+    if len(naps) > MAX_NAPS:
         return UNREAD_COOKIES
+    cookies = cookies._replace(countries=countries, naps=naps)
     if "TOptOut" in doubtful:
         cookies = cookies._replace(opt_out=True)
     if "MUID" in doubtful:
@@ -153,17 +156,8 @@ def _co_brand(value: str) -> str:
     return brand if _CO_BRAND.fullmatch(brand) else ""
 
 
-def _countries(values: Sequence[str]) -> tuple[str, ...]:
-    if len(values) == 1:
-        return (parse_country(values[0]) or "",)
-    return tuple(dict.fromkeys(parse_country(value) or "" for value in values))
-
-
-def _values(name: str, pairs: _Pairs, found: Mapping[str, str]) -> tuple[str, ...]:
-    """Give every different value of a cookie that is there."""
-    if len(pairs) == len(found):
-        return (found[name].strip(_PADDING),)
-    return tuple(dict.fromkeys(value.strip(_PADDING) for each, value in pairs if each == name))
+def _country(value: str) -> str:
+    return parse_country(value.strip(_PADDING)) or ""
 
 
 def _is_well_formed(header: str) -> bool:
