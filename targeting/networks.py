@@ -153,7 +153,7 @@ def _decide(network_id: str, name: str, offer: _Offer) -> NetworkDecision:
         seen.limited,
         "" if seen.ip is None else mask_ip(seen.ip, *bits),
         "" if user_id or shareable is None else _user_id(name, shareable),
-        None if profile or shareable is None or network is None else _profile(network.fields, offer),
+        None if profile or shareable is None or network is None else _profile(network.fields, shareable, offer),
     )
 
 
@@ -251,10 +251,8 @@ def _user_id(name: str, shareable: Shareable) -> str:
     return hashlib.blake2b(text, digest_size=_ID_BYTES, key=shareable.id_key).hexdigest()
 
 
-def _profile(allowed: tuple[str, ...], offer: _Offer) -> ThirdPartyProfile | None:
-    if offer.shareable is None:
-        return None
-    demographics, limited = offer.shareable.features.demographics, offer.seen.limited
+def _profile(allowed: tuple[str, ...], shareable: Shareable, offer: _Offer) -> ThirdPartyProfile:
+    demographics, limited = shareable.features.demographics, offer.seen.limited
     return ThirdPartyProfile(
         age_bracket=demographics.age_bracket if "age_bracket" in allowed else AgeBracket.UNKNOWN,
         gender=demographics.gender if "gender" in allowed else Gender.UNKNOWN,

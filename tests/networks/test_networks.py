@@ -136,9 +136,7 @@ def test_without_a_key_there_is_no_id() -> None:
     ("held", "sharing", "shared"),
     [
         pytest.param([("663", 0.874)], SharingPolicy(), [("663", 0.9)], id="rounded"),
-        pytest.param(
-            [("727", 0.52), ("663", 0.48)], SharingPolicy(), [("663", 0.5), ("727", 0.5)], id="equals"
-        ),
+        pytest.param([("727", 0.52), ("663", 0.48)], SharingPolicy(), [("663", 0.5), ("727", 0.5)], id="equals"),
         pytest.param([("663", 0.04)], SharingPolicy(), [], id="too weak"),
         pytest.param([("663", 0.9), ("727", 0.8)], SharingPolicy(max_interests=1), [("663", 0.9)], id="the strongest"),
         pytest.param([("663", 0.874)], SharingPolicy(score_steps=4), [("663", 0.75)], id="in quarters"),
@@ -264,13 +262,8 @@ def given_away(decision: NetworkDecision) -> set[object]:
     } - {"", "none", AgeBracket.UNKNOWN, Gender.UNKNOWN}
 
 
-@given(st.lists(rules, max_size=3), rules, st.booleans(), st.booleans())
-def test_a_rule_only_ever_takes_away(
-    others: list[Rule],
-    another: Rule,
-    in_app: bool,
-    do_not_track: bool,  # noqa: FBT001  # hypothesis draws them
-) -> None:
+@given(others=st.lists(rules, max_size=3), another=rules, in_app=st.booleans(), do_not_track=st.booleans())
+def test_a_rule_only_ever_takes_away(others: list[Rule], another: Rule, *, in_app: bool, do_not_track: bool) -> None:
     request = REQUEST._replace(
         networks=("net", "other", "bare", "stranger"), in_app=in_app, signals=Signals(do_not_track=do_not_track)
     )
