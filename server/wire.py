@@ -15,38 +15,41 @@ from adtargeting.v1 import targeting_pb2 as pb
 from numpy.typing import NDArray
 
 from server.enums import enum
-from targeting.behavioural import Behavioural, Demographics, Destinations, Interests
+from targeting.behavioural import Column, Demographics, Features, Interests
 from targeting.decision import Decision
 from targeting.model import LimitedFeatures
 from targeting.networks import NetworkDecision
 from targeting.profile import OUTSIDE_CODE
 from targeting.reasons import reasons_in
 from targeting.taxonomy import CODES
-from targeting.vector_schema import SCHEMA_NAME
+from targeting.vector_schema import DIMENSIONS, SCHEMA_NAME
 
 _BEHAVIOURAL_TAG = b"\x2a"  # field 5, length-delimited
-_VECTOR_TAG = b"\x2a"  # field 5, length-delimited
 _DECISION_TAG = b"\x0a"  # field 1, length-delimited
 _RESULT_TAG = b"\x0a"  # field 1, length-delimited
-_DESTINATION = b"\x1a\x09\x0a\x02\0\0\x15\0\0\0\0"  # field 3: {1: two characters, 2: float32}
+# Field 3, nine bytes: {1: two characters, 2: float32}.
+_DESTINATION_ROW = np.dtype([("head", "<u4"), ("country", "<u2"), ("tag", "u1"), ("share", "<f4")])
+_DESTINATION_HEAD = int.from_bytes(b"\x1a\x09\x0a\x02", "little")
+_SHARE_TAG = 0x15
 _SCHEMA = pb.BehaviouralFeatures(vector_schema=SCHEMA_NAME).SerializeToString()
 
 
 def responses(decisions: Sequence[Decision]) -> list[bytes]:
     """Serialise decisions, each as a ``DecideResponse``."""
-    behavioural = iter(_behavioural([each.behavioural for each in decisions if each.behavioural is not None]))
-    return [
-        b"".join(
-            (
-                _opening(each.request_id, each.mode, each.reasons),
-                _limited(each.limited),
-                b"" if each.behavioural is None else _delimited(_BEHAVIOURAL_TAG, next(behavioural)),
-                _networks(each.networks) if each.networks else b"",
-                _closing(each.co_brand, each.policy_version),
-            )
-        )
-        for each in decisions
-    ]
+    encoded: dict[int, list[bytes]] = {}
+    answers = []
+    for request_id, mode, reasons, limited, behavioural, networks, co_brand, version in decisions:
+        parts = [_request_id(request_id), _mode_and_reasons(mode, reasons), _limited(limited)]
+        if behavioural is not None:
+            batch = behavioural.batch
+            # People who were decided together are encoded together.
+            features = encoded.get(id(batch)) or encoded.setdefault(id(batch), _behavioural(batch))
+            parts.append(_delimited(_BEHAVIOURAL_TAG, features[behavioural.index]))
+        if networks:
+            parts.append(_networks(networks))
+        parts.append(_closing(co_brand, version))
+        answers.append(b"".join(parts))
+    return answers
 
 
 def batch_response(results: Sequence[bytes]) -> bytes:
@@ -87,12 +90,15 @@ _VARINTS = [_long_varint(number) for number in range(0x4000)]
 
 
 def _varint(number: int) -> bytes:
-    return _VARINTS[number] if number < 0x4000 else _long_varint(number)
+    if number < 0x4000:
+        return _VARINTS[number]
+    if number < 0x20_0000:
+        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
+    return _long_varint(number)
 
 
-def _opening(request_id: str, mode: int, reasons: int) -> bytes:
-    opening = _mode_and_reasons(mode, reasons)
-    return pb.DecideResponse(request_id=request_id).SerializeToString() + opening if request_id else opening
+def _request_id(request_id: str) -> bytes:
+    return _delimited(b"\x0a", request_id.encode()) if request_id else b""
 
 
 @lru_cache(maxsize=4096)
@@ -154,25 +160,19 @@ def _network(network: NetworkDecision) -> pb.NetworkDecision:
     return message
 
 
-def _behavioural(people: Sequence[Behavioural]) -> list[bytes]:
-    """Serialise features, each as a ``BehaviouralFeatures``."""
-    if not people:
-        return []
-    interests = _interests([each.interests for each in people])
-    destinations = _destinations([each.destinations for each in people])
-    return [
-        b"".join(
-            (
-                _demographics(each.demographics),
-                strongest,
-                largest,
-                *map(_exposure, each.exposures),
-                _delimited(_VECTOR_TAG, each.vector),
-                _SCHEMA,
-            )
-        )
-        for each, strongest, largest in zip(people, interests, destinations, strict=True)
-    ]
+def _behavioural(batch: Features) -> list[bytes]:
+    """Serialise features, each person's as a ``BehaviouralFeatures``."""
+    interests = _interests(batch.interests, batch.outside_names)
+    destinations = _destinations(batch.destinations)
+    answers = []
+    for demographics, strongest, largest, exposures, vector in zip(
+        batch.demographics, interests, destinations, batch.exposures, batch.vectors, strict=True
+    ):
+        parts = [_demographics(demographics), strongest, largest]
+        parts += map(_exposure, exposures)
+        parts += (_VECTOR_HEAD, vector, _SCHEMA)
+        answers.append(b"".join(parts))
+    return answers
 
 
 @lru_cache(maxsize=16_384)
@@ -189,12 +189,12 @@ def _demographics(demographics: Demographics) -> bytes:
 def _exposure(exposure: tuple[bytes, int, int]) -> bytes:
     ad_id, count, age_s = exposure
     # Field 1: the ad, of less than 128 bytes; 2: how often; 3: how long ago. Zero is left out, as everywhere.
-    body = b"\x0a%b%b" % (_VARINTS[len(ad_id)], ad_id)
+    body = b"\x0a%c%b" % (len(ad_id), ad_id)
     if count:
         body += b"\x10" + _varint(count)
     if age_s:
         body += b"\x18" + _varint(age_s)
-    return b"\x22%b%b" % (_VARINTS[len(body)], body)
+    return b"\x22" + _VARINTS[len(body)] + body
 
 
 def _interest_rows() -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
@@ -209,21 +209,24 @@ def _interest_rows() -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
     return rows, np.array([width - len(part) for part in parts])
 
 
+_VECTOR_HEAD = b"\x2a" + _varint(DIMENSIONS * 4)  # field 5, length-delimited
 _ROWS, _ROW_STARTS = _interest_rows()
 _COLUMNS = np.arange(_ROWS.shape[1])
 
 
-def _interests(people: Sequence[Interests]) -> list[bytes]:
-    codes = np.concatenate([each.codes for each in people])
+def _interests(column: Column, outside_names: Sequence[tuple[str, ...]]) -> list[bytes]:
+    codes, scores, bounds = column
     if len(codes) and codes.max() >= OUTSIDE_CODE:
-        return [_named_interests(each) for each in people]
-    rows = _ROWS[codes]
-    rows[:, -4:] = np.concatenate([each.scores for each in people]).astype("<f4").view(np.uint8).reshape(-1, 4)
-    starts = _ROW_STARTS[codes]
+        return [
+            _named_interests(Interests(codes[start:end], scores[start:end], names))
+            for (start, end), names in zip(pairwise(bounds), outside_names, strict=True)
+        ]
+    rows, starts = _ROWS[codes], _ROW_STARTS[codes]
+    rows[:, -4:] = scores.astype("<f4", copy=False).view(np.uint8).reshape(-1, 4)
     data = rows[starts[:, None] <= _COLUMNS].tobytes()
-    ends = np.concatenate(([0], np.cumsum(rows.shape[1] - starts)))
-    bounds = ends[np.cumsum([0] + [len(each.codes) for each in people])].tolist()
-    return [data[start:end] for start, end in pairwise(bounds)]
+    ends = np.zeros(len(codes) + 1, np.intp)
+    (rows.shape[1] - starts).cumsum(out=ends[1:])
+    return [data[start:end] for start, end in pairwise(ends[bounds].tolist())]
 
 
 def _named_interests(interests: Interests) -> bytes:
@@ -232,11 +235,10 @@ def _named_interests(interests: Interests) -> bytes:
     ).SerializeToString()
 
 
-def _destinations(people: Sequence[Destinations]) -> list[bytes]:
-    countries = np.concatenate([each.countries for each in people])
-    rows = np.tile(np.frombuffer(_DESTINATION, np.uint8), (len(countries), 1))
-    rows[:, 4:6] = countries.astype("<u2").view(np.uint8).reshape(-1, 2)
-    rows[:, 7:11] = np.concatenate([each.shares for each in people]).astype("<f4").view(np.uint8).reshape(-1, 4)
-    data, size = rows.tobytes(), len(_DESTINATION)
-    bounds = np.cumsum([0] + [len(each.countries) * size for each in people]).tolist()
-    return [data[start:end] for start, end in pairwise(bounds)]
+def _destinations(column: Column) -> list[bytes]:
+    countries, shares, bounds = column
+    rows = np.empty(len(countries), _DESTINATION_ROW)
+    rows["head"], rows["country"] = _DESTINATION_HEAD, countries
+    rows["tag"], rows["share"] = _SHARE_TAG, shares
+    data, size = rows.tobytes(), _DESTINATION_ROW.itemsize
+    return [data[start * size : end * size] for start, end in pairwise(bounds)]

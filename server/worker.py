@@ -151,12 +151,16 @@ class Worker:
         """Answer these calls: single decisions together, each batch of a caller's on its own."""
         waiting = [call for call in calls if not call.gone]
         single = [call for call in waiting if call.method is not DECIDE_BATCH]
-        answers = self._decide_together(single)
-        batches = [call for call in waiting if call.method is DECIDE_BATCH]
-        answers += ((call, self._answered(partial(self._decide_batch, call))) for call in batches)
+        if single:
+            self._answer(self._decide_together(single))
+        for call in waiting:
+            if call.method is DECIDE_BATCH:
+                self._answer([(call, self._answered(partial(self._decide_batch, call)))])
+
+    def _answer(self, answers: list[tuple[Call, Answer]]) -> None:
         self._gate.answer(answers)
         now = time.monotonic()
-        for call in waiting:
+        for call, _ in answers:
             self._metrics.observe_decision(now - call.arrived_s)
 
     def _decide_together(self, calls: Sequence[Call]) -> list[tuple[Call, Answer]]:

@@ -16,7 +16,7 @@ from targeting.continents import continent_of
 from targeting.iso3166 import COUNTRIES
 from targeting.judge import Grant
 from targeting.model import AgeBracket, Gender
-from targeting.policy import FeaturePolicy, HalfLifePolicy, Policy
+from targeting.policy import HalfLifePolicy, Policy
 from targeting.profile import (
     DESTINATION_ROW,
     EXPOSURE_ROW,
@@ -89,22 +89,74 @@ class Destinations(NamedTuple):
         return list(zip(names, self.shares.tolist(), strict=True))
 
 
-class Behavioural(NamedTuple):
-    """All features of one person.
+class Column(NamedTuple):
+    """The ranked entries of a whole batch: person i's are ``[bounds[i]:bounds[i + 1]]``, the largest first."""
 
-    ``exposures`` are ads, the latest first: id (UTF-8), times seen, seconds since the last time. ``vector`` is
+    what: NDArray[np.uint16]
+    value: Floats
+    bounds: list[int]
+
+
+class Features(NamedTuple):
+    """The features of a batch of people as columns, each in the order of the people.
+
+    ``exposures`` are ads, the latest first: id (UTF-8), times seen, seconds since the last time. ``vectors`` are
     float32, little-endian (``targeting.vector_schema``).
     """
 
-    demographics: Demographics
-    interests: Interests
-    destinations: Destinations
-    exposures: list[tuple[bytes, int, int]]
-    vector: bytes
+    demographics: list[Demographics]
+    interests: Column
+    outside_names: list[tuple[str, ...]]
+    destinations: Column
+    exposures: list[list[tuple[bytes, int, int]]]
+    vectors: list[bytes]
 
 
-class _Column(NamedTuple):
-    """Ranked entries of a whole batch: whose they are, what, how much; the people in order."""
+class Behavioural:
+    """All features of one person: a view of the batch that they were worked out in."""
+
+    __slots__ = ("batch", "index")
+
+    def __init__(self, batch: Features, index: int) -> None:
+        self.batch = batch
+        self.index = index
+
+    def __repr__(self) -> str:
+        """Show nothing of the person."""
+        return "Behavioural()"
+
+    @property
+    def demographics(self) -> Demographics:
+        """What the person declared."""
+        return self.batch.demographics[self.index]
+
+    @property
+    def interests(self) -> Interests:
+        """The strongest segments."""
+        codes, scores, bounds = self.batch.interests
+        start, end = bounds[self.index], bounds[self.index + 1]
+        return Interests(codes[start:end], scores[start:end], self.batch.outside_names[self.index])
+
+    @property
+    def destinations(self) -> Destinations:
+        """Where the person calls."""
+        countries, shares, bounds = self.batch.destinations
+        start, end = bounds[self.index], bounds[self.index + 1]
+        return Destinations(countries[start:end], shares[start:end])
+
+    @property
+    def exposures(self) -> list[tuple[bytes, int, int]]:
+        """Which ads were seen."""
+        return self.batch.exposures[self.index]
+
+    @property
+    def vector(self) -> bytes:
+        """The same as one dense vector."""
+        return self.batch.vectors[self.index]
+
+
+class _Entries(NamedTuple):
+    """Entries of a whole batch: whose they are, what, how much; the people in order."""
 
     owner: NDArray[np.intp]
     what: NDArray[np.uint16]
@@ -118,16 +170,15 @@ def behavioural_features(_: Grant, people: Sequence[Known], policy: Policy, now_
     interests = _interests(people, policy.half_life_days, now)
     destinations = _destinations(people, policy.half_life_days, now)
     vectors = to_wire(encode(_vector_inputs(people, demographics, (interests, destinations), now)))
-    return list(
-        map(
-            Behavioural,
-            demographics,
-            _strongest(people, interests, shown),
-            _largest(people, destinations, shown),
-            [_exposures(known.profile, shown.max_exposures, now) for known in people],
-            vectors,
-        )
+    batch = Features(
+        demographics,
+        _ranked(interests, len(people), shown.max_interests, shown.min_interest_score),
+        [known.profile.outside_names for known in people],
+        _ranked(destinations, len(people), shown.max_call_destinations, 0.0),
+        [_exposures(known.profile, shown.max_exposures, now) for known in people],
+        vectors,
     )
+    return [Behavioural(batch, index) for index in range(len(people))]
 
 
 def _demographics(known: Known, postal_prefix_characters: int, today: int) -> Demographics:
@@ -146,20 +197,20 @@ def _demographics(known: Known, postal_prefix_characters: int, today: int) -> De
 GENDERS = tuple(Gender)
 
 
-def _interests(people: Sequence[Known], half_life: HalfLifePolicy, now: int) -> _Column:
+def _interests(people: Sequence[Known], half_life: HalfLifePolicy, now: int) -> _Entries:
     rows, owner = _rows([known.profile.interest_rows for known in people], INTEREST_ROW)
     score = rows["score"] * _decay(rows["updated_s"], now, _rates(half_life)[rows["kind"]])
     score *= np.float32(1 / SCORE_STEPS)
-    return _ranked(owner, rows["code"], score)
+    return _Entries(owner, rows["code"], score)
 
 
-def _destinations(people: Sequence[Known], half_life: HalfLifePolicy, now: int) -> _Column:
+def _destinations(people: Sequence[Known], half_life: HalfLifePolicy, now: int) -> _Entries:
     rows, owner = _rows([known.profile.destination_rows for known in people], DESTINATION_ROW)
     weight = rows["weight"] * _decay(rows["updated_s"], now, _rates(half_life)[0])
     total = np.bincount(owner, weight, len(people))
     # Calls of long ago decay to nothing; their shares still add up to one.
     share = (weight / np.maximum(total, _TINY)[owner]).astype(np.float32)
-    return _ranked(owner, rows["country"], share)
+    return _Entries(owner, rows["country"], share)
 
 
 def _rows(parts: list[bytes], row: np.dtype[np.void]) -> tuple[NDArray[np.void], NDArray[np.intp]]:
@@ -182,51 +233,31 @@ def _decay(updated_s: NDArray[np.uint32], now: int, rate: Floats | np.float32) -
     return decay
 
 
-def _ranked(owner: NDArray[np.intp], what: NDArray[np.uint16], value: Floats) -> _Column:
+def _ranked(entries: _Entries, people: int, limit: int, least: float) -> Column:
+    """Rank each person's entries, and keep the first ``limit`` that are at least ``least``, and anything at all."""
+    owner, what, value = entries
     # One stable sort for the batch: people in order, each one's entries from the largest down. The bits of floats
     # that are not negative are in the order of the floats, so one integer holds owner and value, exactly.
     order = ((owner << 32) - value.view(np.uint32)).argsort(kind="stable")
-    return _Column(owner, what[order], value[order])
-
-
-def _strongest(people: Sequence[Known], column: _Column, shown: FeaturePolicy) -> list[Interests]:
-    _, codes, scores = column
-    kept = _kept(column, len(people), shown.max_interests, shown.min_interest_score)
-    return [
-        Interests(codes[start:end], scores[start:end], known.profile.outside_names)
-        for known, (start, end) in zip(people, kept, strict=True)
-    ]
-
-
-def _largest(people: Sequence[Known], column: _Column, shown: FeaturePolicy) -> list[Destinations]:
-    _, countries, shares = column
-    kept = _kept(column, len(people), shown.max_call_destinations, 0.0)
-    return [Destinations(countries[start:end], shares[start:end]) for start, end in kept]
-
-
-def _kept(column: _Column, people: int, limit: int, least: float) -> list[tuple[int, int]]:
-    """Where each person's first ``limit`` entries of at least ``least``, and of anything at all, begin and end."""
-    counts = np.bincount(column.owner, minlength=people)
-    starts = counts.cumsum() - counts
-    enough = np.bincount(column.owner, column.value >= max(least, _TINY), people).astype(np.intp)
-    ends = starts + np.minimum(enough, limit)
-    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+    counts = np.bincount(owner, minlength=people)
+    rank = np.arange(len(owner)) - (counts.cumsum() - counts).repeat(counts)
+    value = value[order]
+    kept = (rank < limit) & (value >= max(least, _TINY))
+    bounds = np.zeros(people + 1, np.intp)
+    np.bincount(owner[kept], minlength=people).cumsum(out=bounds[1:])
+    return Column(what[order][kept], value[kept], bounds.tolist())
 
 
 def _exposures(profile: RawProfile, limit: int, now: int) -> list[tuple[bytes, int, int]]:
     # Stored newest first.
-    return [
-        (ad_id, impressions, now - last_seen_s if now > last_seen_s else 0)
-        for ad_id, (impressions, _, last_seen_s) in zip(
-            profile.ad_ids[:limit], exposure_rows(profile.exposure_rows), strict=False
-        )
-    ]
+    rows = zip(profile.ad_ids[:limit], exposure_rows(profile.exposure_rows), strict=False)
+    return [(ad_id, seen[0], now - seen[2] if now > seen[2] else 0) for ad_id, seen in rows]
 
 
 def _vector_inputs(
-    people: Sequence[Known], demographics: list[Demographics], ranked: tuple[_Column, _Column], now: int
+    people: Sequence[Known], demographics: list[Demographics], entries: tuple[_Entries, _Entries], now: int
 ) -> VectorInputs:
-    interests, destinations = ranked
+    interests, destinations = entries
     exposures, exposure_owner = _rows([known.profile.exposure_rows for known in people], EXPOSURE_ROW)
     return VectorInputs(
         age_bracket=np.array([each.age_bracket for each in demographics], np.uint8),
@@ -245,7 +276,7 @@ def _vector_inputs(
     )
 
 
-def _dimensions(people: Sequence[Known], interests: _Column) -> NDArray[np.uint8]:
+def _dimensions(people: Sequence[Known], interests: _Entries) -> NDArray[np.uint8]:
     outside = interests.what >= OUTSIDE_CODE
     if not outside.any():
         return DIMENSION_OF_CODE[interests.what]

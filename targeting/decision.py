@@ -20,9 +20,8 @@ from targeting.preference import Standing
 from targeting.profile import read_profile
 from targeting.reasons import Reason
 from targeting.record import RecordUnreadable
-from targeting.signals.cookies import Cookies, read_cookies
+from targeting.signals.cookies import NO_COOKIES, Cookies, read_cookies
 from targeting.signals.nap import Nap
-
 
 _ACCOUNT, _DEVICE = SubjectKind.ACCOUNT, SubjectKind.DEVICE
 
@@ -113,7 +112,7 @@ def decide(
 
 
 def _item(request: AdRequest, policy: Policy) -> Item:
-    cookies = read_cookies(request.cookie_header)
+    cookies = read_cookies(request.cookie_header) if request.cookie_header else NO_COOKIES
     findings = judge_request(request, cookies, policy)
     return Item(request, cookies, findings, () if findings.mask else _subjects(request, cookies))
 
@@ -137,7 +136,7 @@ def _judge(item: Item, records: Sequence[StoredSubject], naps: Sequence[Nap], po
     standings = standings_of(records)
     whereabouts = _whereabouts(item, standings)
     age = _child_age(policy, whereabouts)
-    of_child = any(nap.age is not None and nap.age < age for nap in naps)
+    of_child = bool(naps) and any(nap.age is not None and nap.age < age for nap in naps)
     mask, grant = judge_stored(records, standings, latest_birth_day(today, age), nap_of_child=of_child)
     if grant is None:
         return _Judged(item, mask, whereabouts)

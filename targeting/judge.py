@@ -14,7 +14,7 @@ from targeting.policy import Policy
 from targeting.preference import Choice, Standing, standing_of
 from targeting.reasons import Reason
 from targeting.record import RecordUnreadable
-from targeting.signals.cookies import Cookies
+from targeting.signals.cookies import NO_COOKIES, Cookies
 
 _MINT = object()
 _CHOICES_THAT_ALLOW = (Choice.NONE, Choice.OPT_IN)
@@ -63,13 +63,19 @@ class Verdict(NamedTuple):
 def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> Findings:
     """Judge what can be read from the request alone."""
     consent = read_consent(request, cookies.countries, policy)
-    mask = consent.mask | _flags(request.signals, policy) | _cookie_flags(cookies, request.identity)
+    mask = consent.mask
+    if request.signals is not NO_SIGNALS:
+        mask |= _flags(request.signals, policy)
+    if cookies is not NO_COOKIES:
+        mask |= _cookie_flags(cookies, request.identity)
     return Findings(mask, consent)
 
 
 def standings_of(subjects: Sequence[StoredSubject]) -> list[Standing | None]:
     """Read the preference records, in order; None where there is none, or none that can be trusted."""
-    return [_standing(subject) for subject in subjects]
+    return [
+        None if subject.preference is None else _standing(subject.preference, subject.owner) for subject in subjects
+    ]
 
 
 def judge_stored(
@@ -86,17 +92,16 @@ def judge_stored(
     """
     mask = Reason.UNDER_AGE.bit if nap_of_child else 0
     for subject, standing in zip(subjects, standings, strict=True):
-        mask |= _limits(subject, standing, of_age_day)
+        if standing is not None or subject.preference is not None or subject.profile is not None:
+            mask |= _limits(subject, standing, of_age_day)
     if not mask and subjects[0].profile is None:
         mask = Reason.NO_PROFILE.bit
     return Verdict(mask, None if mask else _GRANT)
 
 
-def _standing(subject: StoredSubject) -> Standing | None:
-    if subject.preference is None:
-        return None
+def _standing(preference: bytes, owner: bytes) -> Standing | None:
     try:
-        return standing_of(subject.preference, subject.owner)
+        return standing_of(preference, owner)
     except RecordUnreadable:
         return None
 
@@ -106,7 +111,7 @@ def _limits(subject: StoredSubject, standing: Standing | None, of_age_day: int) 
         if subject.preference is not None:
             return Reason.RECORD_UNREADABLE.bit
         # A profile and its preference record are written together: one alone means that a choice may be lost.
-        return Reason.PREFERENCE_LOST.bit if subject.profile is not None else 0
+        return Reason.PREFERENCE_LOST.bit
     mask = 0
     if standing.choice not in _CHOICES_THAT_ALLOW:
         mask = _OPT_OUT_OF[subject.kind]
@@ -124,8 +129,6 @@ def _cookie_flags(cookies: Cookies, identity: Identity) -> int:
 
 
 def _flags(signals: Signals, policy: Policy) -> int:
-    if signals == NO_SIGNALS:
-        return 0
     mask = 0
     if signals.child_directed:
         mask |= Reason.CHILD_DIRECTED.bit

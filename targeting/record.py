@@ -4,8 +4,8 @@
 body, so a record that ends up under another key, or loses a byte, is found out.
 """
 
-import zlib
 from struct import Struct
+from zlib import crc32
 
 PREFIX = Struct("<2sB8sI")
 OWNER_SIZE = 16
@@ -17,7 +17,7 @@ class RecordUnreadable(ValueError):
 
 def seal(magic: bytes, schema: int, owner: bytes, body: bytes) -> bytes:
     """Give the stored form of a body that belongs to the owner's 16-byte pseudonym."""
-    return PREFIX.pack(magic, schema, owner[:8], zlib.crc32(body, zlib.crc32(owner))) + body
+    return PREFIX.pack(magic, schema, owner[:8], crc32(body, crc32(owner))) + body
 
 
 def unseal(value: bytes, magic: bytes, schema: int, owner: bytes) -> bytes:
@@ -25,13 +25,13 @@ def unseal(value: bytes, magic: bytes, schema: int, owner: bytes) -> bytes:
     if len(value) < PREFIX.size:
         raise RecordUnreadable("the record is truncated")
     found_magic, found_schema, found_owner, checksum = PREFIX.unpack_from(value)
+    body = value[PREFIX.size :]
+    if found_magic == magic and found_schema == schema and found_owner == owner[:8]:
+        if crc32(body, crc32(owner)) == checksum:
+            return body
+        raise RecordUnreadable("the record's checksum is wrong")
     if found_magic != magic:
         raise RecordUnreadable("the record is of another kind")
     if found_schema != schema:
         raise RecordUnreadable("the record is of another schema")
-    if found_owner != owner[:8]:
-        raise RecordUnreadable("the record belongs to another owner")
-    body = value[PREFIX.size :]
-    if zlib.crc32(body, zlib.crc32(owner)) != checksum:
-        raise RecordUnreadable("the record's checksum is wrong")
-    return body
+    raise RecordUnreadable("the record belongs to another owner")
