@@ -14,7 +14,7 @@ from server.cli.shell import Shell, plain
 from server.cli.words import names_of
 
 _KINDS = {
-    name.removeprefix("ACTIVITY_KIND_").lower().replace("_", "-"): number
+    name.removeprefix("ACTIVITY_KIND_").lower().replace("_", "-"): name
     for name, number in pb.ActivityKind.items()
     if number != pb.ACTIVITY_KIND_UNSPECIFIED
 }
@@ -29,7 +29,9 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--destination", type=text, default="", metavar="CODE", help="the country called")
     parser.add_argument("--ad", type=text, default="", metavar="ID", help="the ad seen or clicked")
-    parser.add_argument("--activity-id", type=text, default="", metavar="ID", help="one id an activity: repeating it is safe")
+    parser.add_argument(
+        "--activity-id", type=text, default="", metavar="ID", help="one id an activity: repeating it is safe"
+    )
     parser.add_argument("--occurred-at", type=_time, metavar="TIME", help="ISO 8601; default: now")
     parser.add_argument("--country", type=text, default="", metavar="CODE", help="the country set in the client")
     parser.add_argument("--cookie", type=text, default="", metavar="HEADER", help="the Cookie header it came with")

@@ -19,13 +19,13 @@ TIMEOUT_S = 5.0
 _OPTIONS = (("grpc.enable_http_proxy", 0),)
 _DETAILS = "grpc-status-details-bin"
 
-Answer = TypeVar("Answer", covariant=True)
+Answer_co = TypeVar("Answer_co", covariant=True)
 
 
-class Rpc(Protocol[Answer]):
+class Rpc(Protocol[Answer_co]):
     """One method of a stub."""
 
-    def __call__(self, request: Any, *, timeout: float) -> Answer:
+    def __call__(self, request: Any, *, timeout: float) -> Answer_co:
         """Call it."""
         ...
 
@@ -46,7 +46,7 @@ class Client:
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self._channel.close()
 
-    def call(self, rpc: Rpc[Answer], request: Message) -> Answer:
+    def call(self, rpc: Rpc[Answer_co], request: Message) -> Answer_co:
         """Call, and give the answer. Raises ``Refused``."""
         try:
             return rpc(request, timeout=TIMEOUT_S)

@@ -33,7 +33,9 @@ def arguments(parser: ArgumentParser) -> None:
     """Take the kind of string, and the string."""
     parser.add_argument("kind", choices=_DECODERS, help="TCF v2, GPP or US Privacy")
     parser.add_argument("string", help="the string; - reads one a line from standard input")
-    parser.add_argument("--json", action="store_true", help='print one JSON object a line, {"error": ...} for what is unreadable')
+    parser.add_argument(
+        "--json", action="store_true", help='print one JSON object a line, {"error": ...} for what is unreadable'
+    )
 
 
 def run(given: Namespace, shell: Shell) -> int:

@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> ArgumentParser:
-    shared = ArgumentParser(add_help=False, argument_default=SUPPRESS)
+    shared = Parser(add_help=False, argument_default=SUPPRESS)
     options = shared.add_argument_group("settings")
     options.add_argument("--config", type=Path, metavar="FILE", help="settings in a TOML file")
     options.add_argument("--policy", metavar="FILE", help="the policy, a TOML file (ADTARGETING_POLICY)")

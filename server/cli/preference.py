@@ -13,7 +13,7 @@ from server.cli.failures import OK
 from server.cli.shell import Shell, plain
 
 _SOURCES = {
-    name.removeprefix("SOURCE_").lower().replace("_", "-"): number
+    name.removeprefix("SOURCE_").lower().replace("_", "-"): name
     for name, number in pb.Source.items()
     if number != pb.SOURCE_UNSPECIFIED
 }
@@ -22,8 +22,12 @@ _SOURCES = {
 def arguments(parser: ArgumentParser) -> None:
     """Take a subject and what may come with a choice."""
     add_subject(parser)
-    parser.add_argument("--source", choices=_SOURCES, default="support", help="where the choice was made (default: support)")
-    parser.add_argument("--change-id", type=text, default="", metavar="ID", help="one id a change: repeating it is safe")
+    parser.add_argument(
+        "--source", choices=_SOURCES, default="support", help="where the choice was made (default: support)"
+    )
+    parser.add_argument(
+        "--change-id", type=text, default="", metavar="ID", help="one id a change: repeating it is safe"
+    )
     parser.add_argument("--country", type=text, default="", metavar="CODE", help="country of residence to store")
     parser.add_argument("--language", type=text, default="", metavar="TAG", help="language to store")
     parser.add_argument("--birth-date", type=_date, metavar="YYYY-MM-DD", help="birth date to store")

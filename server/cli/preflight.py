@@ -1,4 +1,4 @@
-"""``adtargeting preflight``: is the store fit to keep people's choices?"""
+"""``adtargeting preflight``: whether the store is fit to keep people's choices."""
 
 from argparse import Namespace
 

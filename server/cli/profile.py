@@ -14,7 +14,9 @@ def arguments(parser: ArgumentParser) -> None:
     """Take what to do, and to whom."""
     parser.add_argument("action", choices=("show", "delete"), help="show all that is held, or erase the profile")
     add_subject(parser)
-    parser.add_argument("--json", action="store_true", help="print the receipt of an erasure as JSON; `show` always does")
+    parser.add_argument(
+        "--json", action="store_true", help="print the receipt of an erasure as JSON; `show` always does"
+    )
 
 
 def run(given: Namespace, shell: Shell) -> int:

@@ -43,7 +43,11 @@ class Shell:
 
 def plain(text: str) -> str:
     """Give text that a terminal shows and does not obey."""
-    return text if text.isprintable() else "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return (
+        text
+        if text.isprintable()
+        else "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    )
 
 
 def table(*headings: str, title: str = "") -> Table:

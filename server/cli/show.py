@@ -91,7 +91,11 @@ def interest_name(segment_id: str) -> str:
 
 def age(bracket: int) -> str:
     """Give an age bracket in words."""
-    return pb.AgeBracket.Name(bracket).removeprefix("AGE_BRACKET_").replace("_PLUS", "+").replace("_", "-") if bracket else NOTHING
+    return (
+        pb.AgeBracket.Name(bracket).removeprefix("AGE_BRACKET_").replace("_PLUS", "+").replace("_", "-")
+        if bracket
+        else NOTHING
+    )
 
 
 def gender(number: int) -> str:
