@@ -122,6 +122,10 @@ class TestDestinations:
         held = profile_of(call("ZW"), *often, now_s=NOW_S).destinations
         assert sorted(each.country for each in held) == countries
 
+    def test_a_time_that_is_spelt_like_a_country_is_none(self) -> None:
+        at_s = NOW_S & ~0xFFFF | int.from_bytes(b"GB", "little")
+        assert [held.country for held in profile_of(call("FR", at_s), call("GB")).destinations] == ["FR", "GB"]
+
     def test_nothing_else_of_a_call_is_kept(self) -> None:
         profile = profile_of(Activity(ActivityKind.CALL, NOW_S, ("386",), "GB", "ad-1"))
         assert (profile.interests, profile.exposures) == ((), ())
