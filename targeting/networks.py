@@ -77,7 +77,7 @@ class Withheld(NamedTuple):
 class NetworkDecision(NamedTuple):
     """The four answers for one network and its payload.
 
-    ``policy`` is the network's part of the policy, None for an unknown one. ``precise_position`` is none, coarse or exact.
+    ``policy`` is the network's part of the policy, None for an unknown one; ``position`` is none, coarse or exact.
     ``address_bits`` says how many leading bits of an IPv4 and of an IPv6 address the network may see.
     """
 

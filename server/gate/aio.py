@@ -122,8 +122,8 @@ class AioGate:
         # Bytes in, bytes out: the gate does not know what a message means.
         for method in METHODS:
             _, service, name = method.path.split("/")
-            handlers = {name: grpc.unary_unary_rpc_method_handler(self._handler(method))}
-            server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, handlers)])
+            handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(self._handler(method))
+            server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(service, {name: handler})])
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
         for service in HEALTH_CHECKED:
@@ -151,8 +151,7 @@ class AioGate:
             if self._inflight >= room.calls or self._inflight_bytes + size > room.bytes:
                 await _refuse(context, _FULL)
             now = time.monotonic()
-            left = context.time_remaining()
-            call = Call(method, payload, now, math.inf if left is None else now + left, loop.create_future())
+            call = Call(method, payload, now, now + _seconds_left(context), loop.create_future())
             self._inflight += 1
             self._inflight_bytes += size
             waiting.put(call)
@@ -172,6 +171,11 @@ class AioGate:
 
 _FULL = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "too many calls are waiting; try again later")
 _TOO_LARGE = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "the request is larger than this RPC takes")
+
+
+def _seconds_left(context: _Context) -> float:
+    left: float | None = context.time_remaining()  # None without a deadline, whatever the stubs say
+    return math.inf if left is None else left  # type: ignore[redundant-expr]  # as above
 
 
 async def _refuse(context: _Context, refusal: Refusal) -> NoReturn:

@@ -77,9 +77,7 @@ def records(draw: st.DrawFn, subject: Subject, *, profile: bool | None = None) -
     """Any records of a subject; ``profile`` says whether there is one."""
     owner = owner_of(subject)
     held = draw(st.booleans()) if profile is None else profile
-    return StoredSubject(
-        subject.kind, owner, draw(preferences(owner)), draw(profile_values(owner)) if held else None
-    )
+    return StoredSubject(subject.kind, owner, draw(preferences(owner)), draw(profile_values(owner)) if held else None)
 
 
 @st.composite

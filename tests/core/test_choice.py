@@ -1,5 +1,7 @@
 """From choices to preference records."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ from targeting.preference import MAX_HISTORY, Choice, Preference, Source
 CHOICES = st.sampled_from([Choice.OPT_OUT, Choice.OPT_IN])
 
 
-def made(choice: Choice, key: bytes = bytes(8), at_ms: int = 1, **more: object) -> ChoiceMade:
+def made(choice: Choice, key: bytes = bytes(8), at_ms: int = 1, **more: Any) -> ChoiceMade:
     return ChoiceMade(choice, Source.ACCOUNT_PAGE, key, at_ms)._replace(**more)
 
 

@@ -6,6 +6,7 @@ and so does the statement that it does not apply. Nothing lifts any other reason
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,9 +22,7 @@ from tests.signals.strings import STRINGS, VENDOR
 
 Adding = Callable[[AdRequest], AdRequest]
 
-POLICY = replace(
-    DEFAULT_POLICY, gdpr=GdprPolicy(host_vendor_id=VENDOR), signals=SignalPolicy(honour_do_not_track=True)
-)
+POLICY = replace(DEFAULT_POLICY, gdpr=GdprPolicy(host_vendor_id=VENDOR), signals=SignalPolicy(honour_do_not_track=True))
 IN_THE_US = AdRequest(ip_location=IpLocation("US", ""))
 IN_SCOPE_WITH_CONSENT = AdRequest(ip_location=IpLocation("DE", ""))._replace(
     signals=AdRequest().signals._replace(tcf_consent=STRINGS["tcf-consent"])
@@ -31,7 +30,7 @@ IN_SCOPE_WITH_CONSENT = AdRequest(ip_location=IpLocation("DE", ""))._replace(
 STARTS = {"in the United States": IN_THE_US, "in Germany, with consent": IN_SCOPE_WITH_CONSENT}
 
 
-def signal(**fields: object) -> Adding:
+def signal(**fields: Any) -> Adding:
     return lambda request: request._replace(signals=request.signals._replace(**fields))
 
 
@@ -114,7 +113,8 @@ class TestPairs:
 @settings(max_examples=500)
 @given(st.sampled_from(list(STARTS)), st.lists(st.sampled_from(list(ALL)), max_size=12, unique=True))
 def test_all_signals_at_once(start: str, names: list[str]) -> None:
-    request, added = STARTS[start], []
+    request = STARTS[start]
+    added: list[str] = []
     for name in names:
         if all(both_fit(name, other) for other in added):
             before = reasons(request)

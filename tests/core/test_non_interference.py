@@ -1,4 +1,4 @@
-"""I6: in limited mode the bytes of the answer do not depend on the profile. And only the judge grants the other mode."""
+"""I6: in limited mode the bytes of the answer do not depend on the profile. Only the judge grants the other mode."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -32,12 +32,12 @@ from targeting.profile import (
     encode_profile,
     read_profile,
 )
-from targeting.record import RecordUnreadable
+from targeting.record import PREFIX, RecordUnreadable, seal
 
 OWNERS = st.binary(min_size=16, max_size=16)
 SECONDS = st.integers(0, 2**32 - 1)
 COUNTRY = st.sampled_from(["", *COUNTRIES])
-NAMES = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=20)
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 SEGMENTS = st.one_of(st.integers(1, 1679).map(str), NAMES)
 
 CHANGES = st.builds(
@@ -146,8 +146,6 @@ def test_a_record_of_another_kind_is_not_read() -> None:
 
 
 def test_a_well_sealed_record_with_too_few_names_or_changes_is_not_read() -> None:
-    from targeting.record import PREFIX, seal
-
     one_ad = encode_profile(Profile(exposures=(HeldExposure("ad", 1, 0, 0),)), bytes(16))
     with pytest.raises(RecordUnreadable, match="truncated"):
         read_profile(seal(b"aF", 1, bytes(16), one_ad[PREFIX.size : -3]), bytes(16))

@@ -4,16 +4,16 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import grpc
 import pytest
 from google.rpc import status_pb2
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from server.gate.aio import DEFAULT_ROOM, AioGate, Room
 from server.gate.methods import DECIDE, DECIDE_BATCH, METHODS, SERVICES, SET_PREFERENCE
 from server.gate.port import HEALTH_CHECKED, Answer, Call, Gate, GateError, Lane, Method, Refusal
+from tests.rpc import health, reflected_services
 
 OpenGate = Callable[..., tuple[Gate, str]]
 GATES = {"aio": AioGate}
@@ -46,6 +46,10 @@ def send(channel: grpc.Channel, method: Method, payload: bytes = b"", timeout: f
     return call.future(payload, timeout=timeout)
 
 
+def _inflight_is(gate: Gate, count: int) -> bool:
+    return gate.inflight() == count
+
+
 def take_one(gate: Gate, lane: Lane = Lane.DECISIONS) -> Call:
     (call,) = gate.take(lane, 1, 5)
     return call
@@ -70,7 +74,7 @@ def test_what_waits_is_taken_together_oldest_first_up_to_the_limit(
     sent = []
     for number in range(5):
         sent.append(send(channel, DECIDE, b"%d" % number))
-        wait_until(lambda expected=number + 1: gate.inflight() == expected)
+        wait_until(partial(_inflight_is, gate, number + 1))
     first, rest = gate.take(Lane.DECISIONS, 3, 5), gate.take(Lane.DECISIONS, 64, 5)
     assert [call.payload for call in first] == [b"0", b"1", b"2"]
     assert [call.payload for call in rest] == [b"3", b"4"]
@@ -116,7 +120,7 @@ def test_a_refusal_carries_code_message_and_details(gate_and_channel: tuple[Gate
         sent.result()
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert caught.value.details() == "no"
-    assert ("grpc-status-details-bin", status) in [tuple(item) for item in caught.value.trailing_metadata()]
+    assert ("grpc-status-details-bin", status) in [(key, value) for key, value in caught.value.trailing_metadata()]
 
 
 def test_a_call_whose_caller_has_gone_is_marked_and_its_answer_dropped(
@@ -181,26 +185,17 @@ def test_an_unknown_method_is_unimplemented(gate_and_channel: tuple[Gate, grpc.C
 
 def test_health_begins_not_serving_and_follows(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
     gate, channel = gate_and_channel
-    stub = health_pb2_grpc.HealthStub(channel)
-
-    def status(service: str) -> int:
-        answer: health_pb2.HealthCheckResponse = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5)
-        return answer.status
-
     for service in HEALTH_CHECKED:
-        assert status(service) == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert health(channel, service) == "NOT_SERVING"
         gate.set_health(service, serving=True)
-        assert status(service) == health_pb2.HealthCheckResponse.SERVING
+        assert health(channel, service) == "SERVING"
     gate.set_health(HEALTH_CHECKED[1], serving=False)
-    assert status(HEALTH_CHECKED[1]) == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert health(channel, HEALTH_CHECKED[1]) == "NOT_SERVING"
 
 
 def test_reflection_lists_the_services(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
     _, channel = gate_and_channel
-    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
-    request = reflection_pb2.ServerReflectionRequest(list_services="")
-    (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=5)
-    assert set(SERVICES) <= {service.name for service in answer.list_services_response.service}
+    assert set(SERVICES) <= reflected_services(channel)
 
 
 def test_a_port_in_use_is_one_clear_error(open_gate: OpenGate) -> None:

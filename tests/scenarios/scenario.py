@@ -93,7 +93,7 @@ def policy_of(scenario: Scenario) -> Policy:
 
 
 def request_of(scenario: Scenario) -> pb.DecideRequest:
-    request: pb.DecideRequest = ParseDict(_with_strings(scenario.request), pb.DecideRequest())
+    request: pb.DecideRequest = ParseDict(dict(_with_strings(scenario.request)), pb.DecideRequest())
     return request
 
 
@@ -194,8 +194,7 @@ def check(scenario: Scenario, answer: pb.DecideResponse) -> None:
         network = next(each for each in answer.networks if each.network_id == name)
         for field, value in wanted.items():
             if field == "reasons":
-                value = [pb.Reason.Value(f"REASON_{reason}") for reason in value]
-                assert list(network.reasons) == value, name
+                assert list(network.reasons) == [pb.Reason.Value(f"REASON_{reason}") for reason in value], name
             else:
                 assert getattr(network, field) == value, (name, field)
 

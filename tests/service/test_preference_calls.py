@@ -1,5 +1,7 @@
 """SetPreference and GetPreferences: what is acknowledged, what is refused, what is stored."""
 
+from typing import Any
+
 import pytest
 from adtargeting.v1 import preference_pb2 as pb
 from google.type.date_pb2 import Date
@@ -18,19 +20,19 @@ from tests.service.doubles import Nowhere, ScriptedRecords, ScriptedStore
 NOW_S = 1_780_000_000.0
 
 
-def tools(store: ScriptedRecords, policy: Policy = DEFAULT_POLICY, **more: object) -> CallTools:
+def tools(store: ScriptedRecords, policy: Policy = DEFAULT_POLICY, **more: Any) -> CallTools:
     metrics = Metrics()
     decider = Decider(ScriptedStore(), lambda: Rulebook(policy), lambda _: None, metrics)
     made = CallTools(store, decider, lambda: Rulebook(policy), Nowhere(), lambda _: None, metrics, lambda: NOW_S)
     return made._replace(**more)
 
 
-def opt_out(**fields: object) -> bytes:
+def opt_out(**fields: Any) -> bytes:
     given = {"account_id": "alice", "choice": pb.CHOICE_OPT_OUT, "source": pb.SOURCE_ACCOUNT_PAGE, **fields}
     return pb.SetPreferenceRequest(**given).SerializeToString()
 
 
-def set_(store: ScriptedRecords, payload: bytes, **more: object) -> pb.SetPreferenceResponse:
+def set_(store: ScriptedRecords, payload: bytes, **more: Any) -> pb.SetPreferenceResponse:
     return pb.SetPreferenceResponse.FromString(set_preference(payload, tools(store, **more)))
 
 
@@ -92,7 +94,9 @@ DURABILITY = [
 
 
 @pytest.mark.parametrize(
-    ("replicas", "needs_disk", "committed", "durability"), [row[1:] for row in DURABILITY], ids=[row[0] for row in DURABILITY]
+    ("replicas", "needs_disk", "committed", "durability"),
+    [row[1:] for row in DURABILITY],
+    ids=[row[0] for row in DURABILITY],
 )
 def test_the_answer_says_how_durable(replicas: int, needs_disk: bool, committed: Committed, durability: int) -> None:
     watched: list[tuple[Subject, int]] = []
@@ -152,7 +156,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize(("fields", "field"), [row[1:] for row in MALFORMED], ids=[row[0] for row in MALFORMED])
-def test_a_malformed_choice_is_refused(fields: dict[str, object], field: str) -> None:
+def test_a_malformed_choice_is_refused(fields: dict[str, Any], field: str) -> None:
     store = ScriptedRecords()
     with pytest.raises(InvalidRequest) as caught:
         set_(store, opt_out(**fields))

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import grpc
@@ -12,24 +13,18 @@ from adtargeting.v1 import preference_pb2 as pref
 from adtargeting.v1 import targeting_pb2 as pb
 from adtargeting.v1.preference_pb2_grpc import PreferenceServiceStub
 from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.app import Service
 from server.gate.port import GateError
 from server.settings import Settings, SettingsError
 from server.store.embedded import EmbeddedRedis
+from tests.rpc import health
 
 
-def settings(tmp_path: Path, **more: object) -> Settings:
+def settings(tmp_path: Path, **more: Any) -> Settings:
     given = {"grpc_address": "127.0.0.1:0", "metrics_address": "127.0.0.1:0", "data_dir": tmp_path / "data", **more}
     return Settings(**given)
-
-
-def health(channel: grpc.Channel, service: str = "") -> str:
-    stub = health_pb2_grpc.HealthStub(channel)
-    answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5)
-    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
 def wait_until(holds: Callable[[], bool], timeout_s: float = 10) -> None:
@@ -74,7 +69,9 @@ def test_the_metrics_are_those_of_the_contract(tmp_path: Path) -> None:
         "adtargeting_circuit_open", "adtargeting_inflight", "adtargeting_policy_info",
     }  # fmt: skip
     assert contract <= families.keys()
-    changes = [sample for sample in families["adtargeting_preference_changes"].samples if sample.name.endswith("_total")]
+    changes = [
+        sample for sample in families["adtargeting_preference_changes"].samples if sample.name.endswith("_total")
+    ]
     assert [(sample.labels, sample.value) for sample in changes] == [
         ({"choice": "opt_out", "source": "unstated", "durability": "confirmed"}, 1.0)
     ]
@@ -82,34 +79,37 @@ def test_the_metrics_are_those_of_the_contract(tmp_path: Path) -> None:
 
 
 def test_a_lost_redis_limits_and_a_found_one_serves_again(tmp_path: Path) -> None:
-    with EmbeddedRedis(tmp_path / "redis") as redis:
-        with Service(settings(tmp_path, redis_url=redis.url)) as service, grpc.insecure_channel(service.address) as channel:
-            stub = TargetingServiceStub(channel)
+    with (
+        EmbeddedRedis(tmp_path / "redis") as redis,
+        Service(settings(tmp_path, redis_url=redis.url)) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        stub = TargetingServiceStub(channel)
+        opt_out(channel)
+        redis.stop()
+        reasons = {pb.REASON_STORE_UNAVAILABLE, pb.REASON_STORE_TIMEOUT}
+        for _ in range(8):
+            answer = stub.Decide(ALICE, timeout=10)
+            assert answer.mode == pb.MODE_LIMITED
+            assert set(answer.reasons) < reasons
+            assert answer.limited.country == "US"
+        assert service.metrics.registry.get_sample_value("adtargeting_circuit_open") == 1
+        with pytest.raises(grpc.RpcError) as caught:
             opt_out(channel)
-            redis.stop()
-            reasons = {pb.REASON_STORE_UNAVAILABLE, pb.REASON_STORE_TIMEOUT}
-            for _ in range(8):
-                answer = stub.Decide(ALICE, timeout=10)
-                assert answer.mode == pb.MODE_LIMITED
-                assert set(answer.reasons) < reasons
-                assert answer.limited.country == "US"
-            assert service.metrics.registry.get_sample_value("adtargeting_circuit_open") == 1
-            with pytest.raises(grpc.RpcError) as caught:
-                opt_out(channel)
-            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-            wait_until(lambda: health(channel, "adtargeting.v1.PreferenceService") == "NOT_SERVING")
-            assert health(channel) == health(channel, "adtargeting.v1.TargetingService") == "SERVING"
-            redis.start()
-            wait_until(lambda: list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT])
-            wait_until(lambda: health(channel, "adtargeting.v1.PreferenceService") == "SERVING")
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        wait_until(lambda: health(channel, "adtargeting.v1.PreferenceService") == "NOT_SERVING")
+        assert health(channel) == health(channel, "adtargeting.v1.TargetingService") == "SERVING"
+        redis.start()
+        wait_until(lambda: list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT])
+        wait_until(lambda: health(channel, "adtargeting.v1.PreferenceService") == "SERVING")
 
 
 def test_an_unreachable_redis_at_the_start_only_degrades(tmp_path: Path) -> None:
-    with Service(settings(tmp_path, redis_url=f"unix://{tmp_path}/none.sock")) as service:
-        with grpc.insecure_channel(service.address) as channel:
-            assert health(channel) == "SERVING"
-            assert health(channel, "adtargeting.v1.ProfileService") == "NOT_SERVING"
-            assert TargetingServiceStub(channel).Decide(ALICE, timeout=10).mode == pb.MODE_LIMITED
+    nowhere = settings(tmp_path, redis_url=f"unix://{tmp_path}/none.sock")
+    with Service(nowhere) as service, grpc.insecure_channel(service.address) as channel:
+        assert health(channel) == "SERVING"
+        assert health(channel, "adtargeting.v1.ProfileService") == "NOT_SERVING"
+        assert TargetingServiceStub(channel).Decide(ALICE, timeout=10).mode == pb.MODE_LIMITED
 
 
 def test_a_port_in_use_stops_the_start_and_leaves_nothing_open(tmp_path: Path) -> None:
@@ -117,9 +117,15 @@ def test_a_port_in_use_stops_the_start_and_leaves_nothing_open(tmp_path: Path) -
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(GateError, match="ADTARGETING_GRPC_ADDRESS"), Service(settings(tmp_path, grpc_address=address)):
+        with (
+            pytest.raises(GateError, match="ADTARGETING_GRPC_ADDRESS"),
+            Service(settings(tmp_path, grpc_address=address)),
+        ):
             raise AssertionError("it started")
-        with pytest.raises(SettingsError, match="ADTARGETING_METRICS_ADDRESS"), Service(settings(tmp_path, metrics_address=address)):
+        with (
+            pytest.raises(SettingsError, match="ADTARGETING_METRICS_ADDRESS"),
+            Service(settings(tmp_path, metrics_address=address)),
+        ):
             raise AssertionError("it started")
     with Service(settings(tmp_path)):
         pass
@@ -130,7 +136,7 @@ def test_a_port_in_use_stops_the_start_and_leaves_nothing_open(tmp_path: Path) -
     [({"gate": "native"}, "ADTARGETING_GATE"), ({"metrics_address": "nonsense"}, "ADTARGETING_METRICS_ADDRESS")],
     ids=["native gate", "metrics address"],
 )
-def test_settings_that_cannot_be_met_stop_the_start(tmp_path: Path, more: dict[str, object], message: str) -> None:
+def test_settings_that_cannot_be_met_stop_the_start(tmp_path: Path, more: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=message), Service(settings(tmp_path, **more)):
         raise AssertionError("it started")
 

@@ -15,7 +15,9 @@ def test_defaults() -> None:
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
-    file.write_text('ADTARGETING_WORKERS = 3\nADTARGETING_DATA_DIR = "/somewhere"\nADTARGETING_SECRET_KEY_FILE = "key"\n')
+    file.write_text(
+        'ADTARGETING_WORKERS = 3\nADTARGETING_DATA_DIR = "/somewhere"\nADTARGETING_SECRET_KEY_FILE = "key"\n'
+    )
     settings = read_settings({"ADTARGETING_WORKERS": "4"}, file)
     assert (settings.workers, settings.data_dir) == (4, Path("/somewhere"))
     assert settings.secret_key_path == Path("key")

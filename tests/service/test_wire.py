@@ -1,9 +1,9 @@
 """The bytes of an answer are those that the generated classes write."""
 
+from adtargeting.v1 import targeting_pb2 as pb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adtargeting.v1 import targeting_pb2 as pb
 from server import wire
 from targeting.decision import Rulebook, decide, plan
 from targeting.geo import IpLocation
@@ -25,7 +25,9 @@ def answers(profiles: list[Profile], request: AdRequest) -> list[bytes]:
     ]
     owners = [owner_of(Subject(SubjectKind.ACCOUNT, each.identity.account_id)) for each in requests]
     stored = [
-        StoredSubject(SubjectKind.ACCOUNT, owner, encode_preference(Preference(), owner), encode_profile(profile, owner))
+        StoredSubject(
+            SubjectKind.ACCOUNT, owner, encode_preference(Preference(), owner), encode_profile(profile, owner)
+        )
         for owner, profile in zip(owners, profiles, strict=True)
     ]
     planned = plan(requests, DEFAULT_POLICY)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
@@ -36,7 +37,7 @@ class Bench:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
-def request(**fields: object) -> bytes:
+def request(**fields: Any) -> bytes:
     return pb.DecideRequest(**{"account_id": "alice", "ip": "192.0.2.1", **fields}).SerializeToString()
 
 
@@ -118,7 +119,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize(("fields", "field"), [row[1:] for row in MALFORMED], ids=[row[0] for row in MALFORMED])
-def test_a_malformed_request_is_refused_by_field_and_without_its_value(fields: dict[str, object], field: str) -> None:
+def test_a_malformed_request_is_refused_by_field_and_without_its_value(fields: dict[str, Any], field: str) -> None:
     bench = Bench()
     good, bad = bench.gate.put(DECIDE, request()), bench.gate.put(DECIDE, request(**fields))
     answer, refusal = bench.serve(good, bad)
@@ -155,7 +156,7 @@ def test_bytes_that_are_no_request_are_refused() -> None:
     ],
     ids=["ip", "zone", "language", "cookies", "signals", "sections", "client language"],
 )
-def test_a_malformed_signal_never_fails_a_decision(fields: dict[str, object]) -> None:
+def test_a_malformed_signal_never_fails_a_decision(fields: dict[str, Any]) -> None:
     bench = Bench()
     (answer,) = bench.serve(bench.gate.put(DECIDE, request(**fields)))
     assert response(answer).mode == pb.MODE_LIMITED
@@ -212,7 +213,10 @@ class FaultyDecider(Decider):
 def test_the_loop_outlives_a_fault_and_says_nothing_of_it(caplog: pytest.LogCaptureFixture) -> None:
     gate, metrics, decider = ListGate(), Metrics(), FaultyDecider()
     worker = Worker(gate, decider, Nowhere(), metrics, Limits(1.0))
-    calls = [gate.put(DECIDE, request()), gate.put(DECIDE_BATCH, pb.DecideBatchRequest(requests=[{}]).SerializeToString())]
+    calls = [
+        gate.put(DECIDE, request()),
+        gate.put(DECIDE_BATCH, pb.DecideBatchRequest(requests=[{}]).SerializeToString()),
+    ]
     thread = threading.Thread(target=worker.run)
     thread.start()
     deadline = time.monotonic() + 5
