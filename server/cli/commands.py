@@ -6,12 +6,15 @@ from server.cli.decide import DECIDE
 from server.cli.decode import DECODE
 from server.cli.explain import EXPLAIN
 from server.cli.features import FEATURES
+from server.cli.load_sample import LOAD_SAMPLE
 from server.cli.nap import NAP
 from server.cli.preference import OPT_IN, OPT_OUT
 from server.cli.preflight import PREFLIGHT
 from server.cli.profile import PROFILE
+from server.cli.serve import SERVE
 
 COMMANDS: tuple[Command, ...] = (
+    SERVE,
     DECIDE,
     EXPLAIN,
     OPT_OUT,
@@ -19,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     PROFILE,
     ACTIVITY,
     PREFLIGHT,
+    LOAD_SAMPLE,
     FEATURES,
     DECODE,
     NAP,

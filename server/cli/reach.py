@@ -6,6 +6,7 @@ The embedded store of a running service is used as it runs: two servers on one d
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from server.settings import Settings
 from server.store.embedded import EmbeddedRedis
@@ -13,21 +14,23 @@ from server.store.link import ping
 from server.store.ports import StoreError
 from server.store.url import RedisAddress, parse_redis_url
 
+Fsync = Literal["always", "everysec"]
+
 _TIMEOUT_S = 1.0
 
 
 @contextmanager
-def reached_store(settings: Settings) -> Iterator[RedisAddress]:
+def reached_store(settings: Settings, fsync: Fsync = "always") -> Iterator[RedisAddress]:
     """Give the address of the store: the configured one, the running embedded one, or one that runs meanwhile.
 
-    Raises ``RedisUrlError``, ``EmbeddedStoreError``.
+    ``fsync`` is for the last: see ``EmbeddedRedis``. Raises ``RedisUrlError``, ``EmbeddedStoreError``.
     """
     if settings.redis_url:
         yield parse_redis_url(settings.redis_url)
     elif (running := _running(settings.data_dir)) is not None:
         yield running
     else:
-        with EmbeddedRedis(settings.data_dir) as embedded:
+        with EmbeddedRedis(settings.data_dir, fsync=fsync) as embedded:
             yield embedded.address
 
 

@@ -4,8 +4,11 @@ Invariant: nothing that is there is touched. Each record is committed upon the e
 subject, so a choice that somebody made meanwhile, or in an earlier load, stays.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from queue import SimpleQueue
 from typing import NamedTuple
 
 from server.sample.person import Person
@@ -15,7 +18,7 @@ from server.store.ports import Change, Held, RecordStore
 from targeting.preference import Preference, encode_preference
 from targeting.profile import write_profile
 
-_BATCH = 500
+_BATCH = 250
 _BUDGET_S = 30.0
 _DAY_S = 86_400
 
@@ -29,31 +32,47 @@ class Progress(NamedTuple):
 
 
 class Loader:
-    """Loads people into one store, under the pseudonyms that the service uses."""
+    """Loads people into one store, under the pseudonyms that the service uses.
 
-    def __init__(self, store: RecordStore, pseudonyms: Pseudonyms, retention_days: int) -> None:
-        self._store = store
+    ``stores`` are several ways to it, each used by one thread at a time: a store that puts every batch of commands on
+    disk before it answers does so once for all that came in together.
+    """
+
+    def __init__(self, stores: Sequence[RecordStore], pseudonyms: Pseudonyms, retention_days: int) -> None:
+        self._writers = len(stores)
+        self._idle: SimpleQueue[RecordStore] = SimpleQueue()
+        for store in stores:
+            self._idle.put(store)
         self._pseudonyms = pseudonyms
         self._ttl_s = retention_days * _DAY_S
 
     def load(self, people: Iterable[Person], now_s: int) -> Iterator[Progress]:
         """Write people batch by batch, telling of each. Raises ``StoreError``."""
-        rest = iter(people)
-        while batch := list(islice(rest, _BATCH)):
-            landed = self._write([each for person in batch for each in records(person, now_s)])
-            yield Progress(len(batch), sum(landed), len(landed) - sum(landed))
+        rest, under_way = iter(people), deque[Future[Progress]]()
+        with ThreadPoolExecutor(self._writers) as writers:
+            while batch := list(islice(rest, _BATCH)):
+                under_way.append(writers.submit(self._write, batch, now_s))
+                if len(under_way) > self._writers:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
 
-    def _write(self, wanted: Sequence[Records]) -> list[bool]:
-        """Write records, then the opt-outs that came after them; tell which records were new."""
+    def _write(self, batch: Sequence[Person], now_s: int) -> Progress:
+        """Write the records of people, then the opt-outs that came after them."""
+        wanted = [each for person in batch for each in records(person, now_s)]
         changes = [self._first(each) for each in wanted]
-        landed = [each.landed for each in self._store.commit(changes, _BUDGET_S)]
-        opt_outs = [
-            _opt_out(change, each.opt_out)
-            for change, each, new in zip(changes, wanted, landed, strict=True)
-            if new and each.opt_out
-        ]
-        self._store.commit(opt_outs, _BUDGET_S)
-        return landed
+        store = self._idle.get()
+        try:
+            landed = [each.landed for each in store.commit(changes, _BUDGET_S)]
+            opt_outs = [
+                _opt_out(change, each.opt_out)
+                for change, each, new in zip(changes, wanted, landed, strict=True)
+                if new and each.opt_out
+            ]
+            store.commit(opt_outs, _BUDGET_S)
+        finally:
+            self._idle.put(store)
+        return Progress(len(batch), sum(landed), len(landed) - sum(landed))
 
     def _first(self, wanted: Records) -> Change:
         owner = self._pseudonyms.owner(wanted.subject)

@@ -1,0 +1,106 @@
+"""``adtargeting load-sample``: fill the store with people who do not exist, to try the service with.
+
+Written straight to the store, so that it also works beside a running service; what is there already stays.
+"""
+
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
+
+from server.cli.command import Command
+from server.cli.failures import OK
+from server.cli.reach import reached_store
+from server.cli.shell import Shell, table
+from server.policy_file import load_policy
+from server.sample.cast import cast
+from server.sample.load import Loader, Progress
+from server.sample.person import Person
+from server.sample.population import population
+from server.secret_key import read_or_create
+from server.settings import Settings
+from server.store.keys import Pseudonyms
+from server.store.redis_store import RedisStore
+from targeting.policy import DEFAULT_POLICY
+
+MOST_PEOPLE = 10_000_000
+MOST_SEED = 2**32 - 1
+_LOOKED_THROUGH = 1000
+_CONNECTIONS = 8
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Take how many people, and which."""
+    parser.add_argument(
+        "--subjects", type=_number(1, MOST_PEOPLE), default=10_000, metavar="N", help="how many people (default: 10000)"
+    )
+    parser.add_argument(
+        "--seed", type=_number(0, MOST_SEED), default=7, metavar="N", help="another seed, other people (default: 7)"
+    )
+
+
+def run(given: Namespace, shell: Shell) -> int:
+    """Load, with a progress bar, and name some people to try."""
+    settings, now_s = shell.settings(), int(time.time())
+    started = time.perf_counter()
+    with opened_loader(settings) as loader:
+        people = population(given.seed, given.subjects, now_s)
+        written, left_alone = load(shell.out, loader.load(people, now_s), given.subjects)
+    rate = given.subjects / (time.perf_counter() - started)
+    shell.out.print(f"{given.subjects:,} people: {written:,} subjects written, {rate:,.0f} people a second.")
+    if left_alone:
+        shell.out.print(f"{left_alone:,} subjects were there already and are as they were.")
+    _suggest(shell.out, population(given.seed, min(given.subjects, _LOOKED_THROUGH), now_s))
+    return OK
+
+
+@contextmanager
+def opened_loader(settings: Settings) -> Iterator[Loader]:
+    """Open a loader on the store of the settings, under the pseudonyms that the service uses."""
+    pseudonyms = Pseudonyms(read_or_create(settings.secret_key_path).derive(b"pseudonyms"))
+    policy = load_policy(Path(settings.policy)) if settings.policy else DEFAULT_POLICY
+    # A store that runs for this alone need not put every batch on disk: it does when it ends.
+    with ExitStack() as closing:
+        address = closing.enter_context(reached_store(settings, fsync="everysec"))
+        stores = [RedisStore(address, pseudonyms) for _ in range(_CONNECTIONS)]
+        for store in stores:
+            closing.callback(store.close)
+        yield Loader(stores, pseudonyms, policy.retention.profile_days)
+
+
+def load(out: Console, loading: Iterable[Progress], total: int) -> tuple[int, int]:
+    """Load with a progress bar; give how many subjects were written, and how many were left alone."""
+    written = left_alone = 0
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn())
+    with ProgressBar(*columns, console=out, disable=not out.is_terminal) as bar:
+        task = bar.add_task("Loading people", total=total)
+        for done in loading:
+            bar.advance(task, done.people)
+            written += done.written
+            left_alone += done.left_alone
+    return written, left_alone
+
+
+def _suggest(out: Console, people: Iterable[Person]) -> None:
+    """Show how to ask about one person of each sort."""
+    made = table("try", "")
+    for role, person in cast(people).items():
+        made.add_row(f"adtargeting decide --account {person.account_id} --ip {person.ip}", role.value)
+    out.print(made)
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    def number(value: str) -> int:
+        if not (value.isascii() and value.isdigit() and len(value) < 12 and low <= int(value) <= high):
+            raise ArgumentTypeError(f"must be a whole number from {low} to {high}")
+        return int(value)
+
+    return number
+
+
+LOAD_SAMPLE = Command("load-sample", "fill the store with people who do not exist", arguments, run)
