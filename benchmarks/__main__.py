@@ -12,7 +12,7 @@ from rich.console import Console
 from benchmarks.core import measure_core
 from benchmarks.load import MissingTool, find_h2load
 from benchmarks.processes import NotStarted
-from benchmarks.report import new_console, show_core, show_load, show_ratios, show_timed
+from benchmarks.report import new_console, show_core, show_figures, show_load, show_timed
 from benchmarks.scene import WrongAnswer
 from benchmarks.suite import FULL, QUICK, Extent, measure_load
 from benchmarks.timing import found_cases, timed
@@ -39,7 +39,7 @@ def _run(console: Console, extent: Extent, only: str | None) -> int:
         find_h2load()
         loaded = measure_load(extent)
         show_load(console, loaded)
-        show_ratios(console, loaded.ratios)
+        show_figures(console, loaded.figures)
         voided = sum(len(series.voided) for series in loaded.series.values())
     if only in (None, "core"):
         show_core(console, measure_core(extent.repeats, extent.loops), extent.repeats)

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from benchmarks.core import Parts
 from benchmarks.rates import Series, rate
-from benchmarks.suite import Loaded, Ratio
+from benchmarks.suite import Figure, Loaded
 from benchmarks.timing import Timed
 
 _WIDTH = 118
@@ -31,10 +31,10 @@ def show_load(console: Console, loaded: Loaded) -> None:
             console.print(f"void: {name}: {problem}")
 
 
-def show_ratios(console: Console, ratios: Sequence[Ratio]) -> None:
+def show_figures(console: Console, figures: Sequence[Figure]) -> None:
     """Show the figures that have targets."""
     table = _table("Figures and targets", "figure", "result", "target", "", "n")
-    for each in ratios:
+    for each in figures:
         target = f"≥ {each.least:g}" if each.least else f"≤ {each.most:g} {each.unit}" if each.most else ""
         verdict = _verdict(met=each.met) if target else ""
         table.add_row(each.name, f"{each.value:.3g} {each.unit}", target, verdict, str(each.repeats))

@@ -4,7 +4,7 @@ Every question knows its right answer, so that a sample of wrong ones can be tol
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -27,7 +27,7 @@ from targeting.profile import encode_profile
 
 BATCH = 32
 
-_SERVICE_DEFAULTS_DEADLINE_S = 5.0
+_DEADLINE_S = 5.0
 _CHUNK = 500
 _STORE_BUDGET_S = 30.0
 _KEEP_S = 400 * 86_400
@@ -89,6 +89,11 @@ class Scene:
             raise WrongAnswer(f"{question.name}: the modes are {modes}, and must be {question.modes}")
         return answer
 
+    def check(self, questions: Iterable[Question]) -> None:
+        """Ask every question once. Raises ``WrongAnswer``."""
+        for question in questions:
+            self.answer(question)
+
     def target(self, question: Question) -> Target:
         """Give what h2load is to call for a question. Raises ``WrongAnswer``."""
         body = write_body(self._directory / f"{question.name}.body", question.message)
@@ -137,7 +142,7 @@ def batch(name: str, first: int) -> Question:
 def ask(channel: grpc.Channel, question: Question) -> bytes:
     """Ask once, waiting until the service is there."""
     call: Callable[..., bytes] = channel.unary_unary(question.path)
-    return call(question.message, timeout=_SERVICE_DEFAULTS_DEADLINE_S, wait_for_ready=True)
+    return call(question.message, timeout=_DEADLINE_S, wait_for_ready=True)
 
 
 def modes_of(path: str, answer: bytes) -> tuple[int, ...]:
