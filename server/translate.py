@@ -18,6 +18,8 @@ MAX_ID_BYTES = 256
 MAX_LINKED_ACCOUNTS = 8
 MAX_NETWORKS = 64
 MAX_BATCH = 256
+MAX_SECTIONS = 32
+"""How many ids of GPP sections are looked at; the standard has fewer sections that could apply at once."""
 
 # No character takes more than four bytes in UTF-8, so shorter texts need no look.
 _SURELY_SHORT = MAX_ID_BYTES // 4
@@ -93,6 +95,7 @@ def _signals(message: pb.DecideRequest, *, targeted_ads_off: bool) -> Signals:
 
 def signals(message: pb.PrivacySignals, *, targeted_ads_off: bool) -> Signals:
     """Read the privacy signals; nothing in them is ever refused."""
+    section_ids = tuple(message.gpp_section_ids[: MAX_SECTIONS + 1])
     return Signals(
         message.child_directed,
         targeted_ads_off,
@@ -103,6 +106,8 @@ def signals(message: pb.PrivacySignals, *, targeted_ads_off: bool) -> Signals:
         message.gdpr_applies if message.HasField("gdpr_applies") else None,
         message.tcf_consent,
         message.gpp,
-        tuple(message.gpp_section_ids),
+        section_ids[:MAX_SECTIONS],
         message.us_privacy,
+        # What is not looked at may limit.
+        ("signals.gpp_section_ids",) if len(section_ids) > MAX_SECTIONS else (),
     )

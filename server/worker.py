@@ -13,8 +13,7 @@ from typing import NamedTuple, TypeVar
 from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.message import DecodeError, Message
 
-from server import wire
-from server.calls import prepare
+from server import prepare, wire
 from server.errors import InvalidRequest, note, refusal_of
 from server.gate.methods import DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.gate.port import Answer, Call, Gate, Lane

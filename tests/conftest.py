@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
 
 from server.store.embedded import EmbeddedRedis
 from server.store.link import open_link
@@ -30,3 +31,8 @@ def redis_address(redis_server: EmbeddedRedis) -> RedisAddress:
     link.ask((b"FLUSHALL",), time.monotonic() + 5)
     link.close()
     return redis_server.address
+
+
+# A slow machine is no failure: benchmarks look at time, tests do not.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from targeting.signals.nap import Nap
-
 from server.ip_location import IpLocator
 from server.metrics import Metrics
 from server.store.ports import RecordStore
 from server.worker import Decider
 from targeting.decision import Rulebook
 from targeting.model import Subject
+from targeting.signals.nap import Nap
 
 
 def _ignore(_: Subject, __: int) -> None:

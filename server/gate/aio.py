@@ -175,7 +175,7 @@ _TOO_LARGE = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "the request i
 
 def _seconds_left(context: _Context) -> float:
     left: float | None = context.time_remaining()  # None without a deadline, whatever the stubs say
-    return math.inf if left is None else left  # type: ignore[redundant-expr]  # as above
+    return math.inf if left is None else left
 
 
 async def _refuse(context: _Context, refusal: Refusal) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 
-from server.calls.prepare import read_call
+from server.prepare import read_call
 from server.errors import InvalidRequest
 from targeting.geo import IpLocation
 from targeting.policy import BidRequestPolicy, FingerprintPolicy, NetworkPolicy, Policy

@@ -152,9 +152,10 @@ def test_bytes_that_are_no_request_are_refused() -> None:
         {"cookie_header": "TOptOut" + "\0" * 9000},
         {"signals": pb.PrivacySignals(tcf_consent="x" * 30_000, gpp="~" * 20_000, us_privacy="?", gdpr_applies=True)},
         {"signals": pb.PrivacySignals(gpp_section_ids=[-5, 0, 2**31 - 1])},
+        {"signals": pb.PrivacySignals(gpp_section_ids=[-1] * 10_000)},
         {"client": pb.ClientSettings(language="?!")},
     ],
-    ids=["ip", "zone", "language", "cookies", "signals", "sections", "client language"],
+    ids=["ip", "zone", "language", "cookies", "signals", "sections", "10,000 sections", "client language"],
 )
 def test_a_malformed_signal_never_fails_a_decision(fields: dict[str, Any]) -> None:
     bench = Bench()

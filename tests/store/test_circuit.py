@@ -39,7 +39,7 @@ class Bench:
         if not self.well:
             raise StoreUnavailable("still down")
 
-    def _note(self, is_open: bool) -> None:  # noqa: FBT001  # the circuit's callback
+    def _note(self, is_open: bool) -> None:  # the circuit's callback
         self.changes.append(is_open)
         self.changed.release()
 
