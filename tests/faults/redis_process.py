@@ -1,0 +1,86 @@
+"""A real Redis server on a TCP port, to be killed, started again on its data, followed and promoted."""
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from server.store.binary import find_server
+from server.store.link import open_link, ping
+from server.store.ports import StoreError
+from server.store.url import RedisAddress
+
+HOST = "127.0.0.1"
+PATIENCE_S = 20.0
+ON_DISK = ("--appendonly", "yes", "--appendfsync", "always")
+IN_MEMORY = ("--appendonly", "no")
+
+
+class RedisProcess:
+    """One server, always on the same port and data. A context manager that ends what it started."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        with socket.create_server((HOST, 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self.address = RedisAddress(host=HOST, port=self.port)
+        self._command = [str(find_server()), "--port", str(self.port), "--bind", HOST, "--dir", str(directory)]
+        self._command += ["--save", "", "--repl-diskless-sync-delay", "0", *options]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start, and wait until it answers with its data loaded."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        eventually(lambda: ping(self.address, PATIENCE_S))
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def ask(self, *words: bytes) -> object:
+        link = open_link(self.address, PATIENCE_S)
+        try:
+            return link.ask(words, time.monotonic() + PATIENCE_S)
+        finally:
+            link.close()
+
+    def follow(self, host: str, port: int) -> None:
+        """Become the replica of whoever listens there, and wait until in step."""
+        self.ask(b"REPLICAOF", host.encode(), b"%d" % port)
+
+        def in_step() -> None:
+            state = self.ask(b"INFO", b"replication")
+            if not (isinstance(state, bytes) and b"master_link_status:up" in state):
+                raise StoreError("the replica is not in step yet")
+
+        eventually(in_step)
+
+    def promote(self) -> None:
+        """Become a primary with what is there."""
+        self.ask(b"REPLICAOF", b"NO", b"ONE")
+
+
+def eventually(check: Callable[[], object]) -> None:
+    """Wait until the check does not raise ``StoreError``."""
+    until_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            check()
+        except StoreError:
+            assert time.monotonic() < until_s, "the server never came to it"
+            time.sleep(0.005)
+        else:
+            return

@@ -1,0 +1,123 @@
+"""Writers at full speed, in processes of their own so that nothing but Redis slows them, and what they saw."""
+
+import random
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from multiprocessing import get_context
+from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
+from multiprocessing.synchronize import Event
+from typing import Any, NamedTuple
+
+from adtargeting.v1 import profile_pb2 as pb
+
+from server.store.commit import CHOICE_AT, CHOICES_THAT_ALLOW
+from server.store.keys import seen_key
+from server.store.link import open_link, pack
+from server.store.ports import Change, Committed, StoreError
+from server.store.redis_store import RedisStore
+from server.store.url import RedisAddress
+from tests.profile.service import Service, saw, viewed
+from tests.store.fake_store import PSEUDONYMS
+
+PROCESSES = get_context("spawn")
+WINDOW = 8
+"""Writers keep to the people around the one who is opting out, where the races are."""
+
+
+class Floor(NamedTuple):
+    """What the writers share with the one who opts people out."""
+
+    opted_out: "SynchronizedArray[Any]"
+    """A byte a person: 1 once the opt-out is acknowledged."""
+    current: "Synchronized[int]"
+    """Who is opting out now."""
+    written: "Synchronized[int]"
+    late: "Synchronized[int]"
+    """Writes that were acknowledged though they began after the opt-out was."""
+    ready: "Synchronized[int]"
+    done: Event
+
+
+class Crowd(NamedTuple):
+    """How many people there are, and how many writers write about them from how many processes."""
+
+    people: int
+    writers: int
+    processes: int = 2
+
+
+def name_of(number: int) -> str:
+    return f"person {number}"
+
+
+def open_floor(crowd: Crowd) -> Floor:
+    return Floor(
+        PROCESSES.Array("b", crowd.people),
+        PROCESSES.Value("i", 0),
+        PROCESSES.Value("i", 0),
+        PROCESSES.Value("i", 0),
+        PROCESSES.Value("i", 0),
+        PROCESSES.Event(),
+    )
+
+
+class CheckThenWrite(RedisStore):
+    """The protection switched off: it looks whether it may write, and then writes."""
+
+    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+        return [Committed(self._write(change, time.monotonic() + budget_s)) for change in changes]
+
+    def _write(self, change: Change, deadline_s: float) -> bool:
+        _, preference, profile = PSEUDONYMS.locate(change.subject)
+        with closing(open_link(self._dialler._address, 5)) as link:
+            held = link.ask((b"GET", preference), deadline_s)
+            if held is not None and held[CHOICE_AT] not in CHOICES_THAT_ALLOW:
+                return False
+            values = {preference: change.preference, profile: change.profile, seen_key(profile): change.seen}
+            commands = [pack((b"SET", key, value)) for key, value in values.items() if value]
+            link.exchange(b"".join(commands), len(commands), deadline_s)
+        return True
+
+
+STORES = {"guarded": RedisStore, "check-then-write": CheckThenWrite}
+
+
+def write_until_done(address: RedisAddress, kind: str, crowd: Crowd, floor: Floor, seed: int) -> None:
+    """Run one process's share of the writers."""
+    share = crowd.writers // crowd.processes
+    threads = [
+        threading.Thread(target=_write, args=(STORES[kind](address, PSEUDONYMS), crowd, floor, seed * 1000 + number))
+        for number in range(share)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _write(store: RedisStore, crowd: Crowd, floor: Floor, seed: int) -> None:
+    chance, service, number = random.Random(seed), Service(store, store), 0
+    with floor.ready.get_lock():
+        floor.ready.value += 1
+    while not floor.done.is_set():
+        near = range(max(floor.current.value - 1, 0), min(floor.current.value + WINDOW, crowd.people))
+        who = chance.choice(near)
+        opted_out = bool(floor.opted_out[who])
+        number += 1
+        try:
+            (outcome,) = service.outcomes(_activity(f"{seed}-{number}", name_of(who), chance))
+        except StoreError:
+            continue
+        if outcome == "RECORDED":
+            with floor.written.get_lock():
+                floor.written.value += 1
+                floor.late.value += opted_out
+    store.close()
+
+
+def _activity(activity_id: str, account_id: str, chance: random.Random) -> pb.Activity:
+    if chance.random() < 0.5:
+        return saw(activity_id, f"ad-{chance.randrange(20)}", account_id=account_id)
+    return viewed(activity_id, str(chance.randrange(223, 300)), account_id=account_id)
