@@ -4,6 +4,7 @@ from server.cli.activity import ACTIVITY
 from server.cli.command import Command
 from server.cli.decide import DECIDE
 from server.cli.decode import DECODE
+from server.cli.demo import DEMO
 from server.cli.explain import EXPLAIN
 from server.cli.features import FEATURES
 from server.cli.load_sample import LOAD_SAMPLE
@@ -15,6 +16,7 @@ from server.cli.serve import SERVE
 
 COMMANDS: tuple[Command, ...] = (
     SERVE,
+    DEMO,
     DECIDE,
     EXPLAIN,
     OPT_OUT,

@@ -15,6 +15,8 @@ from server.cli.shell import Shell, plain, table
 from server.cli.show import show_mode
 from server.cli.words import name_of
 
+_LONGEST_SIGNAL = len("global_privacy_control")
+
 
 def run(arguments: Namespace, shell: Shell) -> int:
     """Ask the running service."""
@@ -43,11 +45,14 @@ def show_explanation(out: Console, explained: pb.ExplainResponse) -> None:
 def checks_table(checks: Iterable[pb.Check]) -> Table:
     """Give the table of the checks, in the order of the reasons."""
     made = table("check", "found", "said", "limits by")
-    # Two columns of free text: both wrap rather than push the others out of the window.
-    made.columns[1].no_wrap = made.columns[2].no_wrap = False
+    # The reason is looked up in the contract, so it stays whole; everything else is prose and wraps.
+    for column in made.columns:
+        column.no_wrap, column.overflow = column.header == "limits by", "fold"
+    made.columns[0].min_width = _LONGEST_SIGNAL
     for check in checks:
         made.add_row(
-            plain(check.signal),
+            # Whether a signal is the client's or the browser's is of no interest here.
+            plain(check.signal.rpartition(".")[2]),
             plain(check.value_class),
             plain(check.said),
             name_of(check.reason) if check.reason else "",

@@ -51,7 +51,9 @@ def show_behavioural(out: Console, features: pb.BehaviouralFeatures) -> None:
     made.add_row(age(declared.age_bracket), gender(declared.gender),
                  plain(declared.occupation) or NOTHING, plain(declared.postal_prefix) or NOTHING)  # fmt: skip
     out.print(made)
-    out.print(_first(interests_table(features.interests), len(features.interests)))
+    out.print(interests_table(features.interests))
+    if len(features.interests) > MOST_ROWS:
+        out.print(f"The {MOST_ROWS} strongest of {len(features.interests)}; --json has them all.")
     if features.call_destinations:
         calls = ", ".join(f"{each.country} {each.share:.0%}" for each in features.call_destinations[:MOST_ROWS])
         out.print(f"Calls to: {calls}")
@@ -101,10 +103,3 @@ def age(bracket: int) -> str:
 def gender(number: int) -> str:
     """Give a gender in words."""
     return pb.Gender.Name(number).removeprefix("GENDER_").lower() if number else NOTHING
-
-
-def _first(made: Table, total: int) -> Table:
-    if total > MOST_ROWS:
-        made.caption = f"the {MOST_ROWS} strongest of {total}; --json has them all"
-        made.caption_justify = "left"
-    return made

@@ -1,0 +1,104 @@
+"""``adtargeting demo``: from nothing to a story in the terminal.
+
+Everything runs in this process and a temporary directory, on free ports; nothing of it is left, however it ends.
+"""
+
+import logging
+import signal
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+from server.app import Service
+from server.cli.client import Client
+from server.cli.command import Command, no_arguments
+from server.cli.failures import OK
+from server.cli.load_sample import load
+from server.cli.shell import Shell
+from server.cli.story import Stage, tell
+from server.sample.load import Loader
+from server.sample.population import population
+from server.settings import Settings
+from server.store.embedded import EmbeddedRedis
+from server.store.redis_store import RedisStore
+
+PEOPLE = 2_000
+_SEED = 7
+_QUESTION = (
+    "adtargeting answers one question for each ad: may what we know about this person be used, "
+    "and what exactly may be handed to whom? An ad is shown either way."
+)
+_FAREWELL = (
+    "That was all; nothing is left running. To try it yourself: `make run`, and in another terminal "
+    "`.venv/bin/adtargeting load-sample`, which says what to ask."
+)
+_FREE_PORT = "127.0.0.1:0"
+
+
+def run(_: Namespace, shell: Shell) -> int:
+    """Set the stage, and tell the story."""
+    out, now_s = shell.out, int(time.time())
+    out.print(f"{_QUESTION}\n")
+    with ExitStack() as closing:
+        closing.enter_context(_quiet())
+        closing.enter_context(_stopped_by_sigterm())
+        directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="adt-demo-")))
+        # The demo's own store, because it stops and starts it; people who do not exist need no power-cut safety.
+        store = closing.enter_context(EmbeddedRedis(directory, fsync="everysec"))
+        service = closing.enter_context(Service(_settings(directory, store)))
+        out.print(f"A service is running at {service.address}, on a Redis in {directory}.")
+        people = list(population(_SEED, PEOPLE, now_s))
+        load(out, _loader(service, closing).load(people, now_s), PEOPLE)
+        out.print(f"{PEOPLE:,} people who do not exist are loaded.")
+        tell(Stage(out, closing.enter_context(Client(service.address)), store, people))
+    out.print(f"\n{_FAREWELL}")
+    return OK
+
+
+def _settings(directory: Path, store: EmbeddedRedis) -> Settings:
+    """The demo stands alone: the settings of the environment are for a real service."""
+    return Settings(
+        grpc_address=_FREE_PORT,
+        metrics_address=_FREE_PORT,
+        data_dir=directory,
+        redis_url=store.url,
+        drain_grace_s=1,
+    )
+
+
+def _loader(service: Service, closing: ExitStack) -> Loader:
+    store = RedisStore(service.redis, service.pseudonyms)
+    closing.callback(store.close)
+    return Loader([store], service.pseudonyms, service.rules().policy.retention.profile_days)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the service's log out of the story."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the story as Ctrl-C does, so that everything is put away."""
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+DEMO = Command("demo", "tell, with a service of its own, what it is all about", no_arguments, run)

@@ -1,0 +1,171 @@
+"""The demo's story: what is asked, what is answered, and what that means, scene by scene."""
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from adtargeting.v1 import preference_pb2
+from adtargeting.v1 import targeting_pb2 as pb
+from rich.console import Console
+from rich.text import Text
+
+from server.cli.client import Client
+from server.cli.explain import show_explanation
+from server.cli.shell import table
+from server.cli.show import NOTHING, age, gender, interest_name, limited_table, show_behavioural, show_mode, yes_no
+from server.cli.words import names_of
+from server.sample.cast import Role, cast
+from server.sample.person import Person
+from server.sample.truth import ad_request, expected
+from server.store.embedded import EmbeddedRedis
+
+_NETWORK = "partner"
+_PATIENCE_S = 5.0
+_RETRY_S = 0.05
+
+
+class Stage(NamedTuple):
+    """What the story is told with."""
+
+    out: Console
+    client: Client
+    store: EmbeddedRedis
+    people: Sequence[Person]
+
+    def say(self, *lines: str) -> None:
+        """Print a paragraph."""
+        self.out.print(" ".join(lines))
+
+    def scene(self, title: str) -> None:
+        """Begin a scene."""
+        self.out.print()
+        self.out.print(Text(title, "bold cyan"))
+
+    def decide(self, person: Person) -> pb.DecideResponse:
+        """Decide a person's ad request, with a third-party network to be asked."""
+        decision: pb.DecideResponse = self.client.call(self.client.targeting.Decide, _request(person))
+        return decision
+
+
+def tell(stage: Stage) -> None:
+    """Tell the whole story."""
+    roles = cast(stage.people)
+    known = roles[Role.PROFILED]
+    before = _somebody_known(stage, known)
+    after = _opts_out(stage, known)
+    _at_the_network(stage, before, after)
+    _others(stage, roles)
+    _without_store(stage, _second(stage.people, known))
+    _why(stage, known)
+
+
+def _somebody_known(stage: Stage, person: Person) -> pb.DecideResponse:
+    stage.scene("1. Somebody we know")
+    stage.say(f"{person.account_id} reads the news in the United States and never said no.",
+              "The ad server asks what it may use to choose the ad:\n")  # fmt: skip
+    decision = stage.decide(person)
+    show_mode(stage.out, decision)
+    show_behavioural(stage.out, decision.behavioural)
+    return decision
+
+
+def _opts_out(stage: Stage, person: Person) -> pb.DecideResponse:
+    stage.scene("2. The same person says no")
+    choice = preference_pb2.SetPreferenceRequest(
+        account_id=person.account_id,
+        choice=preference_pb2.CHOICE_OPT_OUT,
+        source=preference_pb2.SOURCE_ACCOUNT_PAGE,
+        change_id="demo",
+    )
+    receipt = stage.client.call(stage.client.preferences.SetPreference, choice)
+    stage.say(f"One click on the account page, stored as version {receipt.version}. From the very next ad on:\n")
+    decision = stage.decide(person)
+    show_mode(stage.out, decision)
+    stage.out.print(limited_table(decision.limited))
+    stage.say("These three things are all that is left. The profile is not deleted, but frozen and out of use.")
+    return decision
+
+
+def _at_the_network(stage: Stage, before: pb.DecideResponse, after: pb.DecideResponse) -> None:
+    stage.scene(f"3. What the ad network “{_NETWORK}” gets to see")
+    stage.say("A network gets what its contract allows, never an account, a device or a full address;",
+              "and after the opt-out no profile at all:\n")  # fmt: skip
+    made = table("", "before", "after")
+    made.columns[1].no_wrap = False
+    columns = (_network_rows(before.networks[0]), _network_rows(after.networks[0]))
+    for name in columns[0]:
+        made.add_row(name, *(column[name] for column in columns))
+    stage.out.print(made)
+
+
+def _network_rows(network: pb.NetworkDecision) -> dict[str, str]:
+    profile = network.profile
+    interests = ", ".join(interest_name(each.segment_id) for each in profile.interests[:3])
+    return {
+        "may be contacted": yes_no(network.contact_allowed),
+        "country": network.limited.country,
+        "language": network.limited.language,
+        "IP address": network.masked_ip,
+        "profile": yes_no(network.profile_shared),
+        "  age": age(profile.age_bracket),
+        "  gender": gender(profile.gender),
+        "  interests": f"{interests}, ..." if interests else NOTHING,
+        "id of the person": network.network_user_id or NOTHING,
+        "withheld because": names_of(network.reasons),
+    }
+
+
+def _others(stage: Stage, roles: dict[Role, Person]) -> None:
+    stage.scene("4. Three others")
+    stage.say("A child, somebody nobody knows, and somebody in Europe who has not consented:\n")
+    made = table("who", "answer", "because")
+    for role in (Role.CHILD, Role.UNKNOWN, Role.EUROPEAN):
+        decision = stage.decide(roles[role])
+        made.add_row(role.value, pb.Mode.Name(decision.mode).removeprefix("MODE_"), names_of(decision.reasons))
+    stage.out.print(made)
+
+
+def _without_store(stage: Stage, person: Person) -> None:
+    stage.scene("5. The store stops")
+    usually = stage.decide(person)
+    stage.say(f"For {person.account_id} the answer is {_mode(usually)}. Now Redis is stopped:\n")
+    stage.store.stop()
+    started = time.perf_counter()
+    decision = stage.decide(person)
+    spent_ms = (time.perf_counter() - started) * 1000
+    show_mode(stage.out, decision)
+    stage.out.print(limited_table(decision.limited))
+    stage.say(f"Answered in {spent_ms:.1f} ms, and the ad is served: when in doubt, with less.")
+
+
+def _why(stage: Stage, person: Person) -> None:
+    stage.scene("6. Why?")
+    stage.store.start()
+    stage.say(f"Redis is back, with every choice it had acknowledged. Why does {person.account_id} get a limited ad?\n")
+    show_explanation(stage.out, _explained(stage, person))
+
+
+def _explained(stage: Stage, person: Person) -> pb.ExplainResponse:
+    """Explain, once the service has found its store again."""
+    until_s = time.monotonic() + _PATIENCE_S
+    while True:
+        explained: pb.ExplainResponse = stage.client.call(stage.client.targeting.Explain, _request(person))
+        if pb.REASON_STORE_UNAVAILABLE not in explained.decision.reasons or time.monotonic() > until_s:
+            return explained
+        time.sleep(_RETRY_S)
+
+
+def _request(person: Person) -> pb.DecideRequest:
+    request = ad_request(person)
+    del request.third_party_networks[:]
+    request.third_party_networks.append(_NETWORK)
+    return request
+
+
+def _second(people: Sequence[Person], first: Person) -> Person:
+    """Find somebody else of whom everything may be used."""
+    return next(each for each in people if each.account_id and each != first and not expected(each).reasons)
+
+
+def _mode(decision: pb.DecideResponse) -> str:
+    return pb.Mode.Name(decision.mode).removeprefix("MODE_")
