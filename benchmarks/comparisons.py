@@ -11,7 +11,7 @@ from benchmarks.echo import path as echo_path
 from benchmarks.load import Target
 from benchmarks.processes import Serving, settle, start_echo
 from benchmarks.rates import Case
-from benchmarks.scene import Question, Scene, batch, behavioural, limited
+from benchmarks.scene import Question, Scene, batch, behavioural, limited, prepared
 
 CONCURRENCY = (1, 16, 64)
 BATCHES_IN_FLIGHT = 4
@@ -44,6 +44,9 @@ def comparisons() -> list[Comparison]:
         Comparison("Decide, 4 people", spread, 16, "echo, 4 people"),
         Comparison("Decide, limited by the request", refused, 16, "echo, 16"),
         Comparison("Decide, 3 networks", asked, 16, "echo, 16"),
+        Comparison(
+            "PrepareBidRequest, 3 networks", [prepared("prepare", people.bid_request(0))], 16, "echo of a bid request"
+        ),
         Comparison("DecideBatch of 32", [batch("batch", 0)], BATCHES_IN_FLIGHT, "echo of a batch"),
     ]
 

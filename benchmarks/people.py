@@ -5,6 +5,7 @@ keep their size during a run.
 """
 
 import time
+from pathlib import Path
 from random import Random
 
 from adtargeting.v1 import targeting_pb2 as pb
@@ -23,6 +24,7 @@ _DAY_S = 86_400
 _SEGMENTS = [str(code) for code in range(1, CODES) if segment_code(str(code)) == code]
 _COUNTRIES = ("GB", "US", "DE", "IN", "PH", "MX", "PL", "NG", "BR", "FR")
 _OCCUPATIONS = ("nurse", "teacher", "engineer", "driver", "student", "cook")
+_BID_REQUEST = Path(__file__).parents[1] / "docs" / "examples" / "web-multi-format-no-regime.json"
 _ADDRESS = "8.8.8.8"  # of the United States: no consent string is needed there
 _USER_AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
@@ -97,6 +99,13 @@ def request_with_networks(number: int) -> pb.DecideRequest:
     asked = request(number)
     asked.third_party_networks.extend(NETWORKS)
     return asked
+
+
+def bid_request(number: int) -> pb.PrepareBidRequestRequest:
+    """An OpenRTB bid request of 4 KB for three networks, from a person whom nothing in it limits."""
+    return pb.PrepareBidRequestRequest(
+        bid_request=_BID_REQUEST.read_bytes(), account_id=account(number).id, third_party_networks=NETWORKS
+    )
 
 
 def batch(first: int, size: int) -> pb.DecideBatchRequest:

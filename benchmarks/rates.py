@@ -53,12 +53,18 @@ class Series:
 
     def ratio(self, control: "Series", figure: Callable[[Measured], float]) -> float:
         """Give the median of a figure's ratio to that of the control in the same repeat; 0 without any pair."""
-        pairs = [
-            figure(ours) / figure(theirs)
-            for ours, theirs in zip(self.samples, control.samples, strict=True)
-            if ours is not None and theirs is not None
-        ]
-        return median(pairs) if pairs else 0.0
+        pairs = self._pairs(control)
+        return median(figure(ours) / figure(theirs) for ours, theirs in pairs) if pairs else 0.0
+
+    def beyond(self, control: "Series", figure: Callable[[Measured], float]) -> float:
+        """Give the median of what a figure has over that of the control in the same repeat; 0 without any pair."""
+        pairs = self._pairs(control)
+        return median(figure(ours) - figure(theirs) for ours, theirs in pairs) if pairs else 0.0
+
+    def _pairs(self, control: "Series") -> list[tuple[Measured, Measured]]:
+        """Give the samples of both that were taken in the same repeat and are valid."""
+        samples = zip(self.samples, control.samples, strict=True)
+        return [(ours, theirs) for ours, theirs in samples if ours is not None and theirs is not None]
 
 
 def rate(measured: Measured) -> float:
@@ -69,6 +75,11 @@ def rate(measured: Measured) -> float:
 def p50(measured: Measured) -> float:
     """Give the median time of a call (ms)."""
     return measured.sample.p50_ms
+
+
+def cpu(measured: Measured) -> float:
+    """Give the CPU time of the server for one call (µs)."""
+    return measured.cpu_us
 
 
 def measure(cases: Iterable[Case], repeats: int, seconds: float, scratch: Path) -> dict[str, Series]:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.core import Parts
-from benchmarks.rates import Series, rate
+from benchmarks.rates import Series, cpu, p50, rate
 from benchmarks.suite import Figure, Loaded
 from benchmarks.timing import Timed
 
@@ -81,9 +81,9 @@ def _row(name: str, series: Series, loaded: Loaded) -> tuple[str, ...]:
         name,
         str(series.case.in_flight),
         f"{series.middle(rate):,.0f}",
-        f"{series.middle(lambda each: each.sample.p50_ms):.2f}",
+        f"{series.middle(p50):.2f}",
         f"{series.middle(lambda each: each.sample.p99_ms):.2f}",
-        f"{series.middle(lambda each: each.cpu_us):.0f}",
+        f"{series.middle(cpu):.0f}",
         ratio,
         str(len(series.valid)),
         str(len(series.voided)),

@@ -15,7 +15,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 from benchmarks import people
 from benchmarks.load import Target, write_body
 from benchmarks.processes import Serving, start_service
-from server.gate.methods import DECIDE, DECIDE_BATCH
+from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.secret_key import read_or_create
 from server.store.keys import Pseudonyms
 from server.store.link import open_link
@@ -139,6 +139,11 @@ def batch(name: str, first: int) -> Question:
     return Question(name, DECIDE_BATCH.path, message, (pb.MODE_BEHAVIOURAL,) * BATCH)
 
 
+def prepared(name: str, message: pb.PrepareBidRequestRequest) -> Question:
+    """Ask for the bid requests of networks, about somebody of whom everything may be used."""
+    return Question(name, PREPARE_BID_REQUEST.path, message.SerializeToString(), (pb.MODE_BEHAVIOURAL,))
+
+
 def ask(channel: grpc.Channel, question: Question) -> bytes:
     """Ask once, waiting until the service is there."""
     call: Callable[..., bytes] = channel.unary_unary(question.path)
@@ -149,6 +154,8 @@ def modes_of(path: str, answer: bytes) -> tuple[int, ...]:
     """Read the modes of an answer; 0 stands for an item that was refused."""
     if path == DECIDE.path:
         return (pb.DecideResponse.FromString(answer).mode,)
+    if path == PREPARE_BID_REQUEST.path:
+        return (pb.PrepareBidRequestResponse.FromString(answer).decision.mode,)
     return tuple(each.response.mode for each in pb.DecideBatchResponse.FromString(answer).results)
 
 

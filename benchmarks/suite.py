@@ -11,7 +11,7 @@ import grpc
 from benchmarks import people
 from benchmarks.comparisons import comparisons, laid_out
 from benchmarks.processes import resident_mib, start_service
-from benchmarks.rates import Series, measure, p50, rate
+from benchmarks.rates import Series, cpu, measure, p50, rate
 from benchmarks.scene import BATCH, Scene, ask, behavioural
 
 
@@ -78,12 +78,14 @@ def _ratios(series: dict[str, Series], repeats: int) -> list[Figure]:
     alone = series["Decide, 1"].ratio(series["echo, 1"], p50)
     limited_alone = ratio("Decide, limited by the request", "Decide, 16")
     batched, batched_alike = (ratio("DecideBatch of 32", each, BATCH) for each in ("echo, 16", "echo of a batch"))
+    prepare = series["PrepareBidRequest, 3 networks"].beyond(series["echo of a bid request"], cpu)
     return [
         Figure("Decide ÷ echo, 16 in flight", ratio("Decide, 16", "echo, 16"), repeats, least=0.45),
         Figure("decisions of DecideBatch ÷ echo, 16 in flight", batched, repeats, least=6),
         Figure("decisions of DecideBatch ÷ echo of a batch", batched_alike, repeats),
         Figure("limited by the request ÷ behavioural, 16 in flight", limited_alone, repeats),
         Figure("p50 of Decide ÷ p50 of echo, 1 in flight", alone, repeats),
+        Figure("CPU of PrepareBidRequest beyond its echo", prepare, repeats, "µs", most=250),
     ]
 
 
