@@ -1,0 +1,124 @@
+"""Redis killed at random under load and started again: what was acknowledged is there."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from server.store.ports import StoreError
+from server.store.redis_store import RedisStore
+from targeting.model import Subject, SubjectKind
+from targeting.preference import Choice, decode_preference
+from tests.faults.redis_process import IN_MEMORY, ON_DISK, RedisProcess, eventually
+from tests.profile.service import Service, saw
+from tests.store.fake_store import PSEUDONYMS
+
+BUDGET_S = 0.5
+CHOOSERS, WRITERS = 3, 3
+
+
+class Load:
+    """People opt out and in, and are seen, without a pause; what was acknowledged last of each is kept."""
+
+    def __init__(self, redis: RedisProcess) -> None:
+        self.acknowledged: dict[Subject, Choice] = {}
+        self._redis = redis
+        self._done = threading.Event()
+        self.failures = 0
+
+    def run(self, work: "str", seed: int) -> None:
+        with closing(RedisStore(self._redis.address, PSEUDONYMS)) as store:
+            service = Service(store, store)
+            service.tools = service.tools._replace(budget_s=BUDGET_S)
+            chance, number = random.Random(seed), 0
+            while not self._done.is_set():
+                number += 1
+                try:
+                    getattr(self, work)(service, chance, f"{seed}-{number}")
+                except StoreError:
+                    self.failures += 1
+                    time.sleep(0.002)
+
+    def choose(self, service: Service, chance: random.Random, name: str) -> None:
+        """Everybody chooses once: what then is stored can be no later choice's."""
+        if chance.random() < 0.7:
+            service.opt_out(account_id=name, change_id=name)
+            self.acknowledged[Subject(SubjectKind.ACCOUNT, name)] = Choice.OPT_OUT
+        else:
+            service.opt_in(account_id=name, change_id=name)
+            self.acknowledged[Subject(SubjectKind.ACCOUNT, name)] = Choice.OPT_IN
+
+    def write(self, service: Service, chance: random.Random, name: str) -> None:
+        someone = f"{chance.randrange(CHOOSERS)}-{chance.randrange(1, 50)}"
+        service.record(saw(name, account_id=someone), saw(name, account_id=f"only {name}"))
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        works = ["choose"] * CHOOSERS + ["write"] * WRITERS
+        threads = [threading.Thread(target=self.run, args=each) for each in zip(works, range(len(works)), strict=True)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._done.set()
+            for thread in threads:
+                thread.join()
+
+    def await_more(self, count: int) -> None:
+        """Wait until so many more choices have been acknowledged."""
+        enough = len(self.acknowledged) + count
+
+        def grown() -> None:
+            if len(self.acknowledged) < enough:
+                raise StoreError("too little was chosen to prove anything")
+
+        eventually(grown)
+
+    def lost(self) -> list[Subject]:
+        """Name those whose acknowledged choice is not there."""
+        with closing(RedisStore(self._redis.address, PSEUDONYMS)) as store:
+            held = store.read(list(self.acknowledged), 10.0)
+            return [
+                subject
+                for (subject, choice), records in zip(self.acknowledged.items(), held, strict=True)
+                if records.preference is None
+                or decode_preference(records.preference, records.owner).choice is not choice
+            ]
+
+
+def kill_again_and_again(redis: RedisProcess, times: int) -> Load:
+    chance, load = random.Random(times), Load(redis)
+    with load.running():
+        for _ in range(times):
+            load.await_more(chance.randrange(10, 60))
+            time.sleep(chance.uniform(0.0, 0.02))
+            redis.kill()
+            time.sleep(chance.uniform(0.0, 0.05))
+            redis.start()
+    return load
+
+
+def must_hold(load: Load) -> None:
+    assert load.failures > 0, "no kill was felt"
+    assert load.lost() == []
+
+
+def test_no_choice_is_lost_when_redis_is_killed(tmp_path: Path) -> None:
+    with RedisProcess(tmp_path / "redis", *ON_DISK) as redis:
+        must_hold(kill_again_and_again(redis, 4))
+
+
+@pytest.mark.slow
+def test_no_choice_is_lost_when_redis_is_killed_twenty_times(tmp_path: Path) -> None:
+    with RedisProcess(tmp_path / "redis", *ON_DISK) as redis:
+        must_hold(kill_again_and_again(redis, 20))
+
+
+def test_without_the_append_only_file_choices_are_lost(tmp_path: Path) -> None:
+    with RedisProcess(tmp_path / "redis", *IN_MEMORY) as redis:
+        assert kill_again_and_again(redis, 1).lost()
