@@ -19,10 +19,10 @@ from targeting.reasons import Reason
 from targeting.record import RecordUnreadable
 from targeting.recording import Records, Values, seconds_to_live
 
-IN_PREFERENCE = frozenset({"birth_date", "country", "language"})
-"""Where limited mode and the check of ages look, without reading a profile."""
+BIRTH_DATE = "birth_date"
+"""Stands in the preference record, where ages are checked without reading a profile."""
 IN_PROFILE = frozenset({"gender", "occupation", "postal_code", "country", "language"})
-PATHS = IN_PREFERENCE | IN_PROFILE
+PATHS = IN_PROFILE | {BIRTH_DATE}
 """The attributes that a person declares, as in ``adtargeting.v1.DeclaredAttributes``."""
 
 _ERASED = b""
@@ -104,7 +104,7 @@ def read_records(held: Records) -> tuple[Preference | None, Profile | None]:
 
 def declared_in(preference: Preference, profile: Profile | None) -> Declared:
     """Give what the person declared, as the records hold it."""
-    known = profile or Profile(country=preference.country, language=preference.language)
+    known = profile or Profile()
     return Declared(
         preference.birth_day, known.gender, known.occupation, known.postal_code, known.country, known.language
     )
@@ -116,14 +116,9 @@ def _corrected(preference: Preference, profile: Profile | None, values: Values) 
 
 
 def _corrected_preference(held: Preference, declared: Declared, paths: Collection[str]) -> Preference:
-    if IN_PREFERENCE.isdisjoint(paths):
+    if BIRTH_DATE not in paths:
         return held
-    return held._replace(
-        version=held.version + 1,
-        birth_day=declared.birth_day if "birth_date" in paths else held.birth_day,
-        country=declared.country if "country" in paths else held.country,
-        language=declared.language if "language" in paths else held.language,
-    )
+    return held._replace(version=held.version + 1, birth_day=declared.birth_day)
 
 
 def _corrected_profile(held: Profile | None, declared: Declared, paths: Collection[str], now_s: int) -> Profile | None:

@@ -69,11 +69,12 @@ class TestCorrect:
         assert profile is not None
         assert profile.interests == LEARNT.interests
 
-    def test_country_and_language_stand_where_limited_mode_looks(self) -> None:
-        preference, profile = read_records(after(held(), corrected(held(), ALL, "country", "language").values))
-        assert preference is not None
-        assert profile is not None
-        assert (preference.country, preference.language) == (profile.country, profile.language) == ("GB", "en-GB")
+    def test_the_locale_that_limited_mode_may_use_is_another_one(self) -> None:
+        """It comes with a choice (``SetPreference``), and stays when the profile is erased."""
+        with_locale = held(Preference(country="FR", language="fr"))
+        result = corrected(with_locale, ALL, "country", "language")
+        assert (result.declared.country, result.declared.language) == ("GB", "en-GB")
+        assert result.values.preference is None
 
     def test_what_is_empty_is_withdrawn(self) -> None:
         assert corrected(held(), Declared(), "occupation", "gender").declared == Declared()
@@ -134,12 +135,12 @@ class TestBecomingAChild:
         assert (result.values.profile, result.values.seen, result.version) == (b"", b"", 0)
         assert result.declared == Declared(birth_day=CHILD)
 
-    def test_a_country_can_make_somebody_a_child(self) -> None:
+    def test_who_is_a_child_depends_on_the_country_of_the_choice(self) -> None:
         policy = policy_from({"children": {"age_by_country": {"GB": 16}}})
-        fifteen = Preference(birth_day=TODAY - 15 * 365)
-        result = corrected(held(fifteen), ALL, "country", "gender", policy=policy)
-        assert result.values.profile is None
-        assert decode_preference(result.values.preference or b"", OWNER).country == "GB"
+        fifteen = ALL._replace(birth_day=TODAY - 15 * 365)
+        for country, is_child in (("GB", True), ("US", False)):
+            result = corrected(held(Preference(country=country)), fifteen, *PATHS, policy=policy)
+            assert (result.values.profile is None) is is_child
 
     def test_a_child_cannot_declare_itself_older(self) -> None:
         assert forbidden(held(Preference(birth_day=CHILD))) == Reason.UNDER_AGE.bit

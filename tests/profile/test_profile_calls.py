@@ -12,7 +12,7 @@ from google.type.date_pb2 import Date
 
 from server.errors import InvalidRequest, NotAllowed
 from server.store.ports import Change, Committed, Held, StoreUnavailable
-from targeting.model import Mode, Signals, Subject, SubjectKind
+from targeting.model import Mode, Subject, SubjectKind
 from targeting.policy import DEFAULT_POLICY
 from targeting.reasons import Reason, reasons_in
 from tests.profile.service import NOW_S, Service, called, saw, viewed
@@ -85,7 +85,8 @@ class TestGet:
         desk.opt_out(account_id="alice", country="GB", birth_date=DECLARED.birth_date)
         held = desk.get(account_id="alice")
         assert not held.profile_held
-        assert held.declared == pb.DeclaredAttributes(birth_date=DECLARED.birth_date, country="GB")
+        assert held.declared == pb.DeclaredAttributes(birth_date=DECLARED.birth_date)
+        assert held.preferences.country == "GB"
 
     def test_what_cannot_be_read_is_held_all_the_same(self, desk: Service, store: FakeStore) -> None:
         desk.record(viewed("a1"))
@@ -141,11 +142,6 @@ class TestUpdate:
         desk.update(PATHS, DECLARED, device_id="phone")
         assert desk.get(device_id="phone").declared.occupation == "baker"
         assert desk.outcomes(viewed(device_id="phone")) == ["RECORDED"]
-
-    def test_a_corrected_country_reaches_limited_mode(self, desk: Service) -> None:
-        desk.update(["country", "language"], DECLARED, account_id="alice")
-        limited = desk.decide("alice", client_country="", signals=Signals(gdpr_applies=False)).limited
-        assert (limited.country, limited.language) == ("GB", "en-GB")
 
     def test_what_is_empty_is_withdrawn(self, desk: Service) -> None:
         desk.update(PATHS, DECLARED, account_id="alice")
