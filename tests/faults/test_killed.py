@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import pytest
-
 from server.store.ports import StoreError
 from server.store.redis_store import RedisStore
 from targeting.model import Subject, SubjectKind
@@ -108,12 +106,6 @@ def must_hold(load: Load) -> None:
     assert load.lost() == []
 
 
-def test_no_choice_is_lost_when_redis_is_killed(tmp_path: Path) -> None:
-    with RedisProcess(tmp_path / "redis", *ON_DISK) as redis:
-        must_hold(kill_again_and_again(redis, 4))
-
-
-@pytest.mark.slow
 def test_no_choice_is_lost_when_redis_is_killed_twenty_times(tmp_path: Path) -> None:
     with RedisProcess(tmp_path / "redis", *ON_DISK) as redis:
         must_hold(kill_again_and_again(redis, 20))
