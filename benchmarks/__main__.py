@@ -12,7 +12,7 @@ from rich.console import Console
 from benchmarks.core import measure_core
 from benchmarks.load import MissingTool, find_h2load
 from benchmarks.processes import NotStarted
-from benchmarks.report import new_console, show_core, show_figures, show_load, show_timed
+from benchmarks.report import new_console, show_core, show_figures, show_load, show_machine, show_timed
 from benchmarks.scene import WrongAnswer
 from benchmarks.suite import FULL, QUICK, Extent, measure_load
 from benchmarks.timing import found_cases, timed
@@ -33,10 +33,11 @@ def main() -> int:
 
 
 def _run(console: Console, extent: Extent, only: str | None) -> int:
-    started = time.monotonic()
-    voided = 0
+    started, voided = time.monotonic(), 0
     if only in (None, "load"):
         find_h2load()
+    show_machine(console)
+    if only in (None, "load"):
         loaded = measure_load(extent)
         show_load(console, loaded)
         show_figures(console, loaded.figures)

@@ -67,7 +67,8 @@ class Serving:
             if found := _ADDRESS.search(line):
                 return found[1]
         self.stop()
-        raise NotStarted(f"a server did not start: {self._log.read_text(errors='replace')[-500:]}")
+        said = self._log.read_text(errors="replace").strip().splitlines()
+        raise NotStarted(f"a server did not start: {said[-1] if said else 'it said nothing'}")
 
 
 def start_service(data_dir: Path) -> Serving:

@@ -1,6 +1,9 @@
 """What was found, as tables for people. Nothing is judged here but against the targets."""
 
+import os
+import platform
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +20,15 @@ def new_console() -> Console:
     """Open the console; what is piped stays as wide as a page."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=_WIDTH)
+
+
+def show_machine(console: Console) -> None:
+    """Show what was measured on; a load near the number of cores means that others were measured too."""
+    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("grpcio", "uvloop", "protobuf", "numpy", "redis"))
+    console.print(
+        f"{platform.machine()}, {os.cpu_count()} cores, {load}; Python {platform.python_version()}, {libraries}"
+    )
 
 
 def show_load(console: Console, loaded: Loaded) -> None:

@@ -81,10 +81,7 @@ class Scene:
 
     def answer(self, question: Question) -> bytes:
         """Ask, check the answer and give it. Raises ``WrongAnswer``."""
-        try:
-            answer = ask(self._channel, question)
-        except grpc.RpcError as problem:
-            raise WrongAnswer(f"{question.name}: {problem.args[0].details}") from None
+        answer = ask(self._channel, question)
         if (modes := modes_of(question.path, answer)) != question.modes:
             raise WrongAnswer(f"{question.name}: the modes are {modes}, and must be {question.modes}")
         return answer
@@ -145,9 +142,12 @@ def prepared(name: str, message: pb.PrepareBidRequestRequest) -> Question:
 
 
 def ask(channel: grpc.Channel, question: Question) -> bytes:
-    """Ask once, waiting until the service is there."""
+    """Ask once, waiting until the service is there. Raises ``WrongAnswer``."""
     call: Callable[..., bytes] = channel.unary_unary(question.path)
-    return call(question.message, timeout=_DEADLINE_S, wait_for_ready=True)
+    try:
+        return call(question.message, timeout=_DEADLINE_S, wait_for_ready=True)
+    except grpc.RpcError as problem:
+        raise WrongAnswer(f"{question.name}: {problem}") from None
 
 
 def modes_of(path: str, answer: bytes) -> tuple[int, ...]:
