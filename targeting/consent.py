@@ -18,7 +18,6 @@ from targeting.signals.unreadable import Unreadable
 PURPOSE_CONTACT = 2
 PURPOSE_PROFILE_WRITE = 3
 PURPOSE_BEHAVIOURAL = 4
-PURPOSES_FOR_ID = range(2, 11)
 SPECIAL_FEATURE_POSITION = 1
 
 TCF, GPP, US_PRIVACY = "tcf", "gpp", "us_privacy"

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from targeting.behavioural import Behavioural, Interests
-from targeting.consent import PURPOSE_BEHAVIOURAL, PURPOSES_FOR_ID, Consent
+from targeting.consent import PURPOSE_BEHAVIOURAL, Consent
 from targeting.geo import IpAddress, mask_ip
 from targeting.judge import Grant
 from targeting.model import AgeBracket, Gender, LimitedFeatures
@@ -24,7 +24,11 @@ CONTACT, PROFILE, USER_ID, PRECISE_POSITION = "contact", "profile", "user_id", "
 NO_POSITION, COARSE, EXACT = "none", "coarse", "exact"
 
 _ID_BYTES = 16
-_NO_CONSENT = Reason.TCF_NO_CONSENT.bit
+_NO_CONSENT, _UNKNOWN, _BY_POLICY = (
+    Reason.TCF_NO_CONSENT.bit,
+    Reason.NETWORK_UNKNOWN.bit,
+    Reason.NETWORK_POLICY.bit,
+)
 _FULL_ADDRESS = (32, 128)
 
 
@@ -108,27 +112,33 @@ class NetworkDecision(NamedTuple):
         return contact | profile | user_id | position
 
 
+class _Basis(NamedTuple):
+    """The reasons, as masks, that the consent strings give against three of the answers for one vendor."""
+
+    contact: int
+    profile: int
+    precise_position: int
+
+
 class _Offer(NamedTuple):
-    """What all networks of one request have in common: what there is to share, and the rules that apply."""
+    """What all networks of one request have in common; ``bases`` and ``addresses`` keep what was worked out already."""
 
     seen: Circumstances
     shareable: Shareable | None
     interests: tuple[tuple[str, float], ...]
     rules: Sequence[Rule]
     policy: Policy
+    bases: dict[int, _Basis]
+    addresses: dict[tuple[int, int], str]
 
 
 def decide_networks(
     network_ids: Iterable[str], seen: Circumstances, shareable: Shareable | None, policy: Policy
 ) -> tuple[NetworkDecision, ...]:
     """Decide for every network asked for, in that order; one named twice, or in another case, is one."""
-    offer = _Offer(
-        seen,
-        shareable,
-        _coarse_interests(shareable.features.interests, policy.sharing) if shareable else (),
-        [rule for rule in policy.rules if _applies(rule, seen)],
-        policy,
-    )
+    interests = _coarse_interests(shareable.features.interests, policy.sharing) if shareable else ()
+    rules = [rule for rule in policy.rules if _applies(rule, seen)]
+    offer = _Offer(seen, shareable, interests, rules, policy, {}, {})
     asked: dict[str, str] = {}
     for network_id in network_ids:
         asked.setdefault(network_id.casefold(), network_id)
@@ -136,71 +146,60 @@ def decide_networks(
 
 
 def _decide(network_id: str, name: str, offer: _Offer) -> NetworkDecision:
-    network, seen, shareable = offer.policy.by_id.get(name), offer.seen, offer.shareable
-    case = _Case(network, _vendor(network, offer.policy), _taken(name, offer.rules), seen, offer.policy)
-    contact = _contact_withheld(case)
-    # Who may not be contacted gets nothing, for the same reasons.
-    profile, user_id = contact | _profile_withheld(case), contact | _id_withheld(case)
-    no_place = contact | _place_withheld(case)
-    permitted = NO_POSITION if network is None else network.precise_position
+    network, shareable = offer.policy.by_id.get(name), offer.shareable
+    withheld, no_place = _withheld(name, network, offer)
     bits = _address_bits(network, offer.policy, masked=bool(no_place))
+    profile = None
+    if shareable is not None and network is not None and not withheld.profile:
+        profile = _profile(network.fields, shareable, offer)
     return NetworkDecision(
         network_id,
         network,
-        Withheld(contact, profile, user_id, no_place | _by_policy(network, allowed=permitted == EXACT)),
-        NO_POSITION if no_place else permitted,
+        withheld,
+        NO_POSITION if no_place or network is None else network.precise_position,
         bits,
-        seen.limited,
-        "" if seen.ip is None else mask_ip(seen.ip, *bits),
-        "" if user_id or shareable is None else _user_id(name, shareable),
-        None if profile or shareable is None or network is None else _profile(network.fields, shareable, offer),
+        offer.seen.limited,
+        _address(bits, offer),
+        "" if withheld.user_id or shareable is None else _user_id(name, shareable),
+        profile,
     )
 
 
-class _Case(NamedTuple):
-    """One network in one request; ``taken`` is what the policy's rules take away here."""
-
-    network: NetworkPolicy | None
-    vendor: int
-    taken: frozenset[str]
-    seen: Circumstances
-    policy: Policy
-
-
-def _contact_withheld(case: _Case) -> int:
-    return case.seen.consent.contact_withheld(case.vendor, case.policy) | _by_rule(case, CONTACT)
-
-
-def _profile_withheld(case: _Case) -> int:
-    allowed = case.network is not None and bool(case.network.fields)
-    mask = case.seen.withheld | _by_policy(case.network, allowed=allowed) | _by_rule(case, PROFILE)
-    if not case.seen.consent.has_basis(PURPOSE_BEHAVIOURAL, case.vendor, case.policy):
-        mask |= _NO_CONSENT
-    return mask
-
-
-def _id_withheld(case: _Case) -> int:
-    allowed = case.network is not None and case.network.user_id
-    mask = case.seen.withheld | _by_policy(case.network, allowed=allowed) | _by_rule(case, USER_ID)
-    if not any(case.seen.consent.has_basis(purpose, case.vendor, case.policy) for purpose in PURPOSES_FOR_ID):
-        mask |= _NO_CONSENT
-    return mask
-
-
-def _place_withheld(case: _Case) -> int:
-    """Give the reasons, the network's own permissions aside, against a precise position and a full address."""
-    mask = case.seen.withheld | case.seen.consent.position_withheld(case.vendor) | _by_rule(case, PRECISE_POSITION)
-    return mask | (Reason.NETWORK_UNKNOWN.bit if case.network is None else 0)
-
-
-def _by_policy(network: NetworkPolicy | None, *, allowed: bool) -> int:
+def _withheld(name: str, network: NetworkPolicy | None, offer: _Offer) -> tuple[Withheld, int]:
+    """Give the reasons against each answer, and those against any position or full address at all."""
+    taken = _taken(name, offer.rules) if offer.rules else {}
+    basis = _basis(_vendor(network, offer.policy), offer)
+    contact = basis.contact | taken.get(CONTACT, 0)
+    # Who may not be contacted gets nothing, for the same reasons.
+    unless = contact | offer.seen.withheld | (_UNKNOWN if network is None else 0)
+    profile = unless | basis.profile | taken.get(PROFILE, 0)
+    # Any one of the purposes 2 to 10 will do for an id: whoever may be contacted, which needs purpose 2, has one.
+    user_id = unless | taken.get(USER_ID, 0)
+    no_place = unless | basis.precise_position | taken.get(PRECISE_POSITION, 0)
     if network is None:
-        return Reason.NETWORK_UNKNOWN.bit
-    return 0 if allowed else Reason.NETWORK_POLICY.bit
+        return Withheld(contact, profile, user_id, no_place), no_place
+    return Withheld(
+        contact,
+        profile if network.fields else profile | _BY_POLICY,
+        user_id if network.user_id else user_id | _BY_POLICY,
+        no_place if network.precise_position == EXACT else no_place | _BY_POLICY,
+    ), no_place
 
 
-def _by_rule(case: _Case, thing: str) -> int:
-    return Reason.NETWORK_POLICY.bit if thing in case.taken else 0
+def _basis(vendor: int, offer: _Offer) -> _Basis:
+    if vendor not in offer.bases:
+        consent, policy = offer.seen.consent, offer.policy
+        offer.bases[vendor] = _Basis(
+            consent.contact_withheld(vendor, policy),
+            0 if consent.has_basis(PURPOSE_BEHAVIOURAL, vendor, policy) else _NO_CONSENT,
+            consent.position_withheld(vendor),
+        )
+    return offer.bases[vendor]
+
+
+def _taken(name: str, rules: Sequence[Rule]) -> dict[str, int]:
+    """Give what the rules that apply take away from a network, with the reason."""
+    return {thing: _BY_POLICY for rule in rules if rule.names(name) for thing in rule.withhold}
 
 
 def _vendor(network: NetworkPolicy | None, policy: Policy) -> int:
@@ -208,10 +207,6 @@ def _vendor(network: NetworkPolicy | None, policy: Policy) -> int:
     if network is None:
         return 0
     return network.tcf_vendor_id or (policy.gdpr.host_vendor_id if network.first_party else 0)
-
-
-def _taken(name: str, rules: Sequence[Rule]) -> frozenset[str]:
-    return frozenset([thing for rule in rules if rule.names(name) for thing in rule.withhold])
 
 
 def _applies(rule: Rule, seen: Circumstances) -> bool:
@@ -241,6 +236,14 @@ def _address_bits(network: NetworkPolicy | None, policy: Policy, *, masked: bool
     if network.full_ip and not masked:
         return _FULL_ADDRESS
     return min(masks.ipv4_bits, network.ipv4_bits), min(masks.ipv6_bits, network.ipv6_bits)
+
+
+def _address(bits: tuple[int, int], offer: _Offer) -> str:
+    if offer.seen.ip is None:
+        return ""
+    if bits not in offer.addresses:
+        offer.addresses[bits] = mask_ip(offer.seen.ip, *bits)
+    return offer.addresses[bits]
 
 
 def _user_id(name: str, shareable: Shareable) -> str:

@@ -8,9 +8,9 @@ Invariant: an identifier cannot enter, for no field that holds one is read here.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from targeting.geo import IpLocation, mask_ip, parse_ip, round_coordinate
+from targeting.geo import IpAddress, IpLocation, mask_ip, parse_ip, round_coordinate
 from targeting.iso3166 import COUNTRIES
 from targeting.networks import COARSE, EXACT, NetworkDecision
 from targeting.openrtb_ext import Tree, kept
@@ -29,33 +29,48 @@ _USER_AGENT: Final = ("platform", "mobile", "architecture", "bitness", "model", 
 _BRAND: Final = ("brand", "version")
 
 
-class DeviceSeen(NamedTuple):
-    """The device of a bid request: its fields as read, and as the bytes that came; the place it is in."""
+class Device:
+    """The device of one bid request, from which each network gets its own.
 
-    fields: Mapping[str, Any]
-    raw: Mapping[str, Raw]
-    place: IpLocation
+    ``fields`` are the device's as read, ``raw`` as the bytes that came; ``place`` is where it is; ``ext`` names what
+    of its extension may stay.
+    """
+
+    __slots__ = ("_addresses", "_common", "_descriptions", "_fields", "_place", "_raw")
+
+    def __init__(
+        self, fields: Mapping[str, Any], raw: Mapping[str, Raw], place: IpLocation, language: str, ext: Tree
+    ) -> None:
+        self._fields = fields
+        self._raw = raw
+        self._place = place_of(place)
+        self._addresses = _addresses(fields)
+        self._common = _common(fields, raw, language, ext)
+        self._descriptions: dict[bool, Mapping[str, Any]] = {}
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
-        return "DeviceSeen()"
+        return "Device()"
 
+    def for_network(self, decision: NetworkDecision, *, reduced: bool) -> dict[str, Any]:
+        """Build the device for one network; ``reduced`` asks for families instead of a description."""
+        if reduced not in self._descriptions:
+            self._descriptions[reduced] = _reduced(self._fields) if reduced else _described(self._raw)
+        device = {**self._common, **self._descriptions[reduced]}
+        for name, address in self._addresses.items():
+            device[name] = mask_ip(address, *decision.address_bits)
+        if geo := self._place | self._position(decision.precise_position):
+            device["geo"] = geo
+        return device
 
-def device_for(seen: DeviceSeen, decision: NetworkDecision, ext: Tree, *, reduced: bool) -> dict[str, Any]:
-    """Build the device for one network; ``ext`` names what of its extension may stay, ``reduced`` asks for families."""
-    fields, raw = seen.fields, seen.raw
-    device: dict[str, Any] = {name: raw[name] for name in FLAGS if name in raw}
-    device |= _addresses(fields, decision.address_bits)
-    if fields.get("devicetype") in _DEVICE_TYPES:
-        device["devicetype"] = raw["devicetype"]
-    device |= _reduced(fields) if reduced else _described(raw)
-    if language := decision.limited.language:
-        device["language" if len(language) == 2 else "langb"] = language
-    if geo := _geo(seen, decision.precise_position):
-        device["geo"] = geo
-    if "ext" in raw and (extension := kept(raw["ext"], ext)):
-        device["ext"] = extension
-    return device
+    def _position(self, precise_position: str) -> dict[str, Any]:
+        geo = self._fields.get("geo", {})
+        if precise_position not in {COARSE, EXACT} or not _is_position(geo.get("lat"), geo.get("lon")):
+            return {}
+        if precise_position == COARSE:
+            return {name: round_coordinate(geo[name]) for name in ("lat", "lon")}
+        raw = members(self._raw["geo"])
+        return {name: raw[name] for name in ("lat", "lon", *_ABOUT_AN_EXACT_POSITION) if name in raw}
 
 
 def place_of(location: IpLocation) -> dict[str, str]:
@@ -68,15 +83,27 @@ def place_of(location: IpLocation) -> dict[str, str]:
     return place
 
 
-def _addresses(fields: Mapping[str, Any], bits: tuple[int, int]) -> dict[str, str]:
-    """Mask both addresses; each goes where its kind belongs, wherever it was."""
-    masked: dict[str, str] = {}
+def _addresses(fields: Mapping[str, Any]) -> dict[str, IpAddress]:
+    """Read both addresses; each goes where its kind belongs, wherever it was."""
+    addresses: dict[str, IpAddress] = {}
     for name in ("ip", "ipv6"):
         text = fields.get(name)
         address = parse_ip(text) if isinstance(text, str) else None
         if address is not None:
-            masked.setdefault("ip" if len(address) == 4 else "ipv6", mask_ip(address, *bits))
-    return masked
+            addresses.setdefault("ip" if len(address) == 4 else "ipv6", address)
+    return addresses
+
+
+def _common(fields: Mapping[str, Any], raw: Mapping[str, Raw], language: str, ext: Tree) -> dict[str, Any]:
+    """Give what every network gets alike."""
+    device: dict[str, Any] = {name: raw[name] for name in FLAGS if name in raw}
+    if fields.get("devicetype") in _DEVICE_TYPES:
+        device["devicetype"] = raw["devicetype"]
+    if language:
+        device["language" if len(language) == 2 else "langb"] = language
+    if "ext" in raw and (extension := kept(members(raw["ext"]), ext)):
+        device["ext"] = extension
+    return device
 
 
 def _reduced(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,19 +129,6 @@ def _described(raw: Mapping[str, Raw]) -> dict[str, Any]:
 
 def _brand(brand: Mapping[str, Raw]) -> dict[str, Raw]:
     return {name: brand[name] for name in _BRAND if name in brand}
-
-
-def _geo(seen: DeviceSeen, precise_position: str) -> dict[str, Any]:
-    geo: dict[str, Any] = dict(place_of(seen.place))
-    stated = seen.fields.get("geo")
-    if stated is None or not _is_position(stated.get("lat"), stated.get("lon")):
-        return geo
-    if precise_position == EXACT:
-        raw = members(seen.raw["geo"])
-        return geo | {name: raw[name] for name in ("lat", "lon", *_ABOUT_AN_EXACT_POSITION) if name in raw}
-    if precise_position == COARSE:
-        return geo | {name: round_coordinate(stated[name]) for name in ("lat", "lon")}
-    return geo
 
 
 def _is_position(lat: float | None, lon: float | None) -> bool:

@@ -30,16 +30,15 @@ def tree_of(names: tuple[str, ...]) -> Tree:
     return tree
 
 
-def kept(ext: Raw, allowed: Tree) -> dict[str, Any]:
+def kept(there: Mapping[str, Raw], allowed: Tree) -> dict[str, Any]:
     """Give the allowed members of an extension, in the order of the allow-list."""
-    there = members(ext)
     stays: dict[str, Any] = {}
     for name, below in allowed.items():
         if name not in there:
             continue
         if not below:
             stays[name] = there[name]
-        elif is_object(there[name]) and (inner := kept(there[name], below)):
+        elif is_object(there[name]) and (inner := kept(members(there[name]), below)):
             stays[name] = inner
     return stays
 

@@ -16,6 +16,9 @@ from targeting.model import NO_SIGNALS, Signals
 
 Object = Mapping[str, Any]
 
+MAX_SECTIONS: Final = 32
+"""Ids of GPP sections that are looked at; with more of them the list is unreadable."""
+
 _NOTHING: Final[Object] = {}
 _AUTHORISED: Final = 3
 """``device.ext.atts`` is Apple's ATTrackingManager.AuthorizationStatus: 0 undetermined, 1 restricted, 2 denied."""
@@ -101,7 +104,7 @@ class _Ear:
         """Read lists of whole numbers; give the different ones of all."""
         found: list[int] = []
         for value in values:
-            if type(value) is list and all(type(each) is int for each in value):
+            if type(value) is list and len(value) <= MAX_SECTIONS and all(type(each) is int for each in value):
                 found += value
             else:
                 self.unreadable.append(name)

@@ -5,7 +5,7 @@ its own id for the person, the coarse profile, the country of residence.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from targeting.geo import IpLocation
 from targeting.model import AgeBracket, Gender
@@ -13,6 +13,7 @@ from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.openrtb_device import place_of
 from targeting.openrtb_ext import Tree, kept
 from targeting.openrtb_json import Raw, members
+from targeting.policy import NetworkPolicy
 
 AUDIENCE_TAXONOMY: Final = 4
 """``segtax`` of the IAB Audience Taxonomy 1.1 (AdCOM 1.0, list of category taxonomies)."""
@@ -29,44 +30,53 @@ _AGES: Final = {
 }
 
 
-class UserSeen(NamedTuple):
-    """The user object that came: its consent, its extension, and the ids that networks gave the person themselves.
+class User:
+    """The user of one bid request, from which each network gets its own.
 
-    ``buyeruids`` are by the networks' names in lower case.
+    ``fields`` are the user's as read, ``raw`` as the bytes that came; ``country`` (ISO 3166-1 alpha-2) is that of
+    residence; ``ext`` names what of the extension may stay; ``source`` is the domain whose ids and segments go out.
     """
 
-    consent: Raw | None = None
-    ext: Raw | None = None
-    buyeruids: Mapping[str, Raw] = {}
+    __slots__ = ("_buyeruids", "_common", "_source")
+
+    def __init__(
+        self, fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext: Tree, *, source: str
+    ) -> None:
+        self._common = _common(fields, raw, country, ext)
+        self._buyeruids = _buyeruids(fields.get("ext", {}), raw)
+        self._source = source
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
-        return "UserSeen()"
+        return "User()"
+
+    def for_network(self, decision: NetworkDecision) -> dict[str, Any]:
+        """Build the user for one network."""
+        user = dict(self._common)
+        if decision.network_user_id:
+            user["eids"] = [{"source": self._source, "uids": [{"id": decision.network_user_id}]}]
+            user |= self._own_buyeruid(decision.policy)
+        if decision.profile is not None:
+            user |= _profile(decision.profile, self._source)
+        return user
+
+    def _own_buyeruid(self, network: NetworkPolicy | None) -> dict[str, Raw]:
+        own = self._buyeruids.get(network.name_in_extensions) if network and network.buyeruid else None
+        return {} if own is None else {"buyeruid": own}
 
 
-def see_user(fields: Mapping[str, Any], raw: Mapping[str, Raw]) -> UserSeen:
-    """Take from a user object, whose fields were checked, what may go on."""
-    ext = fields.get("ext", {})
-    consent = raw.get("consent")
-    if consent is None and isinstance(ext.get("consent"), str):
-        # OpenRTB 2.5 keeps it in the extension; a reader of 2.6 looks for it here.
-        consent = members(raw["ext"])["consent"]
-    return UserSeen(consent, raw.get("ext"), _buyeruids(ext, raw))
-
-
-def user_for(seen: UserSeen, decision: NetworkDecision, ext: Tree, *, source: str) -> dict[str, Any]:
-    """Build the user for one network; ``source`` is the domain whose ids and segments they are."""
+def _common(fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext: Tree) -> dict[str, Any]:
+    """Give what every network gets alike."""
     user: dict[str, Any] = {}
-    if seen.consent is not None:
-        user["consent"] = seen.consent
-    if decision.network_user_id:
-        user["eids"] = [{"source": source, "uids": [{"id": decision.network_user_id}]}]
-        user |= _own_buyeruid(seen, decision)
-    if decision.profile is not None:
-        user |= _profile(decision.profile, source)
-    if home := place_of(IpLocation(decision.limited.country, "")):
+    extension = kept(members(raw["ext"]), ext) if "ext" in raw else {}
+    if "consent" in raw:
+        user["consent"] = raw["consent"]
+    elif isinstance(fields.get("ext", {}).get("consent"), str):
+        # OpenRTB 2.5 keeps it in the extension; a reader of 2.6 looks for it here.
+        user["consent"] = extension["consent"]
+    if home := place_of(IpLocation(country, "")):
         user["geo"] = home
-    if seen.ext is not None and (extension := kept(seen.ext, ext)):
+    if extension:
         user["ext"] = extension
     return user
 
@@ -84,14 +94,6 @@ def _data(profile: ThirdPartyProfile, source: str) -> Iterator[dict[str, Any]]:
     if profile.interests:
         segments = [{"id": segment, "value": f"{score:g}"} for segment, score in profile.interests]
         yield {"id": "interests", "name": source, "segment": segments, "ext": {"segtax": AUDIENCE_TAXONOMY}}
-
-
-def _own_buyeruid(seen: UserSeen, decision: NetworkDecision) -> dict[str, Raw]:
-    network = decision.policy
-    if network is None or not network.buyeruid:
-        return {}
-    own = seen.buyeruids.get(network.name_in_extensions)
-    return {} if own is None else {"buyeruid": own}
 
 
 def _buyeruids(ext: Mapping[str, Any], raw: Mapping[str, Raw]) -> dict[str, Raw]:

@@ -1,0 +1,63 @@
+"""The ``imp`` of a prepared bid request: untouched, but for the extensions of the impressions.
+
+Invariant: of the networks' own parameters one network gets its own alone, and of these what ``own_parameters`` lets
+through.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from targeting.networks import NetworkDecision
+from targeting.openrtb_ext import Tree, is_object, kept, own_parameters
+from targeting.openrtb_json import Raw, members
+
+
+class Impressions:
+    """The impressions of one bid request, from which each network gets its own.
+
+    ``raw`` holds the members of each as the bytes that came; ``ext`` names what of their extensions may stay,
+    ``parameters`` what a network's own parameters may be called.
+    """
+
+    __slots__ = ("_each", "_parameters")
+
+    def __init__(self, raw: Sequence[Mapping[str, Raw]], ext: Tree, parameters: tuple[str, ...]) -> None:
+        self._each = [_Impression(each, ext) for each in raw]
+        self._parameters = parameters
+
+    def for_network(self, decision: NetworkDecision) -> list[dict[str, Any]]:
+        """Build the impressions for one network."""
+        if (network := decision.policy) is None:
+            return [each.for_network(decision.network_id.casefold(), self._parameters) for each in self._each]
+        names = self._parameters + network.parameters
+        return [each.for_network(network.name_in_extensions, names) for each in self._each]
+
+
+class _Impression:
+    __slots__ = ("_bidders", "_ext", "_fields", "_kept")
+
+    def __init__(self, raw: Mapping[str, Raw], allowed: Tree) -> None:
+        # Some readers take names in any case: an "Ext" must not pass for an unknown field.
+        self._fields = {name: value for name, value in raw.items() if name.casefold() != "ext"}
+        self._ext = members(raw["ext"]) if "ext" in raw else {}
+        self._kept = kept(self._ext, allowed)
+        self._bidders = _below(_below(self._ext, "prebid"), "bidder")
+
+    def for_network(self, own_name: str, parameters: tuple[str, ...]) -> dict[str, Any]:
+        """Put the network's own parameters where they stood: under its name, or under Prebid's ``bidder``."""
+        ext = {**_own(self._ext, own_name, parameters), **self._kept}
+        if bidder := _own(self._bidders, own_name, parameters):
+            ext["prebid"] = {**ext.get("prebid", {}), "bidder": bidder}
+        return {**self._fields, "ext": ext} if ext else self._fields
+
+
+def _own(networks: Mapping[str, Raw], own_name: str, parameters: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        name: own
+        for name, value in networks.items()
+        if name.casefold() == own_name and (own := own_parameters(value, parameters))
+    }
+
+
+def _below(within: Mapping[str, Raw], name: str) -> Mapping[str, Raw]:
+    return members(within[name]) if name in within and is_object(within[name]) else {}
