@@ -105,6 +105,8 @@ class Service:
             raise SettingsError("ADTARGETING_GATE: the native gate is not built here; use auto or aio")
         gate = AioGate(settings.grpc_address, Room(settings.max_inflight, settings.max_inflight_mib << 20))
         self.address = gate.open()
+        # If the start fails later on; closing twice does nothing.
+        self._closing.callback(gate.close, 0)
         self.metrics.inflight.set_function(gate.inflight)
         return gate
 
