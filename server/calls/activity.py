@@ -13,6 +13,7 @@ from typing import NamedTuple
 from adtargeting.v1 import profile_pb2 as pb
 
 from server.calls.activity_reading import read_activity, request_of
+from server.calls.attempts import attempts
 from server.calls.tools import CallTools
 from server.enums import enum
 from server.errors import InvalidRequest
@@ -28,8 +29,6 @@ from targeting.reasons import reasons_in
 from targeting.recording import Entry, Outcome, Recorded, Records, Result, record
 from targeting.seen import KEPT_S
 
-_ROUNDS = 16
-"""Each round that a change loses, another writer's has landed."""
 _DAY_S = 86_400
 
 
@@ -66,11 +65,15 @@ class _Recorder:
 
     def record(self, activities: Sequence[pb.Activity]) -> list[Result]:
         """Give the results, in order. Raises ``StoreError``."""
-        waiting: Sequence[_Task] = self._admitted(activities)
-        for _ in range(_ROUNDS):
-            if not waiting:
-                return [self._results[at] for at in range(len(activities))]
-            waiting = self._round(waiting)
+        if tasks := self._admitted(activities):
+            self._land(tasks)
+        return [self._results[at] for at in range(len(activities))]
+
+    def _land(self, tasks: list[_Task]) -> None:
+        for _ in attempts(self._left_s):
+            tasks = self._round(tasks)
+            if not tasks:
+                return
         raise StoreUnavailable("the subjects' records kept changing")
 
     def _admitted(self, activities: Iterable[pb.Activity]) -> list[_Task]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from adtargeting.v1 import profile_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from server.calls.attempts import attempts
 from server.calls.declared import declared_message, read_declared, read_paths
 from server.calls.preference import preferences_message, timestamp
 from server.calls.subjects import subject_of
@@ -26,7 +27,6 @@ from targeting.profile import Profile, decode_profile
 from targeting.record import RecordUnreadable
 from targeting.recording import Records
 
-_ROUNDS = 16
 _DAY_S = 86_400
 
 
@@ -87,9 +87,13 @@ def delete_profile(payload: bytes, tools: CallTools) -> bytes:
 def _readings(subject: Subject, tools: CallTools) -> Iterator[tuple[Held, float]]:
     """Read the subject's records anew each time, and tell how much of the budget is left (seconds)."""
     deadline_s = time.monotonic() + tools.budget_s
-    for _ in range(_ROUNDS):
-        held = tools.store.read([subject], deadline_s - time.monotonic())[0]
-        yield held, deadline_s - time.monotonic()
+
+    def left_s() -> float:
+        return deadline_s - time.monotonic()
+
+    for _ in attempts(left_s):
+        held = tools.store.read([subject], left_s())[0]
+        yield held, left_s()
 
 
 def _receipt(held: Held, removed: int, now_s: float) -> bytes:

@@ -237,7 +237,7 @@ class TestRaces:
         assert desk.get(account_id="bob").version == 1
 
     def test_a_subject_that_never_rests_is_unavailable_and_the_repeat_is_safe(self) -> None:
-        store = Contended(16)
+        store = Contended(32)
         desk = service(store)
         with pytest.raises(StoreUnavailable):
             desk.record(saw("a1"), viewed("b1", account_id="bob"))

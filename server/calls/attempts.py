@@ -1,0 +1,21 @@
+"""Attempts at a change that others may overtake: as many as the budget allows, with pauses that part rivals."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+
+_MOST = 32
+_FIRST_PAUSE_S = 0.0002
+_LONGEST_PAUSE_S = 0.016
+
+
+def attempts(left_s: Callable[[], float]) -> Iterator[None]:
+    """Give way to each attempt; who is through them all gives up.
+
+    ``left_s`` tells how many seconds are left. Who was overtaken waits a random time, longer from one attempt to the
+    next, so that rivals do not keep step.
+    """
+    for number in range(_MOST):
+        yield
+        longest_s = min(_FIRST_PAUSE_S * 2**number, _LONGEST_PAUSE_S, max(left_s(), 0.0))
+        time.sleep(random.uniform(0.0, longest_s))  # noqa: S311  # no secret
