@@ -41,19 +41,24 @@ def reference() -> bytes:
 
 def time_us(thunk: Thunk, loops: int) -> float:
     """Give the median time of one call, in µs, over so many loops of about a millisecond."""
-    timer = Timer(thunk)
-    once_s = max(min(timer.repeat(3, 1)), 1e-7)
-    calls = max(1, round(_SLICE_S / once_s))
+    timer, calls = _timer(thunk)
     return median(timer.repeat(loops, calls)) / calls * 1e6
 
 
 def timed(case: MicroCase, loops: int) -> Timed:
-    """Time a case, and the reference before and after it."""
+    """Time a case and the reference turn about; the scaled time is the median of the ratios of neighbours."""
     name, thunk, target_us = case
-    before_us = time_us(reference, loops)
-    median_us = time_us(thunk, loops)
-    reference_us = (before_us + time_us(reference, loops)) / 2
-    return Timed(name, median_us, median_us * REFERENCE_US / reference_us, target_us, loops)
+    (timer, calls), (control, control_calls) = _timer(thunk), _timer(reference)
+    pairs = [(timer.timeit(calls) / calls, control.timeit(control_calls) / control_calls) for _ in range(loops)]
+    median_us = median(ours for ours, _ in pairs) * 1e6
+    return Timed(name, median_us, median(ours / theirs for ours, theirs in pairs) * REFERENCE_US, target_us, loops)
+
+
+def _timer(thunk: Thunk) -> tuple[Timer, int]:
+    """Give a timer, and how many calls take about a millisecond."""
+    timer = Timer(thunk)
+    once_s = max(min(timer.repeat(3, 1)), 1e-7)
+    return timer, max(1, round(_SLICE_S / once_s))
 
 
 def found_cases() -> Iterable[tuple[str, list[MicroCase]]]:
