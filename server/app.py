@@ -21,12 +21,15 @@ from server.nap import NapCipher, read_keys
 from server.rules_in_force import RulesInForce
 from server.secret_key import read_or_create
 from server.settings import Settings, SettingsError
+from server.sticky import Sticky
 from server.store.circuit import Circuit, CircuitStore, ping
 from server.store.embedded import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.ports import StoreError
 from server.store.redis_store import RedisStore
 from server.store.url import RedisAddress, parse_redis_url
+from server.stored_choice import ChoiceStore
+from server.unconfirmed import Unconfirmed
 from server.worker import Decider, Limits, Worker
 from targeting.signals.nap import Nap
 
@@ -127,6 +130,11 @@ class Service:
         settings, gate = self._settings, self._gate
         circuit = Circuit(lambda: ping(self.redis, _PROBE_TIMEOUT_S), on_change=self._circuit_changed)
         self._closing.callback(circuit.close)
+        self._unconfirmed = Unconfirmed(self._choices(), self.metrics)
+        self._sticky = Sticky(self._choices(), self.metrics, self._unconfirmed.watch)
+        for background in (self._unconfirmed, self._sticky):
+            background.start()
+            self._closing.callback(background.close)
         limits = Limits(settings.decision_budget_ms / 1000, settings.max_batch)
         loops: list[Worker | Desk] = [
             *(
@@ -144,7 +152,7 @@ class Service:
 
     def _decider(self, circuit: Circuit) -> Decider:
         store = self._store()
-        return Decider(CircuitStore(store, circuit), self.rules, self._open_nap, self.metrics)
+        return Decider(CircuitStore(store, circuit), self.rules, self._open_nap, self.metrics, self._sticky.offer)
 
     def _tools(self, circuit: Circuit) -> CallTools:
         return CallTools(
@@ -157,7 +165,19 @@ class Service:
             now=time.time,
             budget_s=self._settings.write_budget_ms / 1000,
             replicas=self._settings.replicas,
+            needs_disk=self._needs_disk,
+            on_unconfirmed=self._unconfirmed.watch,
         )
+
+    def _choices(self) -> ChoiceStore:
+        settings = self._settings
+        budget_s = settings.write_budget_ms / 1000
+        return ChoiceStore(self._store(), self.rules, settings.replicas, self._needs_disk, budget_s)
+
+    @property
+    def _needs_disk(self) -> bool:
+        """The embedded store puts every write on disk before it answers; of another, the operator says."""
+        return not self._settings.redis_url or self._settings.confirm_on_disk == "yes"
 
     def _store(self) -> RedisStore:
         """Open a store for one thread; its connection is made when it is first used."""

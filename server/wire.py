@@ -15,17 +15,20 @@ from adtargeting.v1 import targeting_pb2 as pb
 from numpy.typing import NDArray
 
 from server.enums import enum
+from server.wire_networks import limited_message, network_part, reason_numbers
+from server.wire_parts import delimited
 from targeting.behavioural import Column, Demographics, Features, Interests
 from targeting.decision import Decision
 from targeting.model import LimitedFeatures
-from targeting.networks import NetworkDecision
 from targeting.profile import OUTSIDE_CODE
-from targeting.reasons import reasons_in
 from targeting.taxonomy import CODES
 from targeting.vector_schema import DIMENSIONS, SCHEMA_NAME
 
 _BEHAVIOURAL_TAG = b"\x2a"  # field 5, length-delimited
 _DECISION_TAG = b"\x0a"  # field 1, length-delimited
+_PREPARED_TAG = b"\x12"  # field 2, length-delimited
+_NETWORK_TAG = b"\x0a"  # field 1, length-delimited
+_TEXT_TAG = b"\x12"  # field 2, length-delimited
 _RESULT_TAG = b"\x0a"  # field 1, length-delimited
 # Field 3, nine bytes: {1: two characters, 2: float32}.
 _DESTINATION_ROW = np.dtype([("head", "<u4"), ("country", "<u2"), ("tag", "u1"), ("share", "<f4")])
@@ -44,9 +47,9 @@ def responses(decisions: Sequence[Decision]) -> list[bytes]:
             batch = behavioural.batch
             # People who were decided together are encoded together.
             features = encoded.get(id(batch)) or encoded.setdefault(id(batch), _behavioural(batch))
-            parts.append(_delimited(_BEHAVIOURAL_TAG, features[behavioural.index]))
+            parts.append(delimited(_BEHAVIOURAL_TAG, features[behavioural.index]))
         if networks:
-            parts.append(_networks(networks))
+            parts += map(network_part, networks)
         parts.append(_closing(co_brand, version))
         answers.append(b"".join(parts))
     return answers
@@ -54,18 +57,20 @@ def responses(decisions: Sequence[Decision]) -> list[bytes]:
 
 def batch_response(results: Sequence[bytes]) -> bytes:
     """Put the results (see ``result`` and ``error``) into a ``DecideBatchResponse``."""
-    return b"".join([_delimited(_RESULT_TAG, each) for each in results])
+    return b"".join([delimited(_RESULT_TAG, each) for each in results])
 
 
 def result(response: bytes) -> bytes:
     """Put a serialised ``DecideResponse`` into a ``DecideBatchResult``."""
-    return _delimited(_RESULT_TAG, response)
+    return delimited(_RESULT_TAG, response)
 
 
 def prepared(decision: bytes, bid_requests: Sequence[tuple[str, bytes]]) -> bytes:
     """Give the ``PrepareBidRequestResponse`` of a serialised ``DecideResponse`` and of bid requests by network."""
-    messages = [pb.PreparedBidRequest(network_id=name, bid_request=text) for name, text in bid_requests]
-    return _delimited(_DECISION_TAG, decision) + pb.PrepareBidRequestResponse(bid_requests=messages).SerializeToString()
+    parts = [delimited(_DECISION_TAG, decision)]
+    for name, text in bid_requests:
+        parts.append(delimited(_PREPARED_TAG, delimited(_NETWORK_TAG, name.encode()) + delimited(_TEXT_TAG, text)))
+    return b"".join(parts)
 
 
 def error(code: int, field: str, message: str) -> bytes:
@@ -73,32 +78,8 @@ def error(code: int, field: str, message: str) -> bytes:
     return pb.DecideBatchResult(error=pb.DecideBatchError(code=code, field=field, message=message)).SerializeToString()
 
 
-def _delimited(tag: bytes, body: bytes) -> bytes:
-    return tag + _varint(len(body)) + body
-
-
-def _long_varint(number: int) -> bytes:
-    head = bytearray()
-    while number >= 0x80:
-        head.append(number & 0x7F | 0x80)
-        number >>= 7
-    head.append(number)
-    return bytes(head)
-
-
-_VARINTS = [_long_varint(number) for number in range(0x4000)]
-
-
-def _varint(number: int) -> bytes:
-    if number < 0x4000:
-        return _VARINTS[number]
-    if number < 0x20_0000:
-        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
-    return _long_varint(number)
-
-
 def _request_id(request_id: str) -> bytes:
-    return _delimited(b"\x0a", request_id.encode()) if request_id else b""
+    return delimited(b"\x0a", request_id.encode()) if request_id else b""
 
 
 @lru_cache(maxsize=4096)
@@ -114,50 +95,6 @@ def _limited(limited: LimitedFeatures) -> bytes:
 @lru_cache(maxsize=1024)
 def _closing(co_brand: str, policy_version: str) -> bytes:
     return pb.DecideResponse(co_brand=co_brand, policy_version=policy_version).SerializeToString()
-
-
-def limited_message(limited: LimitedFeatures) -> pb.LimitedFeatures:
-    """Give the message of limited features."""
-    return pb.LimitedFeatures(
-        country=limited.country,
-        language=limited.language,
-        ip_country=limited.ip_country,
-        ip_subdivision=limited.ip_subdivision,
-    )
-
-
-def reason_numbers(mask: int) -> list[pb.Reason]:
-    """Give the reasons of a mask; their numbers are the contract's."""
-    return [enum(reason) for reason in reasons_in(mask)]
-
-
-def _networks(networks: Sequence[NetworkDecision]) -> bytes:
-    return pb.DecideResponse(networks=[_network(each) for each in networks]).SerializeToString()
-
-
-def _network(network: NetworkDecision) -> pb.NetworkDecision:
-    message = pb.NetworkDecision(
-        network_id=network.network_id,
-        contact_allowed=network.contact_allowed,
-        profile_shared=network.profile is not None,
-        id_shared=bool(network.network_user_id),
-        precise_geo_allowed=network.precise_position_allowed,
-        reasons=reason_numbers(network.reasons),
-        limited=limited_message(network.limited),
-        masked_ip=network.masked_ip,
-        network_user_id=network.network_user_id,
-    )
-    if network.profile is not None:
-        message.profile.CopyFrom(
-            pb.ThirdPartyProfile(
-                age_bracket=enum(network.profile.age_bracket),
-                gender=enum(network.profile.gender),
-                country=network.profile.country,
-                language=network.profile.language,
-                interests=[pb.Interest(segment_id=name, score=score) for name, score in network.profile.interests],
-            )
-        )
-    return message
 
 
 def _behavioural(batch: Features) -> list[bytes]:

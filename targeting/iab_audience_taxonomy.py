@@ -108,8 +108,7 @@ INTEREST_NAMES: Final = {
     360: "Costume|Dance|Design|Digital Arts|Fine Art Photography|Modern Art|Opera|Theater",
     370: "Barbecues and Grilling|Cooking|Desserts and Baking|Dining Out",
     375: (
-        "Food Movements|Healthy Cooking and Eating|Non-Alcoholic Beverages|Vegan Diets|Vegetarian Diets|"
-        "World Cuisines"
+        "Food Movements|Healthy Cooking and Eating|Non-Alcoholic Beverages|Vegan Diets|Vegetarian Diets|World Cuisines"
     ),
     423: "Antiquing and Antiques|Arts and Crafts",
     434: "Beekeeping|Birdwatching",
@@ -126,10 +125,7 @@ INTEREST_NAMES: Final = {
         "Action and Adventure Movies|Animation Movies|Comedy Movies|Crime and Mystery Movies|"
         "Documentary Movies|Drama Movies"
     ),
-    475: (
-        "Fantasy Movies|Horror Movies|Indie and Arthouse Movies|Romance Movies|Science Fiction Movies|"
-        "World Movies"
-    ),
+    475: ("Fantasy Movies|Horror Movies|Indie and Arthouse Movies|Romance Movies|Science Fiction Movies|World Movies"),
     482: "Adult Album Alternative|Adult Contemporary Music",
     486: "Alternative Music|Blues",
     489: "Classic Hits|Classical Music",
@@ -152,10 +148,7 @@ INTEREST_NAMES: Final = {
     591: "Real Estate Buying and Selling|Real Estate Renting and Leasing",
     594: "Vacation Properties",
     608: "American Football|Australian Rules Football|Auto Racing",
-    612: (
-        "Badminton|Baseball|Basketball|Beach Volleyball|Bodybuilding|Bowling|Boxing|Cheerleading|"
-        "College Sports"
-    ),
+    612: ("Badminton|Baseball|Basketball|Beach Volleyball|Bodybuilding|Bowling|Boxing|Cheerleading|College Sports"),
     624: "Cricket|Cycling|Darts",
     628: "Diving|Equine Sports",
     631: "Extreme Sports",
@@ -169,10 +162,7 @@ INTEREST_NAMES: Final = {
         "Table Tennis|Tennis|Track and Field|Volleyball|Walking|Water Polo|Weightlifting|Wrestling"
     ),
     677: "Beauty",
-    680: (
-        "Designer Clothing|Fashion Trends|High Fashion|Men's Fashion|Personal Care|Street Style|"
-        "Women's Fashion"
-    ),
+    680: ("Designer Clothing|Fashion Trends|High Fashion|Men's Fashion|Personal Care|Street Style|Women's Fashion"),
     688: "Artificial Intelligence|Augmented Reality|Computing",
     703: "Consumer Electronics|Robotics|Virtual Reality",
     709: (

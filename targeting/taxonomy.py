@@ -86,9 +86,7 @@ _NAME_OF_CODE: Final = {
     **{int(tier): tier.name.replace("_", " ").title() for tier in Tier},
     **{category.codes[0]: category.name for category in CATEGORIES},
     **{
-        code: name
-        for first, names in INTEREST_NAMES.items()
-        for code, name in enumerate(names.split("|"), start=first)
+        code: name for first, names in INTEREST_NAMES.items() for code, name in enumerate(names.split("|"), start=first)
     },
 }
 

@@ -6,6 +6,7 @@ two that come at once; and it is acknowledged only when it is stored.
 
 import secrets
 from datetime import date
+from typing import NamedTuple
 
 from adtargeting.v1 import preference_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -30,6 +31,15 @@ _ATTEMPTS = 16
 _ERASED = b""
 
 
+class _Stored(NamedTuple):
+    """A choice that is stored: whose, the record, the version that holds it, and how safely."""
+
+    subject: Subject
+    preference: Preference
+    version: int
+    committed: Committed
+
+
 def set_preference(payload: bytes, tools: CallTools) -> bytes:
     """Store a choice; see ``PreferenceService.SetPreference``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.SetPreferenceRequest, payload)
@@ -49,7 +59,7 @@ def set_preference(payload: bytes, tools: CallTools) -> bytes:
         )
         committed = tools.store.commit_durably(change, tools.replicas, tools.budget_s)
         if committed.landed:
-            return _acknowledge(subject, made, version, committed, tools)
+            return _acknowledge(_Stored(subject, preference, version, committed), made, tools)
     raise StoreUnavailable("the subject's records kept changing")
 
 
@@ -157,11 +167,12 @@ def _current(held: Held) -> Preference:
         return Preference()
 
 
-def _acknowledge(subject: Subject, made: ChoiceMade, version: int, committed: Committed, tools: CallTools) -> bytes:
+def _acknowledge(stored: _Stored, made: ChoiceMade, tools: CallTools) -> bytes:
+    subject, preference, version, committed = stored
     confirmed = committed.replicas >= tools.replicas and (committed.on_disk or not tools.needs_disk)
     durability = pb.DURABILITY_CONFIRMED if confirmed else pb.DURABILITY_UNCONFIRMED
     if not confirmed:
-        tools.on_unconfirmed(subject, version)
+        tools.on_unconfirmed(subject, preference)
     tools.metrics.count_preference_change(
         made.choice.name.lower(), made.source.name.lower(), "confirmed" if confirmed else "unconfirmed"
     )

@@ -9,10 +9,11 @@ from server.store.ports import RecordStore
 from server.worker import Decider
 from targeting.decision import Rulebook
 from targeting.model import Subject
+from targeting.preference import Preference
 from targeting.signals.nap import Nap
 
 
-def _ignore(_: Subject, __: int) -> None:
+def _ignore(_: Subject, __: Preference) -> None:
     """Watch nothing."""
 
 
@@ -30,5 +31,5 @@ class CallTools(NamedTuple):
     replicas: int = 0
     needs_disk: bool = False
     """Whether a choice is confirmed only once it is on disk."""
-    on_unconfirmed: Callable[[Subject, int], None] = _ignore
-    """Told of a choice, by subject and version, that is stored but not yet confirmed."""
+    on_unconfirmed: Callable[[Subject, Preference], None] = _ignore
+    """Told of a choice that is stored but not yet confirmed."""

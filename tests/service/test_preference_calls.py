@@ -15,6 +15,7 @@ from server.worker import Decider
 from targeting.decision import Rulebook
 from targeting.model import Subject, SubjectKind
 from targeting.policy import DEFAULT_POLICY, OptOutPolicy, Policy
+from targeting.preference import Preference
 from tests.service.doubles import Nowhere, ScriptedRecords, ScriptedStore
 
 NOW_S = 1_780_000_000.0
@@ -101,8 +102,8 @@ DURABILITY = [
 def test_the_answer_says_how_durable(replicas: int, needs_disk: bool, committed: Committed, durability: int) -> None:
     watched: list[tuple[Subject, int]] = []
 
-    def watch(subject: Subject, version: int) -> None:
-        watched.append((subject, version))
+    def watch(subject: Subject, preference: Preference) -> None:
+        watched.append((subject, preference.version))
 
     answer = set_(
         ScriptedRecords(committed=committed),

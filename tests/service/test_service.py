@@ -171,3 +171,15 @@ def test_nap_cookies_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
         TargetingServiceStub(channel).Decide(request, timeout=10)
         count = service.metrics.registry.get_sample_value("adtargeting_signal_decode_errors_total", {"signal": "nap"})
     assert count == 1
+
+
+def test_a_global_privacy_control_signal_outlasts_its_request(tmp_path: Path) -> None:
+    with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:
+        stub = TargetingServiceStub(channel)
+        with_signal = pb.DecideRequest(
+            account_id="alice", ip="8.8.8.8", signals=pb.PrivacySignals(global_privacy_control=True)
+        )
+        assert list(stub.Decide(with_signal, timeout=10).reasons) == [pb.REASON_GLOBAL_PRIVACY_CONTROL]
+        wait_until(lambda: list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT])
+        held = PreferenceServiceStub(channel).GetPreferences(pref.GetPreferencesRequest(account_id="alice"), timeout=10)
+        assert held.source == pref.SOURCE_GPC

@@ -86,9 +86,7 @@ ILLEGAL = {
 
 
 @pytest.mark.parametrize("character", ILLEGAL.values(), ids=ILLEGAL)
-@pytest.mark.parametrize(
-    "around", [("", ""), ("", "AAA"), ("A", "AA"), ("AAA", ""), ("AAAA", "AAAAAAA")], ids=str
-)
+@pytest.mark.parametrize("around", [("", ""), ("", "AAA"), ("A", "AA"), ("AAA", ""), ("AAAA", "AAAAAAA")], ids=str)
 def test_a_character_outside_the_alphabet_is_unreadable(character: str, around: tuple[str, str]) -> None:
     with pytest.raises(Unreadable, match="alphabet"):
         Bits(character.join(around))

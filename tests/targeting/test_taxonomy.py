@@ -32,9 +32,7 @@ from targeting.taxonomy import (
         ("1679", Tier.PURCHASE_INTENT, "Web Services", "Web Services"),
     ],
 )
-def test_an_id_of_the_taxonomy_has_a_category_and_a_name(
-    segment_id: str, tier: Tier, category: str, name: str
-) -> None:
+def test_an_id_of_the_taxonomy_has_a_category_and_a_name(segment_id: str, tier: Tier, category: str, name: str) -> None:
     code = segment_code(segment_id)
     assert code == int(segment_id)
     found = category_of(code)

@@ -76,9 +76,7 @@ SOCCER, TENNIS, FURNITURE = (int(DIMENSION_OF_CODE[code]) for code in (663, 669,
         pytest.param(Person(gender=3), {"gender.other": 1}, id="other gender"),
         pytest.param(Person(occupation_known=True), {"occupation.known": 1}, id="occupation"),
         pytest.param(Person(profile_age_s=0), {"profile.recency": 1}, id="profile of this second"),
-        pytest.param(
-            Person(profile_age_s=30 * DAY_S), {"profile.recency": math.exp(-1)}, id="profile of 30 days ago"
-        ),
+        pytest.param(Person(profile_age_s=30 * DAY_S), {"profile.recency": math.exp(-1)}, id="profile of 30 days ago"),
         pytest.param(Person(profile_age_s=-1e9), {"profile.recency": 1}, id="profile of the future"),
         pytest.param(
             Person(interests=((SOCCER, 0.25), (FURNITURE, 0.5))),
@@ -183,9 +181,7 @@ def test_every_number_is_in_the_range_that_the_schema_gives(people: list[Person]
 
 
 @given(PEOPLE, st.integers(int(DIMENSION_OF_CODE.min()), int(DIMENSION_OF_CODE.max())), UNIT)
-def test_one_more_segment_only_ever_raises_its_own_dimension(
-    person: Person, dimension: int, score: float
-) -> None:
+def test_one_more_segment_only_ever_raises_its_own_dimension(person: Person, dimension: int, score: float) -> None:
     (before,) = encode(columns([person]))
     (after,) = encode(columns([person._replace(interests=(*person.interests, (dimension, score)))]))
     assert after[dimension] == max(before[dimension], np.float32(score))

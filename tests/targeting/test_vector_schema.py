@@ -91,9 +91,7 @@ def test_the_table_by_code_cannot_be_written() -> None:
         DIMENSION_OF_CODE[np.intp(1)] = 1
 
 
-@pytest.mark.parametrize(
-    ("tier", "prefix"), [(Tier.INTEREST, "interest."), (Tier.PURCHASE_INTENT, "purchase.")]
-)
+@pytest.mark.parametrize(("tier", "prefix"), [(Tier.INTEREST, "interest."), (Tier.PURCHASE_INTENT, "purchase.")])
 def test_interests_and_purchases_have_no_bucket(tier: Tier, prefix: str) -> None:
     codes = [code for category in CATEGORIES if category.tier is tier for code in category.codes]
     block = span(prefix)
@@ -101,11 +99,7 @@ def test_interests_and_purchases_have_no_bucket(tier: Tier, prefix: str) -> None
 
 
 def test_no_segment_sets_a_declared_age_or_gender() -> None:
-    bought = [
-        code
-        for code in range(CODES)
-        if (found := category_of(code)) and found.name in {"Age Range", "Gender"}
-    ]
+    bought = [code for code in range(CODES) if (found := category_of(code)) and found.name in {"Age Range", "Gender"}]
     assert len(bought) == 19
     assert all(DIMENSION_OF_CODE[code] == outside_dimension(str(code)) for code in bought)
     assert min(DIMENSION_OF_CODE) > INDEX_OF["occupation.known"]
@@ -113,6 +107,4 @@ def test_no_segment_sets_a_declared_age_or_gender() -> None:
 
 def test_every_purchase_category_is_in_one_group() -> None:
     grouped = [name for names in PURCHASE_GROUPS.values() for name in names]
-    assert sorted(grouped) == sorted(
-        category.name for category in CATEGORIES if category.tier is Tier.PURCHASE_INTENT
-    )
+    assert sorted(grouped) == sorted(category.name for category in CATEGORIES if category.tier is Tier.PURCHASE_INTENT)
