@@ -47,8 +47,4 @@ def add_subject(parser: ArgumentParser) -> None:
 
 def subject_of(arguments: Namespace) -> dict[str, str]:
     """Give the subject's field of a message and its value."""
-    if arguments.account:
-        return {"account_id": arguments.account}
-    if arguments.device:
-        return {"device_id": arguments.device}
-    raise Misused("the id of --account or --device is empty")
+    return {"account_id": arguments.account} if arguments.account else {"device_id": arguments.device}

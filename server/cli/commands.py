@@ -1,6 +1,7 @@
 """All commands, in the order of the help."""
 
 from server.cli.activity import ACTIVITY
+from server.cli.check_policy import CHECK_POLICY
 from server.cli.command import Command
 from server.cli.decide import DECIDE
 from server.cli.decode import DECODE
@@ -23,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     OPT_IN,
     PROFILE,
     ACTIVITY,
+    CHECK_POLICY,
     PREFLIGHT,
     LOAD_SAMPLE,
     FEATURES,

@@ -1,7 +1,7 @@
 """``adtargeting explain``: the decision on one ad request, and every check behind it."""
 
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from adtargeting.v1 import targeting_pb2 as pb
 from rich.console import Console
@@ -42,13 +42,14 @@ def show_explanation(out: Console, explained: pb.ExplainResponse) -> None:
             out.print(f"{plain(check.signal)}: {_fields(check.fields)}")
 
 
-def checks_table(checks: Iterable[pb.Check]) -> Table:
+def checks_table(checks: Sequence[pb.Check]) -> Table:
     """Give the table of the checks, in the order of the reasons."""
     made = table("check", "found", "said", "limits by")
-    # The reason is looked up in the contract, so it stays whole; everything else is prose and wraps.
+    # Prose wraps; names that one looks up in the contract stay whole.
     for column in made.columns:
-        column.no_wrap, column.overflow = column.header == "limits by", "fold"
-    made.columns[0].min_width = _LONGEST_SIGNAL
+        column.no_wrap, column.overflow = False, "fold"
+    made.columns[0].width = _LONGEST_SIGNAL
+    made.columns[-1].width = max(len("limits by"), *(len(name_of(check.reason)) for check in checks))
     for check in checks:
         made.add_row(
             # Whether a signal is the client's or the browser's is of no interest here.

@@ -1,0 +1,80 @@
+"""``demo``: a story that anyone can follow, and nothing left behind, however it ends."""
+
+import contextlib
+import signal
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import WIDTH, Adt, started
+
+SCENES = (
+    "1. Somebody we know",
+    "BEHAVIOURAL what is known about this person may be used",
+    "2. The same person says no",
+    "ACCOUNT_OPT_OUT: the account, or one linked to it, is opted out",
+    "3. What the ad network “partner” gets to see",
+    "4. Three others",
+    "5. The store stops",
+    "STORE_UNAVAILABLE: the store is down",
+    "6. Why?",
+)
+
+
+def rows(lines: list[str]) -> dict[str, str]:
+    """The rows of tables, by what their first column says."""
+    pairs = (line.strip().split("   ", 1) for line in lines if "   " in line.strip())
+    return {name.strip(): rest.strip() for name, rest in pairs}
+
+
+def processes_about(directory: Path) -> list[bytes]:
+    """The command lines of running processes that name a directory, on systems that show them."""
+    running = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        # A process may end while one looks.
+        with contextlib.suppress(OSError):
+            running.append(path.read_bytes())
+    return [each for each in running if str(directory).encode() in each]
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the demo makes its temporary directory."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_the_story_is_told_from_beginning_to_end(adt: Adt, directory: Path) -> None:
+    threads = set(threading.enumerate())
+    ended = adt("demo")
+    assert (ended.status, ended.err) == (0, "")
+    positions = [ended.lines.index(next(line for line in ended.lines if scene in line)) for scene in SCENES]
+    assert positions == sorted(positions)
+    told = rows(ended.lines)
+    network = rows(ended.lines[positions[4] : positions[5]])
+    assert network["profile"].split() == ["yes", "no"]
+    assert told["a child"].split() == ["LIMITED", "UNDER_AGE"]
+    assert told["nothing is known"].split() == ["LIMITED", "NO_PROFILE"]
+    assert told["in the EEA, without consent"].split() == ["LIMITED", "TCF_NO_CONSENT"]
+    assert any("opted out" in line and "ACCOUNT_OPT_OUT" in line for line in ended.lines[positions[-1] :])
+    assert max(map(len, ended.lines)) <= WIDTH
+    assert "\x1b" not in ended.out
+    assert not list(directory.iterdir())
+    assert not processes_about(directory)
+    assert set(threading.enumerate()) == threads
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_story_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    with started("demo", TMPDIR=str(tmp_path)) as demo:
+        assert demo.stdout
+        while "A service is running" not in (line := demo.stdout.readline()):
+            assert line, "it ended early"
+        demo.send_signal(number)
+        _, errors = demo.communicate(timeout=30)
+    assert demo.returncode == 130
+    assert "Traceback" not in errors
+    assert not list(tmp_path.iterdir())
+    assert not processes_about(tmp_path)
