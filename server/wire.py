@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from server.enums import enum
 from server.wire_networks import limited_message, network_part, reason_numbers
-from server.wire_parts import delimited
+from server.wire_parts import delimited, varint
 from targeting.behavioural import Column, Demographics, Features, Interests
 from targeting.decision import Decision
 from targeting.model import LimitedFeatures
@@ -128,10 +128,10 @@ def _exposure(exposure: tuple[bytes, int, int]) -> bytes:
     # Field 1: the ad, of less than 128 bytes; 2: how often; 3: how long ago. Zero is left out, as everywhere.
     body = b"\x0a%c%b" % (len(ad_id), ad_id)
     if count:
-        body += b"\x10" + _varint(count)
+        body += b"\x10" + varint(count)
     if age_s:
-        body += b"\x18" + _varint(age_s)
-    return b"\x22" + _VARINTS[len(body)] + body
+        body += b"\x18" + varint(age_s)
+    return b"\x22" + varint(len(body)) + body
 
 
 def _interest_rows() -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
@@ -146,7 +146,7 @@ def _interest_rows() -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
     return rows, np.array([width - len(part) for part in parts])
 
 
-_VECTOR_HEAD = b"\x2a" + _varint(DIMENSIONS * 4)  # field 5, length-delimited
+_VECTOR_HEAD = b"\x2a" + varint(DIMENSIONS * 4)  # field 5, length-delimited
 _ROWS, _ROW_STARTS = _interest_rows()
 _COLUMNS = np.arange(_ROWS.shape[1])
 
