@@ -4,6 +4,7 @@ import gc
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,6 @@ from server.gate.aio import AioGate, Room
 from server.gate.port import HEALTH_CHECKED, Gate
 from server.ip_location import IpLocator, open_locator
 from server.metrics import Metrics
-from server.nap import NapCipher, read_keys
 from server.rules_in_force import RulesInForce
 from server.secret_key import read_or_create
 from server.settings import Settings, SettingsError
@@ -73,8 +73,7 @@ class Service:
         key = read_or_create(settings.secret_key_path)
         self.rules = RulesInForce(settings.policy, key.derive(b"network ids"), self.metrics)
         self._locator = self._given_locator or open_locator(settings.geo_db)
-        keys = read_keys(Path(settings.nap_keys)) if settings.nap_keys else ()
-        self._open_nap = NapCipher(keys, self._count_unread_nap).decrypt if keys else _no_nap
+        self._open_nap = self._nap_opener() if settings.nap_keys else _no_nap
         self.pseudonyms = Pseudonyms(key.derive(b"pseudonyms"))
         self.redis = self._open_redis()
         self._gate = self._open_gate()
@@ -184,6 +183,12 @@ class Service:
         store = RedisStore(self.redis, self.pseudonyms)
         self._closing.callback(store.close)
         return store
+
+    def _nap_opener(self) -> Callable[[str], Nap | None]:
+        # The cipher's library takes several MiB, which only those pay who have keys.
+        from server.nap import NapCipher, read_keys  # noqa: PLC0415  # as above
+
+        return NapCipher(read_keys(Path(self._settings.nap_keys)), self._count_unread_nap).decrypt
 
     def _count_unread_nap(self) -> None:
         self.metrics.count_decode_error("nap")

@@ -84,7 +84,11 @@ class RedisStore:
         if not keys:
             return []
         link = self._dialler.link(deadline_s)
-        found, existing = link.exchange(pack((b"MGET", *keys)) + pack((b"EXISTS", *keys)), 2, deadline_s)
+        reading = pack((b"MGET", *keys))
+        # Both commands have the same arguments, so they are packed once (RESP: a count, then every part).
+        arguments = reading.partition(b"MGET\r\n")[2]
+        counting = b"*%d\r\n$6\r\nEXISTS\r\n%b" % (len(keys) + 1, arguments)
+        found, existing = link.exchange(reading + counting, 2, deadline_s)
         values: list[bytes | None] = link.accept(found)
         if link.accept(existing) != len(values) - values.count(None):
             _mark_unreadable(link, keys, values, deadline_s)
