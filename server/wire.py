@@ -106,7 +106,7 @@ def _behavioural(batch: Features) -> list[bytes]:
         batch.demographics, interests, destinations, batch.exposures, batch.vectors, strict=True
     ):
         parts = [_demographics(demographics), strongest, largest]
-        parts += map(_exposure, exposures)
+        parts += _exposures(exposures)
         parts += (_VECTOR_HEAD, vector, _SCHEMA)
         answers.append(b"".join(parts))
     return answers
@@ -123,15 +123,21 @@ def _demographics(demographics: Demographics) -> bytes:
     return pb.BehaviouralFeatures(demographics=message).SerializeToString()
 
 
-def _exposure(exposure: tuple[bytes, int, int]) -> bytes:
-    ad_id, count, age_s = exposure
-    # Field 1: the ad, of less than 128 bytes; 2: how often; 3: how long ago. Zero is left out, as everywhere.
-    body = b"\x0a%c%b" % (len(ad_id), ad_id)
-    if count:
-        body += b"\x10" + varint(count)
-    if age_s:
-        body += b"\x18" + varint(age_s)
-    return b"\x22" + varint(len(body)) + body
+def _exposures(exposures: Sequence[tuple[bytes, int, int]]) -> list[bytes]:
+    """Serialise ads of less than 128 bytes, how often each was seen, and how long ago."""
+    parts = []
+    for ad_id, count, age_s in exposures:
+        often = _COUNTS[count] if count < _FEW else b"\x10" + varint(count)
+        ago = _AGES[age_s] if age_s < _FEW else b"\x18" + varint(age_s)
+        body = b"\x0a%c%b%b%b" % (len(ad_id), ad_id, often, ago)
+        parts.append(b"\x22" + varint(len(body)) + body)
+    return parts
+
+
+# Fields 2 and 3 of an exposure; zero is left out, as everywhere.
+_FEW = 0x1000
+_COUNTS = [b"", *(b"\x10" + varint(count) for count in range(1, _FEW))]
+_AGES = [b"", *(b"\x18" + varint(age_s) for age_s in range(1, _FEW))]
 
 
 def _interest_rows() -> tuple[NDArray[np.uint8], NDArray[np.intp]]:

@@ -11,14 +11,16 @@ def _long_varint(number: int) -> bytes:
 
 
 _VARINTS = [_long_varint(number) for number in range(0x4000)]
+# The lowest fourteen bits of a longer number: seven a byte, each with the mark that more follow.
+_LOW_BITS = [bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(0x4000)]
 
 
 def varint(number: int) -> bytes:
     """Give a number as base 128 varint."""
     if number < 0x4000:
         return _VARINTS[number]
-    if number < 0x20_0000:
-        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
+    if number < 0x1000_0000:
+        return _LOW_BITS[number & 0x3FFF] + _VARINTS[number >> 14]
     return _long_varint(number)
 
 
