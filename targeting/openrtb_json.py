@@ -6,6 +6,7 @@ Strictly: RFC 8259 in UTF-8, an object, no name twice in one object, no number b
 Invariant: a refusal names the place and what is wrong, never a value. Knows nothing of OpenRTB's fields.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ _ANY: Final = msgspec.json.Decoder()
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
 _EACH: Final = msgspec.json.Decoder(list[dict[str, Raw]])
 _WRITER: Final = msgspec.json.Encoder()
+_NO_MARKS: Final = bytes(code for code in range(256) if code not in b'{}[]"\\')
+_TEXT: Final = re.compile(rb'"[^"]*"')
 _CONTAINERS: Final = frozenset({dict, list})
 
 
@@ -35,7 +38,7 @@ def read_json(text: bytes) -> dict[str, Any]:
         raise complain(text) from None
     if type(value) is not dict:
         raise BidRequestRefused("$", "must be an object")
-    if _is_too_deep(value) or _repeats_a_name(text, value):
+    if (not _is_surely_shallow(text) and _is_too_deep(value)) or _repeats_a_name(text, value):
         raise complain(text)
     return value
 
@@ -53,6 +56,22 @@ def each_member(text: bytes | Raw) -> list[dict[str, Raw]]:
 def write_json(value: Mapping[str, Any]) -> bytes:
     """Write an object; what is ``Raw`` in it stands there byte for byte."""
     return _WRITER.encode(value)
+
+
+def _is_surely_shallow(text: bytes) -> bool:
+    """Tell at a glance that a text is not too deep; False says that one has to look closer."""
+    marks = text.translate(None, _NO_MARKS)
+    if b"\\" in marks:
+        # Pairs first: what is left of a backslash before a quote makes that quote a part of a text.
+        marks = marks.replace(b"\\\\", b"").replace(b'\\"', b"").replace(b"\\", b"")
+    # Two quotes in a row are a text without brackets, or the border of two texts, which may as well be one.
+    brackets = _TEXT.sub(b"", marks.replace(b'""', b""))
+    # One round takes away one level, or two.
+    for _ in range(MAX_DEPTH // 2):
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if not brackets:
+            return True
+    return False
 
 
 def _is_too_deep(value: dict[str, Any]) -> bool:

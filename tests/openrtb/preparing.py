@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from adtargeting.v1 import targeting_pb2 as pb
 
 from server import wire
-from server.prepare import answer_call, read_call
 from server.policy_file import load_policy
+from server.prepare import answer_call, read_call
 from targeting.decision import Rulebook, decide, plan
 from targeting.geo import IpLocation
 from targeting.judge import StoredSubject

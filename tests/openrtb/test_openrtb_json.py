@@ -201,3 +201,18 @@ def test_junk_is_refused_or_read_as_any_reader_would(text: bytes) -> None:
 
 def test_a_text_that_another_reader_refused_is_refused_even_if_nothing_is_found() -> None:
     assert str(complain(b"{}")) == "$: is not JSON"
+
+
+depths = st.integers(1, 40)
+brackets = st.sampled_from(["", "]", "}", "[{", '\\"', "\\\\", '\\\\\\"]', "}]}]", "\\u005b"])
+
+
+@given(depth=depths, junk=brackets, in_arrays=st.booleans())
+def test_brackets_inside_of_texts_neither_hide_nor_feign_depth(depth: int, junk: str, *, in_arrays: bool) -> None:
+    opening, closing = (f'["{junk}",', "]") if in_arrays else (f'{{"{junk}":"{junk}","a":', "}")
+    text = (f'{{"{junk}":' + opening * (depth - 1) + f'"{junk}"' + closing * (depth - 1) + "}").encode()
+    if depth > MAX_DEPTH:
+        with pytest.raises(BidRequestRefused, match="nested deeper"):
+            read_json(text)
+    else:
+        assert read_json(text) == json.loads(text)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 
-from server.prepare import read_call
 from server.errors import InvalidRequest
+from server.prepare import read_call
 from targeting.geo import IpLocation
 from targeting.policy import BidRequestPolicy, FingerprintPolicy, NetworkPolicy, Policy
 from targeting.preference import Choice
