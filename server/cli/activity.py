@@ -84,4 +84,4 @@ def _timestamp(moment: datetime) -> Timestamp:
     return message
 
 
-ACTIVITY = Command("activity", "record one activity of a person", arguments, run)
+ACTIVITY = Command(arguments, run)

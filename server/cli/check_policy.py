@@ -89,4 +89,4 @@ def _gdpr_remarks(policy: Policy) -> Iterator[str]:
         yield f"Where the GDPR applies these may not be contacted, for want of a tcf_vendor_id: {', '.join(nameless)}."
 
 
-CHECK_POLICY = Command("check-policy", "check a policy file, and show what it amounts to", arguments, run)
+CHECK_POLICY = Command(arguments, run)

@@ -1,4 +1,4 @@
-"""What a command is: a name, what it says of itself, its arguments, and what it does."""
+"""What a command is: its arguments, and what it does."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
@@ -11,8 +11,6 @@ from server.cli.shell import Shell
 class Command(NamedTuple):
     """One command of the command line. ``run`` gives the exit status."""
 
-    name: str
-    summary: str
     arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace, Shell], int]
 

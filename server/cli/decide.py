@@ -22,4 +22,4 @@ def run(arguments: Namespace, shell: Shell) -> int:
     return OK
 
 
-DECIDE = Command("decide", "decide one ad request", add_request, run)
+DECIDE = Command(add_request, run)

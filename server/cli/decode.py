@@ -122,4 +122,4 @@ def _show(shell: Shell, decoded: Decoded, *, as_json: bool) -> None:
         shell.write(line)
 
 
-DECODE = Command("decode", "decode a consent string: tcf, gpp or usp", arguments, run)
+DECODE = Command(arguments, run)

@@ -101,4 +101,4 @@ def _stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-DEMO = Command("demo", "tell, with a service of its own, what it is all about", no_arguments, run)
+DEMO = Command(no_arguments, run)

@@ -66,4 +66,4 @@ def _fields(fields: Iterable[pb.DecodedField]) -> str:
     return ", ".join(f"{plain(field.name)} = {plain(field.value)}" for field in fields)
 
 
-EXPLAIN = Command("explain", "decide one ad request and show every check", add_request, run)
+EXPLAIN = Command(add_request, run)

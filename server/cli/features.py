@@ -28,4 +28,4 @@ def run(given: Namespace, shell: Shell) -> int:
     return OK
 
 
-FEATURES = Command("features", "show the schema of the feature vector", arguments, run)
+FEATURES = Command(arguments, run)

@@ -103,4 +103,4 @@ def _number(low: int, high: int) -> Callable[[str], int]:
     return number
 
 
-LOAD_SAMPLE = Command("load-sample", "fill the store with people who do not exist", arguments, run)
+LOAD_SAMPLE = Command(arguments, run)

@@ -8,20 +8,21 @@ import io
 import os
 import sys
 import traceback
-from argparse import SUPPRESS, Action, ArgumentParser, Namespace
+from argparse import REMAINDER, SUPPRESS, Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-from server.cli.command import Parser
+from server.cli.command import Command, Parser
 from server.cli.commands import COMMANDS
 from server.cli.failures import INTERRUPTED, OK, REFUSED, Refused, exit_status
 from server.cli.shell import Shell, new_console
 
-_TOP = (
-    "The privacy gate in front of an ad server's user data: behavioural features, "
-    "or only country, language and IP location."
-)
+PROGRAM = "adtargeting"
+_DESCRIPTION = """\
+The privacy gate in front of an ad server's user data: behavioural features,
+or only country, language and IP location."""
 
 
 class _ShowVersion(Action):
@@ -36,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line, and give its exit status."""
     _never_fail_to_write()
     try:
-        arguments = _parser().parse_args(sys.argv[1:] if argv is None else argv)
-        return int(arguments.run(arguments, _shell(arguments)))
+        command, arguments = _parse(sys.argv[1:] if argv is None else argv)
+        return command.run(arguments, _shell(arguments))
     except SystemExit as done:
         # --help and --version end so, and rich, when whoever reads the output has gone.
         return done.code if isinstance(done.code, int) else OK
@@ -49,32 +50,49 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(problem)
 
 
-def _parser() -> ArgumentParser:
+def _parse(argv: Sequence[str]) -> tuple[Command, Namespace]:
+    """Find the command, and only then load it and read its arguments."""
+    shared = _shared_options()
+    found = _top(shared).parse_args(argv)
+    name, entry = found.command, COMMANDS[found.command]
+    command = entry.load()
+    parser = Parser(prog=f"{PROGRAM} {name}", description=f"{entry.summary}.", parents=[shared], allow_abbrev=False)
+    command.arguments(parser)
+    return command, parser.parse_args(found.rest, Namespace(**_options(found)))
+
+
+def _shared_options() -> Parser:
     shared = Parser(add_help=False, argument_default=SUPPRESS)
     options = shared.add_argument_group("settings")
     options.add_argument("--config", type=Path, metavar="FILE", help="settings in a TOML file")
     options.add_argument("--policy", metavar="FILE", help="the policy, a TOML file (ADTARGETING_POLICY)")
     options.add_argument("--address", metavar="HOST:PORT", help="of the service (ADTARGETING_GRPC_ADDRESS)")
-    top = Parser(prog="adtargeting", description=_TOP, parents=[shared], allow_abbrev=False)
+    return shared
+
+
+def _top(shared: Parser) -> Parser:
+    listed = "\n".join(f"  {name:<14}{entry.summary}" for name, entry in COMMANDS.items())
+    top = Parser(
+        prog=PROGRAM,
+        description=_DESCRIPTION,
+        epilog=f"commands:\n{listed}",
+        formatter_class=RawDescriptionHelpFormatter,
+        parents=[shared],
+        allow_abbrev=False,
+    )
     top.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        parser = commands.add_parser(
-            command.name, help=command.summary, description=command.summary, parents=[shared], allow_abbrev=False
-        )
-        command.arguments(parser)
-        parser.set_defaults(run=command.run)
+    top.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="what to do; COMMAND --help says more")
+    top.add_argument("rest", nargs=REMAINDER, help=SUPPRESS)
     return top
 
 
+def _options(found: Namespace) -> dict[str, Any]:
+    """Give the settings that stood before the command."""
+    return {name: value for name, value in vars(found).items() if name in {"config", "policy", "address"}}
+
+
 def _shell(arguments: Namespace) -> Shell:
-    return Shell(
-        out=new_console(),
-        environment=os.environ,
-        config=getattr(arguments, "config", None),
-        policy=getattr(arguments, "policy", ""),
-        address=getattr(arguments, "address", ""),
-    )
+    return Shell(out=new_console(), environment=os.environ, **_options(arguments))
 
 
 def _never_fail_to_write() -> None:

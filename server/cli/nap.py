@@ -68,4 +68,4 @@ def _encrypted(cipher: NapCipher, given: Namespace) -> str:
         raise Misused(str(problem)) from None
 
 
-NAP = Command("nap", "make or read an encrypted NAP cookie", arguments, run)
+NAP = Command(arguments, run)

@@ -71,5 +71,5 @@ def _date(value: str) -> Date:
     return Date(year=day.year, month=day.month, day=day.day)
 
 
-OPT_OUT = Command("opt-out", "opt a person out of targeted ads", arguments, partial(run, choice=pb.CHOICE_OPT_OUT))
-OPT_IN = Command("opt-in", "take an opt-out back", arguments, partial(run, choice=pb.CHOICE_OPT_IN))
+OPT_OUT = Command(arguments, partial(run, choice=pb.CHOICE_OPT_OUT))
+OPT_IN = Command(arguments, partial(run, choice=pb.CHOICE_OPT_IN))

@@ -24,4 +24,4 @@ def run(_: Namespace, shell: Shell) -> int:
     return REFUSED if any(finding.level is Level.ERROR for finding in findings) else OK
 
 
-PREFLIGHT = Command("preflight", "check the store that the settings name", no_arguments, run)
+PREFLIGHT = Command(no_arguments, run)

@@ -35,4 +35,4 @@ def run(given: Namespace, shell: Shell) -> int:
     return OK
 
 
-PROFILE = Command("profile", "show all that is held about a person, or erase the profile", arguments, run)
+PROFILE = Command(arguments, run)

@@ -14,4 +14,4 @@ def run(_: Namespace, shell: Shell) -> int:
     return OK
 
 
-SERVE = Command("serve", "serve until told to stop; SIGHUP reads the policy again", no_arguments, run)
+SERVE = Command(no_arguments, run)
