@@ -65,6 +65,9 @@ _WHY_OTHER: Final = (
     _because(r".*", "rebuilt"),
 )
 
+_ANOTHERS: Final = frozenset({"user.data", "user.eids"})
+"""What stands there afterwards has nothing to do with what stood there before."""
+
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
     """Give what differs between two bid requests, in the order of the first; what was added comes last."""
@@ -75,10 +78,8 @@ def _differences(path: str, before: Any, after: Any) -> Iterator[Difference]:
     if isinstance(before, dict) and isinstance(after, dict):
         for name in (*before, *(name for name in after if name not in before)):
             at = f"{path}.{name}" if path else name
-            if name not in after:
-                yield _removed(at, before[name])
-            elif name not in before:
-                yield Difference(at, Change.ADDED, "", _shown(after[name]), _why(at, _WHY_OTHER))
+            if at in _ANOTHERS or name not in after or name not in before:
+                yield from _replaced(at, before.get(name), after.get(name))
             else:
                 yield from _differences(at, before[name], after[name])
     elif _are_alike(before, after):
@@ -93,8 +94,11 @@ def _are_alike(before: Any, after: Any) -> bool:
     return isinstance(before, list) and isinstance(after, list) and len(before) == len(after)
 
 
-def _removed(path: str, value: Any) -> Difference:
-    return Difference(path, Change.REMOVED, _shown(value), "", _why(path, _WHY_GONE))
+def _replaced(path: str, before: Any, after: Any) -> Iterator[Difference]:
+    if before is not None:
+        yield Difference(path, Change.REMOVED, _shown(before), "", _why(path, _WHY_GONE))
+    if after is not None:
+        yield Difference(path, Change.ADDED, "", _shown(after), _why(path, _WHY_OTHER))
 
 
 def _why(path: str, table: tuple[_Because, ...]) -> str:
