@@ -47,6 +47,7 @@ def writing(address: RedisAddress, kind: str, crowd: Crowd) -> Iterator[Floor]:
         process.start()
 
     def at_work() -> None:
+        assert all(process.exitcode is None for process in processes), "writers died"
         if floor.written.value < crowd.writers:
             raise StoreError("the writers are not at work yet")
 
