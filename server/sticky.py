@@ -112,7 +112,7 @@ class Sticky:
     def _store(self, sighting: _Sighting) -> bool:
         """Store one signal; False when the store could not."""
         try:
-            stored = self._choices.update(sighting.subject, lambda held: _after(held, sighting))
+            stored = self._choices.update(sighting.subject, lambda held, _: _after(held, sighting))
         except StoreError:
             self._metrics.count_store_error("sticky", "unavailable")
             return False

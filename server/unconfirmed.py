@@ -103,7 +103,7 @@ class Unconfirmed:
     def _update(self, subject: Subject, watched: _Watched, *, waits: bool) -> bool:
         """See to it that the store holds the choice; tell whether it need not be watched any longer."""
         try:
-            stored = self._choices.update(subject, lambda held: _after(held, watched.preference), waits=waits)
+            stored = self._choices.update(subject, lambda held, _: _after(held, watched.preference), waits=waits)
         except RecordUnreadable:
             # It limits as it is.
             return True

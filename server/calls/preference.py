@@ -6,7 +6,6 @@ two that come at once; and it is acknowledged only when it is stored.
 
 import secrets
 from datetime import date
-from typing import NamedTuple
 
 from adtargeting.v1 import preference_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,51 +15,47 @@ from server.calls.subjects import subject_of
 from server.calls.tools import CallTools
 from server.enums import enum
 from server.errors import InvalidRequest
-from server.store.ports import Change, Committed, Held, StoreUnavailable
+from server.stored_choice import ChoiceStore, StoredChoice
 from server.translate import checked_country, checked_id
 from server.worker import parse
 from targeting.age import date_of, day_of
 from targeting.choice import ChoiceMade, apply_choice, change_key, made_before, opt_out_cookie
 from targeting.locale import best_language
 from targeting.model import Subject, SubjectKind
-from targeting.preference import Choice, Preference, Source, decode_preference, encode_preference
-from targeting.record import RecordUnreadable
-
-_ATTEMPTS = 16
-"""Two writers of one subject are rare and each loses at most once to each other writer."""
-_ERASED = b""
-
-
-class _Stored(NamedTuple):
-    """A choice that is stored: whose, the record, the version that holds it, and how safely."""
-
-    subject: Subject
-    preference: Preference
-    version: int
-    committed: Committed
+from targeting.preference import Choice, Preference, Source, decode_preference
 
 
 def set_preference(payload: bytes, tools: CallTools) -> bytes:
     """Store a choice; see ``PreferenceService.SetPreference``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.SetPreferenceRequest, payload)
-    subject = subject_of(request)
-    made = _choice_made(request, tools.now())
-    policy = tools.rulebook().policy
-    for _ in range(_ATTEMPTS):
-        held = tools.store.read([subject], tools.budget_s)[0]
-        preference, version = _after(held, made, request.change_id)
-        erases = preference.choice is Choice.OPT_OUT and policy.opt_out.on_opt_out == "erase"
-        change = Change(
-            subject,
-            held,
-            preference=encode_preference(preference, held.owner),
-            profile=_ERASED if erases else None,
-            seen=_ERASED if erases else None,
-        )
-        committed = tools.store.commit_durably(change, tools.replicas, tools.budget_s)
-        if committed.landed:
-            return _acknowledge(_Stored(subject, preference, version, committed), made, tools)
-    raise StoreUnavailable("the subject's records kept changing")
+    subject, choosing = subject_of(request), _Choosing(_choice_made(request, tools.now()), request.change_id)
+    choices = ChoiceStore(tools.store, tools.rulebook, tools.replicas, tools.needs_disk, tools.budget_s)
+    stored = choices.update(subject, choosing.after, replaces_unreadable=True)
+    return _acknowledge(subject, choosing, stored, tools)
+
+
+class _Choosing:
+    """A choice on its way into a record, which may be derived anew when the record changes meanwhile."""
+
+    def __init__(self, made: ChoiceMade, change_id: str) -> None:
+        self.made = made
+        self.version = 0
+        """The version that holds the choice, once ``after`` has run."""
+        self._change_id = change_id
+
+    def after(self, held: Preference, owner: bytes) -> Preference:
+        """Give the record to store.
+
+        A choice that was applied before is stored again as it is: that changes nothing, and tells anew how many
+        replicas hold it.
+        """
+        key = change_key(self._change_id, owner) if self._change_id else secrets.token_bytes(8)
+        if (earlier := made_before(held, key)) is not None:
+            self.version = earlier.version
+            return held
+        after = apply_choice(held, self.made._replace(change_key=key))
+        self.version = after.version
+        return after
 
 
 def get_preferences(payload: bytes, tools: CallTools) -> bytes:
@@ -143,43 +138,17 @@ def _language(text: str) -> str:
     return language
 
 
-def _after(held: Held, made: ChoiceMade, change_id: str) -> tuple[Preference, int]:
-    """Give the record to store, and the version that holds this choice.
-
-    A choice that was applied before is stored again as it is: that changes nothing, and tells anew how many
-    replicas hold it.
-    """
-    key = change_key(change_id, held.owner) if change_id else secrets.token_bytes(8)
-    current = _current(held)
-    if (earlier := made_before(current, key)) is not None:
-        return current, earlier.version
-    after = apply_choice(current, made._replace(change_key=key))
-    return after, after.version
-
-
-def _current(held: Held) -> Preference:
-    if held.preference is None:
-        return Preference()
-    try:
-        return decode_preference(held.preference, held.owner)
-    except RecordUnreadable:
-        # An explicit choice is the one thing that may replace a record that nobody can read.
-        return Preference()
-
-
-def _acknowledge(stored: _Stored, made: ChoiceMade, tools: CallTools) -> bytes:
-    subject, preference, version, committed = stored
-    confirmed = committed.replicas >= tools.replicas and (committed.on_disk or not tools.needs_disk)
-    durability = pb.DURABILITY_CONFIRMED if confirmed else pb.DURABILITY_UNCONFIRMED
-    if not confirmed:
-        tools.on_unconfirmed(subject, preference)
+def _acknowledge(subject: Subject, choosing: _Choosing, stored: StoredChoice, tools: CallTools) -> bytes:
+    made = choosing.made
+    if not stored.confirmed:
+        tools.on_unconfirmed(subject, stored.preference)
     tools.metrics.count_preference_change(
-        made.choice.name.lower(), made.source.name.lower(), "confirmed" if confirmed else "unconfirmed"
+        made.choice.name.lower(), made.source.name.lower(), "confirmed" if stored.confirmed else "unconfirmed"
     )
     return pb.SetPreferenceResponse(
-        version=version,
-        durability=durability,
-        replicas_acknowledged=committed.replicas,
+        version=choosing.version,
+        durability=pb.DURABILITY_CONFIRMED if stored.confirmed else pb.DURABILITY_UNCONFIRMED,
+        replicas_acknowledged=stored.replicas,
         set_cookie=opt_out_cookie(
             made.choice, of_browser=subject.kind is SubjectKind.DEVICE, policy=tools.rulebook().policy.opt_out
         ),

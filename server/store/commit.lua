@@ -24,9 +24,12 @@ local function allows(preference)
 end
 
 local preference, profile = held(KEYS[1]), held(KEYS[2])
-if preference ~= ARGV[3] or profile ~= ARGV[4] then return 0 end
-
 local function act(at) return string.sub(ARGV[5], at, at) end
+local records = act(2) == 's' or act(3) == 's'
+
+-- A choice, or an erasure, must not wait until nobody writes the profile any more.
+if preference ~= ARGV[3] or (records and profile ~= ARGV[4]) then return 0 end
+
 local function after(at, before)
   return act(at) == 's' and ARGV[5 + at] or act(at) == 'd' and '' or before
 end
@@ -34,7 +37,7 @@ end
 local preference_after, profile_after = after(1, preference), after(2, profile)
 
 -- Nothing is recorded of somebody who has opted out, and not in the step that opts in again.
-if act(2) == 's' or act(3) == 's' then
+if records then
   if preference ~= '' and not allows(preference) then return 0 end
   if not allows(preference_after) then return 0 end
 end

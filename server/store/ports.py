@@ -36,7 +36,8 @@ class Change(NamedTuple):
     """What is to become of one subject's values, all at once or not at all.
 
     None leaves a value as it is, ``b""`` removes it. The change lands only while the store still holds the
-    preference and the profile of ``expected``; so no write can follow from a reading made before an opt-out.
+    preference of ``expected``, so no write can follow from a reading made before an opt-out; and, where it writes
+    a profile or what was seen, the profile too, so no writer undoes another's work.
     """
 
     subject: Subject

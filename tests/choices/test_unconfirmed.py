@@ -220,4 +220,4 @@ def test_a_choice_store_says_when_it_could_not() -> None:
 
     choices = ChoiceStore(Unresting(), lambda: Rulebook(DEFAULT_POLICY))
     with pytest.raises(StoreError):
-        choices.update(ALICE, lambda held: apply_choice(held, made(Choice.OPT_OUT, 1)), waits=False)
+        choices.update(ALICE, lambda held, _: apply_choice(held, made(Choice.OPT_OUT, 1)), waits=False)

@@ -153,7 +153,7 @@ def test_unconfirmed_choices_are_applied_again_by_whoever_watches_them(pair: Pai
         unconfirmed = Unconfirmed(choices, Metrics())
         pair.link.black_hole()
         for subject in people:
-            stored = choices.update(subject, lambda held: apply_choice(held, made))
+            stored = choices.update(subject, lambda held, _: apply_choice(held, made))
             assert stored is not None
             assert not stored.confirmed
             unconfirmed.watch(subject, stored.preference)
@@ -170,13 +170,13 @@ def test_a_choice_is_confirmed_once_the_replica_is_back(tmp_path: Path, pair: Pa
         choices = ChoiceStore(store, lambda: Rulebook(DEFAULT_POLICY), replicas=1, budget_s=1.0)
         watched: list[Preference] = []
         pair.link.black_hole()
-        stored = choices.update(alice, lambda held: apply_choice(held, made))
+        stored = choices.update(alice, lambda held, _: apply_choice(held, made))
         assert stored is not None
         assert not stored.confirmed
         watched.append(stored.preference)
         with TcpProxy(pair.primary.port) as healed:
             pair.replica.follow(HOST, healed.port)
-            again = choices.update(alice, lambda held: held)
+            again = choices.update(alice, lambda held, _: held)
             assert again is not None
             assert again.confirmed
             assert again.preference == watched[0]

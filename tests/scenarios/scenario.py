@@ -89,7 +89,9 @@ def _subject_of(row: Table) -> Subject:
 
 def policy_of(scenario: Scenario) -> Policy:
     given = policy_from(scenario.policy)
-    return given if given.networks else replace(given, networks=DEFAULT_POLICY.networks)
+    # Storing a signal is a command to Redis, sent off the path of the request; the scenarios count those of requests.
+    signals = replace(given.signals, store_global_privacy_control=False)
+    return replace(given, signals=signals, networks=given.networks or DEFAULT_POLICY.networks)
 
 
 def request_of(scenario: Scenario) -> pb.DecideRequest:

@@ -87,7 +87,9 @@ class FakeStore:
     def _land(self, change: Change, owner: bytes) -> bool:
         before = self._held(owner)
         expected = change.expected
-        if not (_same(before.preference, expected.preference) and _same(before.profile, expected.profile)):
+        if not _same(before.preference, expected.preference):
+            return False
+        if (change.profile or change.seen) and not _same(before.profile, expected.profile):
             return False
         preference, profile, seen = (
             old if new is None else new or None for old, new in zip(before[1:], change[2:5], strict=True)

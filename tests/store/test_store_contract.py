@@ -154,13 +154,25 @@ class TestCommitting:
     @pytest.mark.parametrize("field", ["preference", "profile"])
     def test_a_change_that_expects_something_does_not_land_on_nothing(self, store: Store, field: str) -> None:
         expected = Held(OWNER, b"something") if field == "preference" else Held(OWNER, profile=b"something")
-        assert not store.commit([Change(ANNE, expected, preference=preference())], BUDGET_S)[0].landed
+        attempt = Change(ANNE, expected, preference=preference(), profile=b"new", profile_ttl_s=1)
+        assert not store.commit([attempt], BUDGET_S)[0].landed
 
     @pytest.mark.parametrize("field", ["preference", "profile"])
     def test_nothing_lands_on_a_wrong_type_that_was_not_seen(self, store: Store, field: str) -> None:
         store.spoil(ANNE, field)
-        unaware = Change(ANNE, Held(OWNER), preference=preference())
+        unaware = Change(ANNE, Held(OWNER), preference=preference(), profile=b"new", profile_ttl_s=1)
         assert not store.commit([unaware], BUDGET_S)[0].landed
+
+    @pytest.mark.parametrize("profile", [None, b""], ids=["freeze", "erase"])
+    def test_a_choice_does_not_wait_until_nobody_writes_the_profile(
+        self, store: Store, profile: bytes | None
+    ) -> None:
+        assert commit(store, preference=preference(), profile=b"old", profile_ttl_s=10)
+        seen_before = store.read([ANNE], BUDGET_S)[0]
+        assert commit(store, profile=b"newer", profile_ttl_s=10)
+        opt_out = Change(ANNE, seen_before, preference=preference(Choice.OPT_OUT, 2), profile=profile)
+        assert store.commit([opt_out], BUDGET_S)[0].landed
+        assert held(store) == (preference(Choice.OPT_OUT, 2), b"newer" if profile is None else None, None)
 
     def test_what_was_seen_to_be_unreadable_can_be_replaced_and_removed(self, store: Store) -> None:
         store.spoil(ANNE, "preference", "profile", "seen")
