@@ -36,6 +36,7 @@ _FAREWELL = (
     "That was all; nothing is left running. To try it yourself: `make run`, and in another terminal "
     "`.venv/bin/adtargeting load-sample`, which says what to ask."
 )
+_PATIENCE_MS = 1000
 _FREE_PORT = "127.0.0.1:0"
 
 
@@ -66,6 +67,8 @@ def _settings(directory: Path, store: EmbeddedRedis) -> Settings:
         metrics_address=_FREE_PORT,
         data_dir=directory,
         redis_url=store.url,
+        # A story must not turn on how busy the machine is.
+        decision_budget_ms=_PATIENCE_MS,
         drain_grace_s=1,
     )
 

@@ -22,6 +22,7 @@ from server.store.embedded import EmbeddedRedis
 _NETWORK = "partner"
 _PATIENCE_S = 5.0
 _RETRY_S = 0.05
+_WITHOUT_STORE = {pb.REASON_STORE_UNAVAILABLE, pb.REASON_STORE_TIMEOUT}
 
 
 class Stage(NamedTuple):
@@ -150,7 +151,7 @@ def _explained(stage: Stage, person: Person) -> pb.ExplainResponse:
     until_s = time.monotonic() + _PATIENCE_S
     while True:
         explained: pb.ExplainResponse = stage.client.call(stage.client.targeting.Explain, _request(person))
-        if pb.REASON_STORE_UNAVAILABLE not in explained.decision.reasons or time.monotonic() > until_s:
+        if _WITHOUT_STORE.isdisjoint(explained.decision.reasons) or time.monotonic() > until_s:
             return explained
         time.sleep(_RETRY_S)
 
