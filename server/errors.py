@@ -13,6 +13,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from server.gate.port import Refusal
 from server.store.ports import StoreError, StoreTimeout
+from targeting.record import RecordUnreadable
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER_S = 1
@@ -46,6 +47,9 @@ def refusal_of(problem: Exception) -> Refusal:
         )
     if isinstance(problem, NotAllowed):
         return _refusal(code_pb2.FAILED_PRECONDITION, str(problem))
+    if isinstance(problem, RecordUnreadable):
+        text = "a stored record of the subject cannot be read; an explicit choice (SetPreference) replaces it"
+        return _refusal(code_pb2.FAILED_PRECONDITION, text)
     if isinstance(problem, StoreError):
         text = "the store did not answer in time" if isinstance(problem, StoreTimeout) else "the store is unavailable"
         retry = error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=_RETRY_AFTER_S))

@@ -7,10 +7,12 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from server.errors import InvalidRequest, NotAllowed, NotBuilt, refusal_of
 from server.store.ports import StoreTimeout, StoreUnavailable
+from targeting.record import RecordUnreadable
 
 TABLE = [
     (InvalidRequest("field", "problem"), code_pb2.INVALID_ARGUMENT, error_details_pb2.BadRequest),
     (NotAllowed("the subject opted out"), code_pb2.FAILED_PRECONDITION, None),
+    (RecordUnreadable("text"), code_pb2.FAILED_PRECONDITION, None),
     (StoreTimeout("text"), code_pb2.UNAVAILABLE, error_details_pb2.RetryInfo),
     (StoreUnavailable("text"), code_pb2.UNAVAILABLE, error_details_pb2.RetryInfo),
     (NotBuilt(), code_pb2.UNIMPLEMENTED, None),

@@ -164,12 +164,10 @@ class TestCommitting:
         assert not store.commit([unaware], BUDGET_S)[0].landed
 
     @pytest.mark.parametrize("profile", [None, b""], ids=["freeze", "erase"])
-    def test_a_choice_does_not_wait_until_nobody_writes_the_profile(
-        self, store: Store, profile: bytes | None
-    ) -> None:
-        assert commit(store, preference=preference(), profile=b"old", profile_ttl_s=10)
+    def test_a_choice_does_not_wait_until_nobody_writes_the_profile(self, store: Store, profile: bytes | None) -> None:
+        assert commit(store, preference=preference(), profile=b"old")
         seen_before = store.read([ANNE], BUDGET_S)[0]
-        assert commit(store, profile=b"newer", profile_ttl_s=10)
+        assert commit(store, profile=b"newer")
         opt_out = Change(ANNE, seen_before, preference=preference(Choice.OPT_OUT, 2), profile=profile)
         assert store.commit([opt_out], BUDGET_S)[0].landed
         assert held(store) == (preference(Choice.OPT_OUT, 2), b"newer" if profile is None else None, None)
