@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from targeting.iso3166 import COUNTRIES
-from targeting.policy_reading import at_least, bounds, matches, one_of, some_of
+from targeting.policy_reading import at_least, bounds, matches, never, one_of, some_of
 from targeting.profile_fields import SHAREABLE_FIELDS
 from targeting.taxonomy import CATEGORIES, Tier
 
@@ -19,7 +19,9 @@ NETWORK_ID = matches(r"[^\s\x00-\x1f\x7f]{1,64}", "1 to 64 characters without sp
 
 _COUNTRY_CODES = "ISO 3166-1 alpha-2 country codes"
 _SEGMENT_CATEGORIES = tuple(dict.fromkeys(each.name for each in CATEGORIES if each.tier is not Tier.DEMOGRAPHIC))
-_DOTTED = matches(r"[\w-]+(\.[\w-]+)*", "names with dots between them")
+_NAME = r"[A-Za-z0-9_-]+"
+_PARAMETER = matches(_NAME, "a name")
+_EXTENSION = matches(rf"{_NAME}(\.{_NAME})*", "a name, or names with dots between them")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +60,20 @@ class BidRequestPolicy:
     """Whose ids and segments they are: ``user.eids[].source`` and ``user.data[].name``."""
     request_ext: tuple[str, ...] = field(
         default=("prebid.channel", "prebid.targeting", "schain"),
-        metadata=_DOTTED,
+        metadata=_EXTENSION | never("prebid.bidderparams", "prebid.bidderconfig", "prebid.data"),
     )
     impression_ext: tuple[str, ...] = field(
         default=(
             *("ae", "data.adserver.adslot", "data.adserver.name", "data.pbadslot", "gpid"),
             *("prebid.is_rewarded_inventory", "skadn", "tid"),
         ),
-        metadata=_DOTTED,
+        metadata=_EXTENSION | never("prebid.bidder"),
     )
-    user_ext: tuple[str, ...] = field(default=(), metadata=_DOTTED)
-    device_ext: tuple[str, ...] = field(default=(), metadata=_DOTTED)
+    user_ext: tuple[str, ...] = field(default=(), metadata=_EXTENSION | never("eids", "prebid.buyeruids", "data"))
+    device_ext: tuple[str, ...] = field(default=(), metadata=_EXTENSION | never("ifv", "idfv", "ifa", "ifa_type"))
     parameters: tuple[str, ...] = field(
         default=("accountId", "adUnit", "placementId", "publisherId", "siteId", "tagId", "unit", "zoneId"),
-        metadata=_DOTTED,
+        metadata=_PARAMETER,
     )
     """What a network's own parameters may be called; those with other names are not passed on."""
 
@@ -126,7 +128,7 @@ class NetworkPolicy:
     """Leading bits of a masked address; the stricter of this and ``masks`` counts."""
     bidder: str = ""
     """Its name in the extensions of bid requests; empty: its id."""
-    parameters: tuple[str, ...] = field(default=(), metadata=_DOTTED)
+    parameters: tuple[str, ...] = field(default=(), metadata=_PARAMETER)
     """Further names of its own parameters that are passed on."""
 
     @property

@@ -45,6 +45,11 @@ def matches(pattern: str, meaning: str) -> Metadata:
     return {"pattern": re.compile(pattern), "meaning": meaning}
 
 
+def never(*names: str) -> Metadata:
+    """State that no string of a list, a name with dots between its levels, is, holds or is part of one of these."""
+    return {"never": names}
+
+
 def at_least(items: int) -> Metadata:
     """State that a list is not shorter than this."""
     return {"least": items}
@@ -129,3 +134,6 @@ def _check_text(value: str, at: str, limits: Mapping[str, Any]) -> None:
         raise PolicyError(at, f"must be one of: {limits['meaning'] or ', '.join(limits['allowed'])}")
     if "pattern" in limits and not limits["pattern"].fullmatch(value):
         raise PolicyError(at, f"must be {limits['meaning']}")
+    for name in limits.get("never", ()):
+        if f"{name}.".startswith(f"{value}.") or f"{value}.".startswith(f"{name}."):
+            raise PolicyError(at, f"must not let {name} through")
