@@ -37,7 +37,7 @@ class Settings:
     max_inflight: int = field(default=2048, metadata={"bounds": (1, 1_000_000)})
     max_inflight_mib: int = field(default=64, metadata={"bounds": (1, 65_536)})
     workers: int = field(default=1, metadata={"bounds": (1, 32)})
-    other_workers: int = field(default=1, metadata={"bounds": (1, 32)})
+    other_workers: int = field(default=2, metadata={"bounds": (1, 32)})
     replicas: int = field(default=0, metadata={"bounds": (0, 16)})
     confirm_on_disk: str = field(default="no", metadata={"choices": ("no", "yes")})
     """Whether a choice is confirmed only once it is on the disk of the Redis of ``redis_url``."""

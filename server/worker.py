@@ -35,6 +35,8 @@ _IDLE_S = 0.25
 _LEAST_BUDGET_S = 0.002
 """With less time left the store is not asked, so that one hurried call does not hurry its batch."""
 
+_UNREADABLE = Reason.SIGNAL_UNREADABLE.bit
+
 M = TypeVar("M", bound=Message)
 
 
@@ -73,10 +75,17 @@ class Decider:
         return decisions
 
     def notice(self, items: Iterable[Item]) -> None:
-        """Hand on the requests whose signals may be worth storing; the others cost a comparison."""
+        """Count what could not be read, and hand on what may be worth storing; the others cost two comparisons."""
         for item in items:
-            if item.findings.mask & STICKY:
+            mask = item.findings.mask
+            if mask & STICKY:
                 self._on_sticky(item.request, item.cookies)
+            if mask & _UNREADABLE:
+                for signal in (
+                    *item.findings.consent.unreadable,
+                    *(["request"] if item.request.signals.unreadable else []),
+                ):
+                    self._metrics.count_decode_error(signal)
 
     def evidence(self, request: AdRequest, budget_s: float) -> Evidence:
         """Decide one request and keep what it was decided from; nothing is counted or written."""

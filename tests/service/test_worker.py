@@ -163,6 +163,14 @@ def test_a_malformed_signal_never_fails_a_decision(fields: dict[str, Any]) -> No
     assert response(answer).mode == pb.MODE_LIMITED
 
 
+def test_signals_that_cannot_be_read_are_counted_by_kind() -> None:
+    bench = Bench()
+    signals = pb.PrivacySignals(tcf_consent="?", gpp="?", us_privacy="?", gdpr_applies=True, gpp_section_ids=[-1] * 99)
+    bench.serve(bench.gate.put(DECIDE, request(signals=signals)))
+    for signal in ("tcf", "gpp", "us_privacy", "request"):
+        assert bench.count("adtargeting_signal_decode_errors_total", signal=signal) == 1
+
+
 def test_a_batch_answers_in_order_and_one_bad_item_fails_alone() -> None:
     bench = Bench()
     requests = [pb.DecideRequest(request_id=str(number), account_id="alice", ip="192.0.2.1") for number in range(4)]
