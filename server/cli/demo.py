@@ -4,6 +4,7 @@ Everything runs in this process and a temporary directory, on free ports; nothin
 """
 
 import logging
+import os
 import signal
 import tempfile
 import time
@@ -37,6 +38,8 @@ _FAREWELL = (
     "`.venv/bin/adtargeting load-sample`, which says what to ask."
 )
 _PATIENCE_MS = 1000
+_LONGEST_PLACE = 60
+"""Bytes; with the directory's and the socket's own names it stays below the 100 that a socket may have."""
 _FREE_PORT = "127.0.0.1:0"
 
 
@@ -47,7 +50,7 @@ def run(_: Namespace, shell: Shell) -> int:
     with ExitStack() as closing:
         closing.enter_context(_quiet())
         closing.enter_context(_stopped_by_sigterm())
-        directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="adt-demo-")))
+        directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="adt-demo-", dir=_place())))
         # The demo's own store, because it stops and starts it; people who do not exist need no power-cut safety.
         store = closing.enter_context(EmbeddedRedis(directory, fsync="everysec"))
         service = closing.enter_context(Service(_settings(directory, store)))
@@ -58,6 +61,15 @@ def run(_: Namespace, shell: Shell) -> int:
         tell(Stage(out, closing.enter_context(Client(service.address)), store, people))
     out.print(f"\n{_FAREWELL}")
     return OK
+
+
+def _place() -> str:
+    """Give where temporary directories are made, unless a socket's path would be too long there.
+
+    The embedded store then puts the socket elsewhere, and somewhere else again when it is restarted.
+    """
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) <= _LONGEST_PLACE else "/tmp"  # noqa: S108  # the shortest there is
 
 
 def _settings(directory: Path, store: EmbeddedRedis) -> Settings:

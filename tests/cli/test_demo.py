@@ -4,6 +4,7 @@ import contextlib
 import signal
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,11 @@ def threads() -> set[threading.Thread]:
 
 
 @pytest.fixture
-def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the demo makes its temporary directory."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
+def directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the demo makes its temporary directory: a short path, as that of a socket must be."""
+    with tempfile.TemporaryDirectory(prefix="adt-", dir="/tmp") as place:
+        monkeypatch.setattr(tempfile, "tempdir", place)
+        yield Path(place)
 
 
 def test_the_story_is_told_from_beginning_to_end(adt: Adt, directory: Path) -> None:
@@ -72,8 +74,8 @@ def test_the_story_is_told_from_beginning_to_end(adt: Adt, directory: Path) -> N
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_story_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    with started("demo", TMPDIR=str(tmp_path)) as demo:
+def test_an_interrupted_story_leaves_nothing(directory: Path, number: signal.Signals) -> None:
+    with started("demo", TMPDIR=str(directory)) as demo:
         assert demo.stdout
         while "A service is running" not in (line := demo.stdout.readline()):
             assert line, "it ended early"
@@ -81,5 +83,16 @@ def test_an_interrupted_story_leaves_nothing(tmp_path: Path, number: signal.Sign
         _, errors = demo.communicate(timeout=30)
     assert demo.returncode == 130
     assert "Traceback" not in errors
-    assert not list(tmp_path.iterdir())
-    assert not processes_about(tmp_path)
+    assert not list(directory.iterdir())
+    assert not processes_about(directory)
+
+
+def test_a_long_way_to_temporary_files_changes_nothing(
+    adt: Adt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("long" * 20)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    ended = adt("demo")
+    assert ended.status == 0
+    assert "ACCOUNT_OPT_OUT" in ended.out.split("6. Why?")[1]
