@@ -45,13 +45,6 @@ class Consent(NamedTuple):
             and all(string.has_basis(purpose, vendor, policy.vendor_list) for string in self.tc_strings)
         )
 
-    def contact_withheld(self, vendor: int, policy: Policy) -> int:
-        """Give the reasons for which the vendor may not be contacted at all, as a mask; 0: it may."""
-        mask = 0 if self.has_basis(PURPOSE_CONTACT, vendor, policy) else Reason.TCF_NO_CONSENT.bit
-        if self.gpp is None or self.gpp.withholds != Withholds.EVERYTHING:
-            return mask
-        return mask | Reason.GPP_OPT_OUT.bit | (Reason.SIGNAL_UNREADABLE.bit if self.gpp.unreadable else 0)
-
     def position_withheld(self, vendor: int) -> int:
         """Give the reasons for which the vendor may not have the precise position, as a mask; 0: it may."""
         mask = 0

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from targeting.behavioural import Behavioural, Interests
-from targeting.consent import PURPOSE_BEHAVIOURAL, Consent
+from targeting.consent import PURPOSE_BEHAVIOURAL, PURPOSE_CONTACT, Consent
 from targeting.geo import IpAddress, mask_ip
 from targeting.judge import Grant
 from targeting.model import AgeBracket, Gender, LimitedFeatures
@@ -190,7 +190,7 @@ def _basis(vendor: int, offer: _Offer) -> _Basis:
     if vendor not in offer.bases:
         consent, policy = offer.seen.consent, offer.policy
         offer.bases[vendor] = _Basis(
-            consent.contact_withheld(vendor, policy),
+            0 if consent.has_basis(PURPOSE_CONTACT, vendor, policy) else _NO_CONSENT,
             0 if consent.has_basis(PURPOSE_BEHAVIOURAL, vendor, policy) else _NO_CONSENT,
             consent.position_withheld(vendor),
         )
