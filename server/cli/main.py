@@ -28,9 +28,10 @@ or only country, language and IP location."""
 class _ShowVersion(Action):
     def __call__(self, parser: ArgumentParser, *_: object) -> None:
         try:
-            parser.exit(message=f"{parser.prog} {version(parser.prog)}\n")
+            sys.stdout.write(f"{PROGRAM} {version(PROGRAM)}\n")
         except PackageNotFoundError:
             raise Refused("not installed, so of no version") from None
+        parser.exit()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

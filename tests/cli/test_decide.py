@@ -9,7 +9,8 @@ from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.json_format import Parse
 
 from server.cli.request import add_request, request_from
-from server.cli.show import interest_name
+from server.cli.shell import new_console
+from server.cli.show import interest_name, show_decision
 from server.cli.words import WORDS, name_of, words_of
 from targeting.reasons import Reason
 from tests.cli.conftest import WIDTH, Adt
@@ -112,6 +113,16 @@ def test_explain_as_json_is_the_answer_itself(served: Adt) -> None:
     explained = Parse(served("explain", "--ip", US, "--json").out, pb.ExplainResponse())
     assert list(explained.decision.reasons) == [pb.REASON_NO_SUBJECT]
     assert explained.checks
+
+
+def test_a_profile_of_which_little_is_known_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    features = pb.BehaviouralFeatures(interests=[pb.Interest(segment_id="648", score=0.5)])
+    show_decision(new_console(), pb.DecideResponse(mode=pb.MODE_BEHAVIOURAL, behavioural=features))
+    shown = capsys.readouterr().out
+    assert "Inline Skating" in shown
+    assert "Calls to" not in shown
+    assert "Ads seen" not in shown
+    assert "strongest of" not in shown
 
 
 def test_every_reason_has_words() -> None:

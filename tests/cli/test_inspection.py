@@ -36,6 +36,13 @@ def test_a_valid_policy_is_shown_as_a_matrix(adt: Adt) -> None:
     assert max(map(len, ended.lines)) <= WIDTH
 
 
+def test_a_network_without_a_vendor_id_is_pointed_out(adt: Adt, tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text('[[networks]]\nid = "n"\n[gdpr]\nhost_vendor_id = 1\n')
+    ended = adt("check-policy", "policy.toml")
+    assert "for want of a tcf_vendor_id: n." in " ".join(ended.lines)
+    assert "host_vendor_id is 0" not in ended.out
+
+
 def test_an_empty_policy_is_valid_and_says_what_that_means(adt: Adt, tmp_path: Path) -> None:
     (tmp_path / "empty.toml").write_text("")
     ended = adt("check-policy", "empty.toml")

@@ -1,12 +1,16 @@
 """The command line as a whole: help, usage errors, settings, and ways to end badly."""
 
+import socket
 from argparse import Namespace
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from server.cli import client
+from server.cli import main as main_module
 from server.cli.command import Command, no_arguments
 from server.cli.commands import COMMANDS, Entry
 from server.cli.failures import EXIT_STATUS
@@ -110,6 +114,28 @@ def test_a_service_that_is_not_there_is_a_refusal_that_says_how_to_start_one(adt
     assert ended.err.count("\n") == 1
     assert "no service answers at 127.0.0.1:1" in ended.err
     assert "adtargeting serve" in ended.err
+
+
+def test_a_service_that_never_answers_is_not_waited_for(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "TIMEOUT_S", 0.3)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        ended = adt("decide", "--address", f"127.0.0.1:{silent.getsockname()[1]}")
+    assert ended.status == 1
+    assert "did not answer within 0.3 s" in ended.err
+
+
+def test_the_version_is_that_of_the_package_or_none(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main_module, "version", lambda _: "1.2.3")
+    assert adt("--version").out == "adtargeting 1.2.3\n"
+
+    def unknown(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(main_module, "version", unknown)
+    ended = adt("--version")
+    assert (ended.status, ended.err) == (1, "adtargeting: not installed, so of no version\n")
 
 
 def registry() -> dict[str, Any]:
