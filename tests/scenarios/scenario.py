@@ -90,7 +90,7 @@ def _subject_of(row: Table) -> Subject:
 def policy_of(scenario: Scenario) -> Policy:
     given = policy_from(scenario.policy)
     # Storing a signal is a command to Redis, sent off the path of the request; the scenarios count those of requests.
-    signals = replace(given.signals, store_global_privacy_control=False)
+    signals = replace(given.signals, store_global_privacy_control=False, store_industry_opt_out=False)
     return replace(given, signals=signals, networks=given.networks or DEFAULT_POLICY.networks)
 
 
