@@ -64,7 +64,8 @@ def test_every_difference_has_its_reason(path: str, change: Change, why: str) ->
     for name in reversed(path.split(".")[1:]):
         value = {name: value}
     holder = path.partition(".")[0]
-    whole, part = {holder: value}, {holder: {}} if isinstance(value, dict) else {}
+    whole: dict[str, Any] = {holder: value}
+    part: dict[str, Any] = {holder: {}} if isinstance(value, dict) else {}
     before, after = {Change.REMOVED: (whole, part), Change.ADDED: (part, whole)}.get(change, (whole, _other(path)))
     assert [(each.path, each.why) for each in differences(before, after)] == [(path, why)]
 
