@@ -16,7 +16,7 @@ from benchmarks import people
 from benchmarks.load import Target, write_body
 from benchmarks.processes import Serving, start_service
 from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
-from server.secret_key import read_or_create
+from server.secret_key import PSEUDONYMS, read_or_create
 from server.store.keys import Pseudonyms
 from server.store.link import open_link
 from server.store.ports import Change, Held
@@ -107,7 +107,7 @@ class Scene:
             link.close()
 
     def _pseudonyms(self) -> Pseudonyms:
-        return Pseudonyms(read_or_create(self._directory / "secret.key").derive(b"pseudonyms"))
+        return Pseudonyms(read_or_create(self._directory / "secret.key").derive(PSEUDONYMS))
 
     def _populate(self) -> None:
         pseudonyms = self._pseudonyms()

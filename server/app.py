@@ -19,7 +19,7 @@ from server.gate.port import HEALTH_CHECKED, Gate
 from server.ip_location import IpLocator, open_locator
 from server.metrics import Metrics
 from server.rules_in_force import RulesInForce
-from server.secret_key import read_or_create
+from server.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
 from server.settings import Settings, SettingsError
 from server.sticky import Sticky
 from server.store.circuit import Circuit, CircuitStore, ping
@@ -71,10 +71,10 @@ class Service:
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
         settings = self._settings
         key = read_or_create(settings.secret_key_path)
-        self.rules = RulesInForce(settings.policy, key.derive(b"network ids"), self.metrics)
+        self.rules = RulesInForce(settings.policy, key.derive(NETWORK_IDS), self.metrics)
         self._locator = self._given_locator or open_locator(settings.geo_db)
         self._open_nap = self._nap_opener() if settings.nap_keys else _no_nap
-        self.pseudonyms = Pseudonyms(key.derive(b"pseudonyms"))
+        self.pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
         self.redis = self._open_redis()
         self._gate = self._open_gate()
         self._start_metrics()

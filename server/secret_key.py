@@ -11,6 +11,9 @@ from pathlib import Path
 
 from server.settings import SettingsError
 
+PSEUDONYMS, NETWORK_IDS = b"pseudonyms", b"network ids"
+"""The purposes that keys are derived for."""
+
 _BYTES = 32
 
 

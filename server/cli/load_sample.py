@@ -22,7 +22,7 @@ from server.sample.cast import cast
 from server.sample.load import Loader, Progress
 from server.sample.person import Person
 from server.sample.population import population
-from server.secret_key import read_or_create
+from server.secret_key import PSEUDONYMS, read_or_create
 from server.settings import Settings
 from server.store.keys import Pseudonyms
 from server.store.redis_store import RedisStore
@@ -62,7 +62,7 @@ def run(given: Namespace, shell: Shell) -> int:
 @contextmanager
 def opened_loader(settings: Settings) -> Iterator[Loader]:
     """Open a loader on the store of the settings, under the pseudonyms that the service uses."""
-    pseudonyms = Pseudonyms(read_or_create(settings.secret_key_path).derive(b"pseudonyms"))
+    pseudonyms = Pseudonyms(read_or_create(settings.secret_key_path).derive(PSEUDONYMS))
     policy = load_policy(Path(settings.policy)) if settings.policy else DEFAULT_POLICY
     # A store that runs for this alone need not put every batch on disk: it does when it ends.
     with ExitStack() as closing:

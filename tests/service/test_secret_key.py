@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.secret_key import read_or_create
+from server.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
 from server.settings import SettingsError
 
 
@@ -25,7 +25,7 @@ def test_two_that_start_at_once_share_one(tmp_path: Path) -> None:
 
 def test_purposes_have_different_keys_and_none_is_shown(tmp_path: Path) -> None:
     key = read_or_create(tmp_path / "secret.key")
-    assert key.derive(b"pseudonyms") != key.derive(b"network ids")
+    assert key.derive(PSEUDONYMS) != key.derive(NETWORK_IDS)
     assert (tmp_path / "secret.key").read_text().strip() not in repr(key)
 
 
