@@ -14,7 +14,7 @@ from targeting.consent import Consent
 from targeting.decision import Rulebook, decide, plan
 from targeting.geo import IpLocation
 from targeting.model import AdRequest, AgeBracket, Gender, Identity, LimitedFeatures, Signals
-from targeting.networks import Circumstances, NetworkDecision, ThirdPartyProfile, Withheld, decide_networks
+from targeting.networks import Circumstances, NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
 from targeting.policy import MaskPolicy, NetworkPolicy, Policy, Rule, SharingPolicy
 from targeting.preference import Choice, Preference
 from targeting.profile import HeldInterest, Profile, SegmentKind
@@ -233,6 +233,18 @@ def test_nothing_is_shared_where_nothing_was_granted() -> None:
     seen = Circumstances(Consent(), LimitedFeatures("US", "en", "US", ""), None)
     (decision,) = decide_networks(["net"], seen, None, POLICY)
     assert (decision.profile, decision.network_user_id, decision.masked_ip) == (None, "", "")
+
+
+def test_what_may_be_shared_shows_nothing_of_the_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    def look(_: object, seen: Circumstances, shareable: Shareable | None, __: Policy) -> tuple[NetworkDecision, ...]:
+        shown.append(f"{seen.limited} {shareable!r}")
+        return ()
+
+    monkeypatch.setattr("targeting.decision.decide_networks", look)
+    decide_all()
+    assert shown[0].endswith(" Shareable()")
 
 
 THINGS = ("contact", "profile", "user_id", "precise_position")

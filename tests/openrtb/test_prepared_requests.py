@@ -1,6 +1,7 @@
 """What goes out to each network: from whole examples down to single fields."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,11 @@ from adtargeting.v1 import targeting_pb2 as pb
 from server.errors import InvalidRequest
 from server.prepare import read_call
 from targeting.geo import IpLocation
-from targeting.policy import BidRequestPolicy, FingerprintPolicy, NetworkPolicy, Policy
+from targeting.model import LimitedFeatures
+from targeting.openrtb import Preparation
+from targeting.openrtb_device import Device
+from targeting.openrtb_user import User
+from targeting.policy import BidRequestPolicy, FingerprintPolicy, GdprPolicy, NetworkPolicy, Policy
 from targeting.preference import Choice
 from targeting.profile_fields import SHAREABLE_FIELDS
 from targeting.reasons import Reason
@@ -28,7 +33,10 @@ from tests.openrtb.preparing import (
     prepare,
     record,
 )
+from tests.signals.strings import STRINGS, VENDOR
+from tests.signals.tcf_encoder import BitField, Tc
 
+SOME = BitField(frozenset({VENDOR}), 800)
 OPTED_OUT = {ALICE: record(preference=NO_CHOICE._replace(choice=Choice.OPT_OUT))}
 ALLOWED = NetworkPolicy("net", fields=SHAREABLE_FIELDS, user_id=True)
 STRANGE = NetworkPolicy("strange")
@@ -528,3 +536,54 @@ def test_what_is_no_call_at_all_is_refused() -> None:
 def test_all_networks_of_the_example_policy_are_known() -> None:
     prepared = prepare(asking(EXAMPLES["web-multi-format-no-regime"]))
     assert tuple(prepared.texts) == ALL_NETWORKS
+
+
+TC_ALL, TC_NOTHING = STRINGS["tcf-consent"], STRINGS["tcf-refusal"]
+GPP_ALL, GPP_SALE, GPP_CHILD = (STRINGS[f"usnat-{name}"] for name in ("allows", "sale-opt-out", "child"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reasons"),
+    [
+        ({"regs": {"gdpr": 1}, "user": {"consent": TC_ALL}}, []),
+        ({"regs": {"gdpr": 1}, "user": {"ext": {"consent": TC_ALL}}}, []),
+        ({"regs": {"gdpr": 1}, "user": {"consent": TC_ALL, "ext": {"consent": TC_ALL}}}, []),
+        ({"regs": {"gdpr": 1}, "user": {"consent": TC_ALL, "ext": {"consent": TC_NOTHING}}}, ["TCF_NO_CONSENT"]),
+        ({"regs": {"gdpr": 1}, "user": {"consent": TC_NOTHING, "ext": {"consent": TC_ALL}}}, ["TCF_NO_CONSENT"]),
+        ({"regs": {"gdpr": 0, "ext": {"gdpr": 1}}, "user": {"consent": TC_NOTHING}}, ["TCF_NO_CONSENT"]),
+        (
+            {"regs": {"gdpr": 1}, "user": {"consent": TC_ALL, "ext": {"consent": "%"}}},
+            ["TCF_NO_CONSENT", "SIGNAL_UNREADABLE"],
+        ),
+        ({"regs": {"gdpr": 0, "us_privacy": "1YNN", "ext": {"us_privacy": "1YYN"}}}, ["US_PRIVACY_OPT_OUT"]),
+        ({"regs": {"gdpr": 0, "gpp": GPP_ALL, "gpp_sid": [7], "ext": {"gpp": GPP_ALL}}}, []),
+        ({"regs": {"gdpr": 0, "gpp": GPP_ALL, "gpp_sid": [7], "ext": {"gpp": GPP_SALE}}}, ["GPP_OPT_OUT"]),
+        ({"regs": {"gdpr": 0, "gpp": GPP_CHILD, "gpp_sid": [7], "ext": {"gpp": GPP_ALL}}}, ["GPP_OPT_OUT"]),
+        ({"regs": {"gdpr": 0, "gpp": GPP_ALL, "ext": {"gpp_sid": [7]}}}, []),
+        (
+            {"regs": {"gdpr": 0, "gpp": GPP_ALL, "gpp_sid": [7], "ext": {"gpp_sid": [8]}}},
+            ["GPP_OPT_OUT", "SIGNAL_UNREADABLE"],
+        ),
+    ],
+)
+def test_of_two_strings_each_must_allow(fields: Json, reasons: list[str]) -> None:
+    policy = replace(POLICY, gdpr=GdprPolicy(host_vendor_id=VENDOR))
+    decision = prepare(asking({**bid(), **fields}, []), policy=policy).decision
+    assert [pb.Reason.Name(each) for each in decision.reasons] == [f"REASON_{name}" for name in reasons]
+
+
+def test_the_policy_may_require_further_purposes() -> None:
+    fields = {"regs": {"gdpr": 1}, "user": {"consent": Tc(purposes=frozenset({2, 4}), consents=SOME).text()}}
+    for required, reasons in (((), []), ((2,), []), ((2, 3), [pb.REASON_TCF_NO_CONSENT])):
+        policy = replace(POLICY, gdpr=GdprPolicy(host_vendor_id=VENDOR, also_required_purposes=required))
+        assert list(prepare(asking({**bid(), **fields}, []), policy=policy).decision.reasons) == reasons
+
+
+def test_nothing_of_the_person_is_shown_by_what_is_worked_with() -> None:
+    request, bid_request = read_call(asking(bid(user={"id": "secret"}), ["net"]).SerializeToString(), TableLocator({}))
+    limited = LimitedFeatures("US", "en", "US", "")
+    preparation = Preparation(bid_request, limited, POLICY)
+    device = Device({"ip": "192.0.2.1"}, {}, IpLocation("US", ""), "en", {})
+    user = User({}, {}, "US", {}, source="ads.example.com")
+    for value in (request, bid_request, preparation, device, user):
+        assert not re.search(r"secret|192\.0|alice", repr(value))
