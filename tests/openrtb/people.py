@@ -19,6 +19,8 @@ MARK = "zqz"
 """Nobody but us may ever have it."""
 DESCRIPTION_MARK = "zqd"
 """Describes the device: not with limited features."""
+BUYER_MARK = "zqb"
+"""Begins the id that a network gave the person itself, before the network's name: only for that network."""
 NUMBER_MARK = 90_807_060
 POSITION_MARK = "7771237"
 FULL_V4, MASKED_V4 = "203.0.113.{}", "203.0.113.0"
@@ -59,6 +61,9 @@ class _Pen:
 
     def mark(self, what: str) -> str:
         return f"{what}{MARK}{self.random.getrandbits(32):08x}"
+
+    def buyer(self, network: str) -> str:
+        return f"{BUYER_MARK}{network.casefold()}-{self.random.getrandbits(32):08x}"
 
     def described(self, what: str) -> str:
         return f"{what}{DESCRIPTION_MARK}{self.random.getrandbits(32):08x}"
@@ -142,7 +147,7 @@ def _user(pen: _Pen, country: str) -> Json:
         "eids": [{"source": "id.example.com", "uids": [{"id": pen.mark("eid"), "ext": {"x": pen.mark("eid")}}]}],
         "ext": {
             "eids": [{"source": "id.example.com", "uids": [{"id": pen.mark("eid")}]}],
-            "prebid": {"buyeruids": {name: pen.mark("buyer") for name in ("acme", "other", "net0", "net1")}},
+            "prebid": {"buyeruids": {name: pen.buyer(name) for name in ("acme", "other", "net0", "Net1", "net2")}},
             "fpd": {"name": pen.mark("name")},
             "consented_providers_settings": {"consented_providers": "1~2", "x": pen.mark("x")},
             "data": {"email": pen.mark("email")},

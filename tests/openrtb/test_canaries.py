@@ -22,7 +22,7 @@ from targeting.preference import Choice
 from targeting.profile_fields import SHAREABLE_FIELDS
 from targeting.reasons import Reason
 from tests.openrtb.openrtb_tables import validate
-from tests.openrtb.people import DESCRIPTION_MARK, POSITION_MARK, Person, bid_request, marks, person
+from tests.openrtb.people import BUYER_MARK, DESCRIPTION_MARK, POSITION_MARK, Person, bid_request, marks, person
 from tests.openrtb.preparing import Json, Prepared, Stored, asking, prepare, record
 from tests.signals.strings import STRINGS, VENDOR
 
@@ -30,6 +30,7 @@ FORBIDDEN = re.compile(b"|".join(map(re.escape, marks())))
 FULL_ADDRESS = re.compile(rb"203\.0\.113\.[1-9]|7a7a|cb:?00:?71", re.IGNORECASE)
 POSITION = POSITION_MARK.encode()
 DESCRIPTION = DESCRIPTION_MARK.encode()
+BUYER = re.compile(rf"{BUYER_MARK}(\w+)-".encode())
 NAMES = ("net0", "net1", "Net2", "acme", "stranger", "NET0")
 
 REGULATIONS: tuple[Json, ...] = (
@@ -114,6 +115,7 @@ def _network(random: Random, name: str) -> NetworkPolicy:
         tcf_vendor_id=random.choice((0, VENDOR, VENDOR, 100)),
         fields=tuple(random.sample(SHAREABLE_FIELDS, random.randrange(6))),
         user_id=random.random() < 0.6,
+        buyeruid=random.random() < 0.5,
         precise_position=random.choice(("none", "coarse", "exact")),
         full_ip=random.random() < 0.3,
         ipv4_bits=random.choice((24, 8)),
@@ -148,6 +150,8 @@ def leaks(case: Case, prepared: Prepared) -> list[str]:
             found.append(f"{name}: the exact position")
         if FULL_ADDRESS.search(text) and (limited or network is None or not network.full_ip):
             found.append(f"{name}: the full address")
+        owned = {network.name_in_extensions} if network and network.buyeruid and decision.id_shared else set()
+        found += [f"{name}: the id at {each!r}" for each in BUYER.findall(text) if each.decode() not in owned]
         found += _inconsistencies(name, decision, prepared.bid_requests.get(name))
     return found
 
@@ -189,13 +193,14 @@ def search(seeds: Iterable[int]) -> Counter[str]:
             seen["descriptions"] += DESCRIPTION in text
             seen["exact positions"] += POSITION in text
             seen["full addresses"] += bool(FULL_ADDRESS.search(text))
+            seen["buyers"] += bool(BUYER.search(text))
             seen["uncontacted"] += not decision.contact_allowed
     return seen
 
 
 WORTH_SEEING = (
     *("MODE_BEHAVIOURAL", "MODE_LIMITED", "profiles", "ids"),
-    *("descriptions", "exact positions", "full addresses", "uncontacted"),
+    *("descriptions", "exact positions", "full addresses", "buyers", "uncontacted"),
 )
 
 
@@ -221,6 +226,7 @@ def test_nothing_marked_goes_out_of_100_000_triples(part: int) -> None:
         pytest.param(lambda text: text.replace(b"203.0.113.0", b"203.0.113.9"), id="an address"),
         pytest.param(lambda text: text + b"zqd", id="a description"),
         pytest.param(lambda text: text + b"7771237", id="a position"),
+        pytest.param(lambda text: text + b"zqbstranger-", id="an id of its own without permission"),
     ],
 )
 def test_the_search_finds_what_it_looks_for(leak: Any) -> None:
