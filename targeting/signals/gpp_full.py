@@ -36,15 +36,12 @@ _TCF_FIELDS = {
     "UseNonStandardStacks": "useNonStandardTexts",
     "PurposeOneTreatment": "purposeOneTreatment",
     "PublisherCountryCode": "publisherCountryCode",
-    "VendorConsents": "vendorConsents",
-    "VendorLegitimateInterests": "vendorLegitimateInterests",
 }
 _TCF_FLAGS = {
     "SpecialFeatureOptins": ("specialFeatureOptins", 12),
     "PurposeConsents": ("purposeConsents", 24),
     "PurposeLegitimateInterests": ("purposeLegitimateInterests", 24),
 }
-_TCF_LISTS = (("allowedVendors", "VendorsAllowed", 2), ("disclosedVendors", "VendorsDisclosed", 1))
 _NAMES = {TCF: "tcfeuv2", CANADA: "tcfcav1", US_PRIVACY: "uspv1"}
 
 
@@ -184,22 +181,30 @@ def _time(digits: str) -> str:
 
 
 def _decode_tcf(text: str) -> dict[str, Any]:
-    """Return the fields of a TC string by their names in GPP, and, as ``tcf``, by those of the TCF."""
-    decoded: dict[str, Any] = tcf_full.to_json(tcf_full.decode(text))
+    """Return the fields of a TC string by their names in GPP, and, as ``tcf``, by those of the TCF.
+
+    The library for GPP keeps restrictions and ids as they are written; that for the TCF sorts and merges them.
+    """
+    tc = tcf_full.decode(text)
+    core, others = tc.core, (("VendorsAllowed", 2, tc.allowed_vendors), ("VendorsDisclosed", 1, tc.disclosed_vendors))
+    tcf_full.check_size(each.vendors for each in core.restrictions)
+    tcf_full.check_size([core.vendor_consents, core.vendor_legitimate_interests, *(ids or () for *_, ids in others)])
+    decoded: dict[str, Any] = tcf_full.to_json(tc)
     fields: dict[str, Any] = {name: decoded[of_tcf] for name, of_tcf in _TCF_FIELDS.items()}
     fields |= {name: _flags(decoded[of_tcf], size) for name, (of_tcf, size) in _TCF_FLAGS.items()}
+    fields["VendorConsents"] = tcf_full.listed(core.vendor_consents)
+    fields["VendorLegitimateInterests"] = tcf_full.listed(core.vendor_legitimate_interests)
     fields["PublisherRestrictions"] = [
-        {"key": one["purposeId"], "type": one["restrictionType"], "ids": one["vendorIds"]}
-        for one in decoded["publisherRestrictions"]
+        {"key": each.purpose, "type": each.kind, "ids": tcf_full.listed(each.vendors)} for each in core.restrictions
     ]
     segments = ["Core"]
     if "publisherTC" in decoded:
         segments.append("PublisherPurposes")
         fields |= _publisher_fields(decoded["publisherTC"])
-    for of_tcf, name, kind in _TCF_LISTS:
-        if of_tcf in decoded:
+    for name, kind, ids in others:
+        if ids is not None:
             segments.append(name)
-            fields |= {f"{name}SegmentType": kind, name: decoded[of_tcf]}
+            fields |= {f"{name}SegmentType": kind, name: tcf_full.listed(ids)}
     return {"segments": segments, "fields": fields, "tcf": decoded}
 
 

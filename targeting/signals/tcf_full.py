@@ -19,10 +19,10 @@ from targeting.signals.tcf import MAX_SEGMENTS
 from targeting.signals.unreadable import Unreadable
 
 Ids = tuple[tuple[int, int], ...]
-"""A set of ids as its first and last ones: ascending, neither overlapping nor adjacent."""
+"""Ids as the first and last ones of ranges, in the order in which they are written."""
 
 MAX_LISTED = 1_000_000
-"""Vendor ids that ``to_json`` lists. A few kilobytes of restrictions can name tens of millions."""
+"""Vendor ids of one string that are listed. A few kilobytes of restrictions can name tens of millions."""
 
 _KINDS = {1: "disclosedVendors", 2: "allowedVendors", 3: "publisherTC"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -115,7 +115,8 @@ def to_json(tc: TcString) -> dict[str, object]:
     Raises ``Unreadable`` if there are more than ``MAX_LISTED`` vendors to list.
     """
     core = tc.core
-    _check_size(tc)
+    restrictions = _by_purpose_and_kind(core.restrictions)
+    check_size(each.vendors for each in restrictions)
     fields: dict[str, object] = {
         "version": core.version,
         "created": _time(core.created_ds),
@@ -135,18 +136,18 @@ def to_json(tc: TcString) -> dict[str, object]:
         "purposeLegitimateInterests": list(core.purpose_legitimate_interests),
         "purposeOneTreatment": core.purpose_one_treatment,
         "publisherCountryCode": core.publisher_country,
-        "vendorConsents": listed(core.vendor_consents),
-        "vendorLegitimateInterests": listed(core.vendor_legitimate_interests),
+        "vendorConsents": listed(merged(core.vendor_consents)),
+        "vendorLegitimateInterests": listed(merged(core.vendor_legitimate_interests)),
         "publisherRestrictions": [
             {"purposeId": each.purpose, "restrictionType": each.kind, "vendorIds": listed(each.vendors)}
-            for each in core.restrictions
+            for each in restrictions
         ],
         "segments": list(tc.segments),
     }
     if tc.disclosed_vendors is not None:
-        fields["disclosedVendors"] = listed(tc.disclosed_vendors)
+        fields["disclosedVendors"] = listed(merged(tc.disclosed_vendors))
     if tc.allowed_vendors is not None:
-        fields["allowedVendors"] = listed(tc.allowed_vendors)
+        fields["allowedVendors"] = listed(merged(tc.allowed_vendors))
     if tc.publisher_tc is not None:
         fields["publisherTC"] = _publisher_json(tc.publisher_tc)
     return fields
@@ -155,6 +156,25 @@ def to_json(tc: TcString) -> dict[str, object]:
 def listed(ids: Ids) -> list[int]:
     """Return the ids one by one."""
     return [vendor for first, last in ids for vendor in range(first, last + 1)]
+
+
+def merged(ranges: Ids) -> Ids:
+    """Return the union of ranges: ascending, neither overlapping nor adjacent."""
+    union: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if union and first <= union[-1][1] + 1:
+            union[-1] = (union[-1][0], max(last, union[-1][1]))
+        else:
+            union.append((first, last))
+    return tuple(union)
+
+
+def _by_purpose_and_kind(restrictions: Iterable[PublisherRestriction]) -> list[PublisherRestriction]:
+    """Make one restriction of those of one purpose and type, and none of those of nobody."""
+    found: dict[tuple[int, int], Ids] = {}
+    for each in restrictions:
+        found[each.purpose, each.kind] = found.get((each.purpose, each.kind), ()) + each.vendors
+    return [PublisherRestriction(*key, merged(vendors)) for key, vendors in sorted(found.items()) if vendors]
 
 
 def _publisher_json(publisher: PublisherTC) -> dict[str, object]:
@@ -167,11 +187,10 @@ def _publisher_json(publisher: PublisherTC) -> dict[str, object]:
     }
 
 
-def _check_size(tc: TcString) -> None:
-    """Refuse to list what would take far more memory than the string."""
-    size = sum(last - first + 1 for each in tc.core.restrictions for first, last in each.vendors)
-    if size > MAX_LISTED:
-        raise Unreadable("given up: more restricted vendors than can be listed")
+def check_size(lists: Iterable[Ids]) -> None:
+    """Refuse to list what would take far more memory than the string. Raises ``Unreadable``."""
+    if sum(last - first + 1 for each in lists for first, last in each) > MAX_LISTED:
+        raise Unreadable("given up: more vendors than can be listed")
 
 
 def _time(deciseconds: int) -> str:
@@ -228,25 +247,28 @@ def _read_flags(reader: BitReader, width: int) -> tuple[int, ...]:
 
 
 def _read_vendors(reader: BitReader) -> Ids:
-    """Read a vendor section: a bit field or a list of ranges."""
+    """Read a vendor section: a bit field or a list of ranges.
+
+    Vendor 0 does not exist, and a range that ends before it starts is empty.
+    """
     max_id = reader.uint(16)
     if not reader.bit():
         return _set_bits(reader.uint(max_id), max_id)
-    return _merge(_read_ranges(reader))
+    return tuple([(max(first, 1), last) for first, last in _read_ranges(reader) if max(first, 1) <= last])
 
 
-def _read_ranges(reader: BitReader) -> list[tuple[int, int]]:
-    """Read a list of ranges as it is written."""
+def _read_ranges(reader: BitReader) -> Ids:
+    """Read a list of ranges."""
     ranges = []
     for _ in range(reader.uint(12)):
         is_range, first = reader.bit(), reader.uint(16)
         ranges.append((first, reader.uint(16) if is_range else first))
-    return ranges
+    return tuple(ranges)
 
 
 def _read_restrictions(reader: BitReader) -> tuple[PublisherRestriction, ...]:
-    """Read the publisher restrictions; those of one purpose and type become one, those of nobody none."""
-    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    """Read the publisher restrictions."""
+    restrictions = []
     for _ in range(reader.uint(12)):
         purpose, kind = reader.uint(6), reader.uint(2)
         if purpose == 0 or kind == 3:
@@ -254,28 +276,10 @@ def _read_restrictions(reader: BitReader) -> tuple[PublisherRestriction, ...]:
         ranges = _read_ranges(reader)
         if not all(0 < first <= last for first, last in ranges):
             raise Unreadable("a publisher restriction of an impossible range of vendors")
-        found.setdefault((purpose, kind), []).extend(ranges)
-    return tuple(
-        PublisherRestriction(purpose, kind, _merge(ranges))
-        for (purpose, kind), ranges in sorted(found.items())
-        if ranges
-    )
+        restrictions.append(PublisherRestriction(purpose, kind, ranges))
+    return tuple(restrictions)
 
 
 def _set_bits(bits: int, width: int) -> Ids:
     """Return the numbers, from 1 at the left, of the bits that are set."""
     return tuple((run.start() + 1, run.end()) for run in _SET_BITS.finditer(f"{bits:0{width}b}"))
-
-
-def _merge(ranges: Iterable[tuple[int, int]]) -> Ids:
-    """Return the union. Vendor 0 does not exist, and a range that ends before it starts is empty."""
-    merged: list[tuple[int, int]] = []
-    for start, last in sorted(ranges):
-        first = max(start, 1)
-        if first > last:
-            continue
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return tuple(merged)

@@ -14,6 +14,7 @@ def load(name: str) -> dict[str, Any]:
 
 
 GPP = load("gpp.json")
+MORE = load("gpp-more.json")
 
 
 class LibraryField(NamedTuple):

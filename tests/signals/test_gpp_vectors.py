@@ -8,14 +8,15 @@ from targeting.signals import gpp, gpp_full
 from targeting.signals.gpp_layouts import LAYOUTS, Extra
 from targeting.signals.unreadable import Unreadable
 from tests.signals import gpp_reference
-from tests.signals.gpp_vectors import GPP, SECTIONS, LibrarySection, section
+from tests.signals.gpp_vectors import GPP, MORE, SECTIONS, LibrarySection, section
 
 KNOWN = {2, 5, 6, *range(7, 28)}
 CUT = {"gpp-181"}
 """Its truth has lost the ends of its lists, which a decision looks at."""
+VALID = [pytest.param(vector, id=vector["id"]) for vector in (*GPP["valid"], *MORE["valid"])]
 
 
-@pytest.mark.parametrize("vector", GPP["valid"], ids=lambda vector: vector["id"])
+@pytest.mark.parametrize("vector", VALID)
 def test_a_valid_string_decodes_exactly(vector: dict[str, Any]) -> None:
     assert gpp_full.decode(vector["string"]) == vector["truth"]
 
@@ -33,7 +34,7 @@ def test_a_malformed_string_is_refused(vector: dict[str, Any]) -> None:
     assert _outcome(vector["string"]) == vector["expect"] or vector["alt_ok"]
 
 
-@pytest.mark.parametrize("vector", GPP["valid"], ids=lambda vector: vector["id"])
+@pytest.mark.parametrize("vector", VALID)
 def test_a_reading_agrees_with_the_full_decoding(vector: dict[str, Any]) -> None:
     truth = vector["truth"]
     reading = gpp.read(vector["string"], truth["sectionIds"])
