@@ -12,23 +12,34 @@ Knows nothing of what a purpose is needed for, nor of time.
 from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
+
 from targeting.signals.segments import VALUES, field, split, window
 from targeting.signals.unreadable import Unreadable
 from targeting.signals.vendor_list import VendorList
-from targeting.signals.vendor_section import NOBODY, Entries, VendorSection, read_entries, read_section
+from targeting.signals.vendor_section import (
+    NOBODY,
+    Common,
+    Entries,
+    Section,
+    VendorSection,
+    read_entries,
+    read_section,
+)
 
 KNOWN_POLICY_VERSION = 5
 
 DISCLOSED_SINCE_DS = 17_723_232_000
 """2026-03-01T00:00Z: strings updated from then on must disclose the vendor (TCF 2.3)."""
 
-MAX_SEGMENTS = 8
+MAX_SEGMENTS = 5
 """There are four kinds. Some writers repeat one."""
 
 MAX_WALKED = 640
-"""Entries of uneven lists and of publisher restrictions in one string; a restriction itself counts as eight."""
+"""What reading the lists of one string may cost, in entries read one by one; a restriction itself costs ten."""
 
-_RESTRICTION_COST = 8
+_RESTRICTION_COST = 10
+_MANY = 64
 _MAX_REMEMBERED = 1024
 _HEAD = 264
 _CONSENT, _INTEREST = 1, 2
@@ -149,18 +160,24 @@ def read(text: str) -> Consent:
     interests, end = read_section(core, bits, top, end)
     if end + 12 > size:
         raise Unreadable("ends inside a section, or before NumPubRestrictions")
-    disclosed = _read_others(segments)
+    disclosed, walked = _read_others(segments)
+    allowance = MAX_WALKED - consents.walked - interests.walked - walked
+    if allowance < 0:
+        raise Unreadable("given up: longer lists than are ever written")
     number = bits >> (top - end - 12) & 0xFFF if end + 12 <= top else field(core, end, 12)
     restrictions: Sequence[Restriction] = ()
     if number:
-        allowance = MAX_WALKED - consents.walked - interests.walked - disclosed.walked
         restrictions = _read_restrictions(core, end + 12, number, allowance)
     return Consent(head, consents, interests, restrictions, disclosed)
 
 
-def _read_others(segments: list[bytes]) -> VendorSection:
-    """Check the segments after the core; return DisclosedVendors, the last one as in the official library."""
-    disclosed: VendorSection = NOBODY
+def _read_others(segments: list[bytes]) -> tuple[VendorSection, int]:
+    """Check the segments after the core; return DisclosedVendors, and what reading all of them cost.
+
+    Of a segment that is repeated every one must disclose the vendor, so that none that is cut off grants anything.
+    """
+    disclosed: list[Section] = []
+    walked = 0
     for characters in segments[1:]:
         kind = VALUES[characters[0]] >> 3
         if kind == 3:
@@ -168,14 +185,17 @@ def _read_others(segments: list[bytes]) -> VendorSection:
         elif kind in {1, 2}:
             read_vendors = _read_vendors if len(characters) > _MAX_REMEMBERED else _read_vendors_again
             section = read_vendors(characters)
+            walked += section.walked
             if kind == 1:
-                disclosed = section
+                disclosed.append(section)
         else:
             raise Unreadable("a segment of an unknown kind")
-    return disclosed
+    if len(disclosed) == 1:
+        return disclosed[0], walked
+    return Common(disclosed) if disclosed else NOBODY, walked
 
 
-def _read_vendors(characters: bytes) -> VendorSection:
+def _read_vendors(characters: bytes) -> Section:
     """Read a segment that holds one section."""
     bits, top = window(characters, 0, 0)
     section, end = read_section(characters, bits, top, 3)
@@ -215,6 +235,11 @@ def _read_restrictions(characters: bytes, offset: int, number: int, allowance: i
 
 def _check_ranges(entries: list[int]) -> None:
     """Refuse a restriction of nobody: whom it was to restrict cannot be known."""
-    for entry in entries:
-        if not 0 < entry >> 16 <= entry & 0xFFFF:
-            raise Unreadable("a publisher restriction of an impossible range of vendors")
+    if len(entries) < _MANY:
+        possible = all(0 < entry >> 16 <= entry & 0xFFFF for entry in entries)
+    else:
+        ranges = np.array(entries, np.int64)
+        first = ranges >> 16
+        possible = bool(first.all() and (first <= ranges & 0xFFFF).all())
+    if not possible:
+        raise Unreadable("a publisher restriction of an impossible range of vendors")

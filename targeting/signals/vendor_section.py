@@ -9,6 +9,9 @@ Invariant: nothing past the end of the segment counts, and the cost is bounded w
 Knows nothing of purposes, nor of what it means to be in a section.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from targeting.signals.segments import VALUES, field, window
 from targeting.signals.unreadable import Unreadable
 
@@ -101,11 +104,24 @@ class Runs:
         return False
 
 
-VendorSection = BitField | Entries | Runs
+Section = BitField | Entries | Runs
+
+
+class Common(NamedTuple):
+    """Who is in every one of several sections."""
+
+    sections: Sequence[Section]
+
+    def has(self, vendor: int) -> bool:
+        """Tell whether every section holds the vendor."""
+        return all(section.has(vendor) for section in self.sections)
+
+
+VendorSection = Section | Common
 NOBODY = Entries([])
 
 
-def read_section(characters: bytes, bits: int, top: int, offset: int) -> tuple[VendorSection, int]:
+def read_section(characters: bytes, bits: int, top: int, offset: int) -> tuple[Section, int]:
     """Read the section at ``offset`` of a segment; return it and the offset of its end, which may lie outside.
 
     ``bits`` and ``top`` are a window of the segment, beyond which the section may go.
@@ -134,7 +150,7 @@ def read_entries(characters: bytes, offset: int, count: int) -> tuple[list[int],
     return entries, offset
 
 
-def _read_list(characters: bytes, bits: int, top: int, offset: int, count: int) -> tuple[VendorSection, int]:
+def _read_list(characters: bytes, bits: int, top: int, offset: int, count: int) -> tuple[Section, int]:
     """Read a list of ``count`` entries; return it and the offset of its end."""
     size = len(characters) * 6
     if offset + _SINGLE * count > size:

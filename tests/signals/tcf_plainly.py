@@ -66,7 +66,7 @@ def read(text: str) -> Truth:
     if len(text) > 32_768:
         raise Refused
     first, *others = text.split(".")
-    if len(others) > 7:
+    if len(others) > 4:
         raise Refused
     truth = read_core(Tape(first))
     for other in others:
@@ -81,6 +81,15 @@ def read(text: str) -> Truth:
         else:
             raise Refused
         truth["segments"].append(name)
+    return truth
+
+
+def read_for_decisions(text: str) -> Truth:
+    """The same, but of a repeated disclosedVendors only the vendors that are in each."""
+    truth = read(text)
+    tapes = [Tape(other) for other in text.split(".")[1:]]
+    if disclosed := [set(tape.vendors()) for tape in tapes if tape.number(3) == 1]:
+        truth["disclosedVendors"] = sorted(set.intersection(*disclosed))
     return truth
 
 

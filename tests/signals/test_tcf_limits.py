@@ -220,3 +220,28 @@ def test_a_segment_ends_with_its_last_bit(build: Callable[[int], Section], count
     for reader in (tcf.read, tcf_full.decode):
         with pytest.raises(Unreadable):
             reader(text[:-1])
+
+
+def test_the_lists_of_all_segments_together_are_bounded() -> None:
+    disclosed = Vendors(uneven(80))
+    text = replace(YES, consents=uneven(80), interests=uneven(80), others=(disclosed,) * 4).text()
+    assert tcf.read(text).has_basis(2, 1) is True
+    restrictions = (Restriction(7, 0, uneven_entries(96)),)
+    dear = replace(
+        YES, consents=uneven(96), interests=uneven(96), others=(Vendors(uneven(96)),) * 4, restrictions=restrictions
+    )
+    long = replace(YES, consents=singles(3600), interests=singles(3600), others=(Vendors(singles(3600)),))
+    for each in (dear, long):
+        with pytest.raises(Unreadable, match="given up"):
+            tcf.read(each.text())
+    with pytest.raises(Unreadable, match="too many segments"):
+        tcf.read(text + ".IAAA")
+
+
+@pytest.mark.parametrize("entry", [(0, None), (7, 6), (0, 5)])
+@pytest.mark.parametrize("others", [0, 100])
+def test_a_restriction_of_nobody_is_unreadable(entry: Entry, others: int) -> None:
+    string = replace(YES, restrictions=(Restriction(7, 0, (*uneven_entries(others), entry)),))
+    for reader in (tcf.read, tcf_full.decode):
+        with pytest.raises(Unreadable, match="impossible range"):
+            reader(string.text())

@@ -160,7 +160,7 @@ def test_a_decision_agrees_with_the_rules_read_plainly(
     string: Tc, declarations: tcf_plainly.Declarations, data: st.DataObject
 ) -> None:
     text = string.text()
-    truth, consent = tcf_plainly.read(text), tcf.read(text)
+    truth, consent = tcf_plainly.read_for_decisions(text), tcf.read(text)
     gvl = {
         "gvlSpecificationVersion": 3,
         "vendorListVersion": string.vendor_list_version or 1,
