@@ -61,6 +61,11 @@ class Metrics:
             ["signal"],
             registry=registry,
         )
+        self._newer_policies = Counter(
+            "adtargeting_tcf_newer_policies",
+            "TC strings of a policy version that this release does not know",
+            registry=registry,
+        )
         self.circuit_open = Gauge(
             "adtargeting_circuit_open", "1 while the store is known to be down", registry=registry
         )
@@ -112,6 +117,10 @@ class Metrics:
     def count_decode_error(self, signal: str) -> None:
         """Count a signal that was present and could not be read."""
         self._decode_errors.labels(signal).inc()
+
+    def count_newer_policy(self) -> None:
+        """Count a TC string of a policy version that is not known yet; it was read all the same."""
+        self._newer_policies.inc()
 
     def count_profile_writes(self, outcome: str, count: int = 1) -> None:
         """Count activities, corrections or erasures."""

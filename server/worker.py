@@ -4,6 +4,7 @@ A call that has waited longer than its budget is answered without asking the sto
 is answered: limited, with the reason.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,7 +31,9 @@ from targeting.openrtb import BidRequest
 from targeting.reasons import Reason
 from targeting.signals.cookies import Cookies
 from targeting.signals.nap import Nap
+from targeting.signals.tcf import KNOWN_POLICY_VERSION
 
+_LOG = logging.getLogger(__name__)
 _IDLE_S = 0.25
 _LEAST_BUDGET_S = 0.002
 """With less time left the store is not asked, so that one hurried call does not hurry its batch."""
@@ -56,6 +59,7 @@ class Decider:
         self._open_nap = open_nap
         self._metrics = metrics
         self._on_sticky = on_sticky
+        self._newer_policies: set[int] = set()
 
     def decide(
         self, requests: Sequence[AdRequest], budget_s: float, rulebook: Rulebook | None = None
@@ -77,15 +81,29 @@ class Decider:
     def notice(self, items: Iterable[Item]) -> None:
         """Count what could not be read, and hand on what may be worth storing; the others cost two comparisons."""
         for item in items:
-            mask = item.findings.mask
+            mask, consent = item.findings.mask, item.findings.consent
+            for string in consent.tc_strings:
+                if string.policy_is_newer:
+                    self._notice_policy(string.policy_version)
             if mask & STICKY:
                 self._on_sticky(item.request, item.cookies)
             if mask & _UNREADABLE:
                 for signal in (
-                    *item.findings.consent.unreadable,
+                    *consent.unreadable,
                     *(["request"] if item.request.signals.unreadable else []),
                 ):
                     self._metrics.count_decode_error(signal)
+
+    def _notice_policy(self, version: int) -> None:
+        self._metrics.count_newer_policy()
+        if version not in self._newer_policies:
+            self._newer_policies.add(version)
+            _LOG.warning(
+                "TC strings of policy version %d are in use, which this release does not know: they are read as of "
+                "version %d; look for a newer release",
+                version,
+                KNOWN_POLICY_VERSION,
+            )
 
     def evidence(self, request: AdRequest, budget_s: float) -> Evidence:
         """Decide one request and keep what it was decided from; nothing is counted or written."""

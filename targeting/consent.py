@@ -45,12 +45,18 @@ class Consent(NamedTuple):
             and all(string.has_basis(purpose, vendor, policy.vendor_list) for string in self.tc_strings)
         )
 
-    def position_withheld(self, vendor: int) -> int:
+    def position_withheld(self, vendor: int, policy: Policy) -> int:
         """Give the reasons for which the vendor may not have the precise position, as a mask; 0: it may."""
         mask = 0
         if self.gpp is not None and self.gpp.withholds & Withholds.PRECISE_POSITION:
             mask = Reason.GPP_OPT_OUT.bit
-        if self.gdpr and not (self._may_grant(vendor) and all(map(_opts_in_to_position, self.tc_strings))):
+        if self.gdpr and not (
+            self._may_grant(vendor)
+            and all(
+                string.may_use_feature(SPECIAL_FEATURE_POSITION, vendor, policy.vendor_list)
+                for string in self.tc_strings
+            )
+        ):
             mask |= Reason.TCF_NO_CONSENT.bit
         return mask
 
@@ -77,12 +83,11 @@ def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: 
         mask |= Reason.GPP_OPT_OUT.bit
     if reading is not None and reading.unreadable:
         unreadable |= {GPP}
-    strings: tuple[tcf.Consent, ...] = ()
-    if gdpr:
-        strings, undecodable = _tc_strings(
-            (signals.tcf_consent, *signals.more_tcf_consents, *(each.tc_string for each in readings))
-        )
-        unreadable |= undecodable
+    # Section 2, once it is named, must be readable as any other; out of scope it has no effect beyond that.
+    strings, undecodable = _tc_strings(
+        (*((signals.tcf_consent, *signals.more_tcf_consents) if gdpr else ()), *(each.tc_string for each in readings))
+    )
+    unreadable |= undecodable
     if unreadable:
         mask |= Reason.SIGNAL_UNREADABLE.bit
     consent = Consent(mask, gdpr, strings, reading, tuple(sorted(unreadable)))
@@ -110,10 +115,6 @@ def _all_together(readings: Sequence[Reading]) -> Reading:
             withholds=together.withholds | each.withholds, unreadable=together.unreadable + each.unreadable
         )
     return together
-
-
-def _opts_in_to_position(string: tcf.Consent) -> bool:
-    return string.special_feature(SPECIAL_FEATURE_POSITION)
 
 
 def _in_scope(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> bool:

@@ -133,11 +133,11 @@ def _tcf_check(evidence: Evidence) -> Check:
     rule = (
         f"where the GDPR applies, purpose {PURPOSE_BEHAVIOURAL} needs a basis for vendor {policy.gdpr.host_vendor_id}"
     )
+    if TCF in consent.unreadable:
+        return _unreadable("TC string", rule)
     if not consent.gdpr:
         return Check("TC string", present, "not read" if present else "absent", "does not count", rule)
     reason = Reason.TCF_NO_CONSENT if evidence.item.findings.mask & Reason.TCF_NO_CONSENT.bit else None
-    if TCF in consent.unreadable:
-        return _unreadable("TC string", rule)
     vendor = policy.gdpr.host_vendor_id
     fields = tuple(
         field

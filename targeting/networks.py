@@ -192,7 +192,7 @@ def _basis(vendor: int, offer: _Offer) -> _Basis:
         offer.bases[vendor] = _Basis(
             0 if consent.has_basis(PURPOSE_CONTACT, vendor, policy) else _NO_CONSENT,
             0 if consent.has_basis(PURPOSE_BEHAVIOURAL, vendor, policy) else _NO_CONSENT,
-            consent.position_withheld(vendor),
+            consent.position_withheld(vendor, policy),
         )
     return offer.bases[vendor]
 

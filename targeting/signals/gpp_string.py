@@ -16,8 +16,8 @@ from targeting.signals.unreadable import Unreadable
 HEADER, TCF, CANADA, US_PRIVACY = 3, 2, 5, 6
 """Ids of sections. That of the header is also the type that begins it."""
 
-MAX_SECTION_ID = 127
-"""The highest id that is listed; the specification has 27 today. No header need be long to list so few."""
+MAX_SECTIONS = 127
+"""Ids that are listed; the specification has 27 today, and a few characters can announce thousands."""
 
 _MAX_HEADER = 128
 _VERSION = 1
@@ -49,7 +49,9 @@ def read_ids(header: str, kind: int) -> tuple[int, ...]:
     digits = Digits(split(header, 1)[0])
     if digits.uint(6) != kind or digits.uint(6) != _VERSION:
         raise Unreadable("an unknown type or version")
-    groups = digits.fibonacci_range(MAX_SECTION_ID)
+    groups = digits.fibonacci_range()
+    if sum(last - first + 1 for first, last in groups) > MAX_SECTIONS:
+        raise Unreadable("more sections than there can be")
     if not digits.only_zeros_left(len(digits.text)):
         raise Unreadable("something after its list")
     return tuple(section_id for first, last in groups for section_id in range(first, last + 1))

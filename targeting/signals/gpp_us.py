@@ -125,13 +125,13 @@ def _read_extra(extra: Extra, segment: bytes) -> tuple[int | None, int | None]:
 def _take_header(section_id: int, text: str) -> tuple[tuple[int, ...], str]:
     """Take off the header that sections 24 to 27 have by their specification, but not from the library.
 
-    It lists the sub-sections that follow. The core's id is 0, which Fibonacci coding cannot express, so a
-    list with and one without the core are both right.
+    It lists the sub-sections that follow. The core's id is 0, which Fibonacci coding cannot express; a list that
+    counts it, as 1, is told by its second id, so that a sub-section that was cut off is always missed.
     """
     header, _, rest = text.partition(".")
     if LAYOUTS[section_id][0].version is not None or not rest:
         raise Unreadable("a section of an unknown version")
     ids = read_ids(header, section_id)
-    if rest.count(".") not in (len(ids), len(ids) - 1):
+    if rest.count(".") != len(ids) - (len(ids) > 1):
         raise Unreadable("more or fewer sub-sections than its header lists")
     return ids, rest

@@ -100,6 +100,15 @@ class Consent:
         """Tell whether the person opted in to special feature ``number``, 1 to 12."""
         return 0 < number <= 12 and self._head >> (124 - number) & 1 == 1
 
+    def may_use_feature(self, number: int, vendor: int, vendor_list: VendorList | None = None) -> bool:
+        """Tell whether the vendor may use special feature ``number``, 1 to 12.
+
+        The person must have opted in, and, by the vendor list of the string's own version, the vendor declared it.
+        """
+        if vendor_list is not None and vendor_list.vendor_list_version == self.vendor_list_version:
+            return self.special_feature(number) and vendor_list.declared(vendor).uses_feature(number)
+        return self.special_feature(number)
+
     def discloses(self, vendor: int) -> bool:
         """Tell whether the string says that the person was shown the vendor."""
         return 0 < vendor <= 0xFFFF and self._disclosed.has(vendor)

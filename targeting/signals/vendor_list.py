@@ -36,6 +36,10 @@ class Declared(NamedTuple):
         """Tell whether the vendor declared the purpose on the basis of legitimate interest, or flexibly."""
         return (self.leg_int_purposes | self.flexible_purposes) >> purpose & 1 == 1
 
+    def uses_feature(self, number: int) -> bool:
+        """Tell whether the vendor declared the special feature."""
+        return self.special_features >> number & 1 == 1
+
 
 NOTHING = Declared(0, 0, 0, 0)
 

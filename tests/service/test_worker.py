@@ -19,6 +19,7 @@ from targeting.judge import StoredSubject
 from targeting.model import Subject
 from targeting.policy import DEFAULT_POLICY
 from tests.service.doubles import ListGate, Nowhere, ScriptedStore
+from tests.signals.tcf_encoder import Tc
 
 
 class Bench:
@@ -169,6 +170,17 @@ def test_signals_that_cannot_be_read_are_counted_by_kind() -> None:
     bench.serve(bench.gate.put(DECIDE, request(signals=signals)))
     for signal in ("tcf", "gpp", "us_privacy", "request"):
         assert bench.count("adtargeting_signal_decode_errors_total", signal=signal) == 1
+
+
+def test_newer_policies_are_counted_and_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench()
+    newer, older = (Tc(policy_version=version).text() for version in (6, 5))
+    for text in (newer, older, newer):
+        bench.serve(bench.gate.put(DECIDE, request(signals=pb.PrivacySignals(tcf_consent=text, gdpr_applies=True))))
+    assert bench.count("adtargeting_tcf_newer_policies_total") == 2
+    (warning,) = caplog.records
+    assert "policy version 6" in warning.message
+    assert newer not in warning.message
 
 
 def test_a_batch_answers_in_order_and_one_bad_item_fails_alone() -> None:

@@ -76,7 +76,7 @@ LYING = {
     "a count of 4095": f"{announcing(4095, '0', fibonacci(9))}~{VIRGINIA}",
     "ids up to 10^9": f"{announcing(1, '1', fibonacci(1), fibonacci(10**9))}~{VIRGINIA}",
     "ids up to 10^15": f"{announcing(1, '1', fibonacci(1), fibonacci(10**15))}~{VIRGINIA}",
-    "ids up to 128": encode(dict.fromkeys(range(28, 129), "x")),
+    "128 ids": encode(dict.fromkeys(range(28, 156), "x")),
     "a code of zeros": f"{announcing(1, '0' * 700)}~{VIRGINIA}",
     "a long header": f"{header([9])}{'A' * 123}~{VIRGINIA}",
     "not ASCII": f"{header([9])}~{VIRGINIA}\u00e9",
@@ -175,9 +175,13 @@ MARYLAND = us_section(section(24), permissive(section(24)))
 INDIANA = us_text(section(25), {"SensitiveDataProcessing[8]": 1})
 HEADED = {
     "core only": (24, f"{header([], kind=24)}.{MARYLAND}", ["Header", "Core"], Withholds.NOTHING),
-    "core, listed": (24, f"{header([1], kind=24)}.{MARYLAND}", ["Header", "Core"], Withholds.NOTHING),
     "core and GPC": (24, f"{header([1], kind=24)}.{MARYLAND}.YA", ["Header", "Core", "Gpc"], Withholds.EVERYTHING),
-    "both listed": (24, f"{header([1, 2], kind=24)}.{MARYLAND}.QA", ["Header", "Core", "Gpc"], Withholds.NOTHING),
+    "GPC, the core listed": (
+        24,
+        f"{header([1, 2], kind=24)}.{MARYLAND}.QA",
+        ["Header", "Core", "Gpc"],
+        Withholds.NOTHING,
+    ),
     "sensitive data": (
         25,
         f"{header([1], kind=25)}.{INDIANA}",
@@ -203,6 +207,7 @@ def test_sections_24_to_27_may_have_the_header_of_their_specification(
 WRONGLY_HEADED = {
     "header only": (24, header([], kind=24)),
     "header and nothing": (24, f"{header([], kind=24)}."),
+    "a sub-section cut off": (24, f"{header([1], kind=24)}.{MARYLAND}"),
     "fewer sub-sections than listed": (24, f"{header([1, 2], kind=24)}.{MARYLAND}"),
     "more sub-sections than listed": (24, f"{header([], kind=24)}.{MARYLAND}.YA"),
     "version 2": (24, f"{header([], kind=24, version=2)}.{MARYLAND}"),
@@ -238,6 +243,14 @@ def test_a_long_string_is_read_or_refused(text: str) -> None:
     assert reading.withholds == Withholds.EVERYTHING
     with contextlib.suppress(Unreadable):
         gpp_full.decode(text)
+
+
+@pytest.mark.parametrize("unknown", [28, 128, 4000, 65_535])
+def test_sections_of_tomorrow_are_skipped(unknown: int) -> None:
+    string = encode({9: us_text(section(9), {"SaleOptOut": 1}), unknown: "anything"})
+    assert gpp.read(string, [9]).withholds == Withholds.PROFILE_AND_IDS
+    assert gpp.read(string, [9, unknown]).unreadable == (unknown,)
+    assert [one["name"] for one in gpp_full.decode(string)["sections"]] == ["usva", None]
 
 
 def test_padding_is_no_reason_to_refuse() -> None:

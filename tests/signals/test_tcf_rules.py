@@ -33,6 +33,7 @@ def declared(**purposes: list[int]) -> vendor_list.VendorList:
     )
 
 
+OPTED_IN = replace(YES, special_features=frozenset({1}))
 ON_INTEREST = declared(legIntPurposes=list(range(1, 12)))
 
 
@@ -234,6 +235,22 @@ def test_created_does_not_matter() -> None:
 def test_special_features(number: int, *, expected: bool) -> None:
     string = replace(YES, special_features=frozenset({1, 12}))
     assert tcf.read(string.text()).special_feature(number) is expected
+
+
+@pytest.mark.parametrize(
+    ("string", "vendors", "expected"),
+    [
+        pytest.param(OPTED_IN, None, True, id="no vendor list"),
+        pytest.param(OPTED_IN, declared(specialFeatures=[1]), True, id="declared"),
+        pytest.param(OPTED_IN, declared(specialFeatures=[2]), False, id="another one declared"),
+        pytest.param(OPTED_IN, vendor_list.VendorList(125, {}), True, id="the list of another version"),
+        pytest.param(YES, declared(specialFeatures=[1]), False, id="not opted in to"),
+    ],
+)
+def test_a_vendor_may_use_a_special_feature_that_it_declared(
+    string: Tc, vendors: vendor_list.VendorList | None, *, expected: bool
+) -> None:
+    assert tcf.read(string.text()).may_use_feature(1, US, vendors) is expected
 
 
 @pytest.mark.parametrize(("version", "newer"), [(2, False), (5, False), (6, True), (63, True)])
