@@ -58,11 +58,13 @@ def _realistic() -> dict[str, str]:
 
 
 def _hostile() -> dict[str, str]:
-    """Give strings of 32 KiB that no consent manager writes."""
+    """Give strings, most of 32 KiB, that no consent manager writes."""
     nobody, everybody = _field(set(), 0), _field(set(range(1, 65_536)), 65_535)
     all_singles = _singles(range(1, 4096))
     uneven = [(at, at + at % 2) for at in range(1, 91)]
     restrictions = f"{6:012b}" + "".join(f"{_PURPOSE:06b}01" + _list(uneven) for _ in range(6))
+    one_each = f"{58:012b}" + "".join(f"{_PURPOSE:06b}01" + _list([(at + 1, at + 1)]) for at in range(58))
+    disclosed = [_characters("001" + _ranges([*uneven[:70], (2000 + at, 2000 + at)])) for at in range(4)]
     strings = {
         "all bits set": "C".ljust(MAX_LENGTH, "_"),
         "all bits clear": "C".ljust(MAX_LENGTH, "A"),
@@ -74,8 +76,11 @@ def _hostile() -> dict[str, str]:
         "4,095 uneven entries": _string(_ranges([(at, at + at % 2) for at in range(1, 4096)]), nobody, _NONE),
         "90 uneven entries, three times": _string(_ranges(uneven), _ranges(uneven), _NONE, "001" + _ranges(uneven)),
         "540 restricted ranges": _string(everybody, nobody, restrictions),
+        "58 restrictions": _string(everybody, nobody, one_each),
     }
-    return {f"32 KiB: {name}": text.ljust(MAX_LENGTH, "A") for name, text in strings.items()}
+    repeated = ".".join([_string(_ranges(uneven), _ranges(uneven), _NONE), *disclosed])
+    longest = {f"32 KiB: {name}": text.ljust(MAX_LENGTH, "A") for name, text in strings.items()}
+    return {**longest, "five segments of uneven entries": repeated}
 
 
 def _string(consents: str, interests: str, restrictions: str, disclosed: str = "") -> str:

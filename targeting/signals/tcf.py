@@ -9,21 +9,17 @@ one that is larger than any that a consent manager writes may be refused here al
 Knows nothing of what a purpose is needed for, nor of time.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
-
 from targeting.signals.segments import VALUES, field, split, window
+from targeting.signals.tcf_restrictions import NO_RESTRICTIONS, Restrictions, read_restrictions
 from targeting.signals.unreadable import Unreadable
 from targeting.signals.vendor_list import VendorList
 from targeting.signals.vendor_section import (
     NOBODY,
     Common,
-    Entries,
     Section,
     VendorSection,
-    read_entries,
     read_section,
 )
 
@@ -38,16 +34,11 @@ MAX_SEGMENTS = 5
 MAX_WALKED = 640
 """What reading the lists of one string may cost, in entries read one by one; a restriction itself costs ten."""
 
-_RESTRICTION_COST = 10
-_MANY = 64
 _MAX_REMEMBERED = 1024
 _HEAD = 264
 _CONSENT, _INTEREST = 1, 2
 _CONSENT_ONLY = frozenset({1, 3, 4, 5, 6})
 _LEFT_BY = (0, _CONSENT, _INTEREST)
-
-Restriction = tuple[int, int, Entries]
-"""PurposeId, RestrictionType and vendors."""
 
 
 class Consent:
@@ -62,7 +53,7 @@ class Consent:
         head: int,
         consents: VendorSection,
         interests: VendorSection,
-        restrictions: Sequence[Restriction],
+        restrictions: Restrictions,
         disclosed: VendorSection,
     ) -> None:
         self._head = head
@@ -127,7 +118,7 @@ class Consent:
         else:
             declared = vendor_list.declared(vendor)
             bases &= declared.on_consent(purpose) | declared.on_legitimate_interest(purpose) << 1
-        if bases and self._restrictions:
+        if bases and self._restrictions is not NO_RESTRICTIONS:
             bases &= self._unrestricted(purpose, vendor)
         held = (bases & _CONSENT and self._consents.has(vendor)) or (bases & _INTEREST and self._interests.has(vendor))
         return bool(held) and (self.last_updated_ds < DISCLOSED_SINCE_DS or self._disclosed.has(vendor))
@@ -148,9 +139,8 @@ class Consent:
     def _unrestricted(self, purpose: int, vendor: int) -> int:
         """Return the bases that the publisher's restrictions leave; none where they contradict each other."""
         bases = _CONSENT | _INTEREST
-        for restricted, kind, vendors in self._restrictions:
-            if restricted == purpose and vendors.has(vendor):
-                bases &= _LEFT_BY[kind]
+        for kind in self._restrictions.kinds(purpose, vendor):
+            bases &= _LEFT_BY[kind]
         return bases
 
 
@@ -174,9 +164,9 @@ def read(text: str) -> Consent:
     if allowance < 0:
         raise Unreadable("given up: longer lists than are ever written")
     number = bits >> (top - end - 12) & 0xFFF if end + 12 <= top else field(core, end, 12)
-    restrictions: Sequence[Restriction] = ()
+    restrictions: Restrictions = NO_RESTRICTIONS
     if number:
-        restrictions = _read_restrictions(core, end + 12, number, allowance)
+        restrictions = read_restrictions(core, end + 12, number, allowance)
     return Consent(head, consents, interests, restrictions, disclosed)
 
 
@@ -222,33 +212,3 @@ def _check_publisher(characters: bytes) -> None:
     size = len(characters) * 6
     if size < 60 or size < 57 + 2 * ((VALUES[characters[8]] & 7) << 3 | VALUES[characters[9]] >> 3):
         raise Unreadable("ends inside a field")
-
-
-def _read_restrictions(characters: bytes, offset: int, number: int, allowance: int) -> Sequence[Restriction]:
-    """Return the ``number`` publisher restrictions that begin at ``offset``."""
-    allowance -= number * _RESTRICTION_COST
-    restrictions = []
-    for _ in range(number):
-        head = field(characters, offset, 20)
-        purpose, kind, count = head >> 14, head >> 12 & 3, head & 0xFFF
-        if purpose == 0 or kind == 3:
-            raise Unreadable("an undefined publisher restriction")
-        allowance -= count
-        if allowance < 0:
-            raise Unreadable("given up: more publisher restrictions than are ever written")
-        entries, offset = read_entries(characters, offset + 20, count)
-        _check_ranges(entries)
-        restrictions.append((purpose, kind, Entries(entries)))
-    return restrictions
-
-
-def _check_ranges(entries: list[int]) -> None:
-    """Refuse a restriction of nobody: whom it was to restrict cannot be known."""
-    if len(entries) < _MANY:
-        possible = all(0 < entry >> 16 <= entry & 0xFFFF for entry in entries)
-    else:
-        ranges = np.array(entries, np.int64)
-        first = ranges >> 16
-        possible = bool(first.all() and (first <= ranges & 0xFFFF).all())
-    if not possible:
-        raise Unreadable("a publisher restriction of an impossible range of vendors")

@@ -9,6 +9,7 @@ import pytest
 from targeting.signals import tcf, tcf_full
 from targeting.signals.bits import MAX_LENGTH
 from targeting.signals.unreadable import Unreadable
+from tests.signals import tcf_plainly
 from tests.signals.tcf_encoder import (
     BitField,
     Entry,
@@ -238,10 +239,36 @@ def test_the_lists_of_all_segments_together_are_bounded() -> None:
         tcf.read(text + ".IAAA")
 
 
+FEW, MANY = (), tuple(Restriction(purpose, 0, uneven_entries(20)) for purpose in range(1, 17))
+"""Restrictions before the one that is looked at: few are read one by one, many at once."""
+
+
+@pytest.mark.parametrize("others", [FEW, MANY], ids=["few", "many"])
+@pytest.mark.parametrize("count", range(5))
+def test_restrictions_end_with_their_last_entry(others: tuple[Restriction, ...], count: int) -> None:
+    for entries in (uneven_entries(count), ((1, 65_535),) * count, ((65_535, None),) * count):
+        text = replace(YES, restrictions=(*others, Restriction(4, 0, entries))).text()
+        truth = tcf_plainly.read(text)
+        for vendor in (1, 2, 755, 65_535):
+            assert tcf.read(text).has_basis(4, vendor) is tcf_plainly.has_basis(truth, 4, vendor)
+        for reader in (tcf.read, tcf_full.decode):
+            with pytest.raises(Unreadable):
+                reader(text[:-1])
+
+
+@pytest.mark.parametrize("others", [FEW, MANY], ids=["few", "many"])
+@pytest.mark.parametrize(("purpose", "kind"), [(0, 0), (4, 3)])
+def test_an_undefined_restriction_is_unreadable(others: tuple[Restriction, ...], purpose: int, kind: int) -> None:
+    text = replace(YES, restrictions=(*others, Restriction(purpose, kind, uneven_entries(3)))).text()
+    for reader in (tcf.read, tcf_full.decode):
+        with pytest.raises(Unreadable, match="undefined"):
+            reader(text)
+
+
+@pytest.mark.parametrize("others", [FEW, MANY], ids=["few", "many"])
 @pytest.mark.parametrize("entry", [(0, None), (7, 6), (0, 5)])
-@pytest.mark.parametrize("others", [0, 100])
-def test_a_restriction_of_nobody_is_unreadable(entry: Entry, others: int) -> None:
-    string = replace(YES, restrictions=(Restriction(7, 0, (*uneven_entries(others), entry)),))
+def test_a_restriction_of_nobody_is_unreadable(others: tuple[Restriction, ...], entry: Entry) -> None:
+    string = replace(YES, restrictions=(*others, Restriction(7, 0, (*uneven_entries(9), entry))))
     for reader in (tcf.read, tcf_full.decode):
         with pytest.raises(Unreadable, match="impossible range"):
             reader(string.text())
