@@ -20,6 +20,9 @@ BATCHES_IN_FLIGHT = 4
 _SPREAD = 4
 """So many processes of the load generator, each about another person."""
 
+_OPTING_OUT = 1_000
+"""Somebody whom no other case asks about: the service stores Global Privacy Control as an opt-out."""
+
 
 class Comparison(NamedTuple):
     """A case: its questions, asked so many at a time, and the name of its control.
@@ -37,7 +40,7 @@ def comparisons() -> list[Comparison]:
     """Give everything that is measured, in order."""
     one = [behavioural("decide", people.request(0))]
     spread = [behavioural(f"spread-{number}", people.request(number)) for number in range(1, 1 + _SPREAD)]
-    refused = [limited("limited", people.limiting_request(0))]
+    refused = [limited("limited", people.limiting_request(_OPTING_OUT))]
     asked = [behavioural("networks", people.request_with_networks(0))]
     return [
         *(Comparison(f"Decide, {width}", one, width, f"echo, {width}") for width in CONCURRENCY),

@@ -39,6 +39,7 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
         signals=heard.signals,
         networks=networks(message.third_party_networks),
         shown_countries=heard.countries + tuple([place.country for place in places[1:]]),
+        shown_subdivisions=heard.subdivisions + tuple([place.subdivision for place in places[1:] if place.subdivision]),
     )
     return request, bid_request
 

@@ -67,7 +67,10 @@ def networks(network_ids: Sequence[str]) -> tuple[str, ...]:
     """Read which networks are asked for. Raises ``InvalidRequest``."""
     if len(network_ids) > MAX_NETWORKS:
         raise InvalidRequest("third_party_networks", f"at most {MAX_NETWORKS} are taken; send fewer")
-    return tuple(checked_id(f"third_party_networks[{index}]", each) for index, each in enumerate(network_ids))
+    for index, each in enumerate(network_ids):
+        if not checked_id(f"third_party_networks[{index}]", each):
+            raise InvalidRequest(f"third_party_networks[{index}]", "is empty; name a network, or leave it out")
+    return tuple(network_ids)
 
 
 def checked_id(field: str, text: str) -> str:

@@ -213,5 +213,7 @@ def _circumstances(judged: _Judged, limited: LimitedFeatures) -> Circumstances:
         global_privacy_control=request.signals.global_privacy_control,
         do_not_track=request.signals.do_not_track,
         app=request.in_app,
+        shown_countries=request.shown_countries,
+        shown_subdivisions=request.shown_subdivisions,
         withheld=judged.mask,
     )

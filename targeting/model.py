@@ -92,7 +92,9 @@ class AdRequest(NamedTuple):
     signals: Signals = NO_SIGNALS
     networks: tuple[str, ...] = ()
     shown_countries: tuple[str, ...] = ()
-    """Further countries (ISO 3166-1 alpha-2) that the request shows: they count for where the GDPR applies."""
+    """Further countries (ISO 3166-1 alpha-2) that the request shows: the GDPR, and networks' rules, may apply there."""
+    shown_subdivisions: tuple[str, ...] = ()
+    """Further subdivisions (ISO 3166-2) that the request shows: networks' rules may apply there."""
 
     def __repr__(self) -> str:
         """Show nothing of the person."""

@@ -42,6 +42,9 @@ class Circumstances(NamedTuple):
     global_privacy_control: bool = False
     do_not_track: bool = False
     app: bool = False
+    shown_countries: tuple[str, ...] = ()
+    shown_subdivisions: tuple[str, ...] = ()
+    """Places besides those of the limited features."""
     withheld: int = 0
     """The decision's own reasons, as a mask; 0 when behavioural."""
 
@@ -212,10 +215,10 @@ def _vendor(network: NetworkPolicy | None, policy: Policy) -> int:
 def _applies(rule: Rule, seen: Circumstances) -> bool:
     """Tell whether a rule's conditions hold, or may hold: of an unknown place every place may be meant."""
     limited = seen.limited
-    countries = {limited.country, limited.ip_country} - {""}
+    countries = {limited.country, limited.ip_country, *seen.shown_countries} - {""}
     return (
         (not rule.countries or not countries or not countries.isdisjoint(rule.countries))
-        and (not rule.subdivisions or _may_be_in(rule.subdivisions, limited))
+        and (not rule.subdivisions or _may_be_in(rule.subdivisions, seen))
         and (not rule.gpp_sections or not set(seen.gpp_section_ids).isdisjoint(rule.gpp_sections))
         and rule.global_privacy_control in {None, seen.global_privacy_control}
         and rule.do_not_track in {None, seen.do_not_track}
@@ -223,9 +226,12 @@ def _applies(rule: Rule, seen: Circumstances) -> bool:
     )
 
 
-def _may_be_in(subdivisions: Iterable[str], limited: LimitedFeatures) -> bool:
+def _may_be_in(subdivisions: Sequence[str], seen: Circumstances) -> bool:
+    limited = seen.limited
+    if not {limited.ip_subdivision, *seen.shown_subdivisions}.isdisjoint(subdivisions):
+        return True
     if limited.ip_subdivision:
-        return limited.ip_subdivision in subdivisions
+        return False
     return not limited.ip_country or any(each.startswith(limited.ip_country) for each in subdivisions)
 
 

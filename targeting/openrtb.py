@@ -66,7 +66,9 @@ class Preparation:
         }
         if "ext" in raw and (ext := kept(members(raw["ext"]), tree_of(allowed.request_ext))):
             self._everybody["ext"] = ext
-        self._impressions = Impressions(each_member(raw["imp"]), tree_of(allowed.impression_ext), allowed.parameters)
+        self._impressions = Impressions(
+            each_member(raw["imp"]), tree_of(allowed.impression_ext), allowed.parameters, policy.names_in_extensions
+        )
         self._device = Device(
             fields.get("device", _NOTHING),
             members(raw["device"]) if "device" in raw else _NOTHING,

@@ -16,19 +16,25 @@ class Impressions:
     """The impressions of one bid request, from which each network gets its own.
 
     ``raw`` holds the members of each as the bytes that came; ``ext`` names what of their extensions may stay,
-    ``parameters`` what a network's own parameters may be called.
+    ``parameters`` what a network's own parameters may be called, ``claimed`` the names of those that are known.
     """
 
-    __slots__ = ("_each", "_parameters")
+    __slots__ = ("_claimed", "_each", "_parameters")
 
-    def __init__(self, raw: Sequence[Mapping[str, Raw]], ext: Tree, parameters: tuple[str, ...]) -> None:
+    def __init__(
+        self, raw: Sequence[Mapping[str, Raw]], ext: Tree, parameters: tuple[str, ...], claimed: frozenset[str]
+    ) -> None:
         self._each = [_Impression(each, ext) for each in raw]
         self._parameters = parameters
+        self._claimed = claimed
 
     def for_network(self, decision: NetworkDecision) -> list[dict[str, Any]]:
         """Build the impressions for one network."""
         if (network := decision.policy) is None:
-            return [each.for_network(decision.network_id.casefold(), self._parameters) for each in self._each]
+            name = decision.network_id.casefold()
+            # Somebody unknown who goes by the name of a known network gets nothing of its.
+            names = () if name in self._claimed else self._parameters
+            return [each.for_network(name, names) for each in self._each]
         names = self._parameters + network.parameters
         return [each.for_network(network.name_in_extensions, names) for each in self._each]
 

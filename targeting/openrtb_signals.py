@@ -32,7 +32,7 @@ class Heard(NamedTuple):
     """What a bid request says for its own decision.
 
     ``addresses`` are those of the device, as written; ``language`` a BCP 47 tag, as written; ``place`` the device's,
-    as stated; ``countries`` all countries that are stated (ISO 3166-1 alpha-2).
+    as stated; ``countries`` and ``subdivisions`` all that are stated (ISO 3166-1 alpha-2, ISO 3166-2).
     """
 
     signals: Signals
@@ -40,6 +40,7 @@ class Heard(NamedTuple):
     language: str
     place: IpLocation
     countries: tuple[str, ...]
+    subdivisions: tuple[str, ...]
     in_app: bool
 
     def __repr__(self) -> str:
@@ -71,6 +72,7 @@ def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
         languages[0] if languages else "",
         place,
         tuple([each.country for each in (place, home) if each.country]),
+        tuple([each.subdivision for each in (place, home) if each.subdivision]),
         in_app,
     )
 

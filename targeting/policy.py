@@ -144,10 +144,15 @@ class Policy:
     by_id: Mapping[str, NetworkPolicy] = field(init=False, repr=False, metadata={"derived": True})
     """The networks by their id in lower case."""
 
+    names_in_extensions: frozenset[str] = field(init=False, repr=False, metadata={"derived": True})
+    """What extensions of bid requests call the networks, in lower case."""
+
     def __post_init__(self) -> None:
-        """Keep ``by_id`` in step with ``networks``."""
+        """Keep what is derived in step with ``networks``."""
         by_id = {network.id.casefold(): network for network in self.networks}
         object.__setattr__(self, "by_id", MappingProxyType(by_id))
+        names = frozenset(network.name_in_extensions for network in self.networks)
+        object.__setattr__(self, "names_in_extensions", names)
 
     def child_age(self, country: str) -> int:
         """Give the age, in years, under which a person of this country is a child."""
@@ -157,12 +162,47 @@ class Policy:
 def policy_from(data: Mapping[str, object]) -> Policy:
     """Validate a parsed policy file. Raises ``PolicyError``, which names the key."""
     policy = read(Policy, data)
+    _check_ids(policy)
+    _check_bidders(policy)
+    _check_extensions(policy)
+    _check_subdivisions(policy)
+    return policy
+
+
+def _check_ids(policy: Policy) -> None:
     seen: set[str] = set()
     for index, network in enumerate(policy.networks):
         if network.id.casefold() in seen:
             raise PolicyError(f"networks[{index}].id", "is there twice; the case of letters makes no difference")
         seen.add(network.id.casefold())
-    return policy
+
+
+def _check_bidders(policy: Policy) -> None:
+    """Whoever goes by another's name would get its parameters, and the ids that it gave people."""
+    seen: set[str] = set()
+    for index, network in enumerate(policy.networks):
+        name = network.name_in_extensions
+        if name in seen or (name != network.id.casefold() and name in policy.by_id):
+            raise PolicyError(
+                f"networks[{index}].bidder", "is the name of another network; the case of letters makes no difference"
+            )
+        seen.add(name)
+
+
+def _check_extensions(policy: Policy) -> None:
+    """What a network is called by must not let its parameters through to all the others."""
+    names = policy.names_in_extensions | policy.by_id.keys()
+    for key in ("request_ext", "impression_ext"):
+        for index, path in enumerate(getattr(policy.bid_request, key)):
+            if path.partition(".")[0].casefold() in names:
+                raise PolicyError(f"bid_request.{key}[{index}]", "must not let a network's own parameters through")
+
+
+def _check_subdivisions(policy: Policy) -> None:
+    for at, rule in enumerate(policy.rules):
+        for index, subdivision in enumerate(rule.subdivisions):
+            if subdivision[:2] not in COUNTRIES:
+                raise PolicyError(f"rules[{at}].subdivisions[{index}]", "must begin with an ISO 3166-1 country code")
 
 
 DEFAULT_POLICY = Policy(

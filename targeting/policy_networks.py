@@ -70,7 +70,9 @@ class BidRequestPolicy:
         metadata=_EXTENSION | never("prebid.bidder"),
     )
     user_ext: tuple[str, ...] = field(default=(), metadata=_EXTENSION | never("eids", "prebid.buyeruids", "data"))
-    device_ext: tuple[str, ...] = field(default=(), metadata=_EXTENSION | never("ifv", "idfv", "ifa", "ifa_type"))
+    device_ext: tuple[str, ...] = field(
+        default=(), metadata=_EXTENSION | never("ifv", "idfv", "ifa", "ifa_type", "ip", "ipv6", "x-forwarded-for")
+    )
     parameters: tuple[str, ...] = field(
         default=("accountId", "adUnit", "placementId", "publisherId", "siteId", "tagId", "unit", "zoneId"),
         metadata=_PARAMETER,
@@ -85,7 +87,9 @@ class Rule:
     withhold: tuple[str, ...] = field(
         metadata=some_of(("contact", "profile", "user_id", "precise_position"), "") | at_least(1)
     )
-    networks: tuple[str, ...] = ()
+    networks: tuple[str, ...] = field(
+        default=(), metadata=matches(r"[^\s\x00-\x1f\x7f]{1,64}", "a pattern of network ids")
+    )
     """Patterns of network ids, as in a shell; none: every network."""
     countries: tuple[str, ...] = field(default=(), metadata=some_of(COUNTRIES, _COUNTRY_CODES))
     subdivisions: tuple[str, ...] = field(

@@ -135,5 +135,7 @@ def _check_text(value: str, at: str, limits: Mapping[str, Any]) -> None:
     if "pattern" in limits and not limits["pattern"].fullmatch(value):
         raise PolicyError(at, f"must be {limits['meaning']}")
     for name in limits.get("never", ()):
-        if f"{name}.".startswith(f"{value}.") or f"{value}.".startswith(f"{name}."):
+        # Whoever reads what goes out may ignore the case of letters.
+        spelt, banned = f"{value.casefold()}.", f"{name.casefold()}."
+        if banned.startswith(spelt) or spelt.startswith(banned):
             raise PolicyError(at, f"must not let {name} through")

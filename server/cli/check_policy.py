@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from rich.table import Table
@@ -33,7 +34,7 @@ def run(given: Namespace, shell: Shell) -> int:
         shell.out.print("On the web, outside the GDPR, with no signal sent. Every network sees country and language.")
     for number, rule in enumerate(policy.rules, start=1):
         shell.out.print(f"Rule {number} takes {said_of(rule)}.")
-    for remark in _gdpr_remarks(policy):
+    for remark in (*_rule_remarks(policy), *_gdpr_remarks(policy)):
         shell.out.print(remark)
     return OK
 
@@ -79,6 +80,14 @@ def _conditions(rule: Rule) -> Iterator[str]:
             yield f"{what} is {'sent' if wanted else 'not sent'}"
     if rule.app is not None:
         yield f"the request comes from {'an app' if rule.app else 'the web'}"
+
+
+def _rule_remarks(policy: Policy) -> Iterator[str]:
+    """A rule that names nobody, perhaps by a slip of the pen, takes nothing away."""
+    for number, rule in enumerate(policy.rules, start=1):
+        for pattern in rule.networks:
+            if not any(replace(rule, networks=(pattern,)).names(name) for name in policy.by_id):
+                yield f"Rule {number} names no network of this policy by {plain(pattern)}."
 
 
 def _gdpr_remarks(policy: Policy) -> Iterator[str]:

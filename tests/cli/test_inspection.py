@@ -43,6 +43,14 @@ def test_a_network_without_a_vendor_id_is_pointed_out(adt: Adt, tmp_path: Path) 
     assert "host_vendor_id is 0" not in ended.out
 
 
+def test_a_rule_that_names_nobody_is_pointed_out(adt: Adt, tmp_path: Path) -> None:
+    rule = '[[networks]]\nid = "net"\n[[rules]]\nwithhold = ["contact"]\nnetworks = ["N*", "nobody-*"]\n'
+    (tmp_path / "policy.toml").write_text(rule)
+    ended = adt("check-policy", "policy.toml")
+    assert "Rule 1 names no network of this policy by nobody-*." in ended.lines
+    assert "by N*" not in ended.out
+
+
 def test_an_empty_policy_is_valid_and_says_what_that_means(adt: Adt, tmp_path: Path) -> None:
     (tmp_path / "empty.toml").write_text("")
     ended = adt("check-policy", "empty.toml")

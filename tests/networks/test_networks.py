@@ -216,6 +216,23 @@ def test_a_rule_by_place_applies_there_and_where_it_may_be_there(
 
 
 @pytest.mark.parametrize(
+    ("condition", "applies"),
+    [
+        ({"countries": ("MX",)}, True),
+        ({"countries": ("CA",)}, False),
+        ({"subdivisions": ("US-CA",)}, True),
+        ({"subdivisions": ("US-NV",)}, False),
+    ],
+)
+def test_a_rule_by_place_applies_wherever_the_request_says_that_it_is(
+    condition: dict[str, Any], *, applies: bool
+) -> None:
+    request = REQUEST._replace(shown_countries=("US", "MX"), shown_subdivisions=("US-CA",))
+    decision = decide_one(with_rules(Rule(withhold=("user_id",), **condition)), request=request)
+    assert bool(decision.withheld.user_id) is applies
+
+
+@pytest.mark.parametrize(
     ("pattern", "meant"), [("net", True), ("NET", True), ("n*", True), ("?et", True), ("net?", False), ("*er", False)]
 )
 def test_a_rule_by_name_is_for_the_networks_that_it_names(pattern: str, *, meant: bool) -> None:

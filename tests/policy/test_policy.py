@@ -93,6 +93,31 @@ def test_everything_stated_is_taken() -> None:
         ({"networks": [{}]}, "networks[0].id: is required"),
         ({"networks": [{"id": ""}]}, "networks[0].id: must be 1 to 64 characters without spaces"),
         ({"networks": [{"id": "a"}, {"id": "A"}]}, "networks[1].id: is there twice; the case of letters makes no"),
+        ({"networks": [{"id": "a", "bidder": "B"}, {"id": "b"}]}, "networks[0].bidder: is the name of another network"),
+        (
+            {"networks": [{"id": "a", "bidder": "x"}, {"id": "b", "bidder": "X"}]},
+            "networks[1].bidder: is the name of another network",
+        ),
+        (
+            {"networks": [{"id": "a", "bidder": "b"}, {"id": "b", "bidder": "c"}]},
+            "networks[0].bidder: is the name of another network",
+        ),
+        (
+            {**network(bidder="x"), "bid_request": {"impression_ext": ["gpid", "X.placementId"]}},
+            "bid_request.impression_ext[1]: must not let a network's own parameters through",
+        ),
+        (
+            {**network(), "bid_request": {"request_ext": ["A"]}},
+            "bid_request.request_ext[0]: must not let a network's own parameters through",
+        ),
+        ({"bid_request": {"user_ext": ["Eids"]}}, "bid_request.user_ext[0]: must not let eids through"),
+        (
+            {"bid_request": {"device_ext": ["X-Forwarded-For"]}},
+            "bid_request.device_ext[0]: must not let x-forwarded-for",
+        ),
+        ({"bid_request": {"impression_ext": ["Prebid"]}}, "bid_request.impression_ext[0]: must not let prebid.bidder"),
+        (rule(networks=[""]), "rules[0].networks[0]: must be a pattern of network ids"),
+        (rule(subdivisions=["ZZ-1"]), "rules[0].subdivisions[0]: must begin with an ISO 3166-1 country code"),
         (network(fields=["exact_age"]), "networks[0].fields[0]: must be one of: age_bracket, gender, country, "),
         (network(precise_position="near"), "networks[0].precise_position: must be one of: none, coarse, exact"),
         (network(tcf_vendor_id=65_536), "networks[0].tcf_vendor_id: must be between 0 and 65535"),

@@ -43,6 +43,8 @@ class Scenario(NamedTuple):
     store: list[Table]
     request: Table
     expect: Table
+    store_fails: str = ""
+    """How the store fails: ``TIMEOUT`` or ``UNAVAILABLE``; empty: it does not."""
 
     def __str__(self) -> str:
         return f"{self.file}: {self.name}"
@@ -70,6 +72,7 @@ def _read(path: Path) -> Iterator[Scenario]:
             _merged_store(defaults["store"], row.get("store", [])),
             {**defaults["request"], **row.get("request", {})},
             row["expect"],
+            row.get("store_fails", ""),
         )
 
 

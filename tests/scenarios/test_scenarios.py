@@ -1,8 +1,11 @@
 """The living specification: every scenario straight through the core, and over gRPC with a real Redis."""
 
 import hashlib
+import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -13,6 +16,7 @@ from adtargeting.v1 import targeting_pb2_grpc as rpc
 from server import wire
 from server.app import Service
 from server.settings import Settings
+from server.store.embedded import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.link import open_link
 from server.translate import ad_request
@@ -34,7 +38,11 @@ def owner_of(subject: Subject) -> bytes:
 def test_through_the_core(scenario: Scenario) -> None:
     records = stored(scenario, owner_of)
     planned = plan([ad_request(request_of(scenario), TableLocator())], policy_of(scenario))
-    fetched = [records.get(subject, StoredSubject(subject.kind, owner_of(subject))) for subject in planned.subjects]
+    fetched: Sequence[StoredSubject] | Reason = [
+        records.get(subject, StoredSubject(subject.kind, owner_of(subject))) for subject in planned.subjects
+    ]
+    if scenario.store_fails:
+        fetched = Reason[f"STORE_{scenario.store_fails}"]
     decisions = decide(planned, fetched, [()], Rulebook(policy_of(scenario), b"key"), time.time())
     check(scenario, pb.DecideResponse.FromString(wire.responses(decisions)[0]))
     assert bool(planned.subjects) == scenario.expect.get("asks_store", True)
@@ -87,8 +95,42 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield Running(service, channel)
 
 
+@contextmanager
+def failing(scenario: Scenario, directory: Path) -> Iterator[Running]:
+    """A service of its own whose Redis stops in the middle of everything, or is gone."""
+    with (
+        EmbeddedRedis(directory / "redis") as redis,
+        Service(
+            Settings(
+                grpc_address="127.0.0.1:0",
+                metrics_address="127.0.0.1:0",
+                data_dir=directory / "data",
+                redis_url=redis.url,
+                decision_budget_ms=200,
+            ),
+            locator=TableLocator(),
+        ) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        running = Running(service, channel)
+        running.prepare(scenario)
+        if scenario.store_fails == "UNAVAILABLE":
+            redis.stop()
+            yield running
+            return
+        os.kill(redis.pid, signal.SIGSTOP)
+        try:
+            yield running
+        finally:
+            os.kill(redis.pid, signal.SIGCONT)
+
+
 @RULES
-def test_over_grpc_with_redis(scenario: Scenario, running: Running) -> None:
+def test_over_grpc_with_redis(scenario: Scenario, running: Running, tmp_path: Path) -> None:
+    if scenario.store_fails:
+        with failing(scenario, tmp_path) as of_its_own:
+            check(scenario, of_its_own.stub.Decide(request_of(scenario), timeout=10))
+        return
     running.prepare(scenario)
     before = running.commands()
     answer = running.stub.Decide(request_of(scenario), timeout=10)
@@ -97,9 +139,13 @@ def test_over_grpc_with_redis(scenario: Scenario, running: Running) -> None:
 
 
 @RULES
-def test_explained(scenario: Scenario, running: Running) -> None:
-    running.prepare(scenario)
-    explained = running.stub.Explain(request_of(scenario), timeout=10)
+def test_explained(scenario: Scenario, running: Running, tmp_path: Path) -> None:
+    if scenario.store_fails:
+        with failing(scenario, tmp_path) as of_its_own:
+            explained = of_its_own.stub.Explain(request_of(scenario), timeout=10)
+    else:
+        running.prepare(scenario)
+        explained = running.stub.Explain(request_of(scenario), timeout=10)
     check(scenario, explained.decision)
     named = {check.reason for check in explained.checks} - {pb.REASON_UNSPECIFIED}
     # A TC string that cannot be read is one check with two reasons.
@@ -118,9 +164,15 @@ def test_a_batch_gives_every_scenario_of_one_policy_its_own_answer(running: Runn
 
 def test_there_is_a_scenario_for_every_reason_that_a_request_or_record_can_give() -> None:
     named = {reason for scenario in SCENARIOS for reason in scenario.expect["reasons"]}
-    # The store's own failures have tests of their own, with a store that fails.
-    elsewhere = {"STORE_TIMEOUT", "STORE_UNAVAILABLE", "NETWORK_UNKNOWN", "NETWORK_POLICY"}
-    assert named == {reason.name for reason in Reason} - elsewhere
+    of_networks = {"NETWORK_UNKNOWN", "NETWORK_POLICY"}
+    assert named == {reason.name for reason in Reason} - of_networks
+    of_answers = {
+        reason
+        for scenario in SCENARIOS
+        for network in scenario.expect.get("networks", {}).values()
+        for reason in network.get("reasons", [])
+    }
+    assert of_answers == {reason.name for reason in Reason}
 
 
 def test_the_scenarios_are_found() -> None:

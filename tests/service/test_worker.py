@@ -115,6 +115,7 @@ MALFORMED = [
     ("linked accounts", {"linked_account_ids": ["x"] * 9}, "linked_account_ids"),
     ("networks", {"third_party_networks": ["x"] * 65}, "third_party_networks"),
     ("network", {"third_party_networks": ["x" * 257]}, "third_party_networks[0]"),
+    ("no network", {"third_party_networks": ["x", ""]}, "third_party_networks[1]"),
     ("country", {"client": pb.ClientSettings(country="Atlantis")}, "client.country"),
 ]
 
