@@ -65,7 +65,7 @@ def show_core(console: Console, parts: Sequence[Parts], repeats: int) -> None:
 
 def show_timed(console: Console, timed: Sequence[Timed]) -> None:
     """Show the small things."""
-    table = _table("Small things, µs (scaled to BLAKE2b of 36 bytes in 0.5 µs)", "what", "median", "scaled", "target",
+    table = _table("Small things, µs (scaled to a keyed BLAKE2b of 36 bytes in 0.5 µs)", "what", "median", "scaled", "target",
                    "", "loops")  # fmt: skip
     for each in timed:
         table.add_row(
