@@ -65,8 +65,8 @@ def show_core(console: Console, parts: Sequence[Parts], repeats: int) -> None:
 
 def show_timed(console: Console, timed: Sequence[Timed]) -> None:
     """Show the small things."""
-    table = _table("Small things, µs (scaled to a keyed BLAKE2b of 36 bytes in 0.5 µs)", "what", "median", "scaled", "target",
-                   "", "loops")  # fmt: skip
+    title = "Small things, µs (scaled to a keyed BLAKE2b of 36 bytes in 0.5 µs)"
+    table = _table(title, "what", "median", "scaled", "target", "", "loops")
     for each in timed:
         table.add_row(
             each.name,

@@ -1,7 +1,7 @@
 """Times of small things in this process, each next to a reference: one keyed BLAKE2b of 36 bytes.
 
-That is how the service makes a pseudonym of an id. Targets hold for a machine on which the reference takes 0.5 µs. A time is the median of many short loops: whoever
-else runs on the machine disturbs a few of them and not their middle.
+That is how the service makes a pseudonym of an id. Targets hold for a machine on which the reference takes 0.5 µs. A
+time is the median of many short loops: whoever else runs on the machine disturbs a few of them and not their middle.
 """
 
 import hashlib
