@@ -17,6 +17,9 @@ from targeting.openrtb import BidRequest, Preparation, read_bid_request
 from targeting.openrtb_json import BidRequestRefused
 from targeting.policy import Policy
 
+MAX_ANSWER_BYTES = 3 * 1024 * 1024
+"""Size of a bid request times the networks. What is added for each is little, and a gRPC client takes 4 MiB."""
+
 
 def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest]:
     """Read a call: what is to be decided, and the bid request that it came with. Raises ``InvalidRequest``."""
@@ -24,6 +27,12 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
         message = pb.PrepareBidRequestRequest.FromString(payload)
     except DecodeError:
         raise InvalidRequest("", f"is no {pb.PrepareBidRequestRequest.DESCRIPTOR.full_name}") from None
+    asked = networks(message.third_party_networks)
+    if len(message.bid_request) * len(asked) > MAX_ANSWER_BYTES:
+        raise InvalidRequest(
+            "third_party_networks",
+            f"a bid request for each would be more than {MAX_ANSWER_BYTES} bytes; name fewer networks in one call",
+        )
     bid_request = _bid_request(message)
     heard, client = bid_request.heard, message.client
     addresses = [each for each in heard.addresses if parse_ip(each) is not None]
@@ -37,7 +46,7 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
         client_language=client.language,
         in_app=heard.in_app or bool(client.app),
         signals=heard.signals,
-        networks=networks(message.third_party_networks),
+        networks=asked,
         shown_countries=heard.countries + tuple([place.country for place in places[1:]]),
         shown_subdivisions=heard.subdivisions + tuple([place.subdivision for place in places[1:] if place.subdivision]),
     )

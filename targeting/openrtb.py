@@ -13,25 +13,21 @@ from typing import Any, Final, NamedTuple
 from targeting.geo import IpLocation
 from targeting.model import LimitedFeatures
 from targeting.networks import NetworkDecision
-from targeting.openrtb_device import Device
+from targeting.openrtb_device import TRACKING_STATUS, Device
 from targeting.openrtb_ext import kept, tree_of
 from targeting.openrtb_fields import check_fields
 from targeting.openrtb_impressions import Impressions
 from targeting.openrtb_json import Raw, each_member, members, read_json, write_json
 from targeting.openrtb_signals import Heard, hear
-from targeting.openrtb_user import User
+from targeting.openrtb_user import CONSENT_EXT, User
 from targeting.policy import Policy
 
 _NOT_AS_IT_CAME: Final = frozenset({"imp", "regs", "user", "device", "ext"})
 """In any case: some readers do not tell them apart, so a ``User`` must not pass for an unknown field."""
 _MOVED: Final = ("gdpr", "us_privacy", "gpp", "gpp_sid")
 """The fields of ``regs`` that OpenRTB 2.5 keeps in its extension."""
-_CONSENT_EXT: Final = (
-    "consent",
-    "consented_providers_settings.consented_providers",
-    "ConsentedProvidersSettings.consented_providers",
-)
-_FLAGS_EXT: Final = ("atts",)
+_DESCRIBING: Final = frozenset({"age_bracket", "gender", "interests"})
+"""Fields of a profile that tell more of a person than limited features do."""
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
@@ -74,27 +70,34 @@ class Preparation:
             members(raw["device"]) if "device" in raw else _NOTHING,
             heard.place if heard.place.country else IpLocation(limited.ip_country, limited.ip_subdivision),
             limited.language,
-            tree_of(_FLAGS_EXT + allowed.device_ext),
+            tree_of((TRACKING_STATUS, *allowed.device_ext)),
         )
         self._user = User(
             fields.get("user", _NOTHING),
             members(raw["user"]) if "user" in raw else _NOTHING,
             limited.country,
-            tree_of(_CONSENT_EXT + allowed.user_ext),
+            tree_of(CONSENT_EXT + allowed.user_ext),
             source=allowed.source,
         )
         self._reduces = policy.fingerprint.reduce_in_limited_mode
 
     def for_network(self, decision: NetworkDecision) -> bytes:
         """Give the bid request for one network, as JSON. Only for a network that may be contacted."""
-        # Whoever gets limited features only gets no description of the device that would do for an id.
-        reduced = self._reduces and decision.profile is None and not decision.network_user_id
+        reduced = self._reduces and not _may_describe(decision)
         built: dict[str, Any] = {**self._everybody, "imp": self._impressions.for_network(decision)}
         if device := self._device.for_network(decision, reduced=reduced):
             built["device"] = device
         if user := self._user.for_network(decision):
             built["user"] = user
         return write_json(built)
+
+
+def _may_describe(decision: NetworkDecision) -> bool:
+    """Tell whether the network gets more than limited features: else a description of the device would do for an id."""
+    if decision.network_user_id:
+        return True
+    fields = decision.policy.fields if decision.policy and decision.profile is not None else ()
+    return not _DESCRIBING.isdisjoint(fields)
 
 
 def _regulations(fields: Mapping[str, Any], raw: Mapping[str, Raw], unreadable: Iterable[str]) -> dict[str, Any]:

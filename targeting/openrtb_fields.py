@@ -16,9 +16,13 @@ import msgspec
 from targeting.openrtb_complaint import BidRequestRefused
 from targeting.openrtb_table import OBJECTS
 
+MAX_IMPRESSIONS: Final = 256
+"""Impressions of one request; a page or a commercial break has a few dozen."""
+
 _PLAIN: Final[Mapping[str, Any]] = {"str": str, "int": int, "float": float, "any": Any, "object": dict}
 
 _COMPLAINT: Final = re.compile(r"Expected `([a-z]+)`, got `([a-z]+)`(?: - at `(\$.*)`)?")
+_OUT_OF_RANGE: Final = re.compile(r"Number out of range(?: - at `(\$.*)`)?")
 _MISSING: Final = re.compile(r"Object missing required field `(\w+)`(?: - at `(\$.*)`)?")
 _TYPE_NAMES: Final = {
     "array": "an array",
@@ -55,13 +59,15 @@ def check_fields(bid_request: Mapping[str, Any]) -> None:
         msgspec.convert(bid_request, _BID_REQUEST)
     except msgspec.ValidationError as problem:
         raise _refusal(str(problem)) from None
-    if not bid_request["imp"]:
-        raise BidRequestRefused("$.imp", "must hold at least one impression")
+    if not 0 < len(bid_request["imp"]) <= MAX_IMPRESSIONS:
+        raise BidRequestRefused("$.imp", f"must hold between 1 and {MAX_IMPRESSIONS} impressions")
 
 
 def _refusal(complaint: str) -> BidRequestRefused:
     if found := _COMPLAINT.fullmatch(complaint):
         expected, got, path = found.groups()
         return BidRequestRefused(path or "$", f"must be {_TYPE_NAMES[expected]}, not {_TYPE_NAMES[got]}")
+    if found := _OUT_OF_RANGE.fullmatch(complaint):
+        return BidRequestRefused(found[1] or "$", "is out of the range of numbers")
     name, path = _MISSING.findall(complaint)[0]
     return BidRequestRefused(f"{path or '$'}.{name}", "is required")

@@ -24,8 +24,12 @@ _AUTHORISED: Final = 3
 """``device.ext.atts`` is Apple's ATTrackingManager.AuthorizationStatus: 0 undetermined, 1 restricted, 2 denied."""
 _FROM_ATTS: Final = (14, 2)
 _BEFORE_ATTS: Final = frozenset({(14, 0), (14, 1)})
-_APPLE: Final = frozenset({"ios", "ipados", "tvos"})
-_VERSION: Final = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?(?:\.\d{1,4})*", re.ASCII)
+_APPLE: Final = ("ios", "ipados", "iphone", "tvos")
+# "14.1", "14_1_2", "iOS 14.0", "iPhone OS 14_0", "14.0b1"
+_VERSION: Final = re.compile(
+    r"(?:(?:iphone os|ios|ipados|tvos)\s*)?(\d{1,4})(?:[._](\d{1,4}))?(?:[._]\d{1,4})*(?:\s?[a-z]+\d*)?", re.ASCII
+)
+_NO_ID: Final = frozenset({"", "null", "none", "undefined"})
 
 
 class Heard(NamedTuple):
@@ -159,10 +163,12 @@ def _limits_tracking(ear: _Ear, device: Object, *, in_app: bool) -> bool:
         ear.unreadable.append("device.ext.atts")
     elif status != _AUTHORISED and not (version and version < _FROM_ATTS):
         limits = True
-    is_apple = device.get("os", "").lower() in _APPLE
-    return limits or (in_app and is_apple and version in _BEFORE_ATTS and not device.get("ifa", "").strip("0-"))
+    is_apple = device.get("os", "").strip().lower().startswith(_APPLE)
+    has_id = device.get("ifa", "").strip().lower().strip("0-") not in _NO_ID
+    # Of a version that nobody can read it may be either.
+    return limits or (in_app and is_apple and not has_id and (version is None or version in _BEFORE_ATTS))
 
 
 def _version(text: str) -> tuple[int, int] | None:
-    found = _VERSION.fullmatch(text)
+    found = _VERSION.fullmatch(text.strip().lower())
     return (int(found[1]), int(found[2] or 0)) if found else None

@@ -11,12 +11,16 @@ from targeting.geo import IpLocation
 from targeting.model import AgeBracket, Gender
 from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.openrtb_device import place_of
-from targeting.openrtb_ext import Tree, kept
+from targeting.openrtb_ext import Tree, is_text, is_text_or_numbers, kept
 from targeting.openrtb_json import Raw, members
 from targeting.policy import NetworkPolicy
 
 AUDIENCE_TAXONOMY: Final = 4
 """``segtax`` of the IAB Audience Taxonomy 1.1 (AdCOM 1.0, list of category taxonomies)."""
+
+_PROVIDERS: Final = ("consented_providers_settings", "ConsentedProvidersSettings")
+CONSENT_EXT: Final = ("consent", *(f"{settings}.consented_providers" for settings in _PROVIDERS))
+"""Names of the consents in ``user.ext``."""
 
 _GENDERS: Final = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.OTHER: "O"}
 _AGES: Final = {
@@ -68,9 +72,10 @@ class User:
 def _common(fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext: Tree) -> dict[str, Any]:
     """Give what every network gets alike."""
     user: dict[str, Any] = {}
-    extension = kept(members(raw["ext"]), ext) if "ext" in raw else {}
+    extension = _consents(kept(members(raw["ext"]), ext)) if "ext" in raw else {}
     if "consent" in raw:
-        user["consent"] = raw["consent"]
+        if is_text(raw["consent"]):
+            user["consent"] = raw["consent"]
     elif isinstance(fields.get("ext", {}).get("consent"), str):
         # OpenRTB 2.5 keeps it in the extension; a reader of 2.6 looks for it here.
         user["consent"] = extension["consent"]
@@ -79,6 +84,16 @@ def _common(fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext
     if extension:
         user["ext"] = extension
     return user
+
+
+def _consents(extension: dict[str, Any]) -> dict[str, Any]:
+    """Leave of the consents what has the form of one: an object could hold anything."""
+    if "consent" in extension and not is_text(extension["consent"]):
+        del extension["consent"]
+    for settings in _PROVIDERS:
+        if settings in extension and not is_text_or_numbers(extension[settings]["consented_providers"]):
+            del extension[settings]
+    return extension
 
 
 def _profile(profile: ThirdPartyProfile, source: str) -> dict[str, Any]:

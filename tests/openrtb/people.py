@@ -21,6 +21,8 @@ DESCRIPTION_MARK = "zqd"
 """Describes the device: not with limited features."""
 BUYER_MARK = "zqb"
 """Begins the id that a network gave the person itself, before the network's name: only for that network."""
+PARAMETER_MARK = "zqp"
+"""Begins a network's own parameters, before its name: only for that network."""
 NUMBER_MARK = 90_807_060
 POSITION_MARK = "7771237"
 FULL_V4, MASKED_V4 = "203.0.113.{}", "203.0.113.0"
@@ -185,20 +187,20 @@ def _device(pen: _Pen, browser: int, country: str, language: str) -> Json:
 
 def _others(pen: _Pen) -> Json:
     """Parameters of networks, each with what must not pass even to the network itself."""
-    bidders = {name: _parameters(pen) for name in ("acme", "other", "net0", "net1", "Net2", "stranger")}
+    bidders = {name: _parameters(pen, name) for name in ("acme", "other", "net0", "net1", "Net2", "stranger")}
     return {
         "imp_ext": {
             "gpid": "/1/slot",
             "prebid": {"bidder": bidders, "x": pen.mark("x")},
-            "acme": _parameters(pen),
-            "net1": _parameters(pen),
+            "acme": _parameters(pen, "acme"),
+            "net1": _parameters(pen, "net1"),
             "data": {"pbadslot": "/1/slot", "interests": pen.mark("x")},
             "newfield": pen.mark("new"),
         },
         "ext": {
             "prebid": {
                 "channel": {"name": "web"},
-                "bidderparams": {"net0": _parameters(pen)},
+                "bidderparams": {"net0": _parameters(pen, "net0")},
                 "bidderconfig": [{"bidders": ["net0"], "config": {"ortb2": {"user": {"keywords": pen.mark("x")}}}}],
                 "data": {"eidpermissions": [{"source": pen.mark("x"), "bidders": ["net0"]}]},
             },
@@ -208,9 +210,10 @@ def _others(pen: _Pen) -> Json:
     }
 
 
-def _parameters(pen: _Pen) -> Json:
+def _parameters(pen: _Pen, network: str) -> Json:
     return {
-        "placementId": "placement",
+        # Of the page, and so the same whoever looks at it.
+        "placementId": f"{PARAMETER_MARK}{network.casefold()}-slot",
         "siteId": {"nested": pen.mark("nested")},
         "uid": pen.mark("uid"),
         "keywords": {"interest": [pen.mark("word")]},

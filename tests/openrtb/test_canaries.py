@@ -22,7 +22,17 @@ from targeting.preference import Choice
 from targeting.profile_fields import SHAREABLE_FIELDS
 from targeting.reasons import Reason
 from tests.openrtb.openrtb_tables import validate
-from tests.openrtb.people import BUYER_MARK, DESCRIPTION_MARK, POSITION_MARK, Person, bid_request, marks, person
+from tests.openrtb.people import (
+    BUYER_MARK,
+    DESCRIPTION_MARK,
+    MARK,
+    PARAMETER_MARK,
+    POSITION_MARK,
+    Person,
+    bid_request,
+    marks,
+    person,
+)
 from tests.openrtb.preparing import Json, Prepared, Stored, asking, prepare, record
 from tests.signals.strings import STRINGS, VENDOR
 
@@ -32,6 +42,7 @@ FULL_ADDRESS = re.compile(rb"203\.0\.113\.[1-9]|cb00:71(?!00)|7a7a:7b7b", re.IGN
 POSITION = POSITION_MARK.encode()
 DESCRIPTION = DESCRIPTION_MARK.encode()
 BUYER = re.compile(rf"{BUYER_MARK}(\w+)-".encode())
+PARAMETERS = re.compile(rf"{PARAMETER_MARK}(\w+)-".encode())
 NAMES = ("net0", "net1", "Net2", "acme", "stranger", "NET0")
 
 REGULATIONS: tuple[Json, ...] = (
@@ -81,7 +92,9 @@ def _request(random: Random, somebody: Person) -> Json:
         holder["consent"] = text
     if random.random() < 0.3:
         request["app"] = request.pop("site")
-    request["device"] |= random.choice(({}, {}, {"lmt": 1}, {"dnt": 1}, {"lmt": 0, "dnt": 0}))
+    hidden = {"x": f"{MARK}hidden"}
+    request["device"] |= random.choice(({}, {}, {}, {"lmt": 1}, {"dnt": 1}, {"lmt": 0, "dnt": 0}, {"lmt": hidden}))
+    request["device"]["ext"] |= random.choice(({}, {}, {"atts": 3}, {"atts": 3}, {"atts": 0}, {"atts": hidden}))
     return request
 
 
@@ -120,7 +133,7 @@ def _network(random: Random, name: str) -> NetworkPolicy:
         precise_position=random.choice(("none", "coarse", "exact")),
         full_ip=random.random() < 0.3,
         ipv4_bits=random.choice((24, 8)),
-        bidder=random.choice(("", "", "other")),
+        bidder=random.choice(("", "other")) if name == "acme" else "",
     )
 
 
@@ -153,7 +166,14 @@ def leaks(case: Case, prepared: Prepared) -> list[str]:
             found.append(f"{name}: the full address")
         owned = {network.name_in_extensions} if network and network.buyeruid and decision.id_shared else set()
         found += [f"{name}: the id at {each!r}" for each in BUYER.findall(text) if each.decode() not in owned]
+        own_name = network.name_in_extensions if network else name.casefold()
+        found += [
+            f"{name}: the parameters of {each!r}" for each in PARAMETERS.findall(text) if each.decode() != own_name
+        ]
         found += _inconsistencies(name, decision, prepared.bid_requests.get(name))
+    ids = [each.network_user_id for each in prepared.networks.values() if each.network_user_id]
+    if len(set(ids)) < len(ids):
+        found.append("one id for two networks")
     return found
 
 
@@ -195,13 +215,14 @@ def search(seeds: Iterable[int]) -> Counter[str]:
             seen["exact positions"] += POSITION in text
             seen["full addresses"] += bool(FULL_ADDRESS.search(text))
             seen["buyers"] += bool(BUYER.search(text))
+            seen["parameters"] += bool(PARAMETERS.search(text))
             seen["uncontacted"] += not decision.contact_allowed
     return seen
 
 
 WORTH_SEEING = (
     *("MODE_BEHAVIOURAL", "MODE_LIMITED", "profiles", "ids"),
-    *("descriptions", "exact positions", "full addresses", "buyers", "uncontacted"),
+    *("descriptions", "exact positions", "full addresses", "buyers", "parameters", "uncontacted"),
 )
 
 
@@ -228,6 +249,7 @@ def test_nothing_marked_goes_out_of_100_000_triples(part: int) -> None:
         pytest.param(lambda text: text + b"zqd", id="a description"),
         pytest.param(lambda text: text + b"7771237", id="a position"),
         pytest.param(lambda text: text + b"zqbstranger-", id="an id of its own without permission"),
+        pytest.param(lambda text: text + b"zqpacme-", id="another network's parameters"),
     ],
 )
 def test_the_search_finds_what_it_looks_for(leak: Any) -> None:

@@ -115,8 +115,20 @@ def test_a_field_of_the_wrong_type_is_refused(fields: bytes, complaint: str) -> 
     [
         (b"{}", "$.id: is required"),
         (b'{"id":"1"}', "$.imp: is required"),
-        (b'{"id":"1","imp":[]}', "$.imp: must hold at least one impression"),
+        (b'{"id":"1","imp":[]}', "$.imp: must hold between 1 and 256 impressions"),
         (b'{"id":"1","imp":[{}]}', "$.imp[0].id: is required"),
+        (
+            b'{"id":"1","imp":[' + b",".join([b'{"id":"1"}'] * 257) + b"]}",
+            "$.imp: must hold between 1 and 256 impressions",
+        ),
+        (
+            b'{"id":"1","imp":[{"id":"1","bidfloor":1' + b"0" * 400 + b"}]}",
+            "$.imp[0].bidfloor: is out of the range of numbers",
+        ),
+        (
+            b'{"id":"1","imp":[{"id":"1"}],"device":{"geo":{"lat":-1' + b"0" * 400 + b"}}}",
+            "$.device.geo.lat: is out of the range of numbers",
+        ),
     ],
 )
 def test_a_field_without_which_no_bid_request_is_valid_is_required(text: bytes, complaint: str) -> None:
@@ -200,7 +212,37 @@ def test_junk_is_refused_or_read_as_any_reader_would(text: bytes) -> None:
 
 
 def test_a_text_that_another_reader_refused_is_refused_even_if_nothing_is_found() -> None:
-    assert str(complain(b"{}")) == "$: is not JSON"
+    assert str(complain(b"{}", "is not JSON")) == "$: is not JSON"
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        pytest.param(b'{"a":1,"a":2}', "has a name twice in one object", id="a name twice"),
+        pytest.param(b"[" * 33 + b"]" * 33, "is nested deeper than 32 levels", id="too deep"),
+        pytest.param(b"nope", "is not JSON", id="no JSON"),
+    ],
+)
+def test_nobody_waits_for_the_place_of_a_fault_far_into_a_long_text(fault: bytes, problem: str) -> None:
+    many = b",".join([b'{"a":1}'] * 3000)
+    with pytest.raises(BidRequestRefused) as refused:
+        read_json(b'{"x":[' + many + b'],"y":' + fault + b"}")
+    assert str(refused.value) == f"$: {problem}"
+
+
+ESCAPES = ("\\n", '\\"', "\\\\", "\\/", "\\u005b", "\\u005d", "[", "]", "{", "}", ":", ",")
+texts_with_escapes = st.lists(st.sampled_from(ESCAPES), max_size=4).map("".join)
+
+
+@given(st.integers(30, 40), st.lists(texts_with_escapes, min_size=2, max_size=2))
+def test_escapes_neither_hide_nor_feign_depth(depth: int, around: list[str]) -> None:
+    before, after = around
+    text = f'{{"x":"{before}","y":{"[" * (depth - 1)}{"]" * (depth - 1)},"z":"{after}"}}'.encode()
+    if depth > MAX_DEPTH:
+        with pytest.raises(BidRequestRefused, match="nested deeper"):
+            read_json(text)
+    else:
+        assert read_json(text) == json.loads(text)
 
 
 depths = st.integers(1, 40)

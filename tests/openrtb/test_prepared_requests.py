@@ -449,7 +449,12 @@ def test_signals_in_both_places_stay_in_both() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"regs": {"coppa": "yes"}}, {"regs": {"ext": {"gpp_sid": ["7"]}}}, {"user": {"consent": 1}}],
+    [
+        {"regs": {"coppa": "yes"}},
+        {"regs": {"ext": {"gpp_sid": ["7"]}}},
+        {"device": {"lmt": "1", "dnt": 7, "ext": {"atts": "2"}}},
+        {"device": {"lmt": None, "dnt": True, "ext": {"atts": -1}}},
+    ],
 )
 def test_an_unreadable_signal_limits_and_goes_out_as_it_came(fields: Json) -> None:
     prepared = prepare(asking({**bid(), "regs": {"gdpr": 0}, **fields}, ["net"]), policy=POLICY)
@@ -457,6 +462,56 @@ def test_an_unreadable_signal_limits_and_goes_out_as_it_came(fields: Json) -> No
     for holder, values in fields.items():
         for request in prepared.bid_requests.values():
             assert {name: request[holder][name] for name in values} == values
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"device": {"lmt": {"ifa": "secret"}}},
+        {"device": {"dnt": "secret"}},
+        {"device": {"ext": {"atts": ["secret"]}}},
+        {"user": {"consent": {"mail": "secret"}}},
+        {"user": {"ext": {"consent": ["secret"]}}},
+        {"user": {"ext": {"consented_providers_settings": {"consented_providers": {"id": "secret"}}}}},
+        {"user": {"ext": {"ConsentedProvidersSettings": {"consented_providers": ["secret"]}}}},
+    ],
+)
+def test_what_has_not_even_the_form_of_a_signal_goes_to_nobody(fields: Json) -> None:
+    prepared = prepare(asking({**bid(), "regs": {"gdpr": 0}, **fields}, ["net"]), policy=POLICY)
+    assert b"secret" not in prepared.texts["net"]
+    providers = any("providers" in name.casefold() for name in fields.get("user", {}).get("ext", {}))
+    assert (prepared.decision.mode == pb.MODE_LIMITED) is not providers
+
+
+@pytest.mark.parametrize("providers", ["1~7.12", [7, 12], []])
+def test_consented_providers_are_passed_on(providers: object) -> None:
+    ext = {"ConsentedProvidersSettings": {"consented_providers": providers}}
+    assert sent(bid(user={"ext": ext}))["user"]["ext"] == ext
+
+
+@pytest.mark.parametrize(
+    ("terms_", "described"),
+    [
+        pytest.param({"fields": ("country", "language"), "user_id": False}, False, id="place and language alone"),
+        pytest.param({"fields": ("gender",), "user_id": False}, True, id="a profile"),
+        pytest.param({"fields": ("country",), "user_id": True}, True, id="an id"),
+        pytest.param({"fields": (), "user_id": False}, False, id="nothing"),
+    ],
+)
+def test_the_device_is_described_to_those_who_know_something_of_the_person(terms_: Json, *, described: bool) -> None:
+    device = {**US, "ua": "Mozilla/5.0 Firefox/130.0", "model": "m"}
+    assert ("ua" in sent(bid(device=device), policy=terms(**terms_))["device"]) is described
+
+
+@pytest.mark.parametrize(("size", "networks", "taken"), [(250_000, 12, True), (250_000, 13, False), (40_000, 64, True)])
+def test_an_answer_has_room_in_a_message(size: int, networks: int, *, taken: bool) -> None:
+    call = asking(bid(note="x" * size), [f"n{number}" for number in range(networks)])
+    if taken:
+        assert len(prepare(call, policy=POLICY).answer) < 4 * 1024 * 1024
+    else:
+        with pytest.raises(InvalidRequest, match="name fewer networks") as refused:
+            prepare(call, policy=POLICY)
+        assert refused.value.field == "third_party_networks"
 
 
 @pytest.mark.parametrize("name", ["User", "USER", "u\u017fer", "Device", "dEVICE", "Ext", "Regs", "Imp"])
