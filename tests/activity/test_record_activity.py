@@ -7,10 +7,13 @@ import pytest
 from adtargeting.v1 import profile_pb2 as pb
 from adtargeting.v1 import targeting_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.date_pb2 import Date
 
 from server.errors import InvalidRequest
 from server.store.ports import Change, Committed, Held, StoreTimeout, StoreUnavailable
+from targeting.age import date_of
 from targeting.model import AdRequest, Subject, SubjectKind
+from targeting.policy import policy_from
 from targeting.signals.cookies import Cookies
 from targeting.signals.nap import Nap
 from tests.profile.service import AMERICAN, NOW_S, Service, called, saw, viewed
@@ -179,6 +182,17 @@ class TestStoredChoices:
         desk = Service(store, store, open_nap=lambda text: Nap(age=int(text)))
         assert desk.outcomes(viewed("a1", cookie_header="NAP=12")) == ["SUPPRESSED UNDER_AGE"]
         assert desk.outcomes(viewed("a1", cookie_header="NAP=13")) == ["RECORDED"]
+
+    @pytest.mark.parametrize(("country", "outcome"), [("DE", "SUPPRESSED UNDER_AGE"), ("US", "RECORDED")])
+    def test_a_child_is_one_by_the_age_of_its_country(self, country: str, outcome: str) -> None:
+        policy = policy_from({"children": {"age_by_country": {"DE": 16}}})
+        store = FakeStore()
+        desk = Service(store, store, policy=policy)
+        born = Date(year=date_of(int(NOW_S) // 86_400).year - 14, month=1, day=1)
+        desk.opt_in(account_id="alice", birth_date=born)
+        # Outside the GDPR's scope, so that nothing but the age is asked.
+        signals = SIGNALS(gdpr_applies=False)
+        assert desk.outcomes(viewed("a1", client=CLIENT(country=country), signals=signals)) == [outcome]
 
 
 class TestRepeats:

@@ -19,6 +19,7 @@ from server.app import Service
 from server.gate.port import GateError
 from server.settings import Settings, SettingsError
 from server.store.embedded import EmbeddedRedis
+from server.store.link import open_link
 from tests.rpc import health
 
 
@@ -76,6 +77,24 @@ def test_the_metrics_are_those_of_the_contract(tmp_path: Path) -> None:
         ({"choice": "opt_out", "source": "unstated", "durability": "confirmed"}, 1.0)
     ]
     assert not any("alice" in str(sample) for family in families.values() for sample in family.samples)
+
+
+def test_an_unconfirmed_choice_is_watched_until_the_disk_has_it(tmp_path: Path) -> None:
+    with (
+        EmbeddedRedis(tmp_path / "redis", fsync="everysec") as redis,
+        Service(settings(tmp_path, redis_url=redis.url, confirm_on_disk="yes")) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        assert opt_out(channel).durability == pref.DURABILITY_UNCONFIRMED
+
+        def age_s() -> float:
+            return service.metrics.registry.get_sample_value("adtargeting_unconfirmed_preference_age_seconds") or 0.0
+
+        wait_until(lambda: age_s() > 0)
+        link = open_link(redis.address, 5)
+        link.ask((b"CONFIG", b"SET", b"appendfsync", b"always"), time.monotonic() + 5)
+        link.close()
+        wait_until(lambda: age_s() == 0)
 
 
 def test_a_lost_redis_limits_and_a_found_one_serves_again(tmp_path: Path) -> None:
