@@ -9,6 +9,7 @@ the very same bytes.
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from adtargeting.v1 import targeting_pb2 as pb
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from server.enums import enum
 from server.wire_networks import limited_message, network_part, reason_numbers
-from server.wire_parts import delimited, varint
-from targeting.behavioural import Column, Demographics, Features, Interests
+from server.wire_parts import LOW_BITS, SHORT, VARINTS, delimited, varint
+from targeting.behavioural import Column, Demographics, Exposures, Features, Interests
 from targeting.decision import Decision
 from targeting.model import LimitedFeatures
 from targeting.profile import OUTSIDE_CODE
@@ -36,10 +37,12 @@ _DESTINATION_HEAD = int.from_bytes(b"\x1a\x09\x0a\x02", "little")
 _SHARE_TAG = 0x15
 _SCHEMA = pb.BehaviouralFeatures(vector_schema=SCHEMA_NAME).SerializeToString()
 
+_Parts: TypeAlias = tuple[bytes, ...]
+
 
 def responses(decisions: Sequence[Decision]) -> list[bytes]:
     """Serialise decisions, each as a ``DecideResponse``."""
-    encoded: dict[int, list[bytes]] = {}
+    encoded: dict[int, list[_Parts]] = {}
     answers = []
     for request_id, mode, reasons, limited, behavioural, networks, co_brand, version in decisions:
         parts = [_request_id(request_id), _mode_and_reasons(mode, reasons), _limited(limited)]
@@ -47,7 +50,7 @@ def responses(decisions: Sequence[Decision]) -> list[bytes]:
             batch = behavioural.batch
             # People who were decided together are encoded together.
             features = encoded.get(id(batch)) or encoded.setdefault(id(batch), _behavioural(batch))
-            parts.append(delimited(_BEHAVIOURAL_TAG, features[behavioural.index]))
+            parts += features[behavioural.index]
         if networks:
             parts += map(network_part, networks)
         parts.append(_closing(co_brand, version))
@@ -97,18 +100,18 @@ def _closing(co_brand: str, policy_version: str) -> bytes:
     return pb.DecideResponse(co_brand=co_brand, policy_version=policy_version).SerializeToString()
 
 
-def _behavioural(batch: Features) -> list[bytes]:
-    """Serialise features, each person's as a ``BehaviouralFeatures``."""
+def _behavioural(batch: Features) -> list[_Parts]:
+    """Serialise features, each person's as the parts of a ``BehaviouralFeatures`` in its field."""
     interests = _interests(batch.interests, batch.outside_names)
-    destinations = _destinations(batch.destinations)
+    destinations, exposures = _destinations(batch.destinations), _exposures(batch.exposures)
     answers = []
-    for demographics, strongest, largest, exposures, vector in zip(
-        batch.demographics, interests, destinations, batch.exposures, batch.vectors, strict=True
+    for declared, strongest, largest, seen, vector in zip(
+        map(_demographics, batch.demographics), interests, destinations, exposures, batch.vectors, strict=True
     ):
-        parts = [_demographics(demographics), strongest, largest]
-        parts += _exposures(exposures)
-        parts += (_VECTOR_HEAD, vector, _SCHEMA)
-        answers.append(b"".join(parts))
+        size = len(declared) + len(strongest) + len(largest) + len(seen) + _REST
+        answers.append(
+            (_BEHAVIOURAL_TAG, varint(size), declared, strongest, largest, seen, _VECTOR_HEAD, vector, _SCHEMA)
+        )
     return answers
 
 
@@ -123,53 +126,70 @@ def _demographics(demographics: Demographics) -> bytes:
     return pb.BehaviouralFeatures(demographics=message).SerializeToString()
 
 
-def _exposures(exposures: Sequence[tuple[bytes, int, int]]) -> list[bytes]:
+def _exposures(shown: Exposures) -> list[bytes]:
     """Serialise ads of less than 128 bytes, how often each was seen, and how long ago."""
-    parts = []
-    for ad_id, count, age_s in exposures:
+    parts: list[bytes] = []
+    for ad_id, count, age_s in zip(shown.ad_ids, shown.counts, shown.ages, strict=True):
         often = _COUNTS[count] if count < _FEW else b"\x10" + varint(count)
-        ago = _AGES[age_s] if age_s < _FEW else b"\x18" + varint(age_s)
-        body = b"\x0a%c%b%b%b" % (len(ad_id), ad_id, often, ago)
-        parts.append(b"\x22" + varint(len(body)) + body)
-    return parts
+        # Nearly always that is some hours to some years: one case is worth writing out.
+        usual = SHORT <= age_s < SHORT * SHORT
+        ago = _AGE_BEGINNINGS[age_s & SHORT - 1] + VARINTS[age_s >> 14] if usual else _ago(age_s)
+        parts += (_EXPOSURE_HEADS[len(ad_id)][len(often) + len(ago)], ad_id, often, ago)
+    return [b"".join(parts[4 * start : 4 * end]) for start, end in pairwise(shown.bounds)]
+
+
+def _ago(age_s: int) -> bytes:
+    return b"\x18" + varint(age_s) if age_s else b""
 
 
 # Fields 2 and 3 of an exposure; zero is left out, as everywhere.
 _FEW = 0x1000
 _COUNTS = [b"", *(b"\x10" + varint(count) for count in range(1, _FEW))]
-_AGES = [b"", *(b"\x18" + varint(age_s) for age_s in range(1, _FEW))]
+_MOST_AFTER_ID = 4 + 6
+_AGE_BEGINNINGS = [b"\x18" + low for low in LOW_BITS]
+# What stands before an ad's id, by its length and by the bytes that follow it (two numbers).
+_EXPOSURE_HEADS = [
+    [b"\x22%b\x0a%c" % (varint(2 + size + rest), size) for rest in range(_MOST_AFTER_ID + 1)] for size in range(128)
+]
 
 
-def _interest_rows() -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
-    """Serialise an interest for every code of the taxonomy, with a score to be filled in: its last four bytes."""
+def _interest_rows() -> tuple[NDArray[np.void], NDArray[np.bool_]]:
+    """Serialise an interest for every code of the taxonomy, with a score to be filled in: its last four bytes.
+
+    Rows are filled up in front, so that all scores stand in one column; the mask tells which bytes are the interest's.
+    """
     parts = [
         pb.BehaviouralFeatures(interests=[pb.Interest(segment_id=str(code), score=1.0)]).SerializeToString()
         for code in range(CODES)
     ]
     width = max(map(len, parts))
-    # Texts end where rows end, so that every score stands in the same columns.
-    rows = np.frombuffer(b"".join(part.rjust(width, b"\0") for part in parts), np.uint8).reshape(CODES, width)
-    return rows, np.array([width - len(part) for part in parts])
+    row = np.dtype([("head", "V", width - 4), ("score", "<f4")])
+    sizes = np.array([len(part) for part in parts])
+    rows = np.frombuffer(b"".join(part.rjust(width, b"\0") for part in parts), row)
+    return rows, np.arange(width) >= width - sizes[:, None]
 
 
 _VECTOR_HEAD = b"\x2a" + varint(DIMENSIONS * 4)  # field 5, length-delimited
-_ROWS, _ROW_STARTS = _interest_rows()
-_COLUMNS = np.arange(_ROWS.shape[1])
+_REST = len(_VECTOR_HEAD) + DIMENSIONS * 4 + len(_SCHEMA)
+"""Bytes of what is as long for everybody: vector and schema."""
+_ROWS, _IS_FILLED = _interest_rows()
+_SIZES = _IS_FILLED.sum(axis=1)
 
 
 def _interests(column: Column, outside_names: Sequence[tuple[str, ...]]) -> list[bytes]:
     codes, scores, bounds = column
-    if len(codes) and codes.max() >= OUTSIDE_CODE:
+    if codes.max(initial=0) >= OUTSIDE_CODE:
         return [
             _named_interests(Interests(codes[start:end], scores[start:end], names))
             for (start, end), names in zip(pairwise(bounds), outside_names, strict=True)
         ]
-    rows, starts = _ROWS[codes], _ROW_STARTS[codes]
-    rows[:, -4:] = scores.astype("<f4", copy=False).view(np.uint8).reshape(-1, 4)
-    data = rows[starts[:, None] <= _COLUMNS].tobytes()
+    # ``take`` is several times as fast as an index.
+    rows = _ROWS.take(codes)
+    rows["score"] = scores
+    data = rows.view(np.uint8)[_IS_FILLED.take(codes, axis=0).reshape(-1)].tobytes()
     ends = np.zeros(len(codes) + 1, np.intp)
-    (rows.shape[1] - starts).cumsum(out=ends[1:])
-    return [data[start:end] for start, end in pairwise(ends[bounds].tolist())]
+    _SIZES.take(codes).cumsum(out=ends[1:])
+    return [data[start:end] for start, end in pairwise(ends.take(bounds).tolist())]
 
 
 def _named_interests(interests: Interests) -> bytes:

@@ -10,17 +10,19 @@ def _long_varint(number: int) -> bytes:
     return bytes(head)
 
 
-_VARINTS = [_long_varint(number) for number in range(0x4000)]
-# The lowest fourteen bits of a longer number: seven a byte, each with the mark that more follow.
-_LOW_BITS = [bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(0x4000)]
+SHORT = 0x4000
+"""The first number of more than two bytes; the rest of one below its square, after two bytes, fits into two more."""
+VARINTS = [_long_varint(number) for number in range(SHORT)]
+LOW_BITS = [bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(SHORT)]
+"""The lowest fourteen bits of a longer number: seven a byte, each with the mark that more follow."""
 
 
 def varint(number: int) -> bytes:
     """Give a number as base 128 varint."""
-    if number < 0x4000:
-        return _VARINTS[number]
-    if number < 0x1000_0000:
-        return _LOW_BITS[number & 0x3FFF] + _VARINTS[number >> 14]
+    if number < SHORT:
+        return VARINTS[number]
+    if number < SHORT * SHORT:
+        return LOW_BITS[number & SHORT - 1] + VARINTS[number >> 14]
     return _long_varint(number)
 
 

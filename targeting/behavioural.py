@@ -24,7 +24,6 @@ from targeting.profile import (
     OUTSIDE_CODE,
     SCORE_STEPS,
     RawProfile,
-    exposure_rows,
     segment_name,
 )
 from targeting.signals.nap import Nap
@@ -97,18 +96,29 @@ class Column(NamedTuple):
     bounds: list[int]
 
 
+class Exposures(NamedTuple):
+    """The ads that a whole batch has seen, the latest first: person i's are ``[bounds[i]:bounds[i + 1]]``.
+
+    Ids are UTF-8; ages are seconds since the ad was last seen.
+    """
+
+    ad_ids: list[bytes]
+    counts: list[int]
+    ages: list[int]
+    bounds: list[int]
+
+
 class Features(NamedTuple):
     """The features of a batch of people as columns, each in the order of the people.
 
-    ``exposures`` are ads, the latest first: id (UTF-8), times seen, seconds since the last time. ``vectors`` are
-    float32, little-endian (``targeting.vector_schema``).
+    ``vectors`` are float32, little-endian (``targeting.vector_schema``).
     """
 
     demographics: list[Demographics]
     interests: Column
     outside_names: list[tuple[str, ...]]
     destinations: Column
-    exposures: list[list[tuple[bytes, int, int]]]
+    exposures: Exposures
     vectors: list[bytes]
 
 
@@ -146,8 +156,10 @@ class Behavioural:
 
     @property
     def exposures(self) -> list[tuple[bytes, int, int]]:
-        """Which ads were seen."""
-        return self.batch.exposures[self.index]
+        """Which ads were seen: id, how often, how long ago (s)."""
+        ad_ids, counts, ages, bounds = self.batch.exposures
+        shown = slice(bounds[self.index], bounds[self.index + 1])
+        return list(zip(ad_ids[shown], counts[shown], ages[shown], strict=True))
 
     @property
     def vector(self) -> bytes:
@@ -175,7 +187,7 @@ def behavioural_features(_: Grant, people: Sequence[Known], policy: Policy, now_
         _ranked(interests, len(people), shown.max_interests, shown.min_interest_score),
         [known.profile.outside_names for known in people],
         _ranked(destinations, len(people), shown.max_call_destinations, 0.0),
-        [_exposures(known.profile, shown.max_exposures, now) for known in people],
+        _exposures(people, shown.max_exposures, now),
         vectors,
     )
     return [Behavioural(batch, index) for index in range(len(people))]
@@ -199,7 +211,7 @@ GENDERS = tuple(Gender)
 
 def _interests(people: Sequence[Known], half_life: HalfLifePolicy, now: int) -> _Entries:
     rows, owner = _rows([known.profile.interest_rows for known in people], INTEREST_ROW)
-    score = rows["score"] * _decay(rows["updated_s"], now, _rates(half_life)[rows["kind"]])
+    score = rows["score"] * _decay(rows["updated_s"], now, _rates(half_life).take(rows["kind"]))
     score *= np.float32(1 / SCORE_STEPS)
     return _Entries(owner, rows["code"], score)
 
@@ -209,7 +221,7 @@ def _destinations(people: Sequence[Known], half_life: HalfLifePolicy, now: int) 
     weight = rows["weight"] * _decay(rows["updated_s"], now, _rates(half_life)[0])
     total = np.bincount(owner, weight, len(people))
     # Calls of long ago decay to nothing; their shares still add up to one.
-    share = (weight / np.maximum(total, _TINY)[owner]).astype(np.float32)
+    share = (weight / np.maximum(total, _TINY).take(owner)).astype(np.float32)
     return _Entries(owner, rows["country"], share)
 
 
@@ -239,19 +251,27 @@ def _ranked(entries: _Entries, people: int, limit: int, least: float) -> Column:
     # One stable sort for the batch: people in order, each one's entries from the largest down. The bits of floats
     # that are not negative are in the order of the floats, so one integer holds owner and value, exactly.
     order = ((owner << 32) - value.view(np.uint32)).argsort(kind="stable")
-    counts = np.bincount(owner, minlength=people)
-    rank = np.arange(len(owner)) - (counts.cumsum() - counts).repeat(counts)
-    value = value[order]
-    kept = (rank < limit) & (value >= max(least, _TINY))
-    bounds = np.zeros(people + 1, np.intp)
-    np.bincount(owner[kept], minlength=people).cumsum(out=bounds[1:])
-    return Column(what[order][kept], value[kept], bounds.tolist())
+    what, value, counts = what.take(order), value.take(order), np.bincount(owner, minlength=people)
+    least = max(least, _TINY)
+    # Most people have few entries, all of them fresh: then nothing is left out.
+    if counts.max(initial=0) > limit or value.min(initial=1) < least:
+        rank = np.arange(len(owner)) - (counts.cumsum() - counts).repeat(counts)
+        kept = (rank < limit) & (value >= least)
+        what, value, counts = what[kept], value[kept], np.bincount(owner[kept], minlength=people)
+    return Column(what, value, [0, *counts.cumsum().tolist()])
 
 
-def _exposures(profile: RawProfile, limit: int, now: int) -> list[tuple[bytes, int, int]]:
+def _exposures(people: Sequence[Known], limit: int, now: int) -> Exposures:
     # Stored newest first.
-    rows = zip(profile.ad_ids[:limit], exposure_rows(profile.exposure_rows), strict=False)
-    return [(ad_id, seen[0], now - seen[2] if now > seen[2] else 0) for ad_id, seen in rows]
+    ad_ids: list[bytes] = []
+    bounds = [0]
+    for known in people:
+        ad_ids += known.profile.ad_ids[:limit]
+        bounds.append(len(ad_ids))
+    shown = limit * EXPOSURE_ROW.itemsize
+    rows = np.frombuffer(b"".join([known.profile.exposure_rows[:shown] for known in people]), EXPOSURE_ROW)
+    ages = np.maximum(now - rows["last_seen_s"].astype(np.int64), 0)
+    return Exposures(ad_ids, rows["count"].tolist(), ages.tolist(), bounds)
 
 
 def _vector_inputs(
@@ -260,15 +280,15 @@ def _vector_inputs(
     interests, destinations = entries
     exposures, exposure_owner = _rows([known.profile.exposure_rows for known in people], EXPOSURE_ROW)
     return VectorInputs(
-        age_bracket=np.array([each.age_bracket for each in demographics], np.uint8),
-        gender=np.array([each.gender for each in demographics], np.uint8),
-        occupation_known=np.array([bool(each.occupation) for each in demographics]),
+        age_bracket=np.frombuffer(bytes([each.age_bracket for each in demographics]), np.uint8),
+        gender=np.frombuffer(bytes([each.gender for each in demographics]), np.uint8),
+        occupation_known=np.array([each.occupation != "" for each in demographics]),
         profile_age_s=np.array([now - known.profile.updated_s for known in people], np.float32),
         interest_owner=interests.owner,
         interest_dimension=_dimensions(people, interests),
         interest_score=interests.value,
         destination_owner=destinations.owner,
-        destination_continent=_CONTINENT_OF_PACKED[destinations.what],
+        destination_continent=_CONTINENT_OF_PACKED.take(destinations.what),
         destination_share=destinations.value,
         exposure_owner=exposure_owner,
         exposure_count=exposures["count"],
@@ -279,8 +299,8 @@ def _vector_inputs(
 def _dimensions(people: Sequence[Known], interests: _Entries) -> NDArray[np.uint8]:
     outside = interests.what >= OUTSIDE_CODE
     if not outside.any():
-        return DIMENSION_OF_CODE[interests.what]
-    dimensions = DIMENSION_OF_CODE[np.where(outside, 0, interests.what)]
+        return DIMENSION_OF_CODE.take(interests.what)
+    dimensions = DIMENSION_OF_CODE.take(np.where(outside, 0, interests.what))
     for index in np.flatnonzero(outside).tolist():
         names = people[interests.owner[index]].profile.outside_names
         dimensions[index] = dimension_of(segment_name(int(interests.what[index]), names))
