@@ -104,7 +104,7 @@ def _behavioural(batch: Features) -> list[_Parts]:
     """Serialise features, each person's as the parts of a ``BehaviouralFeatures`` in its field."""
     interests = _interests(batch.interests, batch.outside_names)
     destinations, exposures = _destinations(batch.destinations), _exposures(batch.exposures)
-    answers = []
+    answers: list[_Parts] = []
     for declared, strongest, largest, seen, vector in zip(
         map(_demographics, batch.demographics), interests, destinations, exposures, batch.vectors, strict=True
     ):

@@ -65,7 +65,8 @@ class Consent(NamedTuple):
         return TCF not in self.unreadable and bool(self.tc_strings) and vendor > 0
 
 
-_SILENT = Consent()
+SILENT = Consent()
+"""Nothing was said, and nothing needs saying."""
 
 
 def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> Consent:
@@ -73,7 +74,7 @@ def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: 
     signals = request.signals
     gdpr = _in_scope(request, cookie_countries, policy)
     if not (gdpr or signals.gpp or signals.gpp_section_ids or signals.us_privacy):
-        return _SILENT
+        return SILENT
     readings = [gpp.read(text, signals.gpp_section_ids) for text in _gpp_texts(signals)]
     reading = _all_together(readings) if readings else None
     mask, unreadable = _us_privacy(
@@ -127,9 +128,8 @@ def _in_scope(request: AdRequest, cookie_countries: tuple[str, ...], policy: Pol
     countries, country = policy.gdpr.applies_in, request.ip_location.country
     if not (request.client_country or cookie_countries or request.shown_countries):
         return not country or country in countries
-    client_country = parse_country(request.client_country) or ""
-    shown = {client_country, country, *cookie_countries, *request.shown_countries} - {""}
-    return not shown or not shown.isdisjoint(countries)
+    shown = (parse_country(request.client_country), country, *cookie_countries, *request.shown_countries)
+    return not any(shown) or not countries.isdisjoint(shown)
 
 
 def _us_privacy(texts: Iterable[str | None]) -> tuple[int, set[str]]:

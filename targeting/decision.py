@@ -12,10 +12,10 @@ from targeting.age import latest_birth_day, person_day
 from targeting.behavioural import Behavioural, Known, behavioural_features
 from targeting.geo import parse_ip
 from targeting.judge import Findings, Grant, StoredSubject, judge_request, judge_stored, standings_of
-from targeting.limited import limited_features, residence
+from targeting.limited import limited_features
 from targeting.model import AdRequest, LimitedFeatures, Mode, Subject, SubjectKind, Whereabouts
 from targeting.networks import Circumstances, NetworkDecision, Shareable, decide_networks
-from targeting.policy import Policy
+from targeting.policy import ChildrenPolicy, Policy
 from targeting.preference import Standing
 from targeting.profile import read_profile
 from targeting.reasons import Reason
@@ -24,6 +24,7 @@ from targeting.signals.cookies import NO_COOKIES, Cookies, read_cookies
 from targeting.signals.nap import Nap
 
 _ACCOUNT, _DEVICE = SubjectKind.ACCOUNT, SubjectKind.DEVICE
+_BEHAVIOURAL, _LIMITED = Mode.BEHAVIOURAL, Mode.LIMITED
 
 
 class Item(NamedTuple):
@@ -71,7 +72,7 @@ class _Judged(NamedTuple):
 
     item: Item
     mask: int
-    whereabouts: Whereabouts
+    limited: LimitedFeatures
     grant: Grant | None = None
     known: Known | None = None
     owner: bytes = b""
@@ -100,9 +101,9 @@ def decide(
     for item, opened in zip(planned.items, naps, strict=True):
         if not item.subjects:
             mask = item.findings.mask or Reason.NO_SUBJECT.bit
-            judged.append(_Judged(item, mask, _whereabouts(item, ())))
+            judged.append(_Judged(item, mask, _limited(item, ())))
         elif isinstance(fetched, Reason):
-            judged.append(_Judged(item, fetched.bit, _whereabouts(item, ())))
+            judged.append(_Judged(item, fetched.bit, _limited(item, ())))
         else:
             end = at + len(item.subjects)
             judged.append(_judge(item, fetched[at:end], opened, policy, today))
@@ -123,57 +124,58 @@ def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
     The account id of the ``ANON`` cookie is one of the linked accounts: its stored choice counts, and that is all.
     """
     account, linked, device = request.identity
-    device = device or cookies.muid
-    subjects = [Subject(_ACCOUNT, account)] if account else []
+    device, anon_id = device or cookies.muid, cookies.anon_id
+    named: tuple[Subject, ...] = (Subject(_ACCOUNT, account),) if account else ()
     if device:
-        subjects.append(Subject(_DEVICE, device))
-    if linked or cookies.anon_id:
-        subjects += (Subject(_ACCOUNT, each) for each in (*linked, cookies.anon_id) if each)
-    return tuple(subjects)
+        named += (Subject(_DEVICE, device),)
+    if linked or anon_id:
+        named += tuple(Subject(_ACCOUNT, each) for each in (*linked, anon_id) if each)
+    return named
 
 
 def _judge(item: Item, records: Sequence[StoredSubject], naps: Sequence[Nap], policy: Policy, today: int) -> _Judged:
     standings = standings_of(records)
-    whereabouts = _whereabouts(item, standings)
-    age = _child_age(policy, whereabouts)
+    limited = _limited(item, standings)
+    age = _child_age(policy.children, limited.country)
     of_child = bool(naps) and any(nap.age is not None and nap.age < age for nap in naps)
     mask, grant = judge_stored(records, standings, latest_birth_day(today, age), nap_of_child=of_child)
     if grant is None:
-        return _Judged(item, mask, whereabouts)
+        return _Judged(item, mask, limited)
     record, standing = records[0], standings[0]
     try:
         profile = read_profile(record.profile or b"", record.owner)
     except RecordUnreadable:
-        return _Judged(item, Reason.RECORD_UNREADABLE.bit, whereabouts)
+        return _Judged(item, Reason.RECORD_UNREADABLE.bit, limited)
     # Several NAP cookies that disagree describe nobody.
     nap = naps[0] if len(naps) == len(item.cookies.naps) == 1 else None
     known = Known(profile, standing.birth_day if standing else None, nap)
-    return _Judged(item, mask, whereabouts, grant, known, record.owner)
+    return _Judged(item, mask, limited, grant, known, record.owner)
 
 
-def _child_age(policy: Policy, whereabouts: Whereabouts) -> int:
+def _child_age(children: ChildrenPolicy, residence: str) -> int:
     """Give the age under which this person is a child; of an unknown country the highest of all."""
-    ages = policy.children.age_by_country
-    if not ages:
-        return policy.children.age
-    country = residence(whereabouts)
-    return ages.get(country, policy.children.age) if country else max(policy.children.age, *ages.values())
+    ages = children.age_by_country
+    if residence or not ages:
+        return ages.get(residence, children.age)
+    return max(children.age, *ages.values())
 
 
-def _whereabouts(item: Item, standings: Sequence[Standing | None]) -> Whereabouts:
+def _limited(item: Item, standings: Sequence[Standing | None]) -> LimitedFeatures:
     request, country, language = item.request, "", ""
     for standing in standings:
         if standing is not None and (standing.country or standing.language):
             country, language = standing.country, standing.language
             break
-    return Whereabouts(
-        request.client_country,
-        request.client_language,
-        request.accept_language,
-        item.cookies.country,
-        request.ip_location,
-        country,
-        language,
+    return limited_features(
+        Whereabouts(
+            request.client_country,
+            request.client_language,
+            request.accept_language,
+            item.cookies.country,
+            request.ip_location,
+            country,
+            language,
+        )
     )
 
 
@@ -187,14 +189,21 @@ def _features(judged: Sequence[_Judged], policy: Policy, now_s: float) -> list[B
 
 
 def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook) -> Decision:
-    request, cookies, limited = judged.item.request, judged.item.cookies, limited_features(judged.whereabouts)
+    (request, cookies, _, _), policy = judged.item, rulebook.policy
     networks: tuple[NetworkDecision, ...] = ()
     if request.networks:
         shareable = _shareable(judged, features, rulebook.id_key)
-        networks = decide_networks(request.networks, _circumstances(judged, limited), shareable, rulebook.policy)
-    mode = Mode.LIMITED if features is None else Mode.BEHAVIOURAL
-    version = rulebook.policy.version
-    return Decision(request.request_id, mode, judged.mask, limited, features, networks, cookies.co_brand, version)
+        networks = decide_networks(request.networks, _circumstances(judged), shareable, policy)
+    return Decision(
+        request.request_id,
+        _LIMITED if features is None else _BEHAVIOURAL,
+        judged.mask,
+        judged.limited,
+        features,
+        networks,
+        cookies.co_brand,
+        policy.version,
+    )
 
 
 def _shareable(judged: _Judged, features: Behavioural | None, id_key: bytes) -> Shareable | None:
@@ -203,11 +212,11 @@ def _shareable(judged: _Judged, features: Behavioural | None, id_key: bytes) -> 
     return Shareable(judged.grant, features, judged.owner, id_key)
 
 
-def _circumstances(judged: _Judged, limited: LimitedFeatures) -> Circumstances:
+def _circumstances(judged: _Judged) -> Circumstances:
     request = judged.item.request
     return Circumstances(
         consent=judged.item.findings.consent,
-        limited=limited,
+        limited=judged.limited,
         ip=parse_ip(request.ip),
         gpp_section_ids=request.signals.gpp_section_ids,
         global_privacy_control=request.signals.global_privacy_control,

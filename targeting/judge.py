@@ -8,13 +8,13 @@ of profiles it knows only whether one is there.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from targeting.consent import Consent, read_consent
+from targeting.consent import SILENT, Consent, read_consent
 from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, SubjectKind
 from targeting.policy import Policy
 from targeting.preference import Choice, Standing, standing_of
 from targeting.reasons import Reason
 from targeting.record import RecordUnreadable
-from targeting.signals.cookies import NO_COOKIES, Cookies
+from targeting.signals.cookies import Cookies
 
 _MINT = object()
 _CHOICES_THAT_ALLOW = (Choice.NONE, Choice.OPT_IN)
@@ -34,14 +34,14 @@ class Grant:
             raise TypeError("a grant comes from the judge alone")
 
 
-_GRANT = Grant(_MINT)
-
-
 class Findings(NamedTuple):
     """What the request alone says; ``mask`` holds the reasons that limit already."""
 
     mask: int
     consent: Consent
+
+
+_NOTHING_FOUND = Findings(0, SILENT)
 
 
 class StoredSubject(NamedTuple):
@@ -60,22 +60,23 @@ class Verdict(NamedTuple):
     grant: Grant | None = None
 
 
+_ALLOWED = Verdict(0, Grant(_MINT))
+
+
 def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> Findings:
     """Judge what can be read from the request alone."""
     consent = read_consent(request, cookies.countries, policy)
     mask = consent.mask
     if request.signals is not NO_SIGNALS:
         mask |= _flags(request.signals, policy)
-    if cookies is not NO_COOKIES:
+    if cookies.opt_out or cookies.anon_opt_out or cookies.device_doubt:
         mask |= _cookie_flags(cookies, request.identity)
-    return Findings(mask, consent)
+    return Findings(mask, consent) if mask or consent is not SILENT else _NOTHING_FOUND
 
 
 def standings_of(subjects: Sequence[StoredSubject]) -> list[Standing | None]:
     """Read the preference records, in order; None where there is none, or none that can be trusted."""
-    return [
-        None if subject.preference is None else _standing(subject.preference, subject.owner) for subject in subjects
-    ]
+    return [None if preference is None else _standing(preference, owner) for _, owner, preference, _ in subjects]
 
 
 def judge_stored(
@@ -96,7 +97,7 @@ def judge_stored(
             mask |= _limits(subject, standing, of_age_day)
     if not mask and subjects[0].profile is None:
         mask = Reason.NO_PROFILE.bit
-    return Verdict(mask, None if mask else _GRANT)
+    return Verdict(mask) if mask else _ALLOWED
 
 
 def _standing(preference: bytes, owner: bytes) -> Standing | None:

@@ -15,7 +15,8 @@ def limited_features(seen: Whereabouts) -> LimitedFeatures:
         or seen.stored_language
         or best_language("", seen.accept_language)
     )
-    return LimitedFeatures(residence(seen), language, *seen.ip_location)
+    ip_country, ip_subdivision = seen.ip_location
+    return LimitedFeatures(residence(seen), language, ip_country, ip_subdivision)
 
 
 def residence(seen: Whereabouts) -> str:

@@ -38,8 +38,9 @@ def parse_country(text: str) -> str | None:
 
     ``UK`` and ``EL`` are read as ``GB`` and ``GR``. Codes that are not assigned are None.
     """
-    if len(text) > 3 or not text.isascii():
-        return None
+    country = _COUNTRY.get(text)
+    if country is not None or len(text) > 3 or not text.isascii():
+        return country
     return _COUNTRY.get(text.upper())
 
 

@@ -43,6 +43,9 @@ INTEREST = Struct("<HIHB")
 DESTINATION = Struct("<2sfI")
 EXPOSURE = Struct("<HHI")
 """The same rows, one at a time."""
+_HEAD_SIZE, _INTEREST_SIZE, _DESTINATION_SIZE, _EXPOSURE_SIZE = (
+    each.size for each in (_HEAD, INTEREST, DESTINATION, EXPOSURE)
+)
 
 
 class SegmentKind(IntEnum):
@@ -179,9 +182,9 @@ def read_profile(value: bytes, owner: bytes) -> RawProfile:
     body = unseal(value, _MAGIC, _SCHEMA, owner)
     (gender, interests, destinations, exposures, occupation, postal_code, language,
      country, version, created_s, updated_s) = _HEAD.unpack_from(body)  # fmt: skip
-    at_destinations = _HEAD.size + interests * INTEREST.size
-    at_exposures = at_destinations + destinations * DESTINATION.size
-    at_texts = at_exposures + exposures * EXPOSURE.size
+    at_destinations = _HEAD_SIZE + interests * _INTEREST_SIZE
+    at_exposures = at_destinations + destinations * _DESTINATION_SIZE
+    at_texts = at_exposures + exposures * _EXPOSURE_SIZE
     at_postal_code = at_texts + occupation
     at_language = at_postal_code + postal_code
     at_names = at_language + language
@@ -195,11 +198,11 @@ def read_profile(value: bytes, owner: bytes) -> RawProfile:
         body[at_postal_code:at_language].decode(),
         "" if country == _NO_COUNTRY else country.decode("ascii"),
         body[at_language:at_names].decode(),
-        body[_HEAD.size : at_destinations],
+        body[_HEAD_SIZE:at_destinations],
         body[at_destinations:at_exposures],
         body[at_exposures:at_texts],
         tuple(map(bytes.decode, names[:outside])) if outside else (),
-        names[outside:],
+        names[outside:] if outside else names,
         version,
         created_s,
         updated_s,
@@ -258,8 +261,7 @@ def _code(segment_id: str, outside: list[str]) -> int:
 def _read_names(body: bytes, at: int) -> list[bytes]:
     names, end = [], len(body)
     while at < end:
-        at += 1
-        stop = at + body[at - 1]
-        names.append(body[at:stop])
+        stop = at + 1 + body[at]
+        names.append(body[at + 1 : stop])
         at = stop
     return names

@@ -10,6 +10,8 @@ from zlib import crc32
 PREFIX = Struct("<2sB8sI")
 OWNER_SIZE = 16
 
+_PREFIX_SIZE = PREFIX.size
+
 
 class RecordUnreadable(ValueError):
     """A stored value has the wrong type, schema, owner or checksum. It is never guessed at."""
@@ -22,16 +24,21 @@ def seal(magic: bytes, schema: int, owner: bytes, body: bytes) -> bytes:
 
 def unseal(value: bytes, magic: bytes, schema: int, owner: bytes) -> bytes:
     """Give back the body. Raises ``RecordUnreadable``."""
-    if len(value) < PREFIX.size:
-        raise RecordUnreadable("the record is truncated")
-    found_magic, found_schema, found_owner, checksum = PREFIX.unpack_from(value)
-    body = value[PREFIX.size :]
-    if found_magic == magic and found_schema == schema and found_owner == owner[:8]:
-        if crc32(body, crc32(owner)) == checksum:
-            return body
-        raise RecordUnreadable("the record's checksum is wrong")
+    body = value[_PREFIX_SIZE:]
+    # Of the owner the first eight bytes are packed.
+    if value.startswith(PREFIX.pack(magic, schema, owner, crc32(body, crc32(owner)))):
+        return body
+    raise RecordUnreadable(_what_is_wrong(value, magic, schema, owner))
+
+
+def _what_is_wrong(value: bytes, magic: bytes, schema: int, owner: bytes) -> str:
+    if len(value) < _PREFIX_SIZE:
+        return "the record is truncated"
+    found_magic, found_schema, found_owner, _ = PREFIX.unpack_from(value)
     if found_magic != magic:
-        raise RecordUnreadable("the record is of another kind")
+        return "the record is of another kind"
     if found_schema != schema:
-        raise RecordUnreadable("the record is of another schema")
-    raise RecordUnreadable("the record belongs to another owner")
+        return "the record is of another schema"
+    if found_owner != owner[:8]:
+        return "the record belongs to another owner"
+    return "the record's checksum is wrong"

@@ -67,9 +67,9 @@ UNREAD_COOKIES: Final = Cookies(device_doubt=True, anon_opt_out=True, opt_out=Tr
 _NAMES: Final = frozenset(("TOptOut", "MUID", "ANON", "CC", "NAP", "MH"))
 # A name at the beginning of a pair, in any case, and its value if it has one. The search for one literal character
 # that it begins with is what makes it fast.
-_PAIR: Final = re.compile(
+_PAIRS: Final = re.compile(
     r";[ \t]*+(M(?:UID|H)|ANON|TOptOut|CC|NAP)(?:=|(?=[%;]|\Z))([^;]*+)", re.ASCII | re.IGNORECASE
-)
+).findall
 # What names and values are made of (RFC 6265 section 4.1.1, and a few characters more).
 _ORDINARY: Final = bytes(code for code in range(33, 127) if chr(code) not in ";,\"'")
 _WATCHED: Final = tuple(
@@ -78,10 +78,11 @@ _WATCHED: Final = tuple(
 _LONG: Final = 4096
 """Characters of a header that is short enough not to count its cookies first."""
 
-_MUID: Final = re.compile(r"[0-9a-f]{32}")
+_MUID: Final = re.compile(r"[0-9A-Fa-f]{32}").fullmatch
 _CO_BRAND: Final = re.compile(r"[!-~]{1,64}")
 # The id, then any other fields, of which O may only be 0: "A=<ANID>&E=1234&O=0".
 _ANON: Final = re.compile(r"A=([0-9A-Za-z._~-]{1,128}+)(?:&(?:O=0|[B-NP-Z][0-9A-Za-z]{0,15}+=[0-9A-Za-z._~-]*+))*+")
+_NOBODY: Final = ("", False)
 _MAX_ANON_LENGTH: Final = 512
 # White space around a value, and its quotes (RFC 6265 section 4.1.1).
 _PADDING: Final = ' \t"'
@@ -97,24 +98,24 @@ def read_cookies(header: str) -> Cookies:
         return NO_COOKIES
     if len(header) > _LONG and (len(header) > MAX_LENGTH or header.count(";") > MAX_PAIRS):
         return UNREAD_COOKIES
-    pairs: _Pairs = _PAIR.findall(";" + header)
+    pairs: _Pairs = _PAIRS(";" + header)
     found = dict(pairs)
     cookies = _cookies(found) if found else NO_COOKIES
-    if len(found) == len(pairs) and found.keys() <= _NAMES and _is_well_formed(header):
+    if len(found) == len(pairs) and _NAMES.issuperset(found) and _is_well_formed(header):
         return cookies
     return _in_doubt(cookies, pairs, _doubtful(header, pairs, found))
 
 
 def _cookies(found: Mapping[str, str]) -> Cookies:
     """Give what cookies say of which there is one each."""
-    muid, device_doubt = _device(found["MUID"]) if "MUID" in found else ("", False)
-    anon_id, anon_opt_out = _account(found["ANON"]) if "ANON" in found else ("", False)
+    muid, device_doubt = _device(found["MUID"]) if "MUID" in found else _NOBODY
+    anon_id, anon_opt_out = _account(found["ANON"]) if "ANON" in found else _NOBODY
     return Cookies(
         muid,
         device_doubt,
         anon_id,
         anon_opt_out,
-        found.get("TOptOut", "0") != "0",
+        "TOptOut" in found and found["TOptOut"] != "0",
         (_country(found["CC"]),) if "CC" in found else (),
         (found["NAP"].strip(_PADDING),) if "NAP" in found else (),
         _co_brand(found["MH"]) if "MH" in found else "",
@@ -141,8 +142,8 @@ def _in_doubt(cookies: Cookies, pairs: _Pairs, doubtful: Collection[str]) -> Coo
 
 def _device(value: str) -> tuple[str, bool]:
     """Give the browser's id, and whether it is in doubt."""
-    muid = value.strip(_PADDING).lower()
-    return (muid, False) if _MUID.fullmatch(muid) else ("", True)
+    muid = _MUID(value) or _MUID(value.strip(_PADDING))
+    return (muid[0].lower(), False) if muid else ("", True)
 
 
 def _account(value: str) -> tuple[str, bool]:
@@ -157,7 +158,7 @@ def _co_brand(value: str) -> str:
 
 
 def _country(value: str) -> str:
-    return parse_country(value.strip(_PADDING)) or ""
+    return parse_country(value) or parse_country(value.strip(_PADDING)) or ""
 
 
 def _is_well_formed(header: str) -> bool:
