@@ -36,6 +36,7 @@ MAX_WALKED = 640
 
 _MAX_REMEMBERED = 1024
 _HEAD = 264
+_TIME = (1 << 36) - 1
 _CONSENT, _INTEREST = 1, 2
 _CONSENT_ONLY = frozenset({1, 3, 4, 5, 6})
 _LEFT_BY = (0, _CONSENT, _INTEREST)
@@ -65,7 +66,7 @@ class Consent:
     @property
     def last_updated_ds(self) -> int:
         """LastUpdated, in tenths of a second since 1970."""
-        return self._head >> 186 & 0xF_FFFF_FFFF
+        return self._head >> 186 & _TIME
 
     @property
     def vendor_list_version(self) -> int:
@@ -121,7 +122,9 @@ class Consent:
         if bases and self._restrictions is not NO_RESTRICTIONS:
             bases &= self._unrestricted(purpose, vendor)
         held = (bases & _CONSENT and self._consents.has(vendor)) or (bases & _INTEREST and self._interests.has(vendor))
-        return bool(held) and (self.last_updated_ds < DISCLOSED_SINCE_DS or self._disclosed.has(vendor))
+        if not held:
+            return False
+        return self._head >> 186 & _TIME < DISCLOSED_SINCE_DS or self._disclosed.has(vendor)
 
     def _signalled(self, purpose: int) -> int:
         """Return the bases that PurposesConsent and PurposesLITransparency allow.
