@@ -12,7 +12,8 @@ from tests.signals.gpp_vectors import LibrarySection, section
 MOST_CHARACTERS = 32_768
 MOST_HEADER_CHARACTERS = 128
 MOST_US_CHARACTERS = 512
-HIGHEST_SECTION = 127
+HIGHEST_ID = 65_535
+MOST_SECTIONS = 127
 
 
 class Refused(Exception):
@@ -78,7 +79,8 @@ def read_header(text: str, kind: int) -> list[int]:
     reader = Reader(text)
     refuse_unless(reader.uint(6) == kind)
     refuse_unless(reader.uint(6) == 1)
-    ids = reader.fibonacci_range(HIGHEST_SECTION)
+    ids = reader.fibonacci_range(HIGHEST_ID)
+    refuse_unless(len(ids) <= MOST_SECTIONS)
     refuse_unless(not any(reader.bits))
     return ids
 
@@ -102,7 +104,8 @@ def read_us(section_id: int, text: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if section_id >= 24 and Reader(core).uint(6) == section_id:
         ids = read_header(core, section_id)
-        refuse_unless(len(extras) in {len(ids), len(ids) + 1} and extras)
+        # The core stands before the sub-sections; a list of several counts it.
+        refuse_unless(len(extras) == (len(ids) if len(ids) > 1 else len(ids) + 1))
         fields |= {"SectionID": section_id, "Version": 1, "SubSections": ids}
         core, *extras = extras
     refuse_unless(len(extras) <= 1)

@@ -143,6 +143,7 @@ def test_the_slow_reader_agrees_on_the_vectors(text: str) -> None:
     st.lists(st.tuples(st.integers(0, 200), CHARACTERS, st.sampled_from("rid")), min_size=1, max_size=4),
 )
 @UNTIMED
+@example("DBABLA~CpkBpmhmiYFo.YA", [(4, "B", "i")])
 @example("DBABEYA~BVIQ", [(8, "Y", "i"), (9, "B", "i"), (10, "A", "i"), (11, "A", "i")])
 def test_the_slow_reader_agrees_on_damaged_strings(text: str, edits: list[tuple[int, str, str]]) -> None:
     for place, character, edit in edits:
