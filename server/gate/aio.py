@@ -6,6 +6,7 @@ needs no lock. A handler only parks its call and awaits the answer.
 
 import asyncio
 import math
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -62,15 +63,18 @@ class AioGate:
 
     def open(self) -> str:
         """Listen, and give the bound address. Raises ``GateError``."""
+        refused = GateError(
+            f"cannot listen on {self._address}: the port is in use or the address is not this machine's; "
+            "set ADTARGETING_GRPC_ADDRESS to another"
+        )
+        if not _can_be_bound(self._address):
+            raise refused
         self._thread.start()
         try:
             return self._on_loop(self._start())
         except RuntimeError as problem:
             self._stop_loop()
-            raise GateError(
-                f"cannot listen on {self._address}: the port is in use or the address is not this machine's; "
-                "set ADTARGETING_GRPC_ADDRESS to another"
-            ) from problem
+            raise refused from problem
 
     def take(self, lane: Lane, limit: int, timeout_s: float) -> list[Call]:
         """Wait for calls and take what is there."""
@@ -171,6 +175,22 @@ class AioGate:
 
 _FULL = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "too many calls are waiting; try again later")
 _TOO_LARGE = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "the request is larger than this RPC takes")
+
+
+def _can_be_bound(address: str) -> bool:
+    """Tell whether a server could listen there. Asked of gRPC alone, a "no" comes with pages of its own log."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal() and int(port) < 1 << 16):
+        return False
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as trial:
+            # As gRPC does: connections of a former server that are still closing are in nobody's way.
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(where)
+    except (OSError, UnicodeError):
+        return False
+    return True
 
 
 def _seconds_left(context: _Context) -> float:

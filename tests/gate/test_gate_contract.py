@@ -201,10 +201,20 @@ def test_reflection_lists_the_services(gate_and_channel: tuple[Gate, grpc.Channe
     assert set(SERVICES) <= reflected_services(channel)
 
 
-def test_a_port_in_use_is_one_clear_error(open_gate: OpenGate) -> None:
+def test_a_port_in_use_is_one_clear_error(open_gate: OpenGate, capfd: pytest.CaptureFixture[str]) -> None:
     _, address = open_gate()
     with pytest.raises(GateError, match="ADTARGETING_GRPC_ADDRESS"):
         open_gate(address)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("address", ["nonsense", ":0", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "192.0.2.1:0"])
+def test_an_address_that_is_none_of_this_machine_is_the_same_error(
+    open_gate: OpenGate, address: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(GateError, match="ADTARGETING_GRPC_ADDRESS"):
+        open_gate(address)
+    assert capfd.readouterr().err == ""
 
 
 def test_closing_lets_calls_end_within_the_grace(open_gate: OpenGate) -> None:
