@@ -41,16 +41,23 @@ class _Choosing:
         self.made = made
         self.version = 0
         """The version that holds the choice, once ``after`` has run."""
+        self.repeated = False
+        """Whether the choice had been applied before."""
         self._change_id = change_id
 
     def after(self, held: Preference, owner: bytes) -> Preference:
         """Give the record to store.
 
         A choice that was applied before is stored again as it is: that changes nothing, and tells anew how many
-        replicas hold it.
+        replicas hold it. Raises ``InvalidRequest`` where the id stands for another choice: acknowledged, that one would
+        not be stored.
         """
         key = change_key(self._change_id, owner) if self._change_id else secrets.token_bytes(8)
-        if (earlier := made_before(held, key)) is not None:
+        earlier = made_before(held, key)
+        self.repeated = earlier is not None
+        if earlier is not None:
+            if (earlier.choice, earlier.source) != (self.made.choice, self.made.source):
+                raise InvalidRequest("change_id", "was used for another choice of this subject; send a new one")
             self.version = earlier.version
             return held
         after = apply_choice(held, self.made._replace(change_key=key))
@@ -142,14 +149,19 @@ def _acknowledge(subject: Subject, choosing: _Choosing, stored: StoredChoice, to
     made = choosing.made
     if not stored.confirmed:
         tools.on_unconfirmed(subject, stored.preference)
-    tools.metrics.count_preference_change(
-        made.choice.name.lower(), made.source.name.lower(), "confirmed" if stored.confirmed else "unconfirmed"
-    )
+    if not choosing.repeated:
+        tools.metrics.count_preference_change(
+            made.choice.name.lower(), made.source.name.lower(), "confirmed" if stored.confirmed else "unconfirmed"
+        )
+    # A late repeat of an opt-in must not make a browser forget the opt-out that was chosen since.
+    overtaken = made.choice is Choice.OPT_IN and stored.preference.choice is Choice.OPT_OUT
     return pb.SetPreferenceResponse(
         version=choosing.version,
         durability=pb.DURABILITY_CONFIRMED if stored.confirmed else pb.DURABILITY_UNCONFIRMED,
         replicas_acknowledged=stored.replicas,
-        set_cookie=opt_out_cookie(
+        set_cookie=""
+        if overtaken
+        else opt_out_cookie(
             made.choice, of_browser=subject.kind is SubjectKind.DEVICE, policy=tools.rulebook().policy.opt_out
         ),
     ).SerializeToString()

@@ -69,6 +69,29 @@ def test_a_repeat_returns_the_first_answer_and_changes_nothing() -> None:
     assert get(store).choice == pb.CHOICE_OPT_IN
 
 
+@pytest.mark.parametrize(
+    "other", [{"choice": pb.CHOICE_OPT_OUT}, {"choice": pb.CHOICE_OPT_IN, "source": pb.SOURCE_SUPPORT}]
+)
+def test_an_id_that_stands_for_another_choice_is_refused_and_never_acknowledged(other: dict[str, Any]) -> None:
+    store = ScriptedRecords()
+    set_(store, opt_out(change_id="c1", choice=pb.CHOICE_OPT_IN))
+    before = store.held.preference
+    with pytest.raises(InvalidRequest) as refused:
+        set_(store, opt_out(change_id="c1", **other))
+    assert refused.value.field == "change_id"
+    assert store.held.preference == before
+
+
+def test_a_late_repeat_of_an_opt_in_takes_no_opt_out_from_a_browser() -> None:
+    store = ScriptedRecords()
+    opted_in = pb.SetPreferenceRequest(device_id="d", choice=pb.CHOICE_OPT_IN, change_id="c1").SerializeToString()
+    assert "Max-Age=0" in set_(store, opted_in).set_cookie
+    assert "Max-Age=0" in set_(store, opted_in).set_cookie
+    opted_out = pb.SetPreferenceRequest(device_id="d", choice=pb.CHOICE_OPT_OUT, change_id="c2")
+    set_(store, opted_out.SerializeToString())
+    assert set_(store, opted_in).set_cookie == ""
+
+
 def test_without_a_change_id_every_call_is_a_change() -> None:
     store = ScriptedRecords()
     assert [set_(store, opt_out()).version for _ in range(3)] == [1, 2, 3]
