@@ -5,6 +5,7 @@ at most once a minute; a choice that is newer than the signal is left alone; the
 nothing. A signal that cannot be stored yet is tried again until it is.
 """
 
+import math
 import secrets
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from queue import Empty, Full, Queue
 from typing import NamedTuple
 
+from server.errors import note
 from server.metrics import Metrics
 from server.store.ports import StoreError
 from server.stored_choice import ChoiceStore, StoredChoice
@@ -63,14 +65,16 @@ class Sticky:
         self._waiting: Queue[_Sighting] = Queue(room)
         self._offered_s: dict[Subject, float] = {}
         self._stopping = threading.Event()
+        self._ends_s = math.inf
         self._thread = threading.Thread(target=self._run, name="sticky", daemon=True)
 
     def start(self) -> None:
         """Begin to store."""
         self._thread.start()
 
-    def close(self) -> None:
-        """Try what is waiting once more, then end."""
+    def close(self, within_s: float = 2.0) -> None:
+        """Try what is waiting once more, for no longer than ``within_s`` and the try at hand, then end."""
+        self._ends_s = time.monotonic() + within_s
         self._stopping.set()
         self._thread.join()
 
@@ -96,7 +100,7 @@ class Sticky:
         self._offered_s[sighting.subject] = now_s
 
     def _run(self) -> None:
-        while not (self._stopping.is_set() and self._waiting.empty()):
+        while not self._stopping.is_set() or (not self._waiting.empty() and time.monotonic() < self._ends_s):
             try:
                 sighting = self._waiting.get(timeout=_IDLE_S)
             except Empty:
@@ -112,12 +116,17 @@ class Sticky:
     def _store(self, sighting: _Sighting) -> bool:
         """Store one signal; False when the store could not."""
         try:
-            stored = self._choices.update(sighting.subject, lambda held, _: _after(held, sighting))
+            # Waiting for replicas here would keep the next signal waiting; the watch over the unconfirmed does it.
+            stored = self._choices.update(sighting.subject, lambda held, _: _after(held, sighting), waits=False)
         except StoreError:
             self._metrics.count_store_error("sticky", "unavailable")
             return False
         except RecordUnreadable:
             # It limits as it is, and an explicit choice alone may replace it.
+            return True
+        except Exception as problem:  # noqa: BLE001  # a fault with one signal is not that of everybody after it
+            note(problem)
+            self._metrics.count_store_error("sticky", "internal")
             return True
         if stored is not None:
             self._tell(sighting, stored)

@@ -8,6 +8,7 @@ import threading
 import time
 from typing import NamedTuple
 
+from server.errors import note
 from server.metrics import Metrics
 from server.store.ports import StoreError
 from server.stored_choice import ChoiceStore
@@ -75,7 +76,11 @@ class Unconfirmed:
 
     def _run(self) -> None:
         while not self._stopping.wait(self._every_s):
-            self.look()
+            try:
+                self.look()
+            except Exception as problem:  # noqa: BLE001  # the watch outlives a fault of ours
+                note(problem)
+                self._metrics.count_store_error("unconfirmed", "internal")
 
     def _all(self) -> list[tuple[Subject, _Watched]]:
         with self._lock:

@@ -67,14 +67,14 @@ class Decider:
         """Decide, waiting for the store no longer than the budget (seconds), by a rulebook or the one in force."""
         if not requests:
             return []
-        rulebook = rulebook or self.rulebook()
+        rulebook, deadline_s = rulebook or self.rulebook(), time.monotonic() + budget_s
         try:
             planned = plan(requests, rulebook.policy)
             decisions = decide(planned, self._fetch(planned, budget_s), self._naps(planned), rulebook, time.time())
             self.notice(planned.items)
         except Exception as problem:  # noqa: BLE001  # an ad is always served: a fault of ours only ever limits
             note(problem)
-            decisions = [self._without_store(request, rulebook) for request in requests]
+            decisions = [self._alone(request, deadline_s, rulebook) for request in requests]
         self._metrics.count_decisions(decisions)
         return decisions
 
@@ -139,9 +139,16 @@ class Decider:
             for item in planned.items
         ]
 
-    @staticmethod
-    def _without_store(request: AdRequest, rulebook: Rulebook) -> Decision:
-        return decide(plan([request], rulebook.policy), Reason.STORE_UNAVAILABLE, [()], rulebook, time.time())[0]
+    def _alone(self, request: AdRequest, deadline_s: float, rulebook: Rulebook) -> Decision:
+        """Decide one request by itself: what is wrong with somebody's records is not the batch-mates' fault."""
+        planned, reason = plan([request], rulebook.policy), Reason.STORE_UNAVAILABLE
+        try:
+            stored = self._fetch(planned, deadline_s - time.monotonic())
+            reason = Reason.RECORD_UNREADABLE
+            return decide(planned, stored, self._naps(planned), rulebook, time.time())[0]
+        except Exception as problem:  # noqa: BLE001  # as above
+            note(problem)
+            return decide(planned, reason, [()], rulebook, time.time())[0]
 
 
 class Worker:

@@ -43,7 +43,7 @@ def forbidden_by_records(
     """
     standings = standings_of(records)
     stored_country = next((each.country for each in standings if each and each.country), "")
-    age = policy.child_age(residence((shown or Whereabouts())._replace(stored_country=stored_country)))
+    age = policy.children.age_in(residence((shown or Whereabouts())._replace(stored_country=stored_country)))
     verdict = judge_stored(
         records,
         standings,

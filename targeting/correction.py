@@ -68,7 +68,7 @@ def correct(
     except RecordUnreadable:
         return Reason.RECORD_UNREADABLE.bit
     preference_after = _corrected_preference(preference or Preference(), declared, paths)
-    if _is_child(preference_after, policy, now_s):
+    if _is_child(preference_after, declared, policy, now_s):
         erased = _ERASED if policy.opt_out.on_opt_out == "erase" else None
         values = Values(encode_preference(preference_after, held.owner), erased, erased)
         return _corrected(preference_after, profile, values)
@@ -130,6 +130,9 @@ def _corrected_profile(held: Profile | None, declared: Declared, paths: Collecti
     return profile._replace(version=profile.version + 1, **named)
 
 
-def _is_child(preference: Preference, policy: Policy, now_s: float) -> bool:
-    age = policy.child_age(preference.country)
+def _is_child(preference: Preference, declared: Declared, policy: Policy, now_s: float) -> bool:
+    """Tell whether this is a child, by the record's country or by the one that is declared with the correction."""
+    age = policy.children.age_in(preference.country)
+    if declared.country:
+        age = max(age, policy.children.age_in(declared.country))
     return preference.birth_day is not None and is_under(preference.birth_day, age, person_day(now_s))

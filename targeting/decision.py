@@ -15,7 +15,7 @@ from targeting.judge import Findings, Grant, StoredSubject, judge_request, judge
 from targeting.limited import limited_features
 from targeting.model import AdRequest, LimitedFeatures, Mode, Subject, SubjectKind, Whereabouts
 from targeting.networks import Circumstances, NetworkDecision, Shareable, decide_networks
-from targeting.policy import ChildrenPolicy, Policy
+from targeting.policy import Policy
 from targeting.preference import Standing
 from targeting.profile import read_profile
 from targeting.reasons import Reason
@@ -136,7 +136,7 @@ def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
 def _judge(item: Item, records: Sequence[StoredSubject], naps: Sequence[Nap], policy: Policy, today: int) -> _Judged:
     standings = standings_of(records)
     limited = _limited(item, standings)
-    age = _child_age(policy.children, limited.country)
+    age = policy.children.age_in(limited.country)
     of_child = bool(naps) and any(nap.age is not None and nap.age < age for nap in naps)
     mask, grant = judge_stored(records, standings, latest_birth_day(today, age), nap_of_child=of_child)
     if grant is None:
@@ -150,14 +150,6 @@ def _judge(item: Item, records: Sequence[StoredSubject], naps: Sequence[Nap], po
     nap = naps[0] if len(naps) == len(item.cookies.naps) == 1 else None
     known = Known(profile, standing.birth_day if standing else None, nap)
     return _Judged(item, mask, limited, grant, known, record.owner)
-
-
-def _child_age(children: ChildrenPolicy, residence: str) -> int:
-    """Give the age under which this person is a child; of an unknown country the highest of all."""
-    ages = children.age_by_country
-    if residence or not ages:
-        return ages.get(residence, children.age)
-    return max(children.age, *ages.values())
 
 
 def _limited(item: Item, standings: Sequence[Standing | None]) -> LimitedFeatures:

@@ -63,6 +63,13 @@ class ChildrenPolicy:
         default_factory=lambda: MappingProxyType({}), metadata=bounds(0, 21) | keyed_by(COUNTRIES, _COUNTRY_CODES)
     )
 
+    def age_in(self, country: str) -> int:
+        """Give the age under which a person of this country is a child; of an unknown country the highest of all."""
+        ages = self.age_by_country
+        if country or not ages:
+            return ages.get(country, self.age)
+        return max(self.age, *ages.values())
+
 
 @dataclass(frozen=True, slots=True)
 class GdprPolicy:
@@ -153,10 +160,6 @@ class Policy:
         object.__setattr__(self, "by_id", MappingProxyType(by_id))
         names = frozenset(network.name_in_extensions for network in self.networks)
         object.__setattr__(self, "names_in_extensions", names)
-
-    def child_age(self, country: str) -> int:
-        """Give the age, in years, under which a person of this country is a child."""
-        return self.children.age_by_country.get(country, self.children.age)
 
 
 def policy_from(data: Mapping[str, object]) -> Policy:

@@ -4,6 +4,7 @@ It lives apart from the profile, so that a decision learns of an opt-out, and of
 profile. This module knows no profile.
 """
 
+import struct
 from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
@@ -97,13 +98,16 @@ def encode_preference(preference: Preference, owner: bytes) -> bytes:
 def standing_of(value: bytes, owner: bytes) -> Standing:
     """Read what a decision needs. Raises ``RecordUnreadable``."""
     body = unseal(value, _MAGIC, _SCHEMA, owner)
-    choice, _, language_size, _, _, _, birth_day, country = _HEAD.unpack_from(body)
-    return Standing(
-        choice,
-        None if birth_day == _NO_BIRTH_DAY else birth_day,
-        "" if country == _NO_COUNTRY else country.decode("ascii"),
-        body[_HEAD.size : _HEAD.size + language_size].decode("ascii") if language_size else "",
-    )
+    try:
+        choice, _, language_size, _, _, _, birth_day, country = _HEAD.unpack_from(body)
+        return Standing(
+            choice,
+            None if birth_day == _NO_BIRTH_DAY else birth_day,
+            "" if country == _NO_COUNTRY else country.decode("ascii"),
+            body[_HEAD.size : _HEAD.size + language_size].decode("ascii") if language_size else "",
+        )
+    except (struct.error, ValueError):
+        raise RecordUnreadable("the record holds what this version cannot read") from None
 
 
 def decode_preference(value: bytes, owner: bytes) -> Preference:
@@ -114,16 +118,20 @@ def decode_preference(value: bytes, owner: bytes) -> Preference:
     history = body[_HEAD.size + language_size :]
     if len(history) != changes * _CHANGE.size:
         raise RecordUnreadable("the record's history is truncated")
-    return Preference(
-        choice=Choice(choice),
-        source=Source(source),
-        changed_at_ms=changed_at_ms,
-        version=version,
-        country=standing.country,
-        language=standing.language,
-        birth_day=standing.birth_day,
-        history=tuple(
-            Change(of_version, Choice(of_choice), Source(of_source), at_ms, key)
-            for of_version, of_choice, of_source, at_ms, key in _CHANGE.iter_unpack(history)
-        ),
-    )
+    try:
+        return Preference(
+            choice=Choice(choice),
+            source=Source(source),
+            changed_at_ms=changed_at_ms,
+            version=version,
+            country=standing.country,
+            language=standing.language,
+            birth_day=standing.birth_day,
+            history=tuple(
+                Change(of_version, Choice(of_choice), Source(of_source), at_ms, key)
+                for of_version, of_choice, of_source, at_ms, key in _CHANGE.iter_unpack(history)
+            ),
+        )
+    except ValueError:
+        # A choice or a source that a newer version knows.
+        raise RecordUnreadable("the record holds what this version cannot read") from None

@@ -7,6 +7,7 @@ Stored form: a fixed head, then fixed-size rows for interests, call destinations
 The rows of many profiles concatenate, so that one numpy pass reads a whole batch.
 """
 
+import struct
 from collections.abc import Iterator
 from enum import IntEnum
 from struct import Struct
@@ -180,6 +181,13 @@ def write_profile(raw: RawProfile, owner: bytes) -> bytes:
 def read_profile(value: bytes, owner: bytes) -> RawProfile:
     """Check a stored profile and find its parts. Raises ``RecordUnreadable``."""
     body = unseal(value, _MAGIC, _SCHEMA, owner)
+    try:
+        return _parts(body)
+    except (struct.error, ValueError, IndexError):
+        raise RecordUnreadable("the record holds what this version cannot read") from None
+
+
+def _parts(body: bytes) -> RawProfile:
     (gender, interests, destinations, exposures, occupation, postal_code, language,
      country, version, created_s, updated_s) = _HEAD.unpack_from(body)  # fmt: skip
     at_destinations = _HEAD_SIZE + interests * _INTEREST_SIZE
@@ -190,8 +198,8 @@ def read_profile(value: bytes, owner: bytes) -> RawProfile:
     at_names = at_language + language
     names = _read_names(body, at_names)
     outside = len(names) - exposures
-    if outside < 0:
-        raise RecordUnreadable("the record is truncated")
+    if outside < 0 or at_names > len(body) or gender >= len(Gender):
+        raise ValueError
     return RawProfile(
         gender,
         body[at_texts:at_postal_code].decode(),
@@ -211,7 +219,11 @@ def read_profile(value: bytes, owner: bytes) -> RawProfile:
 
 def decode_profile(value: bytes, owner: bytes) -> Profile:
     """Read the whole profile. Raises ``RecordUnreadable``."""
-    return whole_profile(read_profile(value, owner))
+    try:
+        return whole_profile(read_profile(value, owner))
+    except (struct.error, ValueError, IndexError):
+        # RecordUnreadable is a ValueError, and stays one; the rest is what a newer version knows.
+        raise RecordUnreadable("the record holds what this version cannot read") from None
 
 
 def whole_profile(raw: RawProfile) -> Profile:

@@ -56,8 +56,8 @@ class _Choosing:
         earlier = made_before(held, key)
         self.repeated = earlier is not None
         if earlier is not None:
-            if (earlier.choice, earlier.source) != (self.made.choice, self.made.source):
-                raise InvalidRequest("change_id", "was used for another choice of this subject; send a new one")
+            if earlier.choice != self.made.choice:
+                raise InvalidRequest("change_id", "was used for the opposite choice of this subject; send a new one")
             self.version = earlier.version
             return held
         after = apply_choice(held, self.made._replace(change_key=key))

@@ -123,7 +123,7 @@ def test_a_nap_cookie_of_a_child_forbids() -> None:
 
 
 AGES = {
-    "nothing shows a country": (Whereabouts(), "", 13),
+    "nothing shows a country, so the highest age": (Whereabouts(), "", 16),
     "the client does": (Whereabouts(client_country="DE"), "", 16),
     "the cookie does": (Whereabouts(cookie_country="DE"), "", 16),
     "the record does": (Whereabouts(), "DE", 16),

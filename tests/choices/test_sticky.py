@@ -1,7 +1,7 @@
 """Signals that outlast their request: stored off its path, once, for account and device."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 
 from server.metrics import Metrics
 from server.sticky import Sticky, ignore_sticky
-from server.store.ports import Change, Committed
+from server.store.ports import Change, Committed, Held
 from server.stored_choice import ChoiceStore
 from targeting.choice import ChoiceMade, apply_choice
 from targeting.decision import Rulebook
@@ -19,6 +19,7 @@ from targeting.preference import Choice, Preference, Source, decode_preference, 
 from targeting.signals.cookies import NO_COOKIES, Cookies
 from tests.profile.service import Service, viewed
 from tests.store.fake_store import PSEUDONYMS, FakeStore
+from tests.waiting import eventually
 
 ALICE, PHONE = Subject(SubjectKind.ACCOUNT, "alice"), Subject(SubjectKind.DEVICE, "phone")
 MUID = "0123456789abcdef" * 2
@@ -96,13 +97,13 @@ def test_nobody_is_known_and_nothing_is_stored() -> None:
 
 
 class Counting(FakeStore):
-    """Counts durable commits."""
+    """Counts commits."""
 
     commits = 0
 
-    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
         self.commits += 1
-        return super().commit_durably(change, replicas, budget_s)
+        return super().commit(changes, budget_s)
 
 
 def test_a_subject_is_written_once_however_often_the_signal_comes() -> None:
@@ -166,13 +167,6 @@ def test_the_profile_goes_where_the_policy_erases() -> None:
     assert (left.profile, left.seen) == (None, None)
 
 
-def eventually(check: Callable[[], object]) -> None:
-    until_s = time.monotonic() + 10
-    while not check():
-        assert time.monotonic() < until_s
-        time.sleep(0.005)
-
-
 def test_what_cannot_be_stored_yet_is_tried_again() -> None:
     store = FakeStore()
     store.down = True
@@ -196,11 +190,49 @@ def test_a_store_that_stays_down_does_not_keep_the_service_from_ending() -> None
     all_stored(store, request())
 
 
+class Slow(FakeStore):
+    """Every write takes a while, and counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+
+    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+        self.writes += 1
+        time.sleep(0.05)
+        return super().commit(changes, budget_s)
+
+
+def test_many_signals_in_a_slow_store_do_not_keep_the_service_from_ending() -> None:
+    store = Slow()
+    signals = sticky(store)
+    for number in range(200):
+        signals.offer(request(account_id=f"account-{number}", device_id=""), NO_COOKIES)
+    signals.start()
+    signals.close(within_s=0.2)
+    assert 0 < store.writes < 100
+
+
+def test_a_spoilt_signal_is_not_the_fault_of_those_after_it(caplog: pytest.LogCaptureFixture) -> None:
+    class OfAFault(FakeStore):
+        def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+            if ALICE in subjects:
+                raise LookupError("a fault")
+            return super().read(subjects, budget_s)
+
+    store = OfAFault()
+    signals = all_stored(store, request())
+    assert choice(store, PHONE) == (Choice.OPT_OUT, Source.GPC)
+    errors = {"operation": "sticky", "kind": "internal"}
+    assert signals._metrics.registry.get_sample_value("adtargeting_store_errors_total", errors) == 1
+    assert "LookupError" in caplog.text
+
+
 class Unresting(FakeStore):
     """Somebody else is always faster."""
 
-    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
-        return Committed(landed=False)
+    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+        return [Committed(landed=False) for _ in changes]
 
 
 def test_a_subject_that_never_rests_is_tried_again_later() -> None:

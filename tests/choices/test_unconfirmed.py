@@ -1,6 +1,5 @@
 """Choices that were acknowledged before they were safe: watched, applied again when lost, then let go."""
 
-import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -15,6 +14,7 @@ from targeting.model import Subject, SubjectKind
 from targeting.policy import DEFAULT_POLICY
 from targeting.preference import Choice, Preference, Source, decode_preference, encode_preference
 from tests.store.fake_store import PSEUDONYMS, FakeStore
+from tests.waiting import eventually
 
 PEOPLE = [Subject(SubjectKind.ACCOUNT, name) for name in ("alice", "bob", "carol")]
 ALICE, BOB, _ = PEOPLE
@@ -207,10 +207,21 @@ def test_it_watches_by_itself(store: Replicated, running: Unconfirmed) -> None:
     preference = chosen(store, BOB, made(Choice.OPT_OUT, 1))
     store.put(BOB, preference=None)
     running.watch(BOB, preference)
-    until_s = time.monotonic() + 10
-    while stored(store, BOB) != preference:
-        assert time.monotonic() < until_s
-        time.sleep(0.005)
+    eventually(lambda: stored(store, BOB) == preference)
+
+
+def test_a_fault_does_not_end_the_watch(store: Replicated, running: Unconfirmed) -> None:
+    class Faulty(Replicated):
+        def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+            raise LookupError("a fault")
+
+    working, running._choices = running._choices, running._choices._replace(store=Faulty())
+    running.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
+    labels = {"operation": "unconfirmed", "kind": "internal"}
+    eventually(lambda: running._metrics.registry.get_sample_value("adtargeting_store_errors_total", labels))
+    running._choices = working
+    store.replicas = 1
+    eventually(lambda: not running._watched)
 
 
 def test_a_choice_store_says_when_it_could_not() -> None:

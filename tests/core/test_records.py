@@ -147,11 +147,57 @@ def test_a_record_of_another_kind_is_not_read() -> None:
 
 def test_a_well_sealed_record_with_too_few_names_or_changes_is_not_read() -> None:
     one_ad = encode_profile(Profile(exposures=(HeldExposure("ad", 1, 0, 0),)), bytes(16))
-    with pytest.raises(RecordUnreadable, match="truncated"):
+    with pytest.raises(RecordUnreadable, match="cannot read"):
         read_profile(seal(b"aF", 1, bytes(16), one_ad[PREFIX.size : -3]), bytes(16))
     one_change = encode_preference(Preference(history=(Change(1, Choice.OPT_IN, Source.GPC, 1, bytes(8)),)), bytes(16))
     with pytest.raises(RecordUnreadable, match="truncated"):
         decode_preference(seal(b"aP", 1, bytes(16), one_change[PREFIX.size : -1]), bytes(16))
+
+
+EMPTY = bytes(16)
+PREFERENCE_BODY = encode_preference(Preference(language="en"), EMPTY)[PREFIX.size :]
+PROFILE_BODY = encode_profile(
+    Profile(interests=(HeldInterest("300", SegmentKind.CONTENT, 0.5, 1),), language="en"), EMPTY
+)[PREFIX.size :]
+
+
+def _at(body: bytes, place: int, value: int) -> bytes:
+    return body[:place] + bytes([value]) + body[place + 1 :]
+
+
+UNKNOWN: dict[str, tuple[bytes, bytes, Callable[[bytes, bytes], object]]] = {
+    "an empty preference": (b"aP", b"", standing_of),
+    "an empty preference, whole": (b"aP", b"", decode_preference),
+    "a language that is no ASCII": (b"aP", PREFERENCE_BODY.replace(b"en", b"\xc3\xa9"), standing_of),
+    "a choice of a newer version": (b"aP", _at(PREFERENCE_BODY, 0, 9), decode_preference),
+    "a source of a newer version": (b"aP", _at(PREFERENCE_BODY, 1, 200), decode_preference),
+    "an empty profile": (b"aF", b"", read_profile),
+    "a gender of a newer version": (b"aF", _at(PROFILE_BODY, 0, 200), read_profile),
+    "a text that is no UTF-8": (b"aF", PROFILE_BODY.replace(b"en", b"\xff\xff"), read_profile),
+    "more interests than there are": (b"aF", _at(PROFILE_BODY, 1, 200), read_profile),
+}
+
+
+@pytest.mark.parametrize(("kind", "body", "read"), UNKNOWN.values(), ids=UNKNOWN)
+def test_a_well_sealed_record_of_a_newer_version_is_unreadable_and_no_fault(
+    kind: bytes, body: bytes, read: Callable[[bytes, bytes], object]
+) -> None:
+    with pytest.raises(RecordUnreadable):
+        read(seal(kind, 1, EMPTY, body), EMPTY)
+
+
+@given(st.binary(max_size=120), OWNERS)
+def test_whatever_was_sealed_it_is_read_or_unreadable(body: bytes, owner: bytes) -> None:
+    for kind, read in (
+        (b"aP", standing_of),
+        (b"aP", decode_preference),
+        (b"aF", read_profile),
+        (b"aF", decode_profile),
+    ):
+        try:
+            read(seal(kind, 1, owner, body), owner)
+        except RecordUnreadable:
+            continue
 
 
 def test_a_profile_of_32_interests_stays_small() -> None:

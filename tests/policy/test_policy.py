@@ -174,7 +174,9 @@ def test_whatever_the_file_says_it_is_a_policy_or_refused(data: dict[str, Any]) 
     assert key.split(".")[0].split("[")[0] in data
 
 
-@pytest.mark.parametrize(("country", "age"), [("GB", 13), ("DE", 16), ("FR", 15), ("", 13)])
-def test_the_age_of_a_child_is_the_countrys_or_the_general_one(country: str, age: int) -> None:
-    assert policy_from({"children": {"age_by_country": {"DE": 16, "FR": 15}}}).child_age(country) == age
-    assert policy_from({}).child_age(country) == 13
+@pytest.mark.parametrize(("country", "age"), [("GB", 13), ("DE", 16), ("FR", 15), ("", 16)])
+def test_the_age_of_a_child_is_the_countrys_or_the_general_one_and_of_an_unknown_country_the_highest(
+    country: str, age: int
+) -> None:
+    assert policy_from({"children": {"age_by_country": {"DE": 16, "FR": 15}}}).children.age_in(country) == age
+    assert policy_from({}).children.age_in(country) == 13

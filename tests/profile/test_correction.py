@@ -135,12 +135,17 @@ class TestBecomingAChild:
         assert (result.values.profile, result.values.seen, result.version) == (b"", b"", 0)
         assert result.declared == Declared(birth_day=CHILD)
 
-    def test_who_is_a_child_depends_on_the_country_of_the_choice(self) -> None:
+    @pytest.mark.parametrize(
+        ("of_the_choice", "declared", "is_child"),
+        [("GB", "US", True), ("US", "GB", True), ("US", "US", False), ("US", "", False), ("", "", True)],
+    )
+    def test_who_is_a_child_depends_on_the_country_and_the_stricter_counts(
+        self, of_the_choice: str, declared: str, is_child: bool
+    ) -> None:
         policy = policy_from({"children": {"age_by_country": {"GB": 16}}})
-        fifteen = ALL._replace(birth_day=TODAY - 15 * 365)
-        for country, is_child in (("GB", True), ("US", False)):
-            result = corrected(held(Preference(country=country)), fifteen, *PATHS, policy=policy)
-            assert (result.values.profile is None) is is_child
+        fifteen = ALL._replace(birth_day=TODAY - 15 * 365, country=declared)
+        result = corrected(held(Preference(country=of_the_choice)), fifteen, *PATHS, policy=policy)
+        assert (result.values.profile is None) is is_child
 
     def test_a_child_cannot_declare_itself_older(self) -> None:
         assert forbidden(held(Preference(birth_day=CHILD))) == Reason.UNDER_AGE.bit

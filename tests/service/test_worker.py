@@ -18,6 +18,9 @@ from targeting.decision import Rulebook
 from targeting.judge import StoredSubject
 from targeting.model import Subject
 from targeting.policy import DEFAULT_POLICY
+from targeting.preference import Preference, encode_preference
+from targeting.profile import INTEREST, RawProfile, write_profile
+from targeting.record import seal
 from tests.service.doubles import ListGate, Nowhere, ScriptedStore
 from tests.signals.tcf_encoder import Tc
 
@@ -83,6 +86,36 @@ def test_a_failing_store_limits(problem: Exception, reason: pb.Reason, kind: str
     assert list(response(answer).reasons) == [reason]
     assert response(answer).limited.country == "US"
     assert bench.count("adtargeting_store_errors_total", operation="fetch", kind=kind) == 1
+
+
+OWNER = bytes(16)
+OF_A_NEWER_VERSION = {
+    "an empty preference": {"preference": seal(b"aP", 1, OWNER, b"")},
+    "a segment kind nobody knows": {
+        "preference": encode_preference(Preference(), OWNER),
+        "profile": write_profile(
+            RawProfile(0, "", "", "", "", INTEREST.pack(1, 0, 1, 99), b"", b"", (), [], 1, 0, 0), OWNER
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize("records", OF_A_NEWER_VERSION.values(), ids=OF_A_NEWER_VERSION)
+def test_records_of_a_newer_version_limit_their_owner_and_nobody_else(records: dict[str, bytes]) -> None:
+    def stored(subject: Subject) -> StoredSubject:
+        return StoredSubject(subject.kind, OWNER, **(records if subject.id == "alice" else {}))
+
+    bench = Bench(ScriptedStore(stored))
+    spoilt, mate = bench.serve(bench.gate.put(DECIDE, request()), bench.gate.put(DECIDE, request(account_id="bob")))
+    assert list(response(spoilt).reasons) == [pb.REASON_RECORD_UNREADABLE]
+    assert list(response(mate).reasons) == [pb.REASON_NO_PROFILE]
+
+
+def test_a_fault_while_the_store_is_down_limits_everybody() -> None:
+    bench = Bench()
+    bench.store.fails = LookupError("a fault")
+    answers = bench.serve(bench.gate.put(DECIDE, request()), bench.gate.put(DECIDE, request(account_id="bob")))
+    assert [list(response(answer).reasons) for answer in answers] == [[pb.REASON_STORE_UNAVAILABLE]] * 2
 
 
 def test_a_call_that_waited_too_long_is_limited_without_asking_and_its_mates_are_not() -> None:
