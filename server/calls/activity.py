@@ -7,7 +7,7 @@ error means that nothing was acknowledged: repeated with the same activity ids, 
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from adtargeting.v1 import profile_pb2 as pb
@@ -30,6 +30,7 @@ from targeting.recording import Entry, Outcome, Recorded, Records, Result, recor
 from targeting.seen import KEPT_S
 
 _DAY_S = 86_400
+_Linked = tuple[tuple[Subject, bytes | None], ...]
 
 
 class _Task(NamedTuple):
@@ -113,7 +114,8 @@ class _Recorder:
                 self._settle(group, recorded)
             else:
                 pending.append((group, recorded))
-                changes.append(Change(subject, held[subject], *recorded.values, seen_ttl_s=KEPT_S))
+                linked = _linked(group, subject, held)
+                changes.append(Change(subject, held[subject], *recorded.values, seen_ttl_s=KEPT_S, linked=linked))
         stale: list[_Task] = []
         for (group, recorded), committed in zip(
             pending, self._tools.store.commit(changes, self._left_s()), strict=True
@@ -142,6 +144,12 @@ class _Recorder:
 
     def _left_s(self) -> float:
         return self._deadline_s - time.monotonic()
+
+
+def _linked(group: Sequence[_Task], subject: Subject, held: Mapping[Subject, Held]) -> _Linked:
+    """Give the other subjects that the activities came with, and the preferences by which they were allowed."""
+    linked = dict.fromkeys(each for task in group for each in task.item.subjects if each != subject)
+    return tuple((each, held[each].preference) for each in linked)
 
 
 def _message(result: Result) -> pb.ActivityResult:

@@ -1,7 +1,7 @@
 """GetProfile, UpdateProfile, DeleteProfile: the person's rights to see, to correct and to erase.
 
-A change lands only while the records are those that it was derived from. An erasure is acknowledged when a reading
-after it found nothing.
+A change lands only while the records are those that it was derived from. An erasure is acknowledged when
+one step has left nothing of the profile.
 """
 
 import time
@@ -71,16 +71,15 @@ def update_profile(payload: bytes, tools: CallTools) -> bytes:
 
 def delete_profile(payload: bytes, tools: CallTools) -> bytes:
     """Erase the profile; see ``ProfileService.DeleteProfile``. Raises ``InvalidRequest``, ``StoreError``."""
-    subject, removed = subject_of(parse(pb.DeleteProfileRequest, payload)), 0
+    subject = subject_of(parse(pb.DeleteProfileRequest, payload))
     for held, left_s in _readings(subject, tools):
-        keys = (held.profile is not None) + (held.seen is not None)
-        if not keys:
+        values = erase(Records(*held), int(tools.now() * 1000))
+        # One step removes whatever is there by then, also what writers have made since the reading.
+        committed = tools.store.commit_durably(Change(subject, held, *values), tools.replicas, left_s)
+        if committed.landed:
             tools.metrics.count_profile_writes("erased")
-            return _receipt(held, removed, tools.now())
-        change = Change(subject, held, *erase(Records(*held), int(tools.now() * 1000)))
-        # Replicas that do not answer must leave time for the reading that tells whether anything is left.
-        if tools.store.commit_durably(change, tools.replicas, left_s / 2).landed:
-            removed += keys
+            after = held._replace(preference=values.preference or held.preference)
+            return _receipt(after, committed.removed, tools.now())
     raise StoreUnavailable("the subject's records kept changing")
 
 

@@ -12,7 +12,7 @@ from redis.exceptions import NoScriptError
 
 from server.store.keys import seen_key
 from server.store.link import Link, Reply, pack
-from server.store.ports import Change
+from server.store.ports import Change, Committed
 from targeting.preference import Choice
 from targeting.record import PREFIX
 
@@ -37,12 +37,19 @@ def check(change: Change, owner: bytes) -> None:
         raise ValueError("profiles, and what was seen, are kept for a limited time: give it in seconds")
 
 
-def arguments(change: Change, preference_key: bytes, profile_key: bytes) -> tuple[bytes, ...]:
-    """Give the script's keys and arguments for a change."""
+def arguments(
+    change: Change, preference_key: bytes, profile_key: bytes, linked_keys: Sequence[bytes] = ()
+) -> tuple[bytes, ...]:
+    """Give the number of the script's keys, the keys and the arguments for a change.
+
+    ``linked_keys`` are those of the linked subjects' preferences and profiles, in order.
+    """
     return (
+        b"%d" % (3 + len(linked_keys)),
         preference_key,
         profile_key,
         seen_key(profile_key),
+        *linked_keys,
         *_GUARD,
         _expectation(change.expected.preference),
         _expectation(change.expected.profile),
@@ -52,24 +59,29 @@ def arguments(change: Change, preference_key: bytes, profile_key: bytes) -> tupl
         change.seen or b"",
         b"%d" % change.profile_ttl_s,
         b"%d" % change.seen_ttl_s,
+        *(_expectation(preference) for _, preference in change.linked),
     )
 
 
-def apply(link: Link, changes: Sequence[tuple[bytes, ...]], deadline_s: float) -> list[bool]:
-    """Apply changes, given as the script's arguments, in order; tell which landed. Raises ``StoreError``."""
+def apply(link: Link, changes: Sequence[tuple[bytes, ...]], deadline_s: float) -> list[Committed]:
+    """Apply changes, given as the script's arguments, in order; tell what became of them. Raises ``StoreError``."""
     replies = _evaluate(link, (b"EVALSHA", _SCRIPT_SHA), changes, deadline_s)
     missed = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
     if missed:
         again = _evaluate(link, (b"EVAL", _SCRIPT), [changes[at] for at in missed], deadline_s)
         for at, reply in zip(missed, again, strict=True):
             replies[at] = reply
-    return [bool(link.accept(reply)) for reply in replies]
+    return [_committed(link.accept(reply)) for reply in replies]
+
+
+def _committed(answer: int) -> Committed:
+    return Committed(landed=True, removed=answer - 1) if answer else Committed(landed=False)
 
 
 def _evaluate(
     link: Link, script: tuple[bytes, bytes], changes: Sequence[tuple[bytes, ...]], deadline_s: float
 ) -> list[Reply]:
-    commands = b"".join(pack((*script, b"3", *each)) for each in changes)
+    commands = b"".join(pack((*script, *each)) for each in changes)
     return link.exchange(commands, len(changes), deadline_s)
 
 

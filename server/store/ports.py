@@ -37,7 +37,9 @@ class Change(NamedTuple):
 
     None leaves a value as it is, ``b""`` removes it. The change lands only while the store still holds the
     preference of ``expected``, so no write can follow from a reading made before an opt-out; and, where it writes
-    a profile or what was seen, the profile too, so no writer undoes another's work.
+    a profile or what was seen, the profile too, so no writer undoes another's work. It lands only while every subject
+    of ``linked`` has the preference that is given with it, and where that is None no profile either, so the opt-out of
+    a device stops the account's write.
     """
 
     subject: Subject
@@ -47,14 +49,19 @@ class Change(NamedTuple):
     seen: bytes | None = None
     profile_ttl_s: int = 0
     seen_ttl_s: int = 0
+    linked: tuple[tuple[Subject, bytes | None], ...] = ()
 
 
 class Committed(NamedTuple):
-    """What became of a change: ``landed`` is False when the subject's values had changed meanwhile."""
+    """What became of a change: ``landed`` is False when the subject's values had changed meanwhile.
+
+    ``removed`` counts the values that were there and are no more.
+    """
 
     landed: bool
     replicas: int = 0
     on_disk: bool = False
+    removed: int = 0
 
 
 class DecisionStore(Protocol):

@@ -54,17 +54,18 @@ class RedisStore:
         prepared = [self._prepare(change) for change in changes]
         if not prepared:
             return []
-        return [Committed(landed) for landed in apply(self._dialler.link(deadline_s), prepared, deadline_s)]
+        return apply(self._dialler.link(deadline_s), prepared, deadline_s)
 
     def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
         """Apply one change and wait until it is safe; see ``RecordStore``."""
         deadline_s = time.monotonic() + budget_s
         prepared = self._prepare(change)
         link = self._dialler.link(deadline_s)
-        if not apply(link, [prepared], deadline_s)[0]:
-            return Committed(landed=False)
+        committed = apply(link, [prepared], deadline_s)[0]
+        if not committed.landed:
+            return committed
         holding, on_disk = safety(link, replicas, deadline_s)
-        return Committed(landed=True, replicas=holding, on_disk=on_disk)
+        return committed._replace(replicas=holding, on_disk=on_disk)
 
     def close(self) -> None:
         """Close the connection. Another call would open a new one."""
@@ -73,7 +74,8 @@ class RedisStore:
     def _prepare(self, change: Change) -> tuple[bytes, ...]:
         owner, preference_key, profile_key = self._pseudonyms.locate(change.subject)
         check(change, owner)
-        return arguments(change, preference_key, profile_key)
+        linked_keys = [key for subject, _ in change.linked for key in self._pseudonyms.locate(subject)[1:]]
+        return arguments(change, preference_key, profile_key, linked_keys)
 
     def _values(self, keys: Sequence[bytes], deadline_s: float) -> list[bytes | None]:
         """Read values, in order.

@@ -265,15 +265,25 @@ class TestRaces:
         assert desk.outcomes(saw("a1")) == ["DUPLICATE"]
         assert desk.get(account_id="alice").exposures[0].count == 1
 
-    def test_an_opt_out_between_reading_and_writing_wins(self) -> None:
+    @pytest.mark.parametrize(
+        ("chooses", "reason"),
+        [
+            ({"account_id": "alice"}, "ACCOUNT_OPT_OUT"),
+            ({"device_id": MUID}, "DEVICE_OPT_OUT"),
+            ({"account_id": "anid-7"}, "ACCOUNT_OPT_OUT"),
+        ],
+        ids=["of the account", "of the browser that comes along", "of the account that is linked"],
+    )
+    def test_an_opt_out_between_reading_and_writing_wins(self, chooses: dict[str, str], reason: str) -> None:
         class OptingOut(FakeStore):
             def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
                 if changes and changes[0].profile:
-                    Service(Plain(self), Plain(self)).opt_out(account_id="alice")
+                    Service(Plain(self), Plain(self)).opt_out(**chooses)
                 return super().commit(changes, budget_s)
 
         desk = service(OptingOut())
-        assert desk.outcomes(viewed("a1")) == ["SUPPRESSED ACCOUNT_OPT_OUT"]
+        activity = viewed("a1", account_id="alice", cookie_header=f"MUID={MUID}; ANON=A=anid-7")
+        assert desk.outcomes(activity) == [f"SUPPRESSED {reason}"]
         assert not desk.get(account_id="alice").profile_held
 
     def test_what_nobody_may_record_is_written_nowhere(self) -> None:

@@ -7,16 +7,15 @@ from typing import NamedTuple
 
 import pytest
 
-from server.store.ports import StoreError
 from server.store.redis_store import RedisStore
 from server.store.url import RedisAddress
 from targeting.model import Mode, Subject, SubjectKind
 from targeting.policy import DEFAULT_POLICY, OptOutPolicy
 from targeting.reasons import Reason
-from tests.faults.redis_process import eventually
-from tests.faults.writers import PROCESSES, Crowd, Floor, name_of, open_floor, write_until_done
+from tests.faults.writers import PROCESSES, Crowd, Floor, device_of, name_of, open_floor, write_until_done
 from tests.profile.service import Service, viewed
 from tests.store.fake_store import PSEUDONYMS
+from tests.waiting import eventually
 
 A_FEW = Crowd(people=150, writers=12)
 MANY = Crowd(people=2000, writers=50)
@@ -46,13 +45,8 @@ def writing(address: RedisAddress, kind: str, crowd: Crowd) -> Iterator[Floor]:
     for process in processes:
         process.start()
 
-    def at_work() -> None:
-        assert all(process.exitcode is None for process in processes), "writers died"
-        if floor.written.value < crowd.writers:
-            raise StoreError("the writers are not at work yet")
-
     try:
-        eventually(at_work)
+        wait_for_writes(floor, crowd.writers)
         yield floor
     finally:
         floor.done.set()
@@ -60,8 +54,19 @@ def writing(address: RedisAddress, kind: str, crowd: Crowd) -> Iterator[Floor]:
             process.join()
 
 
-def opt_everybody_out(address: RedisAddress, kind: str, policy: str, crowd: Crowd) -> Seen:
-    """Opt one after the other out while others write; then look what was written after each acknowledgement."""
+def wait_for_writes(floor: Floor, count: int) -> None:
+    """Wait until so many have landed: without rivals an opt-out would prove nothing."""
+    eventually(lambda: floor.written.value >= count)
+
+
+def opt_everybody_out(
+    address: RedisAddress, kind: str, policy: str, crowd: Crowd, chooses: str = "the account"
+) -> Seen:
+    """Opt one after the other out while others write; then look what was written after each acknowledgement.
+
+    The choice is the account's own, or that of the browser which comes along with all its activities.
+    """
+    by_browser, reason = chooses == "the browser", REASONS[chooses]
     people = [Subject(SubjectKind.ACCOUNT, name_of(number)) for number in range(crowd.people)]
     with closing(RedisStore(address, PSEUDONYMS)) as store:
         service = Service(store, store, POLICIES[policy])
@@ -72,24 +77,30 @@ def opt_everybody_out(address: RedisAddress, kind: str, policy: str, crowd: Crow
         with writing(address, kind, crowd) as floor:
             for number, who in enumerate(people):
                 floor.current.value = number
-                service.opt_out(account_id=who.id)
+                wait_for_writes(floor, crowd.writers + number + 1)
+                service.opt_out(**({"device_id": device_of(number)} if by_browser else {"account_id": who.id}))
                 floor.opted_out[number] = 1
-                left[who] = None if policy == "erase" else store.read([who], 5.0)[0].profile
-                decision = service.decide(who.id)
-                behavioural += decision.mode is Mode.BEHAVIOURAL or not decision.reasons & Reason.ACCOUNT_OPT_OUT.bit
+                erased = policy == "erase" and not by_browser
+                left[who] = None if erased else store.read([who], 5.0)[0].profile
+                decision = service.decide(who.id, device_of(number))
+                behavioural += decision.mode is Mode.BEHAVIOURAL or not decision.reasons & reason.bit
         now = {who: held.profile for who, held in zip(people, store.read(people, 5.0), strict=True)}
     landed = sum(now[who] != left[who] for who in people)
     return Seen(floor.written.value, landed, floor.late.value, behavioural)
 
 
+REASONS = {"the account": Reason.ACCOUNT_OPT_OUT, "the browser": Reason.DEVICE_OPT_OUT}
+
+
 def must_hold(seen: Seen, crowd: Crowd) -> None:
-    assert seen.written > crowd.people, "too little was written to prove anything"
+    assert seen.written > crowd.people
     assert seen[1:] == (0, 0, 0)
 
 
+@pytest.mark.parametrize("chooses", REASONS)
 @pytest.mark.parametrize("policy", POLICIES)
-def test_nothing_is_written_after_an_opt_out(redis_address: RedisAddress, policy: str) -> None:
-    must_hold(opt_everybody_out(redis_address, "guarded", policy, A_FEW), A_FEW)
+def test_nothing_is_written_after_an_opt_out(redis_address: RedisAddress, policy: str, chooses: str) -> None:
+    must_hold(opt_everybody_out(redis_address, "guarded", policy, A_FEW, chooses), A_FEW)
 
 
 def test_with_check_then_write_something_is(redis_address: RedisAddress) -> None:
@@ -98,11 +109,12 @@ def test_with_check_then_write_something_is(redis_address: RedisAddress) -> None
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("chooses", REASONS)
 @pytest.mark.parametrize("policy", POLICIES)
 def test_nothing_is_written_after_two_thousand_opt_outs_among_fifty_writers(
-    redis_address: RedisAddress, policy: str
+    redis_address: RedisAddress, policy: str, chooses: str
 ) -> None:
-    must_hold(opt_everybody_out(redis_address, "guarded", policy, MANY), MANY)
+    must_hold(opt_everybody_out(redis_address, "guarded", policy, MANY, chooses), MANY)
 
 
 @pytest.mark.slow

@@ -52,6 +52,11 @@ def name_of(number: int) -> str:
     return f"person {number}"
 
 
+def device_of(number: int) -> str:
+    """The one browser that this person uses: its cookie comes along with every activity."""
+    return f"{number:032x}"
+
+
 def open_floor(crowd: Crowd) -> Floor:
     return Floor(
         PROCESSES.Array("b", crowd.people),
@@ -107,7 +112,7 @@ def _write(store: RedisStore, crowd: Crowd, floor: Floor, seed: int) -> None:
         opted_out = bool(floor.opted_out[who])
         number += 1
         try:
-            (outcome,) = service.outcomes(_activity(f"{seed}-{number}", name_of(who), chance))
+            (outcome,) = service.outcomes(_activity(f"{seed}-{number}", who, chance))
         except StoreError:
             continue
         if outcome == "RECORDED":
@@ -117,7 +122,8 @@ def _write(store: RedisStore, crowd: Crowd, floor: Floor, seed: int) -> None:
     store.close()
 
 
-def _activity(activity_id: str, account_id: str, chance: random.Random) -> pb.Activity:
+def _activity(activity_id: str, who: int, chance: random.Random) -> pb.Activity:
+    named = {"account_id": name_of(who), "cookie_header": f"MUID={device_of(who)}"}
     if chance.random() < 0.5:
-        return saw(activity_id, f"ad-{chance.randrange(20)}", account_id=account_id)
-    return viewed(activity_id, str(chance.randrange(223, 300)), account_id=account_id)
+        return saw(activity_id, f"ad-{chance.randrange(20)}", **named)
+    return viewed(activity_id, str(chance.randrange(223, 300)), **named)

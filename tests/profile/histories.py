@@ -206,8 +206,10 @@ class History:
         values = record(Records(*held[0]), [entry], self.rulebook.policy, NOW_S).values
         if values is None:
             return
-        landed = self.store.commit([Change(who, held[0], *values, seen_ttl_s=1)], BUDGET_S)[0].landed
-        must(not (landed and who in self.opted_out), "I2: a write landed after an opt-out")
+        linked = tuple((each, of.preference) for each, of in zip(item.subjects[1:], held[1:], strict=True))
+        change = Change(who, held[0], *values, seen_ttl_s=1, linked=linked)
+        landed = self.store.commit([change], BUDGET_S)[0].landed
+        must(not (landed and self.opted_out.intersection(item.subjects)), "I2: a write landed after an opt-out")
         self.written += landed
 
     def begin_decision(self) -> None:

@@ -254,13 +254,18 @@ class TestDelete:
         store.stale = 3
         assert desk.delete(account_id="alice").keys_removed == 2
 
-    def test_it_is_acknowledged_only_when_nothing_is_left(self) -> None:
+    def test_what_was_written_since_the_reading_is_removed_too(self) -> None:
         store = Reviving()
         desk = Service(store, store)
-        desk.record(viewed("a1"))
+        desk.opt_in(account_id="alice")
         store.reviving = True
+        assert desk.delete(account_id="alice").keys_removed == 2
+        assert not desk.get(account_id="alice").profile_held
+
+    def test_it_is_acknowledged_only_when_it_was_done(self) -> None:
+        store = Stale(1000)
         with pytest.raises(StoreUnavailable):
-            desk.delete(account_id="alice")
+            Service(store, store).delete(account_id="alice")
 
 
 class Stale(FakeStore):
@@ -278,14 +283,16 @@ class Stale(FakeStore):
 
 
 class Reviving(FakeStore):
-    """Somebody writes the profile anew whenever it is gone."""
+    """Somebody writes the profile after every reading."""
 
     reviving = False
 
     def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+        held = super().read(subjects, budget_s)
         if self.reviving:
             self.put(ALICE, profile=b"anything", seen=b"anything")
-        return super().read(subjects, budget_s)
+            self.reviving = False
+        return held
 
 
 def test_every_call_names_a_subject(desk: Service) -> None:

@@ -50,11 +50,11 @@ class FakeStore:
             check(change, owner)
         self._answer_within(budget_s)
         with self._lock:
-            return [Committed(self._land(change, owner)) for change, owner in zip(changes, owners, strict=True)]
+            return [self._committed(change, owner) for change, owner in zip(changes, owners, strict=True)]
 
     def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
-        landed = self.commit([change], budget_s)[0].landed
-        return Committed(landed, replicas=0, on_disk=landed)
+        committed = self.commit([change], budget_s)[0]
+        return committed._replace(on_disk=committed.landed)
 
     def put(self, subject: Subject, **values: bytes | None) -> None:
         """Put raw values there, past every guard: records that were spoilt, or have gone."""
@@ -84,11 +84,22 @@ class FakeStore:
             kept.seen if kept.seen_ends_s > self.now_s else None,
         )
 
+    def _committed(self, change: Change, owner: bytes) -> Committed:
+        before = self._held(owner)
+        if not self._land(change, owner):
+            return Committed(landed=False)
+        removed = sum(new == b"" and old is not None for old, new in zip(before[1:], change[2:5], strict=True))
+        return Committed(landed=True, removed=removed)
+
     def _land(self, change: Change, owner: bytes) -> bool:
         before = self._held(owner)
         expected = change.expected
         if not _same(before.preference, expected.preference):
             return False
+        for subject, preference in change.linked:
+            held = self._held(self._pseudonyms.owner(subject))
+            if not _same(held.preference, preference) or (preference is None and held.profile is not None):
+                return False
         if (change.profile or change.seen) and not _same(before.profile, expected.profile):
             return False
         preference, profile, seen = (

@@ -178,9 +178,9 @@ class TestDurability:
         with primary as (address, _), replica as (other, other_pid):
             replicate(address, other)
             store = RedisStore(address, PSEUDONYMS)
-            assert store.commit_durably(change(store, ANNE), 1, BUDGET_S) == (True, 1, False)
+            assert store.commit_durably(change(store, ANNE), 1, BUDGET_S) == Committed(True, 1, False)
             os.kill(other_pid, signal.SIGSTOP)
-            assert store.commit_durably(change(store, BEN), 1, 0.3) == (True, 0, False)
+            assert store.commit_durably(change(store, BEN), 1, 0.3) == Committed(True, 0, False)
             store.close()
 
     @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ class TestDurability:
         self, own_store: OpenRedisStore, setting: str, value: str, *, on_disk: bool
     ) -> None:
         own_store.command(b"CONFIG", b"SET", setting.encode(), value.encode())
-        assert own_store.commit_durably(change(own_store), 0, BUDGET_S) == (True, 0, on_disk)
+        assert own_store.commit_durably(change(own_store), 0, BUDGET_S) == Committed(True, 0, on_disk)
 
     def test_a_server_that_does_not_tell_is_taken_not_to(
         self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
@@ -200,7 +200,7 @@ class TestDurability:
         own_store.command(b"ACL", b"SETUSER", b"limited", *rules)
         address = RedisAddress(path=own_redis.address.path, username="limited", password="hush")
         store = RedisStore(address, PSEUDONYMS)
-        assert store.commit_durably(change(store), 0, BUDGET_S) == (True, 0, False)
+        assert store.commit_durably(change(store), 0, BUDGET_S) == Committed(True, 0, False)
         store.close()
 
     @pytest.mark.parametrize(
@@ -220,5 +220,5 @@ class TestDurability:
         attempt = Change(ANNE, Held(PSEUDONYMS.owner(ANNE)), preference=record(ANNE))
         with scripted_server(tmp_path, saying(*answers)) as address:
             store = RedisStore(address, PSEUDONYMS)
-            assert store.commit_durably(attempt, 1, 0.3) == committed
+            assert store.commit_durably(attempt, 1, 0.3)[:3] == committed
             store.close()

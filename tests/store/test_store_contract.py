@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.store.commit import UNREADABLE
-from server.store.ports import Change, Held, StoreTimeout
+from server.store.ports import Change, Committed, Held, StoreTimeout
 from targeting.model import Subject, SubjectKind
 from targeting.preference import Choice, Preference, encode_preference
 from tests.store.conftest import OpenRedisStore, Store
@@ -127,6 +127,11 @@ class TestCommitting:
         assert commit(store, seen=b"")
         assert held(store) == (record, None, None)
 
+    def test_it_counts_what_was_there_and_is_no_more(self, store: Store) -> None:
+        commit(store, preference=preference(), profile=b"profile")
+        erasing = change(store, profile=b"", seen=b"")
+        assert store.commit([erasing, erasing], BUDGET_S) == [Committed(True, removed=1), Committed(True, removed=0)]
+
     def test_a_change_of_nothing_lands(self, store: Store) -> None:
         assert commit(store)
 
@@ -192,10 +197,10 @@ class TestCommitting:
         assert held(store)[0] == second
 
     def test_a_durable_commit_says_who_holds_it(self, store: Store) -> None:
-        assert store.commit_durably(change(store, preference=preference()), 0, BUDGET_S) == (True, 0, True)
+        assert store.commit_durably(change(store, preference=preference()), 0, BUDGET_S) == Committed(True, 0, True)
 
     def test_missing_replicas_are_no_error(self, store: Store) -> None:
-        assert store.commit_durably(change(store, preference=preference()), 2, 0.1) == (True, 0, True)
+        assert store.commit_durably(change(store, preference=preference()), 2, 0.1) == Committed(True, 0, True)
 
     def test_a_change_made_from_somebody_elses_reading_is_a_mistake(self, store: Store) -> None:
         with pytest.raises(ValueError, match="somebody else"):
@@ -263,6 +268,44 @@ class TestGuard:
         store.put(ANNE, preference=preference(Choice.OPT_OUT))
         assert not commit(store, preference=b"")
         assert held(store)[0] == preference(Choice.OPT_OUT)
+
+
+class TestLinkedSubjects:
+    """An account's write stands on the choices of the devices and accounts that it came with."""
+
+    OPTED_OUT = encode_preference(Preference(choice=Choice.OPT_OUT), PSEUDONYMS.owner(BEN))
+    ASKED = encode_preference(Preference(), PSEUDONYMS.owner(BEN))
+
+    def lands(self, store: Store, *linked: tuple[Subject, bytes | None]) -> bool:
+        attempt = change(store, preference=preference(), profile=b"new")._replace(linked=linked)
+        landed = store.commit([attempt], BUDGET_S)[0].landed
+        assert (held(store)[1] == b"new") is landed
+        return landed
+
+    @pytest.mark.parametrize("known", [None, ASKED], ids=["unknown", "known"])
+    def test_it_lands_while_nothing_has_changed(self, store: Store, known: bytes | None) -> None:
+        store.put(BEN, preference=known)
+        assert self.lands(store, (BEN, known), (Subject(SubjectKind.DEVICE, "phone"), None))
+
+    @pytest.mark.parametrize("known", [None, ASKED], ids=["unknown", "known"])
+    def test_an_opt_out_of_one_of_them_since_the_reading_stops_it(self, store: Store, known: bytes | None) -> None:
+        store.put(BEN, preference=self.OPTED_OUT)
+        assert not self.lands(store, (Subject(SubjectKind.DEVICE, "phone"), None), (BEN, known))
+
+    def test_so_does_the_loss_of_a_choice(self, store: Store) -> None:
+        store.put(BEN, profile=b"profile")
+        assert not self.lands(store, (BEN, self.ASKED))
+        assert not self.lands(store, (BEN, None))
+
+    @pytest.mark.parametrize("field", ["preference", "profile"])
+    def test_so_does_a_record_of_a_wrong_type(self, store: Store, field: str) -> None:
+        store.spoil(BEN, field)
+        assert not self.lands(store, (BEN, None))
+
+    def test_their_own_records_stay_as_they_are(self, store: Store) -> None:
+        store.put(BEN, preference=self.ASKED, profile=b"theirs")
+        assert self.lands(store, (BEN, self.ASKED))
+        assert held(store, BEN) == (self.ASKED, b"theirs", None)
 
 
 PREFERENCES = [None, b"", *(preference(choice) for choice in Choice), b"short", UNREADABLE]
