@@ -4,13 +4,15 @@ Invariant: a choice lands only upon the records it was derived from, together wi
 profile, or not at all.
 """
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar, overload
 
 from server.store.ports import Change, Committed, Held, RecordStore, StoreUnavailable
+from targeting.choice import erases
 from targeting.decision import Rulebook
 from targeting.model import Subject
-from targeting.preference import Choice, Preference, decode_preference, encode_preference
+from targeting.preference import Preference, decode_preference, encode_preference
 from targeting.record import RecordUnreadable
 
 _ATTEMPTS = 16
@@ -44,6 +46,7 @@ class ChoiceStore(NamedTuple):
     replicas: int = 0
     needs_disk: bool = False
     budget_s: float = 0.5
+    now: Callable[[], float] = time.time
 
     @overload
     def update(
@@ -78,7 +81,7 @@ class ChoiceStore(NamedTuple):
             if preference is None:
                 return None
             change = Change(subject, held, preference=encode_preference(preference, held.owner))
-            if preference.choice is Choice.OPT_OUT and self.rulebook().policy.opt_out.on_opt_out == "erase":
+            if erases(preference, self.rulebook().policy, self.now()):
                 change = change._replace(profile=_ERASED, seen=_ERASED)
             committed = self._commit(change, waits=waits)
             if committed.landed:

@@ -14,7 +14,7 @@ from server.store.ports import StoreError
 from server.stored_choice import ChoiceStore
 from targeting.choice import ChoiceMade, apply_choice, made_before
 from targeting.model import Subject
-from targeting.preference import Preference, encode_preference
+from targeting.preference import Choice, Preference, encode_preference
 from targeting.record import RecordUnreadable
 
 _EVERY_S = 1.0
@@ -58,8 +58,11 @@ class Unconfirmed:
     def watch(self, subject: Subject, stored: Preference) -> None:
         """Watch the latest choice of a record that was stored but is not yet confirmed."""
         with self._lock:
-            since_s = self._watched[subject].since_s if subject in self._watched else time.monotonic()
-            self._watched[subject] = _Watched(stored, since_s)
+            earlier = self._watched.get(subject)
+            if earlier is not None and earlier.preference.version > stored.version:
+                # Two threads may hand over one person's choices in the other order.
+                return
+            self._watched[subject] = _Watched(stored, earlier.since_s if earlier else time.monotonic())
             while len(self._watched) > self._room:
                 del self._watched[next(iter(self._watched))]
                 self._metrics.count_store_error("unconfirmed", "full")
@@ -120,7 +123,8 @@ def _after(held: Preference, lost: Preference) -> Preference | None:
     change = lost.history[0]
     if made_before(held, change.change_key) is not None:
         return held
-    if held.changed_at_ms > change.changed_at_ms:
+    # No clock is trusted so far as to lift an opt-out.
+    if held.changed_at_ms > change.changed_at_ms or (held.choice, change.choice) == (Choice.OPT_OUT, Choice.OPT_IN):
         return None
     return apply_choice(
         held,

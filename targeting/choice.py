@@ -7,7 +7,8 @@ opt-out.
 import hashlib
 from typing import NamedTuple
 
-from targeting.policy import OptOutPolicy
+from targeting.age import is_under, person_day
+from targeting.policy import OptOutPolicy, Policy
 from targeting.preference import MAX_HISTORY, Change, Choice, Preference, Source
 
 _KEY_BYTES = 8
@@ -49,6 +50,21 @@ def apply_choice(held: Preference, made: ChoiceMade) -> Preference:
         birth_day=held.birth_day if made.birth_day is None else made.birth_day,
         history=(change, *held.history)[:MAX_HISTORY],
     )
+
+
+def is_child(preference: Preference, policy: Policy, now_s: float, declared_country: str = "") -> bool:
+    """Tell whether this is a child, by the record's country or by one declared with it: the stricter counts."""
+    age = policy.children.age_in(preference.country)
+    if declared_country:
+        age = max(age, policy.children.age_in(declared_country))
+    return preference.birth_day is not None and is_under(preference.birth_day, age, person_day(now_s))
+
+
+def erases(preference: Preference, policy: Policy, now_s: float) -> bool:
+    """Tell whether no profile may be kept beside this record: the policy erases, and it opts out or is a child's."""
+    if policy.opt_out.on_opt_out != "erase":
+        return False
+    return preference.choice is Choice.OPT_OUT or is_child(preference, policy, now_s)
 
 
 def opt_out_cookie(choice: Choice, *, of_browser: bool, policy: OptOutPolicy) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from targeting.admission import forbidden_by_records
-from targeting.age import is_under, person_day
+from targeting.choice import is_child
 from targeting.judge import StoredSubject
 from targeting.model import Gender, SubjectKind
 from targeting.policy import Policy
@@ -68,7 +68,7 @@ def correct(
     except RecordUnreadable:
         return Reason.RECORD_UNREADABLE.bit
     preference_after = _corrected_preference(preference or Preference(), declared, paths)
-    if _is_child(preference_after, declared, policy, now_s):
+    if is_child(preference_after, policy, now_s, declared.country):
         erased = _ERASED if policy.opt_out.on_opt_out == "erase" else None
         values = Values(encode_preference(preference_after, held.owner), erased, erased)
         return _corrected(preference_after, profile, values)
@@ -128,11 +128,3 @@ def _corrected_profile(held: Profile | None, declared: Declared, paths: Collecti
         return held
     profile = held or Profile(created_s=now_s, updated_s=now_s)
     return profile._replace(version=profile.version + 1, **named)
-
-
-def _is_child(preference: Preference, declared: Declared, policy: Policy, now_s: float) -> bool:
-    """Tell whether this is a child, by the record's country or by the one that is declared with the correction."""
-    age = policy.children.age_in(preference.country)
-    if declared.country:
-        age = max(age, policy.children.age_in(declared.country))
-    return preference.birth_day is not None and is_under(preference.birth_day, age, person_day(now_s))

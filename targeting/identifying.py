@@ -21,12 +21,18 @@ _MOST_UNWRAPPINGS: Final = 3
 _HARMLESS: Final = re.compile(r"[A-Za-z_.:/ -]*(?:[0-9][A-Za-z_.:/ -]*){0,6}", re.ASCII)
 
 _AT: Final = re.compile(r"@|[(\[{<]\s*at\s*[)\]}>]", re.IGNORECASE)
-_ANNOUNCED: Final = re.compile(r"\b(?:tel|sms|callto|fax):", re.IGNORECASE)
+_ANNOUNCED: Final = re.compile(
+    r"\b(?:(?:tel|telephone|phone|mobile|cell|msisdn|sms|callto|fax|whatsapp)[:=]|wa\.me/)[^0-9a-z]*"
+    r"[0-9](?:[ ()./_,;+-]*[0-9]){6}",
+    re.IGNORECASE,
+)
 _RUN: Final = re.compile(r"[+(]*[0-9][0-9 ()./_,;+-]*")
-_BETWEEN: Final = "[-._/]"
-# 415-555-2671, also after a country code; 06.12.34.56.78.
+_BETWEEN: Final = "[-._/:| ]"
+# 415-555-2671, also after a country code; 06.12.34.56.78; 0041-79-123-45-67.
 _GROUPED: Final = re.compile(
-    rf"(?<![0-9])[0-9]{{3}}{_BETWEEN}[0-9]{{3}}{_BETWEEN}[0-9]{{4}}(?![0-9])|(?<![0-9])[0-9]{{2}}(?:\.[0-9]{{2}}){{4}}(?![0-9])"
+    rf"(?<![0-9])(?:[0-9]{{3}}{_BETWEEN}[0-9]{{3}}{_BETWEEN}[0-9]{{4}}"
+    r"|[0-9]{2}(?:\.[0-9]{2}){4}"
+    rf"|00[1-9][0-9]{{0,2}}(?:{_BETWEEN}[0-9]{{2,4}}){{2,5}})(?![0-9])"
 )
 
 
@@ -35,7 +41,10 @@ def is_identifying(text: str) -> bool:
     if _HARMLESS.fullmatch(text):
         return False
     plain = _plain(text)
-    return bool(_AT.search(plain)) or _is_phone(_ANNOUNCED.sub("", plain))
+    if _unwrapped(plain) != plain:
+        # What is wrapped deeper than anybody writes is there to hide something.
+        return True
+    return any(shape.search(plain) for shape in (_AT, _ANNOUNCED, _GROUPED)) or _is_phone(plain)
 
 
 def is_identifying_prose(text: str) -> bool:
@@ -50,18 +59,22 @@ def has_invisible(text: str) -> bool:
 
 def _plain(text: str) -> str:
     """Give the text as a sloppy reader would take it: decoded, in ASCII where it has an ASCII look."""
-    if "%" in text or "&" in text:
-        for _ in range(_MOST_UNWRAPPINGS):
-            text = html.unescape(unquote(text))
+    for _ in range(_MOST_UNWRAPPINGS):
+        text = _unwrapped(text)
     if text.isascii():
         return text
     return "".join(map(_plain_character, unicodedata.normalize("NFKC", text)))
 
 
+def _unwrapped(text: str) -> str:
+    return html.unescape(unquote(text)) if "%" in text or "&" in text else text
+
+
 def _plain_character(character: str) -> str:
     if (digit := unicodedata.decimal(character, None)) is not None:
         return str(digit)
-    return "-" if unicodedata.category(character) == "Pd" or character == "\N{MINUS SIGN}" else character
+    is_separator = unicodedata.category(character).startswith("P") and not character.isascii()
+    return "-" if is_separator or character == "\N{MINUS SIGN}" else character
 
 
 def _is_phone(plain: str) -> bool:
@@ -80,7 +93,7 @@ def _is_phone_among_letters(run: str) -> bool:
     run = run.strip(" -._/,;")
     if _digits(run) < LEAST_PHONE_DIGITS:
         return False
-    return any(sign in run for sign in "+( ") or bool(_GROUPED.search(run))
+    return any(sign in run for sign in "+( ")
 
 
 def _digits(text: str) -> int:

@@ -79,23 +79,29 @@ class _Recorder:
 
     def _admitted(self, activities: Iterable[pb.Activity]) -> list[_Task]:
         """Sort out what cannot be recorded whatever the store says."""
-        read = list(self._read(activities))
-        planned = plan([request for _, _, _, request in read], self._policy)
+        sent = list(self._sent(activities))
+        planned = plan([request for _, _, request in sent], self._policy)
+        # A signal outlasts its activity, also one that cannot be taken.
         self._tools.decider.notice(planned.items)
+        now_s = int(self._now_s)
+        oldest_s = now_s - self._policy.retention.profile_days * _DAY_S
         tasks = []
-        for (at, activity_id, activity, _), item in zip(read, planned.items, strict=True):
+        for (at, message, _), item in zip(sent, planned.items, strict=True):
+            try:
+                activity = read_activity(message, now_s, oldest_s)
+            except InvalidRequest as problem:
+                self._results[at] = Result(Outcome.REJECTED, field=problem.field)
+                continue
             if forbidden := forbidden_by_request(item, self._policy):
                 self._results[at] = Result(Outcome.SUPPRESSED, forbidden)
             else:
-                tasks.append(_Task(at, activity_id, activity, item))
+                tasks.append(_Task(at, message.activity_id, activity, item))
         return tasks
 
-    def _read(self, activities: Iterable[pb.Activity]) -> Iterable[tuple[int, str, Activity, AdRequest]]:
-        now_s = int(self._now_s)
-        oldest_s = now_s - self._policy.retention.profile_days * _DAY_S
+    def _sent(self, activities: Iterable[pb.Activity]) -> Iterable[tuple[int, pb.Activity, AdRequest]]:
         for at, message in enumerate(activities):
             try:
-                yield at, message.activity_id, read_activity(message, now_s, oldest_s), request_of(message)
+                yield at, message, request_of(message)
             except InvalidRequest as problem:
                 self._results[at] = Result(Outcome.REJECTED, field=problem.field)
 

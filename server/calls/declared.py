@@ -19,8 +19,8 @@ from targeting.model import Gender
 from targeting.signals.nap import MAX_OCCUPATION_BYTES, MAX_POSTAL_CODE_BYTES
 
 # Ten characters and two separators: more has no postal code of the Universal Postal Union's members, and grouped
-# like 415-555-2671 none is.
-_POSTAL_CODE = re.compile(r"(?![0-9]{3}-[0-9]{3}-[0-9]{4})[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+){0,2}", re.ASCII)
+# like 415-555-2671 none is (Iran's ten digits are written in halves).
+_POSTAL_CODE = re.compile(r"(?![0-9]{3}[ -][0-9]{3}[ -][0-9]{4})[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+){0,2}", re.ASCII)
 _MOST_IN_POSTAL_CODE = 10
 _GENDERS = {int(gender): gender for gender in Gender}
 

@@ -35,9 +35,10 @@ class Desk:
 
     def _answered(self, call: Call) -> Answer:
         handler = self._handlers.get(call.method, _not_built)
-        # A caller that waits for less than our own budget must not be kept longer.
-        left_s = call.deadline_s - time.monotonic()
-        tools = self._tools._replace(budget_s=max(min(self._tools.budget_s, left_s), _LEAST_BUDGET_S))
+        # The budget counts from arrival, so that slow calls do not add up for those who wait behind them; and a caller
+        # that waits for less must not be kept longer.
+        left_s = min(call.arrived_s + self._tools.budget_s, call.deadline_s) - time.monotonic()
+        tools = self._tools._replace(budget_s=max(left_s, _LEAST_BUDGET_S))
         try:
             return handler(call.payload, tools)
         except Exception as problem:  # noqa: BLE001  # the table of errors says what the caller may see of it

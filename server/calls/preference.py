@@ -29,7 +29,7 @@ def set_preference(payload: bytes, tools: CallTools) -> bytes:
     """Store a choice; see ``PreferenceService.SetPreference``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.SetPreferenceRequest, payload)
     subject, choosing = subject_of(request), _Choosing(_choice_made(request, tools.now()), request.change_id)
-    choices = ChoiceStore(tools.store, tools.rulebook, tools.replicas, tools.needs_disk, tools.budget_s)
+    choices = ChoiceStore(tools.store, tools.rulebook, tools.replicas, tools.needs_disk, tools.budget_s, tools.now)
     stored = choices.update(subject, choosing.after, replaces_unreadable=True)
     return _acknowledge(subject, choosing, stored, tools)
 

@@ -16,13 +16,15 @@ _TICK_S = 0.102
 timer ticks, ten times a second (``hz``)."""
 
 
-def safety(link: Link, replicas: int, deadline_s: float) -> tuple[int, bool]:
+def safety(link: Link, replicas: int, deadline_s: float, patience_s: float) -> tuple[int, bool]:
     """Tell how many replicas hold what this connection wrote, and whether it is on the primary's disk.
 
-    Waits for so many replicas until the deadline (``time.monotonic``). What nobody said in time is not so.
+    Waits for so many replicas no longer than ``patience_s`` and the deadline (``time.monotonic``). What nobody said in
+    time is not so.
     """
     on_disk = _synced_always(link, deadline_s)
-    holding = _holding(link, replicas, deadline_s)
+    wait_ms = max(1, min(_patience_ms(deadline_s), int(patience_s * 1000)))
+    holding = int(_ask(link, (b"WAIT", b"%d" % replicas, b"%d" % wait_ms), deadline_s) or 0)
     return holding, on_disk or _synced_by_now(link, deadline_s)
 
 
@@ -33,13 +35,9 @@ def _synced_always(link: Link, deadline_s: float) -> bool:
     return settings.get(b"appendonly") == b"yes" and settings.get(b"appendfsync") == b"always"
 
 
-def _holding(link: Link, replicas: int, deadline_s: float) -> int:
-    return int(_ask(link, (b"WAIT", b"%d" % replicas, _patience_ms(deadline_s)), deadline_s) or 0)
-
-
 def _synced_by_now(link: Link, deadline_s: float) -> bool:
     """Wait for the next sync of the append-only file. Before Redis 7.2 a server cannot tell of it."""
-    reply = _ask(link, (b"WAITAOF", b"1", b"0", _patience_ms(deadline_s)), deadline_s)
+    reply = _ask(link, (b"WAITAOF", b"1", b"0", b"%d" % _patience_ms(deadline_s)), deadline_s)
     return bool(reply and reply[0])
 
 
@@ -52,6 +50,6 @@ def _ask(link: Link, command: tuple[bytes, ...], deadline_s: float) -> Reply:
     return None if isinstance(reply, ResponseError) else reply
 
 
-def _patience_ms(deadline_s: float) -> bytes:
+def _patience_ms(deadline_s: float) -> int:
     """Give the milliseconds a wait may take on the server; at least one, as zero means for ever."""
-    return b"%d" % max(1, int((deadline_s - _TICK_S - time.monotonic()) * 1000))
+    return max(1, int((deadline_s - _TICK_S - time.monotonic()) * 1000))

@@ -17,6 +17,11 @@ from server.store.url import RedisAddress
 from targeting.judge import StoredSubject
 from targeting.model import Subject
 
+_DOUBT_S = 1.0
+_PATIENCE_IN_DOUBT_S = 0.05
+"""Once replicas were waited for in vain, they are waited for this briefly, for so many seconds: one that is missing
+must not hold up all calls, and one that is back answers at once."""
+
 
 class RedisStore:
     """``DecisionStore`` and ``RecordStore`` on one connection, for exactly one thread: make one a thread."""
@@ -24,6 +29,7 @@ class RedisStore:
     def __init__(self, address: RedisAddress, pseudonyms: Pseudonyms, connect_timeout_s: float = 1.0) -> None:
         self._pseudonyms = pseudonyms
         self._dialler = Dialler(address, connect_timeout_s)
+        self._doubtful_until_s = 0.0
 
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
         """Read preference and profile of every subject; see ``DecisionStore``."""
@@ -64,7 +70,11 @@ class RedisStore:
         committed = apply(link, [prepared], deadline_s)[0]
         if not committed.landed:
             return committed
-        holding, on_disk = safety(link, replicas, deadline_s)
+        now_s = time.monotonic()
+        patience_s = deadline_s - now_s if now_s >= self._doubtful_until_s else _PATIENCE_IN_DOUBT_S
+        holding, on_disk = safety(link, replicas, deadline_s, patience_s)
+        if holding < replicas:
+            self._doubtful_until_s = time.monotonic() + _DOUBT_S
         return committed._replace(replicas=holding, on_disk=on_disk)
 
     def close(self) -> None:

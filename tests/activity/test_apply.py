@@ -50,6 +50,10 @@ KINDS = [
 ]
 
 
+def test_how_much_a_profile_holds() -> None:
+    assert (MAX_INTERESTS, MAX_DESTINATIONS, MAX_EXPOSURES) == (64, 32, 128)
+
+
 class TestInterests:
     @pytest.mark.parametrize(("kind", "segment_kind", "gain"), KINDS, ids=[row[0].name for row in KINDS])
     def test_the_first_evidence_of_a_kind(self, kind: ActivityKind, segment_kind: SegmentKind, gain: float) -> None:

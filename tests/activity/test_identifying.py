@@ -21,6 +21,8 @@ HARMLESS = {
     "a plus without digits": "c++17",
     "a percent sign": "50%-off",
     "an ampersand": "r&d",
+    "a percentage that is encoded": "50%25-off",
+    "a time": "2026-01-01T10:20:30",
     "six digits": "123-456",
     "not ASCII": "città-vecchia",
     "digits of another script, few": "١٢٣",
@@ -35,6 +37,7 @@ E_MAIL = {
     "percent-encoded twice": "bob%2540example.com",
     "a character reference": "bob&#64;example.com",
     "a named character reference": "bob&commat;example.com",
+    "wrapped deeper than is looked": "bob%25252525252540example.com",
     "a full-width at-sign": "bob\uff20example.com",
     "a small at-sign": "bob\ufe6bexample.com",
     "all full-width": "\uff42\uff4f\uff42\uff20\uff45\uff58.com",
@@ -73,6 +76,13 @@ PHONE = {
     "fifteen digits": "123456789012345",
     "two numbers": "4155552671, 4155552672",
     "an IPv4 address": "192.168.100.200",
+    "announced as a phone's": "phone:4155552671",
+    "announced as a parameter": "msisdn=4155552671",
+    "of a messenger": "https://wa.me/4155552671",
+    "with zeros among letters": "ch-0041-79-123-45-67",
+    "with colons": "415:555:2671",
+    "with bars": "x|415|555|2671",
+    "with katakana dots": "415\u30fb555\u30fb2671",
 }
 
 

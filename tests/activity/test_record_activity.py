@@ -14,6 +14,7 @@ from server.store.ports import Change, Committed, Held, StoreTimeout, StoreUnava
 from targeting.age import date_of
 from targeting.model import AdRequest, Subject, SubjectKind
 from targeting.policy import policy_from
+from targeting.seen import KEPT_S
 from targeting.signals.cookies import Cookies
 from targeting.signals.nap import Nap
 from tests.profile.service import AMERICAN, NOW_S, Service, called, saw, viewed
@@ -286,6 +287,14 @@ class TestRaces:
         assert desk.outcomes(activity) == [f"SUPPRESSED {reason}"]
         assert not desk.get(account_id="alice").profile_held
 
+    def test_an_activity_is_known_again_for_a_day(self) -> None:
+        store = FakeStore()
+        desk = service(store)
+        desk.record(saw("a1"))
+        for later_s, outcome in ((KEPT_S - 1, "DUPLICATE"), (KEPT_S + 1, "RECORDED")):
+            store.now_s = later_s
+            assert desk.outcomes(saw("a1")) == [outcome]
+
     def test_what_nobody_may_record_is_written_nowhere(self) -> None:
         store = Contended(0)
         service(store).record(viewed(cookie_header="TOptOut=1"))
@@ -304,9 +313,12 @@ def test_signals_worth_storing_are_handed_on() -> None:
     desk = Service(store, store, on_sticky=lambda request, cookies: offered.append((request, cookies)))
     desk.record(viewed(), viewed(cookie_header="TOptOut=1"))
     assert not offered
-    desk.record(viewed(signals=SIGNALS(global_privacy_control=True), cookie_header=f"MUID={MUID}"))
+    seen: dict[str, Any] = {"signals": SIGNALS(global_privacy_control=True), "cookie_header": f"MUID={MUID}"}
+    desk.record(viewed(**seen))
     ((request, cookies),) = offered
     assert (request.identity.account_id, cookies.muid) == ("alice", MUID)
+    assert desk.outcomes(viewed("a1", "bob@example.com", **seen))[0].startswith("REJECTED")
+    assert len(offered) == 2, "a signal outlasts an activity that cannot be taken"
 
 
 def test_outcomes_are_counted() -> None:

@@ -134,6 +134,15 @@ class TestAfterAFailover:
         assert stored(store, ALICE).choice is Choice.OPT_IN
         assert age(unconfirmed) == 0
 
+    def test_no_opt_in_is_applied_again_upon_an_opt_out_whatever_the_clocks_say(self, store: Replicated) -> None:
+        unconfirmed = watch(store)
+        unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_IN, 9)))
+        store.put(ALICE, preference=None)
+        chosen(store, ALICE, made(Choice.OPT_OUT, 1, b"a slower"))
+        unconfirmed.look()
+        assert stored(store, ALICE).choice is Choice.OPT_OUT
+        assert age(unconfirmed) == 0
+
     def test_a_record_that_cannot_be_read_is_left_alone(self, store: Replicated) -> None:
         unconfirmed = watch(store)
         unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
@@ -150,6 +159,17 @@ def test_a_later_choice_of_the_same_person_takes_the_earlier_ones_place(store: R
     store.put(ALICE, preference=None)
     unconfirmed.look()
     assert stored(store, ALICE).choice is Choice.OPT_IN
+
+
+def test_an_earlier_choice_that_is_handed_over_late_does_not_take_the_later_ones_place(store: Replicated) -> None:
+    unconfirmed = watch(store)
+    earlier = chosen(store, ALICE, made(Choice.OPT_IN, 1, b"earlier."))
+    later = chosen(store, ALICE, made(Choice.OPT_OUT, 2, b"a later!"))
+    unconfirmed.watch(ALICE, later)
+    unconfirmed.watch(ALICE, earlier)
+    store.put(ALICE, preference=None)
+    unconfirmed.look()
+    assert stored(store, ALICE).choice is Choice.OPT_OUT
 
 
 def test_one_that_came_during_the_look_is_not_let_go(store: Replicated) -> None:

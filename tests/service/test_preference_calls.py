@@ -153,6 +153,15 @@ def test_the_policy_says_whether_an_opt_out_erases_the_profile(on_opt_out: str, 
     assert [change.seen for change in store.changes] == [erased, None]
 
 
+@pytest.mark.parametrize(("on_opt_out", "erased"), [("freeze", None), ("erase", b"")])
+def test_so_it_does_where_a_birth_date_says_that_this_is_a_child(on_opt_out: str, erased: bytes | None) -> None:
+    store = ScriptedRecords()
+    policy = Policy(opt_out=OptOutPolicy(on_opt_out=on_opt_out))
+    born = Date(year=2020, month=1, day=1)
+    set_(store, opt_out(choice=pb.CHOICE_OPT_IN, birth_date=born), policy=policy)
+    assert [(change.profile, change.seen) for change in store.changes] == [(erased, erased)]
+
+
 def test_a_record_that_nobody_can_read_is_replaced_by_an_explicit_choice() -> None:
     store = ScriptedRecords()
     store.held = store.held._replace(preference=b"\0")

@@ -1,9 +1,12 @@
 """The whole service: what starts, what stops the start, and what a lost store does."""
 
+import os
+import signal
 import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from urllib.request import urlopen
 
@@ -36,6 +39,7 @@ def wait_until(holds: Callable[[], bool], timeout_s: float = 10) -> None:
 
 
 ALICE = pb.DecideRequest(account_id="alice", ip="8.8.8.8")
+WITH_SIGNAL = pb.DecideRequest(account_id="alice", ip="8.8.8.8", signals=pb.PrivacySignals(global_privacy_control=True))
 
 
 def opt_out(channel: grpc.Channel) -> pref.SetPreferenceResponse:
@@ -95,6 +99,40 @@ def test_an_unconfirmed_choice_is_watched_until_the_disk_has_it(tmp_path: Path) 
         link.ask((b"CONFIG", b"SET", b"appendfsync", b"always"), time.monotonic() + 5)
         link.close()
         wait_until(lambda: age_s() == 0)
+
+
+def test_choices_wait_for_the_replicas_that_are_asked_for(tmp_path: Path) -> None:
+    with (
+        EmbeddedRedis(tmp_path / "redis") as redis,
+        Service(settings(tmp_path, redis_url=redis.url, replicas=1)) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        answer = opt_out(channel)
+        assert (answer.durability, answer.replicas_acknowledged) == (pref.DURABILITY_UNCONFIRMED, 0)
+
+
+def test_a_signal_that_was_stored_waits_for_them_too(tmp_path: Path) -> None:
+    with (
+        EmbeddedRedis(tmp_path / "redis") as redis,
+        Service(settings(tmp_path, redis_url=redis.url, replicas=1)) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        TargetingServiceStub(channel).Decide(WITH_SIGNAL, timeout=10)
+        age = "adtargeting_unconfirmed_preference_age_seconds"
+        wait_until(lambda: (service.metrics.registry.get_sample_value(age) or 0) > 0)
+
+
+def test_a_write_has_the_budget_that_is_set(tmp_path: Path) -> None:
+    with (
+        EmbeddedRedis(tmp_path / "redis") as redis,
+        Service(settings(tmp_path, redis_url=redis.url, write_budget_ms=9_000)) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        opt_out(channel)
+        os.kill(redis.pid, signal.SIGSTOP)
+        # Longer than any budget that would be taken in its place.
+        Timer(1.5, os.kill, (redis.pid, signal.SIGCONT)).start()
+        assert opt_out(channel).version == 2
 
 
 def test_a_lost_redis_limits_and_a_found_one_serves_again(tmp_path: Path) -> None:
@@ -195,10 +233,7 @@ def test_nap_cookies_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
 def test_a_global_privacy_control_signal_outlasts_its_request(tmp_path: Path) -> None:
     with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:
         stub = TargetingServiceStub(channel)
-        with_signal = pb.DecideRequest(
-            account_id="alice", ip="8.8.8.8", signals=pb.PrivacySignals(global_privacy_control=True)
-        )
-        assert list(stub.Decide(with_signal, timeout=10).reasons) == [pb.REASON_GLOBAL_PRIVACY_CONTROL]
+        assert list(stub.Decide(WITH_SIGNAL, timeout=10).reasons) == [pb.REASON_GLOBAL_PRIVACY_CONTROL]
         wait_until(lambda: list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT])
         held = PreferenceServiceStub(channel).GetPreferences(pref.GetPreferencesRequest(account_id="alice"), timeout=10)
         assert held.source == pref.SOURCE_GPC
