@@ -26,8 +26,9 @@ from server.translate import MAX_BATCH, ad_request
 from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
 from targeting.explain import Evidence
 from targeting.judge import StoredSubject
-from targeting.model import AdRequest
+from targeting.model import AdRequest, Signals
 from targeting.openrtb import BidRequest
+from targeting.policy import Policy
 from targeting.reasons import Reason
 from targeting.signals.cookies import Cookies
 from targeting.signals.nap import Nap
@@ -141,14 +142,23 @@ class Decider:
 
     def _alone(self, request: AdRequest, deadline_s: float, rulebook: Rulebook) -> Decision:
         """Decide one request by itself: what is wrong with somebody's records is not the batch-mates' fault."""
-        planned, reason = plan([request], rulebook.policy), Reason.STORE_UNAVAILABLE
+        planned, reason = _planned_alone(request, rulebook.policy), Reason.STORE_UNAVAILABLE
         try:
+            self.notice(planned.items)
             stored = self._fetch(planned, deadline_s - time.monotonic())
             reason = Reason.RECORD_UNREADABLE
             return decide(planned, stored, self._naps(planned), rulebook, time.time())[0]
         except Exception as problem:  # noqa: BLE001  # as above
             note(problem)
             return decide(planned, reason, [()], rulebook, time.time())[0]
+
+
+def _planned_alone(request: AdRequest, policy: Policy) -> Plan:
+    try:
+        return plan([request], policy)
+    except Exception as problem:  # noqa: BLE001  # as above: what cannot even be looked at limits as unreadable
+        note(problem)
+        return plan([request._replace(cookie_header="", signals=Signals(unreadable=("request",)))], policy)
 
 
 class Worker:

@@ -14,10 +14,10 @@ from server.gate.port import Answer, Call, Refusal
 from server.metrics import Metrics
 from server.store.ports import StoreTimeout, StoreUnavailable
 from server.worker import Decider, Limits, Worker
-from targeting.decision import Rulebook
+from targeting.decision import Plan, Rulebook, plan
 from targeting.judge import StoredSubject
-from targeting.model import Subject
-from targeting.policy import DEFAULT_POLICY
+from targeting.model import AdRequest, Subject
+from targeting.policy import DEFAULT_POLICY, Policy
 from targeting.preference import Preference, encode_preference
 from targeting.profile import INTEREST, RawProfile, write_profile
 from targeting.record import seal
@@ -109,6 +109,21 @@ def test_records_of_a_newer_version_limit_their_owner_and_nobody_else(records: d
     spoilt, mate = bench.serve(bench.gate.put(DECIDE, request()), bench.gate.put(DECIDE, request(account_id="bob")))
     assert list(response(spoilt).reasons) == [pb.REASON_RECORD_UNREADABLE]
     assert list(response(mate).reasons) == [pb.REASON_NO_PROFILE]
+
+
+def test_signals_that_cannot_even_be_looked_at_limit_their_own_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(requests: Sequence[AdRequest], policy: Policy) -> Plan:
+        if any("fault" in request.cookie_header for request in requests):
+            raise LookupError("a fault")
+        return plan(requests, policy)
+
+    monkeypatch.setattr("server.worker.plan", faulty)
+    bench = Bench()
+    calls = [bench.gate.put(DECIDE, request(cookie_header=header)) for header in ("fault=1", "")]
+    ill, well = (response(answer) for answer in bench.serve(*calls))
+    assert list(ill.reasons) == [pb.REASON_SIGNAL_UNREADABLE]
+    assert ill.limited.country == "US"
+    assert list(well.reasons) == [pb.REASON_NO_PROFILE]
 
 
 def test_a_fault_while_the_store_is_down_limits_everybody() -> None:
