@@ -29,7 +29,6 @@ STICKY = mask_of(Reason.GLOBAL_PRIVACY_CONTROL, Reason.INDUSTRY_OPT_OUT)
 """The reasons that may be worth storing: a request limited for none of them need not be offered."""
 
 _IDLE_S = 0.25
-_AGAIN_AFTER_S = 60.0
 _KEY_BYTES = 8
 
 
@@ -56,14 +55,18 @@ class Sticky:
         *,
         room: int = 10_000,
         retry_after_s: float = 1.0,
+        again_after_s: float = 60.0,
     ) -> None:
         self._choices = choices
         self._metrics = metrics
         self._on_unconfirmed = on_unconfirmed
         self._room = room
         self._retry_after_s = retry_after_s
+        self._again_after_s = again_after_s
         self._waiting: Queue[_Sighting] = Queue(room)
         self._offered_s: dict[Subject, float] = {}
+        self._later: dict[Subject, _Sighting] = {}
+        self._look_later_s = 0.0
         self._stopping = threading.Event()
         self._ends_s = math.inf
         self._thread = threading.Thread(target=self._run, name="sticky", daemon=True)
@@ -85,8 +88,15 @@ class Sticky:
             return
         now_s = time.monotonic()
         for subject in _subjects(request, cookies):
-            if now_s - self._offered_s.get(subject, -_AGAIN_AFTER_S) >= _AGAIN_AFTER_S:
-                self._enqueue(_Sighting(subject, source, int(time.time() * 1000)), now_s)
+            sighting = _Sighting(subject, source, int(time.time() * 1000))
+            if self._is_due(subject, now_s):
+                self._enqueue(sighting, now_s)
+            elif len(self._later) < self._room:
+                # The person may have opted in since the sighting that was stored.
+                self._later[subject] = sighting
+
+    def _is_due(self, subject: Subject, now_s: float) -> bool:
+        return now_s - self._offered_s.get(subject, -math.inf) >= self._again_after_s
 
     def _enqueue(self, sighting: _Sighting, now_s: float) -> None:
         try:
@@ -100,12 +110,26 @@ class Sticky:
         self._offered_s[sighting.subject] = now_s
 
     def _run(self) -> None:
-        while not self._stopping.is_set() or (not self._waiting.empty() and time.monotonic() < self._ends_s):
+        while not self._stopping.is_set() or (self._has_work() and time.monotonic() < self._ends_s):
+            self._enqueue_later()
             try:
                 sighting = self._waiting.get(timeout=_IDLE_S)
             except Empty:
                 continue
             self._store_in_the_end(sighting)
+
+    def _has_work(self) -> bool:
+        return bool(self._later) or not self._waiting.empty()
+
+    def _enqueue_later(self) -> None:
+        """Take what was seen again too soon, once its minute is over; at the end, all of it."""
+        now_s = time.monotonic()
+        if now_s < self._look_later_s and not self._stopping.is_set():
+            return
+        self._look_later_s = now_s + _IDLE_S
+        for subject in list(self._later):
+            if self._stopping.is_set() or self._is_due(subject, now_s):
+                self._enqueue(self._later.pop(subject), now_s)
 
     def _store_in_the_end(self, sighting: _Sighting) -> None:
         """Until the store answers again, what is seen waits in the queue."""

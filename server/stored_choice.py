@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar, overload
 
+from server.attempts import attempts
+from server.errors import NotAllowed
 from server.store.ports import Change, Committed, Held, RecordStore, StoreUnavailable
 from targeting.choice import erases
 from targeting.decision import Rulebook
 from targeting.model import Subject
-from targeting.preference import Preference, decode_preference, encode_preference
-from targeting.record import RecordUnreadable
+from targeting.preference import Choice, Preference, decode_preference, encode_preference
+from targeting.record import RecordNewer, RecordUnreadable
 
-_ATTEMPTS = 16
 _ERASED = b""
 
 
@@ -39,7 +40,7 @@ class StoredChoice(NamedTuple):
 
 
 class ChoiceStore(NamedTuple):
-    """Stores choices; for the one thread that owns the store's connection. ``budget_s`` is for each round trip."""
+    """Stores choices; for the one thread that owns the store's connection. ``budget_s`` is for each update."""
 
     store: RecordStore
     rulebook: Callable[[], Rulebook]
@@ -73,37 +74,50 @@ class ChoiceStore(NamedTuple):
     ) -> StoredChoice | None:
         """Store what ``after`` makes of the record and its owner's pseudonym; None from it changes nothing.
 
-        Raises ``StoreError``, and ``RecordUnreadable`` for a record that only the person may replace.
+        Raises ``StoreError``, ``RecordUnreadable`` for a record that only the person may replace, and ``NotAllowed`` for
+        an opt-in upon the record of a newer version.
         """
-        for _ in range(_ATTEMPTS):
-            held = self.store.read([subject], self.budget_s)[0]
-            preference = after(_current(held, replaces_unreadable=replaces_unreadable), held.owner)
+        ends_s = time.monotonic() + self.budget_s
+
+        def left_s() -> float:
+            return ends_s - time.monotonic()
+
+        for _ in attempts(left_s):
+            held = self.store.read([subject], left_s())[0]
+            current, is_newer = _current(held, replaces_unreadable=replaces_unreadable)
+            preference = after(current, held.owner)
             if preference is None:
                 return None
+            if is_newer and preference.choice is not Choice.OPT_OUT:
+                # It may hold what must not be lost, as the birth date of a child.
+                raise NotAllowed(
+                    "a newer version of the service has written the stored choice; only an opt-out may replace it"
+                )
             change = Change(subject, held, preference=encode_preference(preference, held.owner))
             if erases(preference, self.rulebook().policy, self.now()):
                 change = change._replace(profile=_ERASED, seen=_ERASED)
-            committed = self._commit(change, waits=waits)
+            committed = self._commit(change, left_s(), waits=waits)
             if committed.landed:
                 return StoredChoice(preference, self._confirms(committed), committed.replicas)
         raise StoreUnavailable("the subject's records kept changing")
 
-    def _commit(self, change: Change, *, waits: bool) -> Committed:
+    def _commit(self, change: Change, budget_s: float, *, waits: bool) -> Committed:
         if waits:
-            return self.store.commit_durably(change, self.replicas, self.budget_s)
-        return self.store.commit([change], self.budget_s)[0]
+            return self.store.commit_durably(change, self.replicas, budget_s)
+        return self.store.commit([change], budget_s)[0]
 
     def _confirms(self, committed: Committed) -> bool:
         return committed.replicas >= self.replicas and (committed.on_disk or not self.needs_disk)
 
 
-def _current(held: Held, *, replaces_unreadable: bool) -> Preference:
+def _current(held: Held, *, replaces_unreadable: bool) -> tuple[Preference, bool]:
+    """Give the record, and whether it is one that a newer version has written."""
     if held.preference is None:
-        return Preference()
+        return Preference(), False
     try:
-        return decode_preference(held.preference, held.owner)
-    except RecordUnreadable:
+        return decode_preference(held.preference, held.owner), False
+    except RecordUnreadable as problem:
         if not replaces_unreadable:
             raise
         # An explicit choice is the one thing that may replace a record that nobody can read.
-        return Preference()
+        return Preference(), isinstance(problem, RecordNewer)

@@ -12,7 +12,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 from server.errors import InvalidRequest
 from server.ip_location import IpLocator
 from targeting.locale import parse_country
-from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals
+from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, browser_id
 
 MAX_ID_BYTES = 256
 MAX_LINKED_ACCOUNTS = 8
@@ -62,7 +62,7 @@ def identity(account_id: str, linked_account_ids: Sequence[str], device_id: str)
     if len(account_id) > _SURELY_SHORT or len(device_id) > _SURELY_SHORT:
         checked_id("account_id", account_id)
         checked_id("device_id", device_id)
-    return Identity(account_id, linked, device_id)
+    return Identity(account_id, linked, browser_id(device_id))
 
 
 def networks(network_ids: Sequence[str]) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ class Unconfirmed:
         """Watch the latest choice of a record that was stored but is not yet confirmed."""
         with self._lock:
             earlier = self._watched.get(subject)
-            if earlier is not None and earlier.preference.version > stored.version:
+            if earlier is not None and _holds(earlier.preference, stored):
                 # Two threads may hand over one person's choices in the other order.
                 return
             self._watched[subject] = _Watched(stored, earlier.since_s if earlier else time.monotonic())
@@ -118,13 +118,20 @@ class Unconfirmed:
         return stored is None or stored.confirmed
 
 
+def _holds(record: Preference, earlier: Preference) -> bool:
+    """Tell whether a record holds the latest change of another, and so came after it, or is the same."""
+    return not earlier.history or made_before(record, earlier.history[0].change_key) is not None
+
+
 def _after(held: Preference, lost: Preference) -> Preference | None:
     """Give the record as it is when it holds the choice, with the choice when not; None when it chose anew since."""
     change = lost.history[0]
-    if made_before(held, change.change_key) is not None:
+    if _holds(held, lost):
         return held
-    # No clock is trusted so far as to lift an opt-out.
-    if held.changed_at_ms > change.changed_at_ms or (held.choice, change.choice) == (Choice.OPT_OUT, Choice.OPT_IN):
+    # What the lost record was made from is older, whatever the clocks say. Of another the clock tells, which is not
+    # trusted so far as to lift an opt-out.
+    lifts = (held.choice, change.choice) == (Choice.OPT_OUT, Choice.OPT_IN)
+    if not _holds(lost, held) and (lifts or held.changed_at_ms > change.changed_at_ms):
         return None
     return apply_choice(
         held,

@@ -11,10 +11,15 @@ PREFIX = Struct("<2sB8sI")
 OWNER_SIZE = 16
 
 _PREFIX_SIZE = PREFIX.size
+_NEWER = "the record is of a newer schema"
 
 
 class RecordUnreadable(ValueError):
     """A stored value has the wrong type, schema, owner or checksum. It is never guessed at."""
+
+
+class RecordNewer(RecordUnreadable):
+    """A stored value is of a schema that a newer version has written."""
 
 
 def seal(magic: bytes, schema: int, owner: bytes, body: bytes) -> bytes:
@@ -28,7 +33,8 @@ def unseal(value: bytes, magic: bytes, schema: int, owner: bytes) -> bytes:
     # Of the owner the first eight bytes are packed.
     if value.startswith(PREFIX.pack(magic, schema, owner, crc32(body, crc32(owner)))):
         return body
-    raise RecordUnreadable(_what_is_wrong(value, magic, schema, owner))
+    problem = _what_is_wrong(value, magic, schema, owner)
+    raise RecordNewer(problem) if problem == _NEWER else RecordUnreadable(problem)
 
 
 def _what_is_wrong(value: bytes, magic: bytes, schema: int, owner: bytes) -> str:
@@ -38,7 +44,7 @@ def _what_is_wrong(value: bytes, magic: bytes, schema: int, owner: bytes) -> str
     if found_magic != magic:
         return "the record is of another kind"
     if found_schema != schema:
-        return "the record is of another schema"
+        return _NEWER if found_schema > schema and found_owner == owner[:8] else "the record is of another schema"
     if found_owner != owner[:8]:
         return "the record belongs to another owner"
     return "the record's checksum is wrong"

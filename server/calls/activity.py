@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from adtargeting.v1 import profile_pb2 as pb
 
+from server.attempts import attempts
 from server.calls.activity_reading import read_activity, request_of
-from server.calls.attempts import attempts
 from server.calls.tools import CallTools
 from server.enums import enum
 from server.errors import InvalidRequest

@@ -10,7 +10,7 @@ from server.errors import InvalidRequest
 from server.translate import checked_country, checked_id, signals
 from targeting.activity import EVIDENCE, Activity, ActivityKind
 from targeting.identifying import has_invisible, is_identifying
-from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals
+from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, browser_id
 
 MAX_SEGMENTS = 16
 MAX_SEGMENT_BYTES = 64
@@ -40,11 +40,15 @@ def read_activity(message: pb.Activity, now_s: int, oldest_s: int) -> Activity:
     if ad_id:
         checked_name("ad_id", ad_id, MAX_AD_BYTES)
     _check_complete(kind, segment_ids, country, ad_id)
+    checked_country("client.country", message.client.country)
     return Activity(kind, _occurred(message, now_s, oldest_s), segment_ids, country, ad_id)
 
 
 def request_of(message: pb.Activity) -> AdRequest:
-    """Read who did it and the signals it came with, as the judge takes them. Raises ``InvalidRequest``."""
+    """Read who did it and the signals it came with, as the judge takes them. Raises ``InvalidRequest``.
+
+    These count also where ``read_activity`` refuses what was done, or the country.
+    """
     account_id = checked_id("account_id", message.account_id)
     device_id = checked_id("device_id", message.device_id)
     if not (account_id or device_id):
@@ -52,9 +56,8 @@ def request_of(message: pb.Activity) -> AdRequest:
     country, targeted_ads_off = "", False
     if message.HasField("client"):
         country, targeted_ads_off = message.client.country, message.client.targeted_ads_off
-        checked_country("client.country", country)
     return AdRequest(
-        identity=Identity(account_id, (), device_id),
+        identity=Identity(account_id, (), browser_id(device_id)),
         client_country=country,
         cookie_header=message.cookie_header,
         signals=_signals(message, targeted_ads_off=targeted_ads_off),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from adtargeting.v1 import profile_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from server.calls.attempts import attempts
+from server.attempts import attempts
 from server.calls.declared import declared_message, read_declared, read_paths
 from server.calls.preference import preferences_message, timestamp
 from server.calls.subjects import subject_of
@@ -61,7 +61,8 @@ def update_profile(payload: bytes, tools: CallTools) -> bytes:
         if not isinstance(corrected, Corrected):
             tools.metrics.count_profile_writes("suppressed")
             raise NotAllowed("the person's choice or age, or the state of the records, forbids to change the profile")
-        if tools.store.commit([Change(subject, held, *corrected.values)], left_s)[0].landed:
+        # Also this may say no for good: a birth date that makes the person a child.
+        if tools.store.commit_durably(Change(subject, held, *corrected.values), tools.replicas, left_s).landed:
             tools.metrics.count_profile_writes("corrected")
             return pb.UpdateProfileResponse(
                 declared=declared_message(corrected.declared), version=corrected.version

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from server.errors import InvalidRequest
 from server.translate import checked_id
-from targeting.model import Subject, SubjectKind
+from targeting.model import Subject, SubjectKind, browser_id
 
 
 class NamesSubject(Protocol):
@@ -19,5 +19,5 @@ def subject_of(message: NamesSubject) -> Subject:
     if message.account_id:
         return Subject(SubjectKind.ACCOUNT, checked_id("account_id", message.account_id))
     if message.device_id:
-        return Subject(SubjectKind.DEVICE, checked_id("device_id", message.device_id))
+        return Subject(SubjectKind.DEVICE, browser_id(checked_id("device_id", message.device_id)))
     raise InvalidRequest("account_id", "name a subject: an account_id or a device_id")

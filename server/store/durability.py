@@ -30,9 +30,13 @@ def safety(link: Link, replicas: int, deadline_s: float, patience_s: float) -> t
 
 def _synced_always(link: Link, deadline_s: float) -> bool:
     """Tell whether a write is on disk before it is answered. A server may forbid the question."""
-    reply = _ask(link, (b"CONFIG", b"GET", b"append*"), deadline_s) or []
+    reply = _ask(link, (b"CONFIG", b"GET", b"*append*"), deadline_s) or []
     settings = dict(zip(reply[::2], reply[1::2], strict=True))
-    return settings.get(b"appendonly") == b"yes" and settings.get(b"appendfsync") == b"always"
+    return (
+        settings.get(b"appendonly") == b"yes"
+        and settings.get(b"appendfsync") == b"always"
+        and settings.get(b"no-appendfsync-on-rewrite", b"no") == b"no"
+    )
 
 
 def _synced_by_now(link: Link, deadline_s: float) -> bool:

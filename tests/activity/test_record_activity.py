@@ -1,6 +1,6 @@
 """RecordActivity: an outcome for each activity, two round trips for all, and nothing twice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -147,6 +147,16 @@ class TestStoredChoices:
         desk.opt_out(device_id=MUID)
         assert desk.outcomes(viewed(cookie_header=f"MUID={MUID}")) == ["SUPPRESSED DEVICE_OPT_OUT"]
         assert desk.outcomes(viewed()) == ["RECORDED"]
+
+    @pytest.mark.parametrize("spelt", [str.upper, str.lower])
+    @pytest.mark.parametrize("chosen", [str.upper, str.lower])
+    def test_a_browser_is_the_same_in_either_spelling(
+        self, chosen: Callable[[str], str], spelt: Callable[[str], str]
+    ) -> None:
+        desk = service()
+        desk.opt_out(device_id=chosen(MUID))
+        assert desk.outcomes(viewed(cookie_header=f"MUID={spelt(MUID)}")) == ["SUPPRESSED DEVICE_OPT_OUT"]
+        assert desk.outcomes(viewed(device_id=spelt(MUID))) == ["SUPPRESSED DEVICE_OPT_OUT"]
 
     def test_an_opt_out_of_the_account_whose_advertising_id_comes_along(self) -> None:
         desk = service()
@@ -317,8 +327,10 @@ def test_signals_worth_storing_are_handed_on() -> None:
     desk.record(viewed(**seen))
     ((request, cookies),) = offered
     assert (request.identity.account_id, cookies.muid) == ("alice", MUID)
-    assert desk.outcomes(viewed("a1", "bob@example.com", **seen))[0].startswith("REJECTED")
-    assert len(offered) == 2, "a signal outlasts an activity that cannot be taken"
+    assert desk.outcomes(viewed("a1", "bob@example.com", **seen)) == ["REJECTED segment_ids[0]"]
+    nowhere = targeting_pb2.ClientSettings(country="nowhere")
+    assert desk.outcomes(viewed("a1", client=nowhere, **seen)) == ["REJECTED client.country"]
+    assert len(offered) == 3, "a signal outlasts an activity that cannot be taken"
 
 
 def test_outcomes_are_counted() -> None:

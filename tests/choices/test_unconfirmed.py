@@ -143,6 +143,27 @@ class TestAfterAFailover:
         assert stored(store, ALICE).choice is Choice.OPT_OUT
         assert age(unconfirmed) == 0
 
+    def test_what_it_was_made_from_is_older_whatever_the_clocks_say(self, store: Replicated) -> None:
+        unconfirmed = watch(store)
+        chosen(store, ALICE, made(Choice.OPT_IN, 9, b"an older"))
+        before = store.read([ALICE], 1.0)[0].preference
+        unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
+        store.put(ALICE, preference=before)
+        unconfirmed.look()
+        assert stored(store, ALICE).choice is Choice.OPT_OUT
+
+    def test_a_choice_made_after_a_loss_is_watched_though_its_version_is_lower(self, store: Replicated) -> None:
+        unconfirmed = watch(store)
+        for at_ms in range(1, 5):
+            latest = chosen(store, ALICE, made(Choice.OPT_IN, at_ms, at_ms.to_bytes(8, "big")))
+        unconfirmed.watch(ALICE, latest)
+        store.put(ALICE, preference=None)
+        unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 9)))
+        store.put(ALICE, preference=None)
+        unconfirmed.look()
+        assert stored(store, ALICE).choice is Choice.OPT_OUT
+        assert age(unconfirmed) > 0
+
     def test_a_record_that_cannot_be_read_is_left_alone(self, store: Replicated) -> None:
         unconfirmed = watch(store)
         unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))

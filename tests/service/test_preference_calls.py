@@ -8,7 +8,7 @@ from google.type.date_pb2 import Date
 
 from server.calls.preference import get_preferences, set_preference
 from server.calls.tools import CallTools
-from server.errors import InvalidRequest
+from server.errors import InvalidRequest, NotAllowed
 from server.metrics import Metrics
 from server.store.ports import Committed, StoreUnavailable
 from server.worker import Decider
@@ -16,6 +16,7 @@ from targeting.decision import Rulebook
 from targeting.model import Subject, SubjectKind
 from targeting.policy import DEFAULT_POLICY, OptOutPolicy, Policy
 from targeting.preference import Preference
+from targeting.record import seal
 from tests.service.doubles import Nowhere, ScriptedRecords, ScriptedStore
 
 NOW_S = 1_780_000_000.0
@@ -160,6 +161,17 @@ def test_so_it_does_where_a_birth_date_says_that_this_is_a_child(on_opt_out: str
     born = Date(year=2020, month=1, day=1)
     set_(store, opt_out(choice=pb.CHOICE_OPT_IN, birth_date=born), policy=policy)
     assert [(change.profile, change.seen) for change in store.changes] == [(erased, erased)]
+
+
+def test_a_record_of_a_newer_version_is_replaced_by_an_opt_out_alone() -> None:
+    store = ScriptedRecords()
+    newer = seal(b"aP", 2, store.held.owner, b"what this version does not know")
+    store.held = store.held._replace(preference=newer)
+    with pytest.raises(NotAllowed, match="newer version"):
+        set_(store, opt_out(choice=pb.CHOICE_OPT_IN))
+    assert store.held.preference == newer
+    set_(store, opt_out())
+    assert get(store).choice == pb.CHOICE_OPT_OUT
 
 
 def test_a_record_that_nobody_can_read_is_replaced_by_an_explicit_choice() -> None:

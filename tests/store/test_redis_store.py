@@ -190,7 +190,12 @@ class TestDurability:
 
     @pytest.mark.parametrize(
         ("setting", "value", "on_disk"),
-        [("appendfsync", "always", True), ("appendfsync", "everysec", False), ("appendonly", "no", False)],
+        [
+            ("appendfsync", "always", True),
+            ("appendfsync", "everysec", False),
+            ("appendonly", "no", False),
+            ("no-appendfsync-on-rewrite", "yes", False),
+        ],
     )
     def test_on_disk_only_where_every_write_is_synced(
         self, own_store: OpenRedisStore, setting: str, value: str, *, on_disk: bool
