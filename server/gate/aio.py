@@ -38,7 +38,7 @@ _OPTIONS = (
 
 
 class Room(NamedTuple):
-    """How much may be in flight before calls are refused: calls, and bytes of their requests."""
+    """How much may be in flight in one lane before its calls are refused: calls, and bytes of their requests."""
 
     calls: int = 2048
     bytes: int = 64 * 1024 * 1024
@@ -47,15 +47,37 @@ class Room(NamedTuple):
 DEFAULT_ROOM = Room()
 
 
+class _Waiting:
+    """One lane: its queue, and what of its room is taken."""
+
+    def __init__(self, room: Room) -> None:
+        self.calls: SimpleQueue[Call] = SimpleQueue()
+        self.inflight = 0
+        self._bytes = 0
+        self._room = room
+
+    def fits(self, size: int) -> bool:
+        """Tell whether there is room for one call more, of this many bytes."""
+        return self.inflight < self._room.calls and self._bytes + size <= self._room.bytes
+
+    def enter(self, call: Call) -> None:
+        """Let a call in."""
+        self.inflight += 1
+        self._bytes += len(call.payload)
+        self.calls.put(call)
+
+    def leave(self, call: Call) -> None:
+        """Give back what a call took."""
+        self.inflight -= 1
+        self._bytes -= len(call.payload)
+
+
 class AioGate:
     """The gate on ``grpc.aio``; see ``server.gate.port.Gate``."""
 
     def __init__(self, address: str, room: Room = DEFAULT_ROOM) -> None:
         self._address = address
-        self._room = room
-        self._waiting: dict[Lane, SimpleQueue[Call]] = {lane: SimpleQueue() for lane in Lane}
-        self._inflight = 0
-        self._inflight_bytes = 0
+        self._lanes = {lane: _Waiting(room) for lane in Lane}
         self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
         self._server: grpc.aio.Server | None = None
@@ -78,7 +100,7 @@ class AioGate:
 
     def take(self, lane: Lane, limit: int, timeout_s: float) -> list[Call]:
         """Wait for calls and take what is there."""
-        waiting = self._waiting[lane]
+        waiting = self._lanes[lane].calls
         calls: list[Call] = []
         try:
             calls.append(waiting.get(timeout=timeout_s))
@@ -99,7 +121,7 @@ class AioGate:
 
     def inflight(self) -> int:
         """Count the calls in flight."""
-        return self._inflight
+        return sum(lane.inflight for lane in self._lanes.values())
 
     def close(self, grace_s: float) -> None:
         """Report NOT_SERVING, refuse new calls, let the others end, stop."""
@@ -146,26 +168,23 @@ class AioGate:
         await self._health.set(service, status.SERVING if serving else status.NOT_SERVING)
 
     def _handler(self, method: Method) -> Callable[[bytes, _Context], Awaitable[bytes]]:
-        waiting, room, loop = self._waiting[method.lane], self._room, self._loop
+        lane, loop = self._lanes[method.lane], self._loop
 
         async def handle(payload: bytes, context: _Context) -> bytes:
             size = len(payload)
             if size > method.max_bytes:
                 await _refuse(context, _TOO_LARGE)
-            if self._inflight >= room.calls or self._inflight_bytes + size > room.bytes:
+            if not lane.fits(size):
                 await _refuse(context, _FULL)
             now = time.monotonic()
             call = Call(method, payload, now, now + _seconds_left(context), loop.create_future())
-            self._inflight += 1
-            self._inflight_bytes += size
-            waiting.put(call)
+            lane.enter(call)
             try:
                 answer: Answer = await call.ticket
             finally:
                 # Reached too when the caller goes away; nobody then reads the answer.
                 call.gone = True
-                self._inflight -= 1
-                self._inflight_bytes -= size
+                lane.leave(call)
             if isinstance(answer, Refusal):
                 await _refuse(context, answer)
             return answer

@@ -1,7 +1,8 @@
 """The port of a gate: calls wait there, workers take them and hand the answers back.
 
-A gate speaks HTTP/2 and gRPC, knows deadlines, sheds what does not fit and keeps the health of the services. It
-knows nothing of what the bytes mean. Every gate passes one contract suite (``tests/gate/``).
+A gate speaks HTTP/2 and gRPC, knows deadlines, sheds what does not fit and keeps the health of the services. Each
+lane has room of its own, so that writes which the store keeps waiting take none from decisions. It knows nothing of
+what the bytes mean. Every gate passes one contract suite (``tests/gate/``).
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ HEALTH_CHECKED = (
 
 
 class Lane(Enum):
-    """Which queue a call waits in: decisions must never wait behind anything else."""
+    """Which queue a call waits in: decisions must never wait behind anything else, nor be refused for its sake."""
 
     DECISIONS = "decisions"
     OTHER = "other"
@@ -88,7 +89,7 @@ class Gate(Protocol):
         ...
 
     def inflight(self) -> int:
-        """Count the calls that wait or are being worked on."""
+        """Count the calls of all lanes that wait or are being worked on."""
         ...
 
     def close(self, grace_s: float) -> None:

@@ -141,31 +141,51 @@ def test_a_call_whose_caller_has_gone_is_marked_and_its_answer_dropped(
     assert other.result() == b"mine"
 
 
-def test_a_full_room_refuses_at_once_and_serves_again_when_there_is_room(open_gate: OpenGate) -> None:
+LANES = pytest.mark.parametrize("method", [DECIDE, SET_PREFERENCE], ids=lambda method: method.lane.value)
+
+
+@LANES
+def test_a_full_room_refuses_at_once_and_serves_again_when_there_is_room(open_gate: OpenGate, method: Method) -> None:
     gate, address = open_gate(room=Room(calls=2, bytes=1000))
     with grpc.insecure_channel(address) as channel:
-        waiting = [send(channel, DECIDE), send(channel, DECIDE)]
+        waiting = [send(channel, method), send(channel, method)]
         wait_until(lambda: gate.inflight() == 2)
         with pytest.raises(grpc.RpcError) as caught:
-            send(channel, SET_PREFERENCE).result()
+            send(channel, method).result()
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        gate.answer([(call, b"done") for call in gate.take(Lane.DECISIONS, 2, 5)])
+        gate.answer([(call, b"done") for call in gate.take(method.lane, 2, 5)])
         assert [each.result() for each in waiting] == [b"done", b"done"]
-        sent = send(channel, DECIDE)
-        gate.answer([(take_one(gate), b"again")])
+        sent = send(channel, method)
+        gate.answer([(take_one(gate, method.lane), b"again")])
         assert sent.result() == b"again"
 
 
-def test_a_room_full_of_bytes_refuses(open_gate: OpenGate) -> None:
+@LANES
+def test_a_room_full_of_bytes_refuses(open_gate: OpenGate, method: Method) -> None:
     gate, address = open_gate(room=Room(calls=10, bytes=1000))
     with grpc.insecure_channel(address) as channel:
-        sent = send(channel, DECIDE, bytes(900))
-        call = take_one(gate)
+        sent = send(channel, method, bytes(900))
+        call = take_one(gate, method.lane)
         with pytest.raises(grpc.RpcError) as caught:
-            send(channel, DECIDE, bytes(200)).result()
+            send(channel, method, bytes(200)).result()
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         gate.answer([(call, b"")])
         sent.result()
+
+
+@pytest.mark.parametrize(
+    ("full", "free"), [(SET_PREFERENCE, DECIDE), (DECIDE, SET_PREFERENCE)], ids=["writes wait", "decisions wait"]
+)
+@pytest.mark.parametrize("room", [Room(calls=1, bytes=1000), Room(calls=10, bytes=8)], ids=["calls", "bytes"])
+def test_a_full_lane_takes_no_room_from_the_other(open_gate: OpenGate, full: Method, free: Method, room: Room) -> None:
+    gate, address = open_gate(room=room)
+    with grpc.insecure_channel(address) as channel:
+        waiting = send(channel, full, b"question")
+        wait_until(lambda: gate.inflight() == 1)
+        sent = send(channel, free, b"question")
+        gate.answer([(take_one(gate, free.lane), b"answer")])
+        assert sent.result() == b"answer"
+        assert not waiting.done()
 
 
 @pytest.mark.parametrize("method", [DECIDE, DECIDE_BATCH], ids=lambda method: method.path)
