@@ -22,10 +22,11 @@ from server.rules_in_force import RulesInForce
 from server.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
 from server.settings import Settings, SettingsError
 from server.sticky import Sticky
-from server.store.circuit import Circuit, CircuitStore, ping
+from server.store.circuit import Circuit, CircuitRecords, CircuitStore, ping
 from server.store.embedded import EmbeddedRedis
 from server.store.keys import Pseudonyms
-from server.store.ports import StoreError
+from server.store.measured import MeasuredRecords
+from server.store.ports import RecordStore, StoreError
 from server.store.redis_store import RedisStore
 from server.store.url import RedisAddress, parse_redis_url
 from server.stored_choice import ChoiceStore
@@ -129,8 +130,8 @@ class Service:
         settings, gate = self._settings, self._gate
         circuit = Circuit(lambda: ping(self.redis, _PROBE_TIMEOUT_S), on_change=self._circuit_changed)
         self._closing.callback(circuit.close)
-        self._unconfirmed = Unconfirmed(self._choices(), self.metrics)
-        self._sticky = Sticky(self._choices(), self.metrics, self._unconfirmed.watch)
+        self._unconfirmed = Unconfirmed(self._choices(circuit), self.metrics)
+        self._sticky = Sticky(self._choices(circuit), self.metrics, self._unconfirmed.watch)
         for background in (self._unconfirmed, self._sticky):
             background.start()
             self._closing.callback(background.close)
@@ -155,7 +156,7 @@ class Service:
 
     def _tools(self, circuit: Circuit) -> CallTools:
         return CallTools(
-            store=self._store(),
+            store=self._records(circuit),
             decider=self._decider(circuit),
             rulebook=self.rules,
             locator=self._locator,
@@ -168,15 +169,18 @@ class Service:
             on_unconfirmed=self._unconfirmed.watch,
         )
 
-    def _choices(self) -> ChoiceStore:
+    def _choices(self, circuit: Circuit) -> ChoiceStore:
         settings = self._settings
         budget_s = settings.write_budget_ms / 1000
-        return ChoiceStore(self._store(), self.rules, settings.replicas, self._needs_disk, budget_s)
+        return ChoiceStore(self._records(circuit), self.rules, settings.replicas, self._needs_disk, budget_s)
 
     @property
     def _needs_disk(self) -> bool:
         """The embedded store puts every write on disk before it answers; of another, the operator says."""
         return not self._settings.redis_url or self._settings.confirm_on_disk == "yes"
+
+    def _records(self, circuit: Circuit) -> RecordStore:
+        return MeasuredRecords(CircuitRecords(self._store(), circuit), self.metrics)
 
     def _store(self) -> RedisStore:
         """Open a store for one thread; its connection is made when it is first used."""

@@ -1,5 +1,7 @@
 """The whole service: what starts, what stops the start, and what a lost store does."""
 
+import os
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -121,6 +123,43 @@ def test_a_lost_redis_limits_and_a_found_one_serves_again(tmp_path: Path) -> Non
         redis.start()
         wait_until(lambda: list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT])
         wait_until(lambda: health(channel, "adtargeting.v1.PreferenceService") == "SERVING")
+
+
+def test_writes_that_wait_for_a_stalled_store_take_no_room_from_decisions(tmp_path: Path) -> None:
+    """More writes than there is room for, each kept waiting by a store that neither answers nor refuses."""
+    with (
+        EmbeddedRedis(tmp_path / "redis") as redis,
+        Service(settings(tmp_path, redis_url=redis.url, max_inflight=4)) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        request = pref.SetPreferenceRequest(account_id="alice", choice=pref.CHOICE_OPT_OUT)
+        stub = TargetingServiceStub(channel)
+        os.kill(redis.pid, signal.SIGSTOP)
+        try:
+            writes = [PreferenceServiceStub(channel).SetPreference.future(request, timeout=30) for _ in range(40)]
+            while not service.metrics.registry.get_sample_value("adtargeting_circuit_open"):
+                assert stub.Decide(ALICE, timeout=30).mode == pb.MODE_LIMITED
+            ends = {write.code() for write in writes}
+            # By now nobody waits for the store: there is room, and a write is refused at once.
+            with pytest.raises(grpc.RpcError) as caught:
+                opt_out(channel)
+        finally:
+            os.kill(redis.pid, signal.SIGCONT)
+        assert (
+            grpc.StatusCode.UNAVAILABLE
+            in ends
+            <= {
+                grpc.StatusCode.UNAVAILABLE,
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+            }
+        )
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        wait_until(lambda: service.metrics.registry.get_sample_value("adtargeting_circuit_open") == 0)
+        assert opt_out(channel).durability == pref.DURABILITY_CONFIRMED
+        failed = service.metrics.registry.get_sample_value(
+            "adtargeting_store_errors_total", {"operation": "read", "kind": "unavailable"}
+        )
+        assert failed
 
 
 def test_an_unreachable_redis_at_the_start_only_degrades(tmp_path: Path) -> None:
