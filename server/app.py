@@ -22,13 +22,15 @@ from server.rules_in_force import RulesInForce
 from server.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
 from server.settings import Settings, SettingsError
 from server.sticky import Sticky
+from server.store.caretaker import Caretaker
 from server.store.circuit import Circuit, CircuitRecords, CircuitStore, ping
 from server.store.embedded import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.measured import MeasuredRecords
-from server.store.ports import RecordStore, StoreError
+from server.store.ports import RecordStore
 from server.store.redis_store import RedisStore
 from server.store.url import RedisAddress, parse_redis_url
+from server.store_watch import PROBE_TIMEOUT_S, StoreWatch
 from server.stored_choice import ChoiceStore
 from server.unconfirmed import Unconfirmed
 from server.worker import Decider, Limits, Worker
@@ -36,8 +38,6 @@ from targeting.signals.nap import Nap
 
 _LOG = logging.getLogger(__name__)
 _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
-_PROBE_TIMEOUT_S = 0.25
-_HEALTH_EVERY_S = 0.5
 
 
 class Service:
@@ -48,7 +48,7 @@ class Service:
         self._settings = settings
         self._given_locator = locator
         self._closing = ExitStack()
-        self._stopping = threading.Event()
+        self._tend_store: Callable[[], None] = _nothing_to_tend
         self.metrics = Metrics()
         self.gate_name = "aio"
         self.store_name = ""
@@ -87,7 +87,6 @@ class Service:
 
     def close(self) -> None:
         """Drain and stop everything, the last opened first. May be called twice."""
-        self._stopping.set()
         self._closing.close()
 
     def reload(self) -> None:
@@ -99,6 +98,7 @@ class Service:
             self.store_name = "the Redis of ADTARGETING_REDIS_URL"
             return parse_redis_url(self._settings.redis_url)
         embedded = self._closing.enter_context(EmbeddedRedis(self._settings.data_dir))
+        self._tend_store = Caretaker(embedded).look
         self.store_name = f"an embedded Redis in {self._settings.data_dir}"
         return parse_redis_url(embedded.url)
 
@@ -128,7 +128,7 @@ class Service:
 
     def _start_threads(self) -> None:
         settings, gate = self._settings, self._gate
-        circuit = Circuit(lambda: ping(self.redis, _PROBE_TIMEOUT_S), on_change=self._circuit_changed)
+        circuit = Circuit(lambda: ping(self.redis, PROBE_TIMEOUT_S), on_change=self._circuit_changed)
         self._closing.callback(circuit.close)
         self._unconfirmed = Unconfirmed(self._choices(circuit), self.metrics)
         self._sticky = Sticky(self._choices(circuit), self.metrics, self._unconfirmed.watch)
@@ -199,32 +199,20 @@ class Service:
 
     def _circuit_changed(self, is_open: bool) -> None:  # noqa: FBT001  # the circuit's callback
         self.metrics.circuit_open.set(is_open)
-        _LOG.warning("the store is down; decisions are limited" if is_open else "the store is back")
+        news = "it keeps decisions waiting, or refuses: they are limited" if is_open else "decisions ask it again"
+        _LOG.warning("store %s: %s", self.redis, news)
 
     def _watch_health(self) -> None:
         """Decisions are always served; writes only while the store answers."""
         self._gate.set_health("", serving=True)
         self._gate.set_health(_TARGETING, serving=True)
-        self._set_writing(serving=self._store_answers())
-        watch = threading.Thread(target=self._watch_store, name="health", daemon=True)
-        self._closing.callback(watch.join)
-        self._closing.callback(self._stopping.set)
+        watch = StoreWatch(self._gate, _WRITING, self.redis, self._tend_store)
         watch.start()
+        self._closing.callback(watch.close)
 
-    def _watch_store(self) -> None:
-        while not self._stopping.wait(_HEALTH_EVERY_S):
-            self._set_writing(serving=self._store_answers())
 
-    def _store_answers(self) -> bool:
-        try:
-            ping(self.redis, _PROBE_TIMEOUT_S)
-        except StoreError:
-            return False
-        return True
-
-    def _set_writing(self, *, serving: bool) -> None:
-        for service in _WRITING:
-            self._gate.set_health(service, serving=serving)
+def _nothing_to_tend() -> None:
+    """Leave a Redis that is not our own to others."""
 
 
 def _no_nap(_: str) -> Nap | None:

@@ -12,14 +12,18 @@ from urllib.request import urlopen
 import grpc
 import pytest
 from adtargeting.v1 import preference_pb2 as pref
+from adtargeting.v1 import profile_pb2 as prof
 from adtargeting.v1 import targeting_pb2 as pb
 from adtargeting.v1.preference_pb2_grpc import PreferenceServiceStub
+from adtargeting.v1.profile_pb2_grpc import ProfileServiceStub
 from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.app import Service
 from server.gate.port import GateError
 from server.settings import Settings, SettingsError
+from server.store import embedded
+from server.store.binary import EmbeddedStoreError
 from server.store.embedded import EmbeddedRedis
 from server.store.link import open_link
 from tests.rpc import health
@@ -37,6 +41,7 @@ def wait_until(holds: Callable[[], bool], timeout_s: float = 10) -> None:
         time.sleep(0.02)
 
 
+BOB = pb.DecideRequest(account_id="bob", ip="8.8.8.8")
 ALICE = pb.DecideRequest(account_id="alice", ip="8.8.8.8")
 
 
@@ -123,6 +128,41 @@ def test_a_lost_redis_limits_and_a_found_one_serves_again(tmp_path: Path) -> Non
         redis.start()
         wait_until(lambda: list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT])
         wait_until(lambda: health(channel, "adtargeting.v1.PreferenceService") == "SERVING")
+
+
+def test_an_embedded_redis_that_is_killed_comes_back_with_all_that_was_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Held down by a server program that is not to be found, so that the outage is seen however quick the restart."""
+    with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:
+        stub, preferences = TargetingServiceStub(channel), "adtargeting.v1.PreferenceService"
+        opt_out(channel)
+        visit = prof.Activity(account_id="bob", kind=prof.ACTIVITY_KIND_CONTENT, segment_ids=["243"])
+        visit.client.country = "US"
+        ProfileServiceStub(channel).RecordActivity(prof.RecordActivityRequest(activities=[visit]), timeout=10)
+        assert stub.Decide(BOB, timeout=10).mode == pb.MODE_BEHAVIOURAL
+        assert caplog.messages == []
+        with monkeypatch.context() as patch:
+            patch.setattr(embedded, "find_server", no_server)
+            os.kill(process_id(service), signal.SIGKILL)
+            wait_until(lambda: stub.Decide(BOB, timeout=10).mode == pb.MODE_LIMITED)
+            wait_until(lambda: health(channel, preferences) == "NOT_SERVING")
+            wait_until(lambda: any("cannot be started again" in line for line in caplog.messages))
+        wait_until(lambda: stub.Decide(BOB, timeout=10).mode == pb.MODE_BEHAVIOURAL)
+        assert list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT]
+        wait_until(lambda: health(channel, preferences) == "SERVING")
+    assert sum("is started again" in line for line in caplog.messages) == 1
+
+
+def no_server() -> Path:
+    raise EmbeddedStoreError("there is none")
+
+
+def process_id(service: Service) -> int:
+    link = open_link(service.redis, 5)
+    told = link.ask((b"INFO", b"server"), time.monotonic() + 5).decode()
+    link.close()
+    return int(told.split("process_id:")[1].split()[0])
 
 
 def test_writes_that_wait_for_a_stalled_store_take_no_room_from_decisions(tmp_path: Path) -> None:
