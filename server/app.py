@@ -86,12 +86,19 @@ class Service:
         gc.freeze()
 
     def close(self) -> None:
-        """Drain and stop everything, the last opened first. May be called twice."""
+        """Let calls under way end, and stop everything, the last opened first. May be called twice."""
         self._closing.close()
 
     def reload(self) -> None:
         """Read the policy again."""
         self.rules.reload()
+
+    def drain(self, hurry: threading.Event) -> None:
+        """Say NOT_SERVING and go on serving for a while, so that callers can leave; no longer once ``hurry`` is set."""
+        self._watch.close()
+        for service in HEALTH_CHECKED:
+            self._gate.set_health(service, serving=False)
+        hurry.wait(self._settings.drain_delay_s)
 
     def _open_redis(self) -> RedisAddress:
         if self._settings.redis_url:
@@ -206,9 +213,9 @@ class Service:
         """Decisions are always served; writes only while the store answers."""
         self._gate.set_health("", serving=True)
         self._gate.set_health(_TARGETING, serving=True)
-        watch = StoreWatch(self._gate, _WRITING, self.redis, self._tend_store)
-        watch.start()
-        self._closing.callback(watch.close)
+        self._watch = StoreWatch(self._gate, _WRITING, self.redis, self._tend_store)
+        self._watch.start()
+        self._closing.callback(self._watch.close)
 
 
 def _nothing_to_tend() -> None:

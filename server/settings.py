@@ -41,6 +41,8 @@ class Settings:
     replicas: int = field(default=0, metadata={"bounds": (0, 16)})
     confirm_on_disk: str = field(default="no", metadata={"choices": ("no", "yes")})
     """Whether a choice is confirmed only once it is on the disk of the Redis of ``redis_url``."""
+    drain_delay_s: int = field(default=1, metadata={"bounds": (0, 600)})
+    """How long health says NOT_SERVING before new calls are refused."""
     drain_grace_s: int = field(default=10, metadata={"bounds": (0, 600)})
     log_level: str = field(default="INFO", metadata={"choices": ("DEBUG", "INFO", "WARNING", "ERROR")})
 
