@@ -71,7 +71,7 @@ class Service:
     def open(self) -> None:
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
         settings = self._settings
-        key = read_or_create(settings.secret_key_path)
+        key = read_or_create(settings.secret_key_path, settings.secret_key_setting)
         self.rules = RulesInForce(settings.policy, key.derive(NETWORK_IDS), self.metrics)
         self._locator = self._given_locator or open_locator(settings.geo_db)
         self._open_nap = self._nap_opener() if settings.nap_keys else _no_nap
