@@ -118,6 +118,7 @@ class Service:
         # If the start fails later on; closing twice does nothing.
         self._closing.callback(gate.close, 0)
         self.metrics.inflight.set_function(gate.inflight)
+        self.metrics.calls.count = gate.ended
         return gate
 
     def _start_metrics(self) -> None:

@@ -9,7 +9,8 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 
@@ -19,7 +20,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from server.gate.methods import METHODS, SERVICES
-from server.gate.port import HEALTH_CHECKED, Answer, Call, GateError, Lane, Method, Refusal
+from server.gate.port import CANCELLED, HEALTH_CHECKED, OK, Answer, Call, GateError, Lane, Method, Refusal
 
 T = TypeVar("T")
 _Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
@@ -78,6 +79,7 @@ class AioGate:
     def __init__(self, address: str, room: Room = DEFAULT_ROOM) -> None:
         self._address = address
         self._lanes = {lane: _Waiting(room) for lane in Lane}
+        self._ended: dict[Method, Counter[int]] = {method: Counter() for method in METHODS}
         self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
         self._server: grpc.aio.Server | None = None
@@ -122,6 +124,10 @@ class AioGate:
     def inflight(self) -> int:
         """Count the calls in flight."""
         return sum(lane.inflight for lane in self._lanes.values())
+
+    def ended(self) -> Mapping[Method, Mapping[int, int]]:
+        """Count the calls that have ended."""
+        return {method: counts.copy() for method, counts in self._ended.items()}
 
     def close(self, grace_s: float) -> None:
         """Report NOT_SERVING, refuse new calls, let the others end, stop."""
@@ -168,14 +174,14 @@ class AioGate:
         await self._health.set(service, status.SERVING if serving else status.NOT_SERVING)
 
     def _handler(self, method: Method) -> Callable[[bytes, _Context], Awaitable[bytes]]:
-        lane, loop = self._lanes[method.lane], self._loop
+        lane, loop, ended = self._lanes[method.lane], self._loop, self._ended[method]
 
-        async def handle(payload: bytes, context: _Context) -> bytes:
+        async def answered(payload: bytes, context: _Context) -> Answer:
             size = len(payload)
             if size > method.max_bytes:
-                await _refuse(context, _TOO_LARGE)
+                return _TOO_LARGE
             if not lane.fits(size):
-                await _refuse(context, _FULL)
+                return _FULL
             now = time.monotonic()
             call = Call(method, payload, now, now + _seconds_left(context), loop.create_future())
             lane.enter(call)
@@ -185,6 +191,15 @@ class AioGate:
                 # Reached too when the caller goes away; nobody then reads the answer.
                 call.gone = True
                 lane.leave(call)
+            return answer
+
+        async def handle(payload: bytes, context: _Context) -> bytes:
+            code = CANCELLED
+            try:
+                answer = await answered(payload, context)
+                code = answer.code if isinstance(answer, Refusal) else OK
+            finally:
+                ended[code] += 1
             if isinstance(answer, Refusal):
                 await _refuse(context, answer)
             return answer

@@ -5,7 +5,7 @@ lane has room of its own, so that writes which the store keeps waiting take none
 what the bytes mean. Every gate passes one contract suite (``tests/gate/``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
@@ -31,6 +31,10 @@ class Method(NamedTuple):
     path: str
     lane: Lane
     max_bytes: int
+
+
+OK, CANCELLED = 0, 1
+"""Codes of ``Gate.ended`` that are no refusal's: answered, and gone before the answer."""
 
 
 class Call:
@@ -90,6 +94,13 @@ class Gate(Protocol):
 
     def inflight(self) -> int:
         """Count the calls of all lanes that wait or are being worked on."""
+        ...
+
+    def ended(self) -> Mapping[Method, Mapping[int, int]]:
+        """Count the calls that have ended, those refused for want of room included, by RPC and gRPC status code.
+
+        What never became a call (an RPC that is unknown, a message over every limit) is not counted.
+        """
         ...
 
     def close(self, grace_s: float) -> None:

@@ -5,21 +5,32 @@ Decisions count their own reads (``server.worker``), in the same series under ``
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from server.metrics import Metrics
 from server.store.ports import Change, Committed, Held, RecordStore, StoreError, StoreTimeout
 from targeting.model import Subject
 
 T = TypeVar("T")
 
 
+class Meter(Protocol):
+    """Where the measures go: ``server.metrics.Metrics``."""
+
+    def observe_store(self, operation: str, seconds: float) -> None:
+        """Take the time of one round trip."""
+        ...
+
+    def count_store_error(self, operation: str, kind: str) -> None:
+        """Count a failure."""
+        ...
+
+
 class MeasuredRecords:
     """Passes everything on; see ``RecordStore``."""
 
-    def __init__(self, store: RecordStore, metrics: Metrics) -> None:
+    def __init__(self, store: RecordStore, meter: Meter) -> None:
         self._store = store
-        self._metrics = metrics
+        self._meter = meter
 
     def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
         """Read; see ``RecordStore``."""
@@ -38,9 +49,7 @@ class MeasuredRecords:
         try:
             return asking()
         except StoreError as problem:
-            self._metrics.count_store_error(
-                operation, "timeout" if isinstance(problem, StoreTimeout) else "unavailable"
-            )
+            self._meter.count_store_error(operation, "timeout" if isinstance(problem, StoreTimeout) else "unavailable")
             raise
         finally:
-            self._metrics.observe_store(operation, time.perf_counter() - started_s)
+            self._meter.observe_store(operation, time.perf_counter() - started_s)

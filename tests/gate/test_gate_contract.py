@@ -12,8 +12,8 @@ import pytest
 from google.rpc import status_pb2
 
 from server.gate.aio import DEFAULT_ROOM, AioGate, Room
-from server.gate.methods import DECIDE, DECIDE_BATCH, METHODS, SERVICES, SET_PREFERENCE
-from server.gate.port import HEALTH_CHECKED, Answer, Call, Gate, GateError, Lane, Method, Refusal
+from server.gate.methods import DECIDE, DECIDE_BATCH, EXPLAIN, METHODS, SERVICES, SET_PREFERENCE
+from server.gate.port import CANCELLED, HEALTH_CHECKED, OK, Answer, Call, Gate, GateError, Lane, Method, Refusal
 from tests.rpc import health, reflected_services
 
 OpenGate = Callable[..., tuple[Gate, str]]
@@ -45,6 +45,14 @@ def gate_and_channel(open_gate: OpenGate) -> Iterator[tuple[Gate, grpc.Channel]]
 def send(channel: grpc.Channel, method: Method, payload: bytes = b"", timeout: float = 10) -> "grpc.Future[bytes]":
     call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method.path)
     return call.future(payload, timeout=timeout)
+
+
+def status_of(sent: "grpc.Future[bytes]") -> grpc.StatusCode:
+    """How a call ended that was refused."""
+    problem = sent.exception()
+    assert isinstance(problem, grpc.Call)
+    code: grpc.StatusCode = problem.code()
+    return code
 
 
 def _inflight_is(gate: Gate, count: int) -> bool:
@@ -197,6 +205,29 @@ def test_a_request_larger_than_its_rpc_takes_is_refused(
         send(channel, method, bytes(method.max_bytes + 1)).result()
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert gate.take(method.lane, 1, 0.01) == []
+
+
+def test_ended_calls_are_counted_by_rpc_and_status(open_gate: OpenGate) -> None:
+    gate, address = open_gate(room=Room(calls=1, bytes=1 << 20))
+    with grpc.insecure_channel(address) as channel:
+        for _ in range(2):
+            sent = send(channel, DECIDE)
+            gate.answer([(take_one(gate), b"")])
+            sent.result()
+        gone = send(channel, DECIDE)
+        call = take_one(gate)
+        assert status_of(send(channel, DECIDE)) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        gone.cancel()
+        wait_until(lambda: call.gone)
+        refused = send(channel, SET_PREFERENCE)
+        gate.answer([(take_one(gate, Lane.OTHER), Refusal(3, "no"))])
+        assert status_of(refused) is grpc.StatusCode.INVALID_ARGUMENT
+        assert status_of(send(channel, EXPLAIN, bytes(EXPLAIN.max_bytes + 1))) is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert {method: dict(counts) for method, counts in gate.ended().items() if counts} == {
+        DECIDE: {OK: 2, CANCELLED: 1, 8: 1},
+        SET_PREFERENCE: {3: 1},
+        EXPLAIN: {8: 1},
+    }
 
 
 def test_an_unknown_method_is_unimplemented(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:

@@ -70,6 +70,9 @@ def test_the_metrics_are_those_of_the_contract(tmp_path: Path) -> None:
         opt_out(channel)
         with urlopen(f"http://{service.metrics_address}/metrics", timeout=5) as answer:
             families = {each.name: each for each in text_string_to_metric_families(answer.read().decode())}
+    calls = [(each.labels, each.value) for each in families["adtargeting_calls"].samples]
+    assert calls == [({"method": name, "code": "ok"}, 1.0) for name in ("Decide", "SetPreference")]
+    assert families["process_resident_memory_bytes"].samples[0].value > 1 << 20
     contract = {
         "adtargeting_decisions", "adtargeting_limit_reasons", "adtargeting_decision_seconds",
         "adtargeting_store_seconds", "adtargeting_store_errors", "adtargeting_profile_writes",
