@@ -27,6 +27,7 @@ _Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
 _STATUS_KEY = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
+_LAST_WORD_S, _SENDING_S, _POLL_S = 0.1, 0.5, 0.005
 _FRAMING_BYTES = 16 * 1024
 _OPTIONS = (
     # A second server on the same port is a mistake here, and must be told.
@@ -79,6 +80,7 @@ class AioGate:
     def __init__(self, address: str, room: Room = DEFAULT_ROOM) -> None:
         self._address = address
         self._lanes = {lane: _Waiting(room) for lane in Lane}
+        self._stopping = False
         self._ended: dict[Method, Counter[int]] = {method: Counter() for method in METHODS}
         self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
@@ -165,9 +167,16 @@ class AioGate:
         return f"{host}:{bound}"
 
     async def _stop(self, grace_s: float) -> None:
+        ends_s = time.monotonic() + grace_s
+        self._stopping = True
         await self._health.enter_graceful_shutdown()
+        # gRPC cuts off what arrives once it stops. Until then callers are told, and take their calls elsewhere.
+        await asyncio.sleep(min(_LAST_WORD_S, grace_s))
+        while self.inflight() and time.monotonic() < ends_s:
+            await asyncio.sleep(_POLL_S)
         if self._server is not None:
-            await self._server.stop(grace_s)
+            # What may be left are answers on their way, and watches of health, which never end by themselves.
+            await self._server.stop(min(_SENDING_S, max(ends_s - time.monotonic(), 0)))
 
     async def _set_health(self, service: str, *, serving: bool) -> None:
         status = health_pb2.HealthCheckResponse
@@ -178,6 +187,8 @@ class AioGate:
 
         async def answered(payload: bytes, context: _Context) -> Answer:
             size = len(payload)
+            if self._stopping:
+                return _STOPPING
             if size > method.max_bytes:
                 return _TOO_LARGE
             if not lane.fits(size):
@@ -208,6 +219,9 @@ class AioGate:
 
 
 _FULL = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "too many calls are waiting; try again later")
+_STOPPING = Refusal(
+    grpc.StatusCode.UNAVAILABLE.value[0], "the service is stopping; nothing was done, so it is safe to repeat elsewhere"
+)
 _TOO_LARGE = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "the request is larger than this RPC takes")
 
 

@@ -104,5 +104,8 @@ class Gate(Protocol):
         ...
 
     def close(self, grace_s: float) -> None:
-        """Report NOT_SERVING, refuse new calls, let the others end within the grace, then stop."""
+        """Report NOT_SERVING, refuse new calls with UNAVAILABLE, let the others end within the grace, then stop.
+
+        A watch of health does not keep it waiting.
+        """
         ...

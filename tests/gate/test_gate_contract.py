@@ -268,18 +268,35 @@ def test_an_address_that_is_none_of_this_machine_is_the_same_error(
     assert capfd.readouterr().err == ""
 
 
-def test_closing_lets_calls_end_within_the_grace(open_gate: OpenGate) -> None:
+def test_closing_refuses_new_calls_and_lets_the_others_end_within_the_grace(open_gate: OpenGate) -> None:
     gate, address = open_gate()
     with grpc.insecure_channel(address) as channel:
+        gate.set_health("", serving=True)
         sent = send(channel, DECIDE)
         call = take_one(gate)
-        closing = threading.Thread(target=gate.close, args=(5,))
+        closing = threading.Thread(target=gate.close, args=(60,))
         closing.start()
+        wait_until(lambda: health(channel) == "NOT_SERVING")
+        assert status_of(send(channel, SET_PREFERENCE)) is grpc.StatusCode.UNAVAILABLE
         answers: list[tuple[Call, Answer]] = [(call, b"in time")]
         gate.answer(answers)
         assert sent.result() == b"in time"
-        closing.join(timeout=5)
+        closing.join(timeout=30)
         assert not closing.is_alive()
+
+
+def test_a_watch_of_health_does_not_keep_a_gate_open(open_gate: OpenGate) -> None:
+    gate, address = open_gate()
+    with grpc.insecure_channel(address) as channel:
+        watch: grpc.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream("/grpc.health.v1.Health/Watch")
+        seen = watch(b"")
+        next(seen)
+        closing = threading.Thread(target=gate.close, args=(600,))
+        closing.start()
+        closing.join(timeout=30)
+        assert not closing.is_alive()
+        with pytest.raises(grpc.RpcError):
+            list(seen)
 
 
 def wait_until(holds: Callable[[], bool], timeout_s: float = 5) -> None:
