@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := all
-.PHONY: all run demo test test-slow check bench bench-quick proto clean format
+.PHONY: all run demo test test-slow check bench bench-quick proto clean clean-data format
 
 all: check test
 
@@ -50,5 +50,10 @@ bench-quick: $(READY)
 proto: $(READY)
 	@$(BIN)/python proto/generate_stubs.py
 
+# What can be made again. Stored choices and the key to them cannot.
 clean:
-	rm -rf $(VENV) .data .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Everybody's choices and profiles in the embedded store, and secret.key.
+clean-data:
+	rm -rf .data

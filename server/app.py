@@ -22,12 +22,15 @@ from server.rules_in_force import RulesInForce
 from server.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
 from server.settings import Settings, SettingsError
 from server.sticky import Sticky
-from server.store.circuit import Circuit, CircuitStore, ping
+from server.store.caretaker import Caretaker
+from server.store.circuit import Circuit, CircuitRecords, CircuitStore, ping
 from server.store.embedded import EmbeddedRedis
 from server.store.keys import Pseudonyms
-from server.store.ports import StoreError
+from server.store.measured import MeasuredRecords
+from server.store.ports import RecordStore
 from server.store.redis_store import RedisStore
 from server.store.url import RedisAddress, parse_redis_url
+from server.store_watch import PROBE_TIMEOUT_S, StoreWatch
 from server.stored_choice import ChoiceStore
 from server.unconfirmed import Unconfirmed
 from server.worker import Decider, Limits, Worker
@@ -35,8 +38,6 @@ from targeting.signals.nap import Nap
 
 _LOG = logging.getLogger(__name__)
 _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
-_PROBE_TIMEOUT_S = 0.25
-_HEALTH_EVERY_S = 0.5
 
 
 class Service:
@@ -47,7 +48,7 @@ class Service:
         self._settings = settings
         self._given_locator = locator
         self._closing = ExitStack()
-        self._stopping = threading.Event()
+        self._tend_store: Callable[[], None] = _nothing_to_tend
         self.metrics = Metrics()
         self.gate_name = "aio"
         self.store_name = ""
@@ -70,7 +71,7 @@ class Service:
     def open(self) -> None:
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
         settings = self._settings
-        key = read_or_create(settings.secret_key_path)
+        key = read_or_create(settings.secret_key_path, settings.secret_key_setting)
         self.rules = RulesInForce(settings.policy, key.derive(NETWORK_IDS), self.metrics)
         self._locator = self._given_locator or open_locator(settings.geo_db)
         self._open_nap = self._nap_opener() if settings.nap_keys else _no_nap
@@ -85,19 +86,26 @@ class Service:
         gc.freeze()
 
     def close(self) -> None:
-        """Drain and stop everything, the last opened first. May be called twice."""
-        self._stopping.set()
+        """Let calls under way end, and stop everything, the last opened first. May be called twice."""
         self._closing.close()
 
     def reload(self) -> None:
         """Read the policy again."""
         self.rules.reload()
 
+    def drain(self, hurry: threading.Event) -> None:
+        """Say NOT_SERVING and go on serving for a while, so that callers can leave; no longer once ``hurry`` is set."""
+        self._watch.close()
+        for service in HEALTH_CHECKED:
+            self._gate.set_health(service, serving=False)
+        hurry.wait(self._settings.drain_delay_s)
+
     def _open_redis(self) -> RedisAddress:
         if self._settings.redis_url:
             self.store_name = "the Redis of ADTARGETING_REDIS_URL"
             return parse_redis_url(self._settings.redis_url)
         embedded = self._closing.enter_context(EmbeddedRedis(self._settings.data_dir))
+        self._tend_store = Caretaker(embedded).look
         self.store_name = f"an embedded Redis in {self._settings.data_dir}"
         return parse_redis_url(embedded.url)
 
@@ -110,6 +118,7 @@ class Service:
         # If the start fails later on; closing twice does nothing.
         self._closing.callback(gate.close, 0)
         self.metrics.inflight.set_function(gate.inflight)
+        self.metrics.calls.count = gate.ended
         return gate
 
     def _start_metrics(self) -> None:
@@ -127,10 +136,10 @@ class Service:
 
     def _start_threads(self) -> None:
         settings, gate = self._settings, self._gate
-        circuit = Circuit(lambda: ping(self.redis, _PROBE_TIMEOUT_S), on_change=self._circuit_changed)
+        circuit = Circuit(lambda: ping(self.redis, PROBE_TIMEOUT_S), on_change=self._circuit_changed)
         self._closing.callback(circuit.close)
-        self._unconfirmed = Unconfirmed(self._choices(), self.metrics)
-        self._sticky = Sticky(self._choices(), self.metrics, self._unconfirmed.watch)
+        self._unconfirmed = Unconfirmed(self._choices(circuit), self.metrics)
+        self._sticky = Sticky(self._choices(circuit), self.metrics, self._unconfirmed.watch)
         for background in (self._unconfirmed, self._sticky):
             background.start()
             self._closing.callback(background.close)
@@ -155,7 +164,7 @@ class Service:
 
     def _tools(self, circuit: Circuit) -> CallTools:
         return CallTools(
-            store=self._store(),
+            store=self._records(circuit),
             decider=self._decider(circuit),
             rulebook=self.rules,
             locator=self._locator,
@@ -168,15 +177,18 @@ class Service:
             on_unconfirmed=self._unconfirmed.watch,
         )
 
-    def _choices(self) -> ChoiceStore:
+    def _choices(self, circuit: Circuit) -> ChoiceStore:
         settings = self._settings
         budget_s = settings.write_budget_ms / 1000
-        return ChoiceStore(self._store(), self.rules, settings.replicas, self._needs_disk, budget_s)
+        return ChoiceStore(self._records(circuit), self.rules, settings.replicas, self._needs_disk, budget_s)
 
     @property
     def _needs_disk(self) -> bool:
         """The embedded store puts every write on disk before it answers; of another, the operator says."""
         return not self._settings.redis_url or self._settings.confirm_on_disk == "yes"
+
+    def _records(self, circuit: Circuit) -> RecordStore:
+        return MeasuredRecords(CircuitRecords(self._store(), circuit), self.metrics)
 
     def _store(self) -> RedisStore:
         """Open a store for one thread; its connection is made when it is first used."""
@@ -195,32 +207,20 @@ class Service:
 
     def _circuit_changed(self, is_open: bool) -> None:  # noqa: FBT001  # the circuit's callback
         self.metrics.circuit_open.set(is_open)
-        _LOG.warning("the store is down; decisions are limited" if is_open else "the store is back")
+        news = "it keeps decisions waiting, or refuses: they are limited" if is_open else "decisions ask it again"
+        _LOG.warning("store %s: %s", self.redis, news)
 
     def _watch_health(self) -> None:
         """Decisions are always served; writes only while the store answers."""
         self._gate.set_health("", serving=True)
         self._gate.set_health(_TARGETING, serving=True)
-        self._set_writing(serving=self._store_answers())
-        watch = threading.Thread(target=self._watch_store, name="health", daemon=True)
-        self._closing.callback(watch.join)
-        self._closing.callback(self._stopping.set)
-        watch.start()
+        self._watch = StoreWatch(self._gate, _WRITING, self.redis, self._tend_store)
+        self._watch.start()
+        self._closing.callback(self._watch.close)
 
-    def _watch_store(self) -> None:
-        while not self._stopping.wait(_HEALTH_EVERY_S):
-            self._set_writing(serving=self._store_answers())
 
-    def _store_answers(self) -> bool:
-        try:
-            ping(self.redis, _PROBE_TIMEOUT_S)
-        except StoreError:
-            return False
-        return True
-
-    def _set_writing(self, *, serving: bool) -> None:
-        for service in _WRITING:
-            self._gate.set_health(service, serving=serving)
+def _nothing_to_tend() -> None:
+    """Leave a Redis that is not our own to others."""
 
 
 def _no_nap(_: str) -> Nap | None:

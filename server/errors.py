@@ -9,6 +9,7 @@ import secrets
 import traceback
 
 from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from server.gate.port import Refusal
@@ -20,12 +21,24 @@ _RETRY_AFTER_S = 1
 
 
 class InvalidRequest(Exception):
-    """A request that cannot be taken. ``field`` is its path in the message; ``problem`` never repeats the value."""
+    """A request that cannot be taken. ``field`` is its path in the message, empty for the message itself.
+
+    ``problem`` never repeats the value.
+    """
 
     def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
+        super().__init__(f"{field}: {problem}" if field else problem)
         self.field = field
         self.problem = problem
+
+
+class Unparsable(InvalidRequest):
+    """Bytes that are no message of the kind that was asked for. No field is named: none could be read."""
+
+    def __init__(self, kind: type[Message]) -> None:
+        super().__init__(
+            "", f"this is no {kind.DESCRIPTOR.full_name}, or a text in it is not UTF-8; send the type of the RPC"
+        )
 
 
 class NotAllowed(Exception):

@@ -6,8 +6,9 @@ Label values come from enumerations and the policy file only; no identifier and 
 from collections import Counter as Tally
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from server.call_counts import CallCounts
 from targeting.decision import Decision
 from targeting.model import Mode
 from targeting.policy import Policy
@@ -69,12 +70,14 @@ class Metrics:
         self.circuit_open = Gauge(
             "adtargeting_circuit_open", "1 while the store is known to be down", registry=registry
         )
+        self.calls = CallCounts(registry)
         self.inflight = Gauge("adtargeting_inflight", "Calls that wait or are worked on", registry=registry)
         self.unconfirmed_age = Gauge(
             "adtargeting_unconfirmed_preference_age_seconds",
             "Age of the oldest unconfirmed choice",
             registry=registry,
         )
+        ProcessCollector(registry=registry)
         self._policy_info = Gauge("adtargeting_policy_info", "The policy in force", ["version"], registry=registry)
         self._mode = {mode: self._decisions.labels(mode.name.lower()) for mode in Mode}
         self._reason = {reason: self._reasons.labels(reason.name.lower()) for reason in Reason}

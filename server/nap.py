@@ -21,6 +21,7 @@ from targeting.signals.unreadable import Unreadable
 MAX_TOKEN_LENGTH: Final = 4096
 """Characters of the longest cookie that is decrypted; browsers keep no longer one (RFC 6265 section 6.1)."""
 
+_REMEDY: Final = "by ADTARGETING_NAP_KEYS (or --keys)"
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 
 
@@ -71,7 +72,8 @@ def read_keys(path: Path) -> tuple[str, ...]:
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, ValueError) as error:
-        raise NapKeyError(f"{path}: cannot be read as a key file ({type(error).__name__})") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise NapKeyError(f"{path}: cannot be read as a key file: {reason}; name one {_REMEDY}") from None
     keys = []
     for number, line in enumerate(lines, 1):
         key = line.partition("#")[0].strip()
@@ -79,5 +81,5 @@ def read_keys(path: Path) -> tuple[str, ...]:
             raise NapKeyError(f"{path}, line {number}: not a key (32 bytes in URL-safe base64)")
         keys += [key] if key else []
     if not keys:
-        raise NapKeyError(f"{path}: holds no key")
+        raise NapKeyError(f"{path}: holds no key; name a key file {_REMEDY}")
     return tuple(keys)

@@ -7,7 +7,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.message import DecodeError
 
 from server import wire
-from server.errors import InvalidRequest
+from server.errors import InvalidRequest, Unparsable
 from server.ip_location import IpLocator
 from server.translate import checked_country, identity, networks
 from targeting.decision import Decision
@@ -26,7 +26,7 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
     try:
         message = pb.PrepareBidRequestRequest.FromString(payload)
     except DecodeError:
-        raise InvalidRequest("", f"is no {pb.PrepareBidRequestRequest.DESCRIPTOR.full_name}") from None
+        raise Unparsable(pb.PrepareBidRequestRequest) from None
     asked = networks(message.third_party_networks)
     if len(message.bid_request) * len(asked) > MAX_ANSWER_BYTES:
         raise InvalidRequest(

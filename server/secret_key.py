@@ -34,20 +34,20 @@ class SecretKey:
         return "SecretKey(***)"
 
 
-def read_or_create(path: Path) -> SecretKey:
-    """Read the key, or make one where there is none. Raises ``SettingsError``."""
+def read_or_create(path: Path, setting: str = "ADTARGETING_SECRET_KEY_FILE") -> SecretKey:
+    """Read the key, or make one where there is none. Raises ``SettingsError``, which blames the setting."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _create(path)
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except OSError as problem:
         raise SettingsError(
-            f"ADTARGETING_SECRET_KEY_FILE: cannot read or make the file: {problem.strerror}"
+            f"{setting}: cannot read or make the secret key there: {problem.strerror}; name another place"
         ) from problem
     except ValueError:
         key = b""
     if len(key) != _BYTES:
-        raise SettingsError(f"ADTARGETING_SECRET_KEY_FILE: must hold {_BYTES} bytes as hexadecimal digits")
+        raise SettingsError(f"{setting}: the secret key there must be {_BYTES} bytes as hexadecimal digits")
     return SecretKey(key)
 
 

@@ -10,12 +10,15 @@ from server.settings import Settings
 
 
 def run_service(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP reads the policy again. Raises the typed errors of the start."""
+    """Serve until SIGTERM or SIGINT, then drain; SIGHUP reads the policy again. Raises the typed errors of the start.
+
+    A second SIGTERM or SIGINT ends the drain's delay.
+    """
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    stop, reload = threading.Event(), threading.Event()
+    stop, hurry, reload = threading.Event(), threading.Event(), threading.Event()
 
     def on_stop(_: int, __: FrameType | None) -> None:
-        stop.set()
+        (hurry if stop.is_set() else stop).set()
 
     def on_reload(_: int, __: FrameType | None) -> None:
         reload.set()
@@ -29,6 +32,7 @@ def run_service(settings: Settings) -> None:
             if reload.is_set():
                 reload.clear()
                 service.reload()
+        service.drain(hurry)
 
 
 def start_line(service: Service) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 PREFIX = "ADTARGETING_"
+_LAST_PORT = 65_535
 
 
 class SettingsError(Exception):
@@ -21,8 +22,8 @@ class SettingsError(Exception):
 class Settings:
     """All settings. Times in milliseconds unless the name says otherwise."""
 
-    grpc_address: str = "127.0.0.1:50051"
-    metrics_address: str = "127.0.0.1:9464"
+    grpc_address: str = field(default="127.0.0.1:50051", metadata={"address": True})
+    metrics_address: str = field(default="127.0.0.1:9464", metadata={"address": True})
     data_dir: Path = Path(".data")
     redis_url: str = field(default="", repr=False)
     """A secret: it may hold a password."""
@@ -41,6 +42,8 @@ class Settings:
     replicas: int = field(default=0, metadata={"bounds": (0, 16)})
     confirm_on_disk: str = field(default="no", metadata={"choices": ("no", "yes")})
     """Whether a choice is confirmed only once it is on the disk of the Redis of ``redis_url``."""
+    drain_delay_s: int = field(default=1, metadata={"bounds": (0, 600)})
+    """How long health says NOT_SERVING before new calls are refused."""
     drain_grace_s: int = field(default=10, metadata={"bounds": (0, 600)})
     log_level: str = field(default="INFO", metadata={"choices": ("DEBUG", "INFO", "WARNING", "ERROR")})
 
@@ -48,6 +51,11 @@ class Settings:
     def secret_key_path(self) -> Path:
         """Where the key of pseudonyms and network ids is kept."""
         return Path(self.secret_key_file) if self.secret_key_file else self.data_dir / "secret.key"
+
+    @property
+    def secret_key_setting(self) -> str:
+        """The setting that says so."""
+        return PREFIX + ("SECRET_KEY_FILE" if self.secret_key_file else "DATA_DIR")
 
 
 def read_settings(environment: Mapping[str, str], config: Path | None = None) -> Settings:
@@ -96,4 +104,12 @@ def _checked(name: str, value: object, limits: Mapping[str, object]) -> object:
         raise SettingsError(f"{name}: must be between {bounds[0]} and {bounds[1]}")
     if isinstance(choices := limits.get("choices"), tuple) and value not in choices:
         raise SettingsError(f"{name}: must be one of {', '.join(choices)}")
+    return checked_address(name, str(value)) if "address" in limits else value
+
+
+def checked_address(name: str, value: str) -> str:
+    """Give an address back that names a host and a possible port. Raises ``SettingsError``."""
+    host, _, port = value.rpartition(":")
+    if not (host and port.isascii() and port.isdecimal() and int(port) <= _LAST_PORT):
+        raise SettingsError(f"{name}: must be host:port, with a port up to {_LAST_PORT}")
     return value

@@ -15,14 +15,15 @@ from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.message import DecodeError, Message
 
 from server import prepare, wire
-from server.errors import InvalidRequest, note, refusal_of
+from server.batch import read_batch
+from server.errors import InvalidRequest, Unparsable, note, refusal_of
 from server.gate.methods import DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.gate.port import Answer, Call, Gate, Lane
 from server.ip_location import IpLocator
 from server.metrics import Metrics
 from server.sticky import STICKY, ignore_sticky
 from server.store.ports import DecisionStore, StoreError, StoreTimeout
-from server.translate import MAX_BATCH, ad_request
+from server.translate import ad_request
 from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
 from targeting.explain import Evidence
 from targeting.judge import StoredSubject
@@ -238,18 +239,17 @@ class Worker:
                 yield call, self._answered(answer)
 
     def _decide_batch(self, call: Call) -> bytes:
-        message = parse(pb.DecideBatchRequest, call.payload)
-        if not 0 < len(message.requests) <= MAX_BATCH:
-            raise InvalidRequest("requests", f"between 1 and {MAX_BATCH} are taken; send another number")
-        items = [self._item(request) for request in message.requests]
+        items = [self._item(request) for request in read_batch(call.payload)]
         good = [item for item in items if isinstance(item, AdRequest)]
         payloads = iter(wire.responses(self._decider.decide(good, self._budget_s(call))))
         return wire.batch_response(
             [wire.result(next(payloads)) if isinstance(item, AdRequest) else item for item in items]
         )
 
-    def _item(self, request: pb.DecideRequest) -> AdRequest | bytes:
+    def _item(self, request: pb.DecideRequest | None) -> AdRequest | bytes:
         try:
+            if request is None:
+                raise Unparsable(pb.DecideRequest)
             return ad_request(request, self._locator)
         except InvalidRequest as problem:
             return wire.error(refusal_of(problem).code, problem.field, str(problem))
@@ -284,4 +284,4 @@ def parse(kind: type[M], payload: bytes) -> M:
     try:
         return kind.FromString(payload)
     except DecodeError:
-        raise InvalidRequest("", f"is no {kind.DESCRIPTOR.full_name}") from None
+        raise Unparsable(kind) from None

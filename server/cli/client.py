@@ -11,6 +11,7 @@ from adtargeting.v1 import preference_pb2_grpc, profile_pb2_grpc, targeting_pb2_
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 
+from server.cli.command import program
 from server.cli.failures import Refused
 from server.cli.shell import plain
 
@@ -59,7 +60,7 @@ class Client:
         code, spoken = problem.code(), any(name == _DETAILS for name, _ in problem.trailing_metadata() or ())
         if code is grpc.StatusCode.UNAVAILABLE and not spoken:
             return (
-                f"no service answers at {plain(self._address)}: start one with `adtargeting serve`, "
+                f"no service answers at {plain(self._address)}: start one with `{program()} serve`, "
                 "or name another with --address"
             )
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:

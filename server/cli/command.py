@@ -1,11 +1,17 @@
 """What a command is: its arguments, and what it does."""
 
+import os
+import shutil
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from server.cli.failures import Misused
 from server.cli.shell import Shell
+
+PROGRAM = "adtargeting"
 
 
 class Command(NamedTuple):
@@ -21,6 +27,14 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise ``Misused``."""
         raise Misused(f"{message}; see {self.prog} --help")
+
+
+def program() -> str:
+    """Give the name under which this program can be called again: as it was called, where that is not on the path."""
+    called = sys.argv[0]
+    if Path(called).name != PROGRAM or shutil.which(PROGRAM) == called:
+        return PROGRAM
+    return os.path.relpath(called) if Path(called).is_relative_to(Path.cwd()) else called
 
 
 def no_arguments(_: ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 from server.cli.command import Command
-from server.cli.failures import OK, REFUSED, Refused
+from server.cli.failures import OK, Refused
 from server.cli.shell import Shell, plain
 from targeting.signals import gpp_full, tcf_full, us_privacy
 from targeting.signals.unreadable import Unreadable
@@ -48,10 +48,11 @@ def run(given: Namespace, shell: Shell) -> int:
             shell.out.file.flush()
         return OK
     decoded = _decoded(decode, given.string)
-    if "error" in decoded and not given.json:
+    if given.json or "error" not in decoded:
+        _show(shell, decoded, as_json=given.json)
+    if "error" in decoded:
         raise Refused(f"unreadable: {decoded['error']}")
-    _show(shell, decoded, as_json=given.json)
-    return REFUSED if "error" in decoded else OK
+    return OK
 
 
 def lines(source: BinaryIO) -> Iterator[str]:

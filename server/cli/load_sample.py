@@ -62,7 +62,8 @@ def run(given: Namespace, shell: Shell) -> int:
 @contextmanager
 def opened_loader(settings: Settings) -> Iterator[Loader]:
     """Open a loader on the store of the settings, under the pseudonyms that the service uses."""
-    pseudonyms = Pseudonyms(read_or_create(settings.secret_key_path).derive(PSEUDONYMS))
+    key = read_or_create(settings.secret_key_path, settings.secret_key_setting)
+    pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
     policy = load_policy(Path(settings.policy)) if settings.policy else DEFAULT_POLICY
     # A store that runs for this alone need not put every batch on disk: it does when it ends.
     with ExitStack() as closing:

@@ -14,12 +14,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from server.cli.command import Command, Parser
+from server.cli.command import PROGRAM, Command, Parser, program
 from server.cli.commands import COMMANDS
 from server.cli.failures import INTERRUPTED, OK, REFUSED, Refused, exit_status
 from server.cli.shell import Shell, new_console
 
-PROGRAM = "adtargeting"
 _DESCRIPTION = """\
 The privacy gate in front of an ad server's user data: behavioural features,
 or only country, language and IP location."""
@@ -38,28 +37,42 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line, and give its exit status."""
     _never_fail_to_write()
     try:
-        command, arguments = _parse(sys.argv[1:] if argv is None else argv)
+        status = _run(sys.argv[1:] if argv is None else argv)
+        # What cannot be written is found out here, and not when nobody can say so any more.
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence()
+        return OK
+    except Exception as problem:  # noqa: BLE001  # the last resort: a line, not a traceback
+        return _failed(problem)
+    return status
+
+
+def _run(argv: Sequence[str]) -> int:
+    try:
+        command, arguments = _parse(argv)
         return command.run(arguments, _shell(arguments))
     except SystemExit as done:
         # --help and --version end so, and rich, when whoever reads the output has gone.
         return done.code if isinstance(done.code, int) else OK
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        return _silenced()
-    except Exception as problem:  # noqa: BLE001  # the last resort: a line, not a traceback
-        return _failed(problem)
 
 
 def _parse(argv: Sequence[str]) -> tuple[Command, Namespace]:
     """Find the command, and only then load it and read its arguments."""
     shared = _shared_options()
-    found = _top(shared).parse_args(argv)
+    top = _top(shared)
+    found = top.parse_args(argv)
+    if found.command is None:
+        top.print_help()
+        top.exit()
     name, entry = found.command, COMMANDS[found.command]
     command = entry.load()
-    parser = Parser(prog=f"{PROGRAM} {name}", description=f"{entry.summary}.", parents=[shared], allow_abbrev=False)
+    parser = Parser(prog=f"{program()} {name}", description=f"{entry.summary}.", parents=[shared], allow_abbrev=False)
     command.arguments(parser)
-    return command, parser.parse_args(found.rest, Namespace(**_options(found)))
+    # Options may stand between arguments.
+    return command, parser.parse_intermixed_args(found.rest, Namespace(**_options(found)))
 
 
 def _shared_options() -> Parser:
@@ -74,7 +87,7 @@ def _shared_options() -> Parser:
 def _top(shared: Parser) -> Parser:
     listed = "\n".join(f"  {name:<14}{entry.summary}" for name, entry in COMMANDS.items())
     top = Parser(
-        prog=PROGRAM,
+        prog=program(),
         description=_DESCRIPTION,
         epilog=f"commands:\n{listed}",
         formatter_class=RawDescriptionHelpFormatter,
@@ -82,7 +95,9 @@ def _top(shared: Parser) -> Parser:
         allow_abbrev=False,
     )
     top.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
-    top.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="what to do; COMMAND --help says more")
+    top.add_argument(
+        "command", nargs="?", choices=COMMANDS, metavar="COMMAND", help="what to do; COMMAND --help says more"
+    )
     top.add_argument("rest", nargs=REMAINDER, help=SUPPRESS)
     return top
 
@@ -103,10 +118,9 @@ def _never_fail_to_write() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _silenced() -> int:
-    """Write nothing more: whoever read the output has gone."""
+def _silence() -> None:
+    """Write nothing more: nobody reads the output, or it cannot be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return OK
 
 
 def _failed(problem: Exception) -> int:
@@ -114,6 +128,11 @@ def _failed(problem: Exception) -> int:
     if status is not None:
         sys.stderr.write(f"adtargeting: {' '.join(str(problem).split())}\n")
         return status
+    if isinstance(problem, OSError) and problem.filename is None:
+        # Whoever opens a file or a connection has words of its own for what is wrong with it: this is standard output.
+        sys.stderr.write(f"adtargeting: cannot write the output: {problem.strerror}\n")
+        _silence()
+        return REFUSED
     place = traceback.extract_tb(problem.__traceback__)[-1]
     sys.stderr.write(
         f"adtargeting: internal error, {type(problem).__name__} at {Path(place.filename).name}:{place.lineno}; "

@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from server.cli.command import Command, no_arguments
-from server.cli.failures import OK, REFUSED
+from server.cli.failures import OK, Refused
 from server.cli.reach import reached_store
 from server.cli.shell import Shell, table
 from server.store.preflight import Level, preflight
@@ -21,7 +21,9 @@ def run(_: Namespace, shell: Shell) -> int:
     for finding in findings:
         made.add_row(finding.level.value, finding.what, finding.remedy, style=_STYLES[finding.level])
     shell.out.print(made)
-    return REFUSED if any(finding.level is Level.ERROR for finding in findings) else OK
+    if any(finding.level is Level.ERROR for finding in findings):
+        raise Refused("this store may lose choices, or is not there: see what to do above")
+    return OK
 
 
 PREFLIGHT = Command(no_arguments, run)

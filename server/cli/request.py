@@ -98,7 +98,9 @@ def _add_signals(parser: ArgumentParser) -> None:
         "--lmt": "Limit Ad Tracking",
     }.items():
         signals.add_argument(flag, action="store_true", help=meaning)
-    signals.add_argument("--gdpr", action=BooleanOptionalAction, default=None, help="whether the GDPR applies")
+    signals.add_argument(
+        "--gdpr", action=BooleanOptionalAction, default=None, help="whether the GDPR applies; the last counts"
+    )
     signals.add_argument(
         "--industry", action="append", choices=_INDUSTRY, default=[], help="an industry opt-out; repeatable"
     )

@@ -12,29 +12,27 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from server.settings import Settings, read_settings
+from server.settings import Settings, checked_address, read_settings
 
 TABLE_STYLE = box.SIMPLE_HEAD
 
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """The surroundings of one command. ``config``, ``policy`` and ``address`` are its options; empty: not given."""
+    """The surroundings of one command. ``config``, ``policy`` and ``address`` are its options, unless not given."""
 
     out: Console
     environment: Mapping[str, str]
     config: Path | None = None
     policy: str = ""
-    address: str = ""
+    address: str | None = None
 
     def settings(self) -> Settings:
         """Read the settings; the options of the command line win. Raises ``SettingsError``."""
         settings = read_settings(self.environment, self.config)
-        return replace(
-            settings,
-            policy=self.policy or settings.policy,
-            grpc_address=self.address or settings.grpc_address,
-        )
+        if self.address is not None:
+            settings = replace(settings, grpc_address=checked_address("--address", self.address))
+        return replace(settings, policy=self.policy or settings.policy)
 
     def write(self, text: str) -> None:
         """Write a line for machines: as it is, never wrapped, never coloured."""

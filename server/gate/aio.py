@@ -9,7 +9,8 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, NoReturn, TypeAlias, TypeVar
 
@@ -19,13 +20,14 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from server.gate.methods import METHODS, SERVICES
-from server.gate.port import HEALTH_CHECKED, Answer, Call, GateError, Lane, Method, Refusal
+from server.gate.port import CANCELLED, HEALTH_CHECKED, OK, Answer, Call, GateError, Lane, Method, Refusal
 
 T = TypeVar("T")
 _Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
 _STATUS_KEY = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
+_LAST_WORD_S, _SENDING_S, _POLL_S = 0.1, 0.5, 0.005
 _FRAMING_BYTES = 16 * 1024
 _OPTIONS = (
     # A second server on the same port is a mistake here, and must be told.
@@ -38,7 +40,7 @@ _OPTIONS = (
 
 
 class Room(NamedTuple):
-    """How much may be in flight before calls are refused: calls, and bytes of their requests."""
+    """How much may be in flight in one lane before its calls are refused: calls, and bytes of their requests."""
 
     calls: int = 2048
     bytes: int = 64 * 1024 * 1024
@@ -47,15 +49,39 @@ class Room(NamedTuple):
 DEFAULT_ROOM = Room()
 
 
+class _Waiting:
+    """One lane: its queue, and what of its room is taken."""
+
+    def __init__(self, room: Room) -> None:
+        self.calls: SimpleQueue[Call] = SimpleQueue()
+        self.inflight = 0
+        self._bytes = 0
+        self._room = room
+
+    def fits(self, size: int) -> bool:
+        """Tell whether there is room for one call more, of this many bytes."""
+        return self.inflight < self._room.calls and self._bytes + size <= self._room.bytes
+
+    def enter(self, call: Call) -> None:
+        """Let a call in."""
+        self.inflight += 1
+        self._bytes += len(call.payload)
+        self.calls.put(call)
+
+    def leave(self, call: Call) -> None:
+        """Give back what a call took."""
+        self.inflight -= 1
+        self._bytes -= len(call.payload)
+
+
 class AioGate:
     """The gate on ``grpc.aio``; see ``server.gate.port.Gate``."""
 
     def __init__(self, address: str, room: Room = DEFAULT_ROOM) -> None:
         self._address = address
-        self._room = room
-        self._waiting: dict[Lane, SimpleQueue[Call]] = {lane: SimpleQueue() for lane in Lane}
-        self._inflight = 0
-        self._inflight_bytes = 0
+        self._lanes = {lane: _Waiting(room) for lane in Lane}
+        self._stopping = False
+        self._ended: dict[Method, Counter[int]] = {method: Counter() for method in METHODS}
         self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
         self._server: grpc.aio.Server | None = None
@@ -78,7 +104,7 @@ class AioGate:
 
     def take(self, lane: Lane, limit: int, timeout_s: float) -> list[Call]:
         """Wait for calls and take what is there."""
-        waiting = self._waiting[lane]
+        waiting = self._lanes[lane].calls
         calls: list[Call] = []
         try:
             calls.append(waiting.get(timeout=timeout_s))
@@ -99,7 +125,11 @@ class AioGate:
 
     def inflight(self) -> int:
         """Count the calls in flight."""
-        return self._inflight
+        return sum(lane.inflight for lane in self._lanes.values())
+
+    def ended(self) -> Mapping[Method, Mapping[int, int]]:
+        """Count the calls that have ended."""
+        return {method: counts.copy() for method, counts in self._ended.items()}
 
     def close(self, grace_s: float) -> None:
         """Report NOT_SERVING, refuse new calls, let the others end, stop."""
@@ -137,35 +167,50 @@ class AioGate:
         return f"{host}:{bound}"
 
     async def _stop(self, grace_s: float) -> None:
+        ends_s = time.monotonic() + grace_s
+        self._stopping = True
         await self._health.enter_graceful_shutdown()
+        # gRPC cuts off what arrives once it stops. Until then callers are told, and take their calls elsewhere.
+        await asyncio.sleep(min(_LAST_WORD_S, grace_s))
+        while self.inflight() and time.monotonic() < ends_s:
+            await asyncio.sleep(_POLL_S)
         if self._server is not None:
-            await self._server.stop(grace_s)
+            # What may be left are answers on their way, and watches of health, which never end by themselves.
+            await self._server.stop(min(_SENDING_S, max(ends_s - time.monotonic(), 0)))
 
     async def _set_health(self, service: str, *, serving: bool) -> None:
         status = health_pb2.HealthCheckResponse
         await self._health.set(service, status.SERVING if serving else status.NOT_SERVING)
 
     def _handler(self, method: Method) -> Callable[[bytes, _Context], Awaitable[bytes]]:
-        waiting, room, loop = self._waiting[method.lane], self._room, self._loop
+        lane, loop, ended = self._lanes[method.lane], self._loop, self._ended[method]
 
-        async def handle(payload: bytes, context: _Context) -> bytes:
+        async def answered(payload: bytes, context: _Context) -> Answer:
             size = len(payload)
+            if self._stopping:
+                return _STOPPING
             if size > method.max_bytes:
-                await _refuse(context, _TOO_LARGE)
-            if self._inflight >= room.calls or self._inflight_bytes + size > room.bytes:
-                await _refuse(context, _FULL)
+                return _TOO_LARGE
+            if not lane.fits(size):
+                return _FULL
             now = time.monotonic()
             call = Call(method, payload, now, now + _seconds_left(context), loop.create_future())
-            self._inflight += 1
-            self._inflight_bytes += size
-            waiting.put(call)
+            lane.enter(call)
             try:
                 answer: Answer = await call.ticket
             finally:
                 # Reached too when the caller goes away; nobody then reads the answer.
                 call.gone = True
-                self._inflight -= 1
-                self._inflight_bytes -= size
+                lane.leave(call)
+            return answer
+
+        async def handle(payload: bytes, context: _Context) -> bytes:
+            code = CANCELLED
+            try:
+                answer = await answered(payload, context)
+                code = answer.code if isinstance(answer, Refusal) else OK
+            finally:
+                ended[code] += 1
             if isinstance(answer, Refusal):
                 await _refuse(context, answer)
             return answer
@@ -174,6 +219,9 @@ class AioGate:
 
 
 _FULL = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "too many calls are waiting; try again later")
+_STOPPING = Refusal(
+    grpc.StatusCode.UNAVAILABLE.value[0], "the service is stopping; nothing was done, so it is safe to repeat elsewhere"
+)
 _TOO_LARGE = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "the request is larger than this RPC takes")
 
 

@@ -1,10 +1,11 @@
 """The port of a gate: calls wait there, workers take them and hand the answers back.
 
-A gate speaks HTTP/2 and gRPC, knows deadlines, sheds what does not fit and keeps the health of the services. It
-knows nothing of what the bytes mean. Every gate passes one contract suite (``tests/gate/``).
+A gate speaks HTTP/2 and gRPC, knows deadlines, sheds what does not fit and keeps the health of the services. Each
+lane has room of its own, so that writes which the store keeps waiting take none from decisions. It knows nothing of
+what the bytes mean. Every gate passes one contract suite (``tests/gate/``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
@@ -18,7 +19,7 @@ HEALTH_CHECKED = (
 
 
 class Lane(Enum):
-    """Which queue a call waits in: decisions must never wait behind anything else."""
+    """Which queue a call waits in: decisions must never wait behind anything else, nor be refused for its sake."""
 
     DECISIONS = "decisions"
     OTHER = "other"
@@ -30,6 +31,10 @@ class Method(NamedTuple):
     path: str
     lane: Lane
     max_bytes: int
+
+
+OK, CANCELLED = 0, 1
+"""Codes of ``Gate.ended`` that are no refusal's: answered, and gone before the answer."""
 
 
 class Call:
@@ -88,9 +93,19 @@ class Gate(Protocol):
         ...
 
     def inflight(self) -> int:
-        """Count the calls that wait or are being worked on."""
+        """Count the calls of all lanes that wait or are being worked on."""
+        ...
+
+    def ended(self) -> Mapping[Method, Mapping[int, int]]:
+        """Count the calls that have ended, those refused for want of room included, by RPC and gRPC status code.
+
+        What never became a call (an RPC that is unknown, a message over every limit) is not counted.
+        """
         ...
 
     def close(self, grace_s: float) -> None:
-        """Report NOT_SERVING, refuse new calls, let the others end within the grace, then stop."""
+        """Report NOT_SERVING, refuse new calls with UNAVAILABLE, let the others end within the grace, then stop.
+
+        A watch of health does not keep it waiting.
+        """
         ...

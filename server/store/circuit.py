@@ -6,13 +6,25 @@ open, and closes on the first sign of life. While closed it costs a comparison o
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from server.store.link import ping
-from server.store.ports import DecisionStore, StoreError, StoreTimeout, StoreUnavailable
+from server.store.ports import (
+    Change,
+    Committed,
+    DecisionStore,
+    Held,
+    RecordStore,
+    StoreError,
+    StoreTimeout,
+    StoreUnavailable,
+)
 from targeting.judge import StoredSubject
 from targeting.model import Subject
 
-__all__ = ["Circuit", "CircuitStore", "ping"]
+__all__ = ["Circuit", "CircuitRecords", "CircuitStore", "ping"]
+
+T = TypeVar("T")
 
 
 class Circuit:
@@ -39,6 +51,11 @@ class Circuit:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._prober: threading.Thread | None = None
+
+    def check(self) -> None:
+        """Raise ``StoreUnavailable`` while the circuit is open."""
+        if self.is_open:
+            raise StoreUnavailable("the store is known to be down")
 
     def failed(self) -> None:
         """Count a failure."""
@@ -92,8 +109,7 @@ class CircuitStore:
 
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
         """Fetch, or raise ``StoreUnavailable`` at once while the circuit is open; see ``DecisionStore``."""
-        if self._circuit.is_open:
-            raise StoreUnavailable("the store is known to be down")
+        self._circuit.check()
         try:
             found = self._store.fetch(subjects, budget_s)
         except StoreError as problem:
@@ -102,3 +118,44 @@ class CircuitStore:
             raise
         self._circuit.succeeded()
         return found
+
+
+class CircuitRecords:
+    """A ``RecordStore`` behind the circuit: a write that could only fail late fails at once.
+
+    Only timeouts are counted, as a store that refuses writes (no memory, no disk) may well answer decisions; and as
+    above none on a budget below ``least_budget_s``, as a write may have to wait for a disk. A success takes back only
+    failures of this kind: a store that is too slow for decisions may well be quick enough for writes.
+    """
+
+    def __init__(self, store: RecordStore, circuit: Circuit, least_budget_s: float = 0.1) -> None:
+        self._store = store
+        self._circuit = circuit
+        self._least_budget_s = least_budget_s
+        self._was_late = False
+
+    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+        """Read, or raise ``StoreUnavailable`` at once while the circuit is open; see ``RecordStore``."""
+        return self._guarded(lambda: self._store.read(subjects, budget_s), budget_s)
+
+    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+        """Commit, or raise as above; see ``RecordStore``."""
+        return self._guarded(lambda: self._store.commit(changes, budget_s), budget_s)
+
+    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+        """Commit durably, or raise as above; see ``RecordStore``."""
+        return self._guarded(lambda: self._store.commit_durably(change, replicas, budget_s), budget_s)
+
+    def _guarded(self, asking: Callable[[], T], budget_s: float) -> T:
+        self._circuit.check()
+        try:
+            answer = asking()
+        except StoreTimeout:
+            if budget_s >= self._least_budget_s:
+                self._was_late = True
+                self._circuit.failed()
+            raise
+        if self._was_late:
+            self._was_late = False
+            self._circuit.succeeded()
+        return answer

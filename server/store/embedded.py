@@ -27,7 +27,7 @@ _LONGEST_SOCKET_PATH = 100
 
 _POLL_S = 0.005
 _PING_TIMEOUT_S = 1.0
-_LOG = "redis.log"
+_LOG, _LOCK = "redis.log", "redis.lock"
 _SETTING = "ADTARGETING_DATA_DIR"
 
 
@@ -77,17 +77,13 @@ class EmbeddedRedis:
 
     def start(self) -> None:
         """Start the server and wait until it answers, its data loaded. Raises ``EmbeddedStoreError``."""
-        if self.alive:
-            raise EmbeddedStoreError("the embedded store runs already")
-        self._prepare()
-        lock = self._lock()
-        try:
-            self._place_socket()
-            self._keeper = Keeper(self._command(), self._dir / _LOG, lock)
-        finally:
-            os.close(lock)
+        keeper = self._launch()
         atexit.register(self.stop)
-        self._await_ready(self._keeper)
+        self._await_ready(keeper)
+
+    def revive(self) -> None:
+        """Start anew, at the same address, without waiting until it answers. Raises ``EmbeddedStoreError``."""
+        self._launch()
 
     def stop(self) -> None:
         """Stop the server and wait for its end. Harmless when it does not run."""
@@ -106,6 +102,18 @@ class EmbeddedRedis:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def _launch(self) -> Keeper:
+        if self.alive:
+            raise EmbeddedStoreError("the embedded store runs already")
+        self._prepare()
+        lock = self._lock()
+        try:
+            self._place_socket()
+            self._keeper = Keeper(self._command(), self._dir / _LOG, lock)
+        finally:
+            os.close(lock)
+        return self._keeper
+
     def _running(self) -> Keeper:
         if self._keeper is None:
             raise EmbeddedStoreError("the embedded store does not run")
@@ -114,13 +122,14 @@ class EmbeddedRedis:
     def _prepare(self) -> None:
         try:
             self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (self._dir / _LOG).touch(mode=0o600)
+            for name in (_LOG, _LOCK):
+                (self._dir / name).touch(mode=0o600)
         except OSError as problem:
             raise EmbeddedStoreError(f"{_SETTING}: cannot write there: {problem.strerror}") from None
 
     def _lock(self) -> int:
         """Lock the directory. The server inherits the lock, which so is free when the server is gone."""
-        lock = os.open(self._dir / "redis.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self._dir / _LOCK, os.O_RDWR)
         until_s = time.monotonic() + self._lock_wait_s
         while True:
             try:
@@ -138,7 +147,8 @@ class EmbeddedRedis:
     def _place_socket(self) -> None:
         self._socket = self._dir / "redis.sock"
         if len(os.fsencode(self._socket)) > _LONGEST_SOCKET_PATH:
-            self._short_dir = Path(tempfile.mkdtemp(prefix="adt-", dir="/tmp"))
+            # Who knows the address of a server keeps it when the server is revived.
+            self._short_dir = self._short_dir or Path(tempfile.mkdtemp(prefix="adt-", dir="/tmp"))
             self._socket = self._short_dir / "redis.sock"
 
     def _command(self) -> list[str]:

@@ -75,6 +75,8 @@ def test_one_string_as_json(adt: Adt) -> None:
     ended = adt("decode", "usp", "nonsense", "--json")
     assert ended.status == 1
     assert list(json.loads(ended.out)) == ["error"]
+    assert ended.err.startswith("adtargeting: unreadable: ")
+    assert ended.err.count("\n") == 1
 
 
 def test_an_unreadable_string_is_a_refusal_that_does_not_repeat_it(adt: Adt) -> None:

@@ -173,7 +173,9 @@ def test_preflight_refuses_a_store_that_may_lose_opt_outs(
 
 def test_preflight_of_a_store_that_is_not_there_is_a_refusal(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADTARGETING_REDIS_URL", "redis://127.0.0.1:1/0")
-    assert adt("preflight").status == 1
+    ended = adt("preflight")
+    assert ended.status == 1
+    assert ended.err == "adtargeting: this store may lose choices, or is not there: see what to do above\n"
     monkeypatch.setenv("ADTARGETING_REDIS_URL", "ftp://user:secret@host")
     ended = adt("preflight")
     assert (ended.status, ended.out) == (2, "")

@@ -1,6 +1,9 @@
 """The command line as a whole: help, usage errors, settings, and ways to end badly."""
 
+import shutil
 import socket
+import subprocess
+import sys
 from argparse import Namespace
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
@@ -16,7 +19,7 @@ from server.cli.commands import COMMANDS, Entry
 from server.cli.failures import EXIT_STATUS
 from server.cli.shell import Shell, plain
 from server.store.ports import StoreTimeout, StoreUnavailable
-from tests.cli.conftest import Adt, started
+from tests.cli.conftest import ROOT, Adt, started
 
 CONTRACT = {
     "serve", "demo", "decide", "explain", "opt-out", "opt-in", "profile", "activity", "check-policy", "preflight",
@@ -31,6 +34,10 @@ def test_the_help_names_every_command_of_the_contract(adt: Adt) -> None:
     assert all(f"  {name} " in ended.out for name in COMMANDS)
 
 
+def test_no_command_is_a_call_for_help(adt: Adt) -> None:
+    assert adt() == adt("--help")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(adt: Adt, name: str) -> None:
     ended = adt(name, "--help")
@@ -41,7 +48,6 @@ def test_every_command_explains_itself(adt: Adt, name: str) -> None:
 @pytest.mark.parametrize(
     ("argv", "problem"),
     [
-        ([], "required: COMMAND"),
         (["dance"], "invalid choice"),
         (["decide", "--colour", "red"], "--colour"),
         (["decide", "--acc", "a"], "--acc"),
@@ -50,6 +56,8 @@ def test_every_command_explains_itself(adt: Adt, name: str) -> None:
         (["decide", "--gpp-sid", "7,x"], "commas"),
         (["decide", "--gpp-sid", "99999999999"], "32 bits"),
         (["decide", "--industry", "acme"], "invalid choice"),
+        (["--address", "", "decide"], "--address: must be host:port"),
+        (["decide", "--address", "host:65536"], "a port up to 65535"),
         (["opt-out"], "--account --device"),
         (["opt-out", "--account", "a", "--device", "d"], "not allowed with"),
         (["opt-out", "--account", ""], "--account --device"),
@@ -82,6 +90,7 @@ def test_a_usage_error_is_one_line_and_status_2(adt: Adt, argv: list[str], probl
         ("ADTARGETING_WORKERS", "many", "ADTARGETING_WORKERS: must be a whole number"),
         ("ADTARGETING_WORKERS", "99", "ADTARGETING_WORKERS: must be between"),
         ("ADTARGETING_GATE", "garden", "ADTARGETING_GATE: must be one of"),
+        ("ADTARGETING_GRPC_ADDRESS", "127.0.0.1:65536", "ADTARGETING_GRPC_ADDRESS: must be host:port"),
     ],
     ids=lambda value: str(value)[:24],
 )
@@ -206,6 +215,42 @@ def test_whoever_reads_the_output_may_go() -> None:
         assert running.stderr
         running.stdout.close()
         assert running.stderr.read() == ""
+
+
+@pytest.mark.parametrize("argv", [["features"], ["features", "--json"], ["--version"]], ids=" ".join)
+def test_output_that_cannot_be_written_is_a_refusal_of_one_line(argv: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "server", *argv], stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.decode() == "adtargeting: cannot write the output: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("called", "on_path", "named"),
+    [
+        ("bin/adtargeting", None, "bin/adtargeting"),
+        ("bin/adtargeting", "elsewhere/adtargeting", "bin/adtargeting"),
+        ("bin/adtargeting", "bin/adtargeting", "adtargeting"),
+        ("server/__main__.py", None, "adtargeting"),
+    ],
+    ids=["not on the path", "another is on the path", "on the path", "as a module"],
+)
+def test_a_hint_names_the_program_as_it_can_be_called(
+    adt: Adt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, called: str, on_path: str | None, named: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / called)])
+    monkeypatch.setattr(shutil, "which", lambda _: on_path and str(tmp_path / on_path))
+    assert f"`{named} serve`" in adt("decide", "--address", "127.0.0.1:1").err
+    assert adt("decode").err.endswith(f"; see {named} decode --help\n")
+
+
+def test_a_hint_names_a_program_outside_the_directory_in_full(
+    adt: Adt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/elsewhere/adtargeting"])
+    assert adt("decode").err.endswith("; see /elsewhere/adtargeting decode --help\n")
 
 
 def test_a_terminal_is_shown_text_and_no_commands() -> None:

@@ -14,11 +14,14 @@ FIELDS = (
 
 
 def test_what_is_encrypted_decrypts(adt: Adt, nap_keys: Path) -> None:
-    token = adt("nap", "encrypt", "--keys", str(nap_keys), *FIELDS).out.strip()
+    keys = ["--keys", str(nap_keys)]
+    token = adt("nap", "encrypt", *keys, *FIELDS).out.strip()
     assert "teacher" not in token
-    assert adt("nap", "decrypt", token, "--keys", str(nap_keys)).lines == [
-        "country: GB", "postal_code: SW1A 1AA", "age: 34", "gender: female", "language: en-GB", "occupation: teacher",
-    ]  # fmt: skip
+    for argv in ([token, *keys], [*keys, token]):
+        assert adt("nap", "decrypt", *argv).lines == [
+            "country: GB", "postal_code: SW1A 1AA", "age: 34", "gender: female", "language: en-GB",
+            "occupation: teacher",
+        ]  # fmt: skip
 
 
 def test_the_keys_may_be_a_setting(adt: Adt, nap_keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:

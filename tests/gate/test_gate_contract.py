@@ -12,8 +12,8 @@ import pytest
 from google.rpc import status_pb2
 
 from server.gate.aio import DEFAULT_ROOM, AioGate, Room
-from server.gate.methods import DECIDE, DECIDE_BATCH, METHODS, SERVICES, SET_PREFERENCE
-from server.gate.port import HEALTH_CHECKED, Answer, Call, Gate, GateError, Lane, Method, Refusal
+from server.gate.methods import DECIDE, DECIDE_BATCH, EXPLAIN, METHODS, SERVICES, SET_PREFERENCE
+from server.gate.port import CANCELLED, HEALTH_CHECKED, OK, Answer, Call, Gate, GateError, Lane, Method, Refusal
 from tests.rpc import health, reflected_services
 
 OpenGate = Callable[..., tuple[Gate, str]]
@@ -45,6 +45,14 @@ def gate_and_channel(open_gate: OpenGate) -> Iterator[tuple[Gate, grpc.Channel]]
 def send(channel: grpc.Channel, method: Method, payload: bytes = b"", timeout: float = 10) -> "grpc.Future[bytes]":
     call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method.path)
     return call.future(payload, timeout=timeout)
+
+
+def status_of(sent: "grpc.Future[bytes]") -> grpc.StatusCode:
+    """How a call ended that was refused."""
+    problem = sent.exception()
+    assert isinstance(problem, grpc.Call)
+    code: grpc.StatusCode = problem.code()
+    return code
 
 
 def _inflight_is(gate: Gate, count: int) -> bool:
@@ -141,31 +149,51 @@ def test_a_call_whose_caller_has_gone_is_marked_and_its_answer_dropped(
     assert other.result() == b"mine"
 
 
-def test_a_full_room_refuses_at_once_and_serves_again_when_there_is_room(open_gate: OpenGate) -> None:
+LANES = pytest.mark.parametrize("method", [DECIDE, SET_PREFERENCE], ids=lambda method: method.lane.value)
+
+
+@LANES
+def test_a_full_room_refuses_at_once_and_serves_again_when_there_is_room(open_gate: OpenGate, method: Method) -> None:
     gate, address = open_gate(room=Room(calls=2, bytes=1000))
     with grpc.insecure_channel(address) as channel:
-        waiting = [send(channel, DECIDE), send(channel, DECIDE)]
+        waiting = [send(channel, method), send(channel, method)]
         wait_until(lambda: gate.inflight() == 2)
         with pytest.raises(grpc.RpcError) as caught:
-            send(channel, SET_PREFERENCE).result()
+            send(channel, method).result()
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        gate.answer([(call, b"done") for call in gate.take(Lane.DECISIONS, 2, 5)])
+        gate.answer([(call, b"done") for call in gate.take(method.lane, 2, 5)])
         assert [each.result() for each in waiting] == [b"done", b"done"]
-        sent = send(channel, DECIDE)
-        gate.answer([(take_one(gate), b"again")])
+        sent = send(channel, method)
+        gate.answer([(take_one(gate, method.lane), b"again")])
         assert sent.result() == b"again"
 
 
-def test_a_room_full_of_bytes_refuses(open_gate: OpenGate) -> None:
+@LANES
+def test_a_room_full_of_bytes_refuses(open_gate: OpenGate, method: Method) -> None:
     gate, address = open_gate(room=Room(calls=10, bytes=1000))
     with grpc.insecure_channel(address) as channel:
-        sent = send(channel, DECIDE, bytes(900))
-        call = take_one(gate)
+        sent = send(channel, method, bytes(900))
+        call = take_one(gate, method.lane)
         with pytest.raises(grpc.RpcError) as caught:
-            send(channel, DECIDE, bytes(200)).result()
+            send(channel, method, bytes(200)).result()
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         gate.answer([(call, b"")])
         sent.result()
+
+
+@pytest.mark.parametrize(
+    ("full", "free"), [(SET_PREFERENCE, DECIDE), (DECIDE, SET_PREFERENCE)], ids=["writes wait", "decisions wait"]
+)
+@pytest.mark.parametrize("room", [Room(calls=1, bytes=1000), Room(calls=10, bytes=8)], ids=["calls", "bytes"])
+def test_a_full_lane_takes_no_room_from_the_other(open_gate: OpenGate, full: Method, free: Method, room: Room) -> None:
+    gate, address = open_gate(room=room)
+    with grpc.insecure_channel(address) as channel:
+        waiting = send(channel, full, b"question")
+        wait_until(lambda: gate.inflight() == 1)
+        sent = send(channel, free, b"question")
+        gate.answer([(take_one(gate, free.lane), b"answer")])
+        assert sent.result() == b"answer"
+        assert not waiting.done()
 
 
 @pytest.mark.parametrize("method", [DECIDE, DECIDE_BATCH], ids=lambda method: method.path)
@@ -177,6 +205,29 @@ def test_a_request_larger_than_its_rpc_takes_is_refused(
         send(channel, method, bytes(method.max_bytes + 1)).result()
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert gate.take(method.lane, 1, 0.01) == []
+
+
+def test_ended_calls_are_counted_by_rpc_and_status(open_gate: OpenGate) -> None:
+    gate, address = open_gate(room=Room(calls=1, bytes=1 << 20))
+    with grpc.insecure_channel(address) as channel:
+        for _ in range(2):
+            sent = send(channel, DECIDE)
+            gate.answer([(take_one(gate), b"")])
+            sent.result()
+        gone = send(channel, DECIDE)
+        call = take_one(gate)
+        assert status_of(send(channel, DECIDE)) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        gone.cancel()
+        wait_until(lambda: call.gone)
+        refused = send(channel, SET_PREFERENCE)
+        gate.answer([(take_one(gate, Lane.OTHER), Refusal(3, "no"))])
+        assert status_of(refused) is grpc.StatusCode.INVALID_ARGUMENT
+        assert status_of(send(channel, EXPLAIN, bytes(EXPLAIN.max_bytes + 1))) is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert {method: dict(counts) for method, counts in gate.ended().items() if counts} == {
+        DECIDE: {OK: 2, CANCELLED: 1, 8: 1},
+        SET_PREFERENCE: {3: 1},
+        EXPLAIN: {8: 1},
+    }
 
 
 def test_an_unknown_method_is_unimplemented(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
@@ -217,18 +268,35 @@ def test_an_address_that_is_none_of_this_machine_is_the_same_error(
     assert capfd.readouterr().err == ""
 
 
-def test_closing_lets_calls_end_within_the_grace(open_gate: OpenGate) -> None:
+def test_closing_refuses_new_calls_and_lets_the_others_end_within_the_grace(open_gate: OpenGate) -> None:
     gate, address = open_gate()
     with grpc.insecure_channel(address) as channel:
+        gate.set_health("", serving=True)
         sent = send(channel, DECIDE)
         call = take_one(gate)
-        closing = threading.Thread(target=gate.close, args=(5,))
+        closing = threading.Thread(target=gate.close, args=(60,))
         closing.start()
+        wait_until(lambda: health(channel) == "NOT_SERVING")
+        assert status_of(send(channel, SET_PREFERENCE)) is grpc.StatusCode.UNAVAILABLE
         answers: list[tuple[Call, Answer]] = [(call, b"in time")]
         gate.answer(answers)
         assert sent.result() == b"in time"
-        closing.join(timeout=5)
+        closing.join(timeout=30)
         assert not closing.is_alive()
+
+
+def test_a_watch_of_health_does_not_keep_a_gate_open(open_gate: OpenGate) -> None:
+    gate, address = open_gate()
+    with grpc.insecure_channel(address) as channel:
+        watch: grpc.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream("/grpc.health.v1.Health/Watch")
+        seen = watch(b"")
+        next(seen)
+        closing = threading.Thread(target=gate.close, args=(600,))
+        closing.start()
+        closing.join(timeout=30)
+        assert not closing.is_alive()
+        with pytest.raises(grpc.RpcError):
+            list(seen)
 
 
 def wait_until(holds: Callable[[], bool], timeout_s: float = 5) -> None:

@@ -45,6 +45,9 @@ class ListGate:
     def inflight(self) -> int:
         return len(self.waiting)
 
+    def ended(self) -> dict[Method, dict[int, int]]:
+        raise NotImplementedError
+
     def close(self, grace_s: float) -> None:
         raise NotImplementedError
 

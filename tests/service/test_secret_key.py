@@ -2,11 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from server.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
-from server.settings import SettingsError
+from server.settings import Settings, SettingsError
 
 
 def test_it_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
@@ -36,7 +37,10 @@ def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, content: str) -> No
         read_or_create(tmp_path / "secret.key")
 
 
-def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["secret_key_file", "data_dir"])
+def test_a_place_that_cannot_be_written_is_refused_and_its_setting_blamed(tmp_path: Path, setting: str) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SettingsError, match="ADTARGETING_SECRET_KEY_FILE"):
-        read_or_create(tmp_path / "file" / "secret.key")
+    place: dict[str, Any] = {"secret_key_file": str(tmp_path / "file" / "key"), "data_dir": tmp_path / "file"}
+    settings = Settings(**{setting: place[setting]})
+    with pytest.raises(SettingsError, match=f"^ADTARGETING_{setting.upper()}: "):
+        read_or_create(settings.secret_key_path, settings.secret_key_setting)

@@ -13,14 +13,18 @@ from urllib.request import urlopen
 import grpc
 import pytest
 from adtargeting.v1 import preference_pb2 as pref
+from adtargeting.v1 import profile_pb2 as prof
 from adtargeting.v1 import targeting_pb2 as pb
 from adtargeting.v1.preference_pb2_grpc import PreferenceServiceStub
+from adtargeting.v1.profile_pb2_grpc import ProfileServiceStub
 from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.app import Service
 from server.gate.port import GateError
 from server.settings import Settings, SettingsError
+from server.store import embedded
+from server.store.binary import EmbeddedStoreError
 from server.store.embedded import EmbeddedRedis
 from server.store.link import open_link
 from tests.rpc import health
@@ -38,6 +42,7 @@ def wait_until(holds: Callable[[], bool], timeout_s: float = 10) -> None:
         time.sleep(0.02)
 
 
+BOB = pb.DecideRequest(account_id="bob", ip="8.8.8.8")
 ALICE = pb.DecideRequest(account_id="alice", ip="8.8.8.8")
 WITH_SIGNAL = pb.DecideRequest(account_id="alice", ip="8.8.8.8", signals=pb.PrivacySignals(global_privacy_control=True))
 
@@ -67,6 +72,9 @@ def test_the_metrics_are_those_of_the_contract(tmp_path: Path) -> None:
         opt_out(channel)
         with urlopen(f"http://{service.metrics_address}/metrics", timeout=5) as answer:
             families = {each.name: each for each in text_string_to_metric_families(answer.read().decode())}
+    calls = [(each.labels, each.value) for each in families["adtargeting_calls"].samples]
+    assert calls == [({"method": name, "code": "ok"}, 1.0) for name in ("Decide", "SetPreference")]
+    assert families["process_resident_memory_bytes"].samples[0].value > 1 << 20
     contract = {
         "adtargeting_decisions", "adtargeting_limit_reasons", "adtargeting_decision_seconds",
         "adtargeting_store_seconds", "adtargeting_store_errors", "adtargeting_profile_writes",
@@ -159,6 +167,78 @@ def test_a_lost_redis_limits_and_a_found_one_serves_again(tmp_path: Path) -> Non
         redis.start()
         wait_until(lambda: list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT])
         wait_until(lambda: health(channel, "adtargeting.v1.PreferenceService") == "SERVING")
+
+
+def test_an_embedded_redis_that_is_killed_comes_back_with_all_that_was_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Held down by a server program that is not to be found, so that the outage is seen however quick the restart."""
+    with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:
+        stub, preferences = TargetingServiceStub(channel), "adtargeting.v1.PreferenceService"
+        opt_out(channel)
+        visit = prof.Activity(account_id="bob", kind=prof.ACTIVITY_KIND_CONTENT, segment_ids=["243"])
+        visit.client.country = "US"
+        ProfileServiceStub(channel).RecordActivity(prof.RecordActivityRequest(activities=[visit]), timeout=10)
+        assert stub.Decide(BOB, timeout=10).mode == pb.MODE_BEHAVIOURAL
+        assert caplog.messages == []
+        with monkeypatch.context() as patch:
+            patch.setattr(embedded, "find_server", no_server)
+            os.kill(process_id(service), signal.SIGKILL)
+            wait_until(lambda: stub.Decide(BOB, timeout=10).mode == pb.MODE_LIMITED)
+            wait_until(lambda: health(channel, preferences) == "NOT_SERVING")
+            wait_until(lambda: any("cannot be started again" in line for line in caplog.messages))
+        wait_until(lambda: stub.Decide(BOB, timeout=10).mode == pb.MODE_BEHAVIOURAL)
+        assert list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT]
+        wait_until(lambda: health(channel, preferences) == "SERVING")
+    assert sum("is started again" in line for line in caplog.messages) == 1
+
+
+def no_server() -> Path:
+    raise EmbeddedStoreError("there is none")
+
+
+def process_id(service: Service) -> int:
+    link = open_link(service.redis, 5)
+    told = link.ask((b"INFO", b"server"), time.monotonic() + 5).decode()
+    link.close()
+    return int(told.split("process_id:")[1].split()[0])
+
+
+def test_writes_that_wait_for_a_stalled_store_take_no_room_from_decisions(tmp_path: Path) -> None:
+    """More writes than there is room for, each kept waiting by a store that neither answers nor refuses."""
+    with (
+        EmbeddedRedis(tmp_path / "redis") as redis,
+        Service(settings(tmp_path, redis_url=redis.url, max_inflight=4)) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        request = pref.SetPreferenceRequest(account_id="alice", choice=pref.CHOICE_OPT_OUT)
+        stub = TargetingServiceStub(channel)
+        os.kill(redis.pid, signal.SIGSTOP)
+        try:
+            writes = [PreferenceServiceStub(channel).SetPreference.future(request, timeout=30) for _ in range(40)]
+            while not service.metrics.registry.get_sample_value("adtargeting_circuit_open"):
+                assert stub.Decide(ALICE, timeout=30).mode == pb.MODE_LIMITED
+            ends = {write.code() for write in writes}
+            # By now nobody waits for the store: there is room, and a write is refused at once.
+            with pytest.raises(grpc.RpcError) as caught:
+                opt_out(channel)
+        finally:
+            os.kill(redis.pid, signal.SIGCONT)
+        assert (
+            grpc.StatusCode.UNAVAILABLE
+            in ends
+            <= {
+                grpc.StatusCode.UNAVAILABLE,
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+            }
+        )
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        wait_until(lambda: service.metrics.registry.get_sample_value("adtargeting_circuit_open") == 0)
+        assert opt_out(channel).durability == pref.DURABILITY_CONFIRMED
+        failed = service.metrics.registry.get_sample_value(
+            "adtargeting_store_errors_total", {"operation": "read", "kind": "unavailable"}
+        )
+        assert failed
 
 
 def test_an_unreachable_redis_at_the_start_only_degrades(tmp_path: Path) -> None:

@@ -27,6 +27,9 @@ WRONG = [
     ("unknown name", {"ADTARGETING_WROKERS": "1"}, "ADTARGETING_WROKERS: unknown setting"),
     ("no number", {"ADTARGETING_WORKERS": "many"}, "ADTARGETING_WORKERS: must be a whole number"),
     ("out of bounds", {"ADTARGETING_WORKERS": "0"}, "ADTARGETING_WORKERS: must be between 1 and 32"),
+    ("no host", {"ADTARGETING_GRPC_ADDRESS": ":1"}, "ADTARGETING_GRPC_ADDRESS: must be host:port"),
+    ("no port", {"ADTARGETING_GRPC_ADDRESS": "localhost"}, "ADTARGETING_GRPC_ADDRESS: must be host:port"),
+    ("no such port", {"ADTARGETING_METRICS_ADDRESS": "localhost:65536"}, "ADTARGETING_METRICS_ADDRESS: must be"),
     ("no such choice", {"ADTARGETING_GATE": "wooden"}, "ADTARGETING_GATE: must be one of auto, aio, native"),
 ]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from server.gate.methods import DECIDE, DECIDE_BATCH
-from server.gate.port import Answer, Call, Refusal
+from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
+from server.gate.port import Answer, Call, Method, Refusal
 from server.metrics import Metrics
 from server.store.ports import StoreTimeout, StoreUnavailable
 from server.worker import Decider, Limits, Worker
@@ -245,6 +246,59 @@ def test_a_batch_answers_in_order_and_one_bad_item_fails_alone() -> None:
     assert results[2].error.code == code_pb2.INVALID_ARGUMENT
     assert results[2].error.field == "account_id"
     assert len(bench.store.asked) == 1
+
+
+def not_utf8(request: pb.DecideRequest) -> pb.DecideRequest:
+    """A request whose cookie no generated class would take: marked, and spoilt when it is serialised."""
+    request.cookie_header = "MUID=\N{BULLET}"
+    return request
+
+
+def spoilt(message: Message) -> bytes:
+    """The message with every bullet in it cut short."""
+    return message.SerializeToString().replace("\N{BULLET}".encode(), b"\xe2\x80.")
+
+
+def test_an_item_that_is_not_utf8_is_refused_alone() -> None:
+    bench = Bench()
+    requests = [pb.DecideRequest(request_id=str(number), account_id="alice", ip="192.0.2.1") for number in range(3)]
+    not_utf8(requests[1])
+    (answer,) = bench.serve(bench.gate.put(DECIDE_BATCH, spoilt(pb.DecideBatchRequest(requests=requests))))
+    assert isinstance(answer, bytes)
+    results = pb.DecideBatchResponse.FromString(answer).results
+    assert [each.WhichOneof("result") for each in results] == ["response", "error", "response"]
+    assert [results[number].response.request_id for number in (0, 2)] == ["0", "2"]
+    assert results[1].error == pb.DecideBatchError(
+        code=code_pb2.INVALID_ARGUMENT,
+        message="this is no adtargeting.v1.DecideRequest, or a text in it is not UTF-8; send the type of the RPC",
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "payload"),
+    [
+        (DECIDE, spoilt(not_utf8(pb.DecideRequest()))),
+        (DECIDE, b"\xff"),
+        (DECIDE_BATCH, b"\xff"),
+        (PREPARE_BID_REQUEST, b"\xff"),
+    ],
+    ids=["not UTF-8", "no message", "no batch", "nothing to prepare"],
+)
+def test_what_cannot_be_parsed_is_refused_in_words(method: Method, payload: bytes) -> None:
+    bench = Bench()
+    (refusal,) = bench.serve(bench.gate.put(method, payload))
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == code_pb2.INVALID_ARGUMENT
+    assert refusal.message.startswith("this is no adtargeting.v1.")
+
+
+@pytest.mark.parametrize("broken", [b"", spoilt(pb.DecideBatchRequest(requests=[not_utf8(pb.DecideRequest())]))])
+def test_too_many_items_are_refused_however_they_are_read(broken: bytes) -> None:
+    bench = Bench()
+    message = pb.DecideBatchRequest(requests=[pb.DecideRequest()] * 257)
+    (refusal,) = bench.serve(bench.gate.put(DECIDE_BATCH, message.SerializeToString() + broken))
+    assert isinstance(refusal, Refusal)
+    assert refusal.message.startswith("requests:")
 
 
 @pytest.mark.parametrize("count", [0, 257])

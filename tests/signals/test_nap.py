@@ -199,8 +199,8 @@ def test_a_key_file_holds_a_key_a_line(tmp_path: Path) -> None:
         pytest.param(f"{KEY}{KEY}\n".encode(), ", line 1: not a key", id="two-keys-on-a-line"),
         pytest.param(f"#\n{KEY[:-1]}\n".encode(), ", line 2: not a key", id="no-padding"),
         pytest.param(f"{KEY[:-2]}+=\n".encode(), ", line 1: not a key", id="other-alphabet"),
-        pytest.param(b"\xff\xfe", "cannot be read as a key file (UnicodeDecodeError)", id="not-utf-8"),
-        pytest.param(None, "cannot be read as a key file (FileNotFoundError)", id="missing"),
+        pytest.param(b"\xff\xfe", "cannot be read as a key file: it is not UTF-8", id="not-utf-8"),
+        pytest.param(None, "cannot be read as a key file: No such file or directory", id="missing"),
     ],
 )
 def test_an_error_names_the_file_and_the_line_and_no_content(

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from server.store.circuit import Circuit, CircuitStore
-from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
+from server.store.circuit import Circuit, CircuitRecords, CircuitStore
+from server.store.ports import Change, StoreError, StoreTimeout, StoreUnavailable
 from targeting.model import Subject, SubjectKind
 from tests.store.fake_store import FakeStore
 
@@ -26,10 +26,18 @@ class Bench:
         self.well = False
         self.circuit = Circuit(self._probe, failures=3, probe_every_s=0.001, on_change=self._note)
         self.guarded = CircuitStore(self.store, self.circuit)
+        self.records = CircuitRecords(self.store, self.circuit, least_budget_s=0.02)
 
     def fetch(self, budget_s: float = BUDGET_S) -> str:
         try:
             self.guarded.fetch([ANNE], budget_s)
+        except StoreError as problem:
+            return str(problem)
+        return "answered"
+
+    def write(self, budget_s: float = BUDGET_S) -> str:
+        try:
+            self.records.commit([], budget_s)
         except StoreError as problem:
             return str(problem)
         return "answered"
@@ -130,6 +138,53 @@ def test_the_stores_own_error_is_what_the_caller_gets(bench: Bench, problem: typ
     bench.store.down, bench.store.slow_s = problem is StoreUnavailable, 0.01
     with pytest.raises(problem):
         bench.guarded.fetch([ANNE], 0.008)
+
+
+def test_while_it_is_open_nothing_of_the_records_is_asked_either(bench: Bench) -> None:
+    change = Change(ANNE, bench.records.read([ANNE], BUDGET_S)[0])
+    assert bench.records.commit([change], BUDGET_S)[0].landed
+    assert bench.records.commit_durably(change, 0, BUDGET_S).landed
+    bench.store.down = True
+    for _ in range(3):
+        bench.fetch()
+    asking: list[Callable[[], object]] = [
+        lambda: bench.records.read([ANNE], BUDGET_S),
+        lambda: bench.records.commit([change], BUDGET_S),
+        lambda: bench.records.commit_durably(change, 0, BUDGET_S),
+    ]
+    for ask in asking:
+        with pytest.raises(StoreUnavailable, match="known to be down"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "down", "opens"),
+    [
+        pytest.param(0.02, False, True, id="late"),
+        pytest.param(0.01, False, False, id="late on a hopeless budget"),
+        pytest.param(0.02, True, False, id="refused, as by a store without memory"),
+    ],
+)
+def test_writes_that_are_late_open_it(bench: Bench, budget_s: float, *, down: bool, opens: bool) -> None:
+    bench.store.slow_s, bench.store.down = 0.03, down
+    for _ in range(3):
+        bench.write(budget_s)
+    assert bench.circuit.is_open is opens
+
+
+def test_a_write_in_time_starts_the_count_of_late_writes_anew(bench: Bench) -> None:
+    for slow_s in (0.03, 0.03, 0, 0.03, 0.03):
+        bench.store.slow_s = slow_s
+        bench.write(0.02 if slow_s else BUDGET_S)
+    assert not bench.circuit.is_open
+
+
+def test_writes_in_time_do_not_hide_that_the_store_is_too_slow_for_decisions(bench: Bench) -> None:
+    bench.store.slow_s = 0.006
+    for _ in range(3):
+        bench.fetch(0.005)
+        assert bench.circuit.is_open or bench.write() == "answered"
+    assert bench.circuit.is_open
 
 
 def test_failures_of_many_threads_open_it_once(bench: Bench) -> None:

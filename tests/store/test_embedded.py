@@ -13,7 +13,7 @@ import pytest
 from server.store import binary
 from server.store.binary import EmbeddedStoreError, find_server
 from server.store.embedded import EmbeddedRedis
-from server.store.link import open_link
+from server.store.link import open_link, ping
 from server.store.ports import StoreError
 from server.store.url import parse_redis_url
 from tests.store.conftest import stopped
@@ -93,6 +93,30 @@ def test_killing_it_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     server.stop()
     with server:
         assert ask(server, b"DBSIZE") == 300
+
+
+@pytest.mark.parametrize("name", ["data", "d" * 120], ids=["short path", "long path"])
+def test_one_that_was_killed_is_revived_at_the_same_address_with_its_data(tmp_path: Path, name: str) -> None:
+    with EmbeddedRedis(tmp_path / name) as server:
+        address = server.address
+        ask(server, b"SET", b"key", b"value")
+        with pytest.raises(EmbeddedStoreError, match="runs already"):
+            server.revive()
+        os.kill(server.pid, signal.SIGKILL)
+        assert eventually(lambda: not server.alive)
+        server.revive()
+        assert server.address == address
+        assert eventually(lambda: answers(server))
+        assert ask(server, b"GET", b"key") == b"value"
+    assert not server.alive
+
+
+def answers(server: EmbeddedRedis) -> bool:
+    try:
+        ping(server.address, PATIENCE_S)
+    except StoreError:
+        return False
+    return True
 
 
 def test_a_directory_has_one_server_at_a_time(tmp_path: Path) -> None:
