@@ -74,8 +74,8 @@ class ChoiceStore(NamedTuple):
     ) -> StoredChoice | None:
         """Store what ``after`` makes of the record and its owner's pseudonym; None from it changes nothing.
 
-        Raises ``StoreError``, ``RecordUnreadable`` for a record that only the person may replace, and ``NotAllowed`` for
-        an opt-in upon the record of a newer version.
+        Raises ``StoreError``, ``RecordUnreadable`` for a record that only the person may replace, and ``NotAllowed``
+        for an opt-in upon the record of a newer version.
         """
         ends_s = time.monotonic() + self.budget_s
 
@@ -90,9 +90,7 @@ class ChoiceStore(NamedTuple):
                 return None
             if is_newer and preference.choice is not Choice.OPT_OUT:
                 # It may hold what must not be lost, as the birth date of a child.
-                raise NotAllowed(
-                    "a newer version of the service has written the stored choice; only an opt-out may replace it"
-                )
+                raise NotAllowed("a newer version has written the stored choice; only an opt-out may replace it")
             change = Change(subject, held, preference=encode_preference(preference, held.owner))
             if erases(preference, self.rulebook().policy, self.now()):
                 change = change._replace(profile=_ERASED, seen=_ERASED)
