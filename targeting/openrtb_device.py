@@ -13,12 +13,11 @@ from typing import Any, Final
 from targeting.geo import IpAddress, IpLocation, mask_ip, parse_ip, round_coordinate
 from targeting.iso3166 import COUNTRIES
 from targeting.networks import COARSE, EXACT, NetworkDecision
-from targeting.openrtb_ext import Tree, is_flag, kept
+from targeting.openrtb_ext import Tree, kept
 from targeting.openrtb_families import families_of
+from targeting.openrtb_forms import DEVICE, DEVICE_EXT, well_formed
 from targeting.openrtb_json import Raw, each_member, members
 
-FLAGS: Final = ("dnt", "lmt")
-TRACKING_STATUS: Final = "atts"
 DESCRIPTION: Final = (
     *("ua", "sua", "make", "model", "os", "osv", "hwv", "h", "w", "ppi", "pxratio"),
     *("js", "geofetch", "flashver", "carrier", "mccmnc", "connectiontype"),
@@ -97,17 +96,21 @@ def _addresses(fields: Mapping[str, Any]) -> dict[str, IpAddress]:
 
 def _common(fields: Mapping[str, Any], raw: Mapping[str, Raw], language: str, ext: Tree) -> dict[str, Any]:
     """Give what every network gets alike."""
-    device: dict[str, Any] = {name: raw[name] for name in FLAGS if name in raw and is_flag(raw[name])}
+    device = well_formed(fields, raw, DEVICE)
     if fields.get("devicetype") in _DEVICE_TYPES:
         device["devicetype"] = raw["devicetype"]
     if language:
         device["language" if len(language) == 2 else "langb"] = language
-    extension = kept(members(raw["ext"]), ext) if "ext" in raw else {}
-    if not is_flag(extension.get(TRACKING_STATUS, Raw(b"0"))):
-        del extension[TRACKING_STATUS]
+    extension = _extension(fields["ext"], members(raw["ext"]), ext) if "ext" in raw else {}
     if extension:
         device["ext"] = extension
     return device
+
+
+def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: Tree) -> dict[str, Any]:
+    # Whatever the policy names, a flag stays by its form alone.
+    named = {name: value for name, value in kept(raw, further).items() if name not in DEVICE_EXT}
+    return well_formed(fields, raw, DEVICE_EXT) | named
 
 
 def _reduced(fields: Mapping[str, Any]) -> dict[str, Any]:

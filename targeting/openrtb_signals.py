@@ -7,21 +7,21 @@ Knows nothing of what a signal leads to.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from targeting.geo import UNKNOWN_LOCATION, IpLocation, location_of
 from targeting.locale import parse_country
 from targeting.model import NO_SIGNALS, Signals
+from targeting.openrtb_forms import DEVICE, DEVICE_EXT, PROVIDER_SETTINGS, REGS, USER, USER_EXT, Form, is_text
 
 Object = Mapping[str, Any]
 
-MAX_SECTIONS: Final = 32
-"""Ids of GPP sections that are looked at; with more of them the list is unreadable."""
-
 _NOTHING: Final[Object] = {}
+_SET: Final = frozenset({1, "1"})
 _AUTHORISED: Final = 3
-"""``device.ext.atts`` is Apple's ATTrackingManager.AuthorizationStatus: 0 undetermined, 1 restricted, 2 denied."""
+"""``device.ext.atts``: 0 is undetermined, 1 restricted, 2 denied."""
 _FROM_ATTS: Final = (14, 2)
 _BEFORE_ATTS: Final = frozenset({(14, 0), (14, 1)})
 _APPLE: Final = ("ios", "ipados", "iphone", "tvos")
@@ -57,17 +57,21 @@ def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
     ear = _Ear()
     regs, user = bid_request.get("regs", _NOTHING), bid_request.get("user", _NOTHING)
     device, in_app = bid_request.get("device", _NOTHING), "app" in bid_request
-    signals = _regulations(ear, regs)._replace(
-        targeted_ads_off=targeted_ads_off,
-        do_not_track=ear.flag("device.dnt", device.get("dnt", 0)),
-        limit_ad_tracking=_limits_tracking(ear, device, in_app=in_app),
-    )
-    consents = ear.texts("user.consent", *_both(user, "consent"))
+    signals = _regulations(ear, regs) if regs else NO_SIGNALS
+    do_not_track = ear.flag("device.dnt", DEVICE["dnt"], _values("dnt", device))
+    limit_ad_tracking = _limits_tracking(ear, device, in_app=in_app)
+    consents = ear.texts("user.consent", USER["consent"], _values("consent", *_places(user)))
+    # What these say is between the sender and the networks.
+    for settings in PROVIDER_SETTINGS:
+        ear.values(f"user.ext.{settings}", USER_EXT[settings], _values(settings, user.get("ext", _NOTHING)))
     place, home = ear.place("device.geo", device.get("geo")), ear.place("user.geo", user.get("geo"))
-    languages = ear.texts("device.language", device.get("langb", ""), device.get("language", ""))
-    addresses = ear.texts("device.ip", device.get("ip", ""), device.get("ipv6", ""))
+    languages = ear.texts("device.language", is_text, [*_values("langb", device), *_values("language", device)])
+    addresses = ear.texts("device.ip", is_text, [*_values("ip", device), *_values("ipv6", device)])
     return Heard(
         signals._replace(
+            targeted_ads_off=targeted_ads_off,
+            do_not_track=do_not_track,
+            limit_ad_tracking=limit_ad_tracking,
             tcf_consent=consents[0] if consents else "",
             more_tcf_consents=consents[1:],
             unreadable=tuple(ear.unreadable),
@@ -82,86 +86,71 @@ def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
 
 
 class _Ear:
-    """Reads values, and keeps the names of those that cannot be read."""
+    """Reads values by their form, and keeps the names of those that do not have it."""
 
     __slots__ = ("unreadable",)
 
     def __init__(self) -> None:
         self.unreadable: list[str] = []
 
-    def flag(self, name: str, *values: object) -> bool:
-        """Read 0 and 1; of several values a 1 counts."""
-        for value in values:
-            if type(value) is not int or not 0 <= value <= 1:
-                self.unreadable.append(name)
-        return 1 in values
+    def values(self, name: str, form: Form, values: Sequence[Any]) -> list[Any]:
+        """Give the values that have the form."""
+        heard = [value for value in values if form(value)]
+        self.unreadable += [name] * (len(values) - len(heard))
+        return heard
 
-    def texts(self, name: str, *values: object) -> tuple[str, ...]:
+    def flag(self, name: str, form: Form, values: Sequence[Any]) -> bool:
+        """Read flags; of several a 1 counts."""
+        return bool(values) and not _SET.isdisjoint(self.values(name, form, values))
+
+    def texts(self, name: str, form: Form, values: Sequence[Any]) -> tuple[str, ...]:
         """Read texts; give the different ones that are not empty."""
-        found: list[str] = []
-        for value in values:
-            if type(value) is not str:
-                self.unreadable.append(name)
-            elif value and value not in found:
-                found.append(value)
-        return tuple(found)
-
-    def numbers(self, name: str, *values: object) -> tuple[int, ...]:
-        """Read lists of whole numbers; give the different ones of all."""
-        found: list[int] = []
-        for value in values:
-            if type(value) is list and len(value) <= MAX_SECTIONS and all(type(each) is int for each in value):
-                found += value
-            else:
-                self.unreadable.append(name)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(filter(None, self.values(name, form, values)))) if values else ()
 
     def place(self, name: str, geo: Object | None) -> IpLocation:
         """Read country and region."""
         if geo is None:
             return UNKNOWN_LOCATION
-        countries = self.texts(f"{name}.country", geo.get("country", ""))
+        countries = self.texts(f"{name}.country", is_text, _values("country", geo))
         country = parse_country(countries[0]) if countries else None
         return location_of(country, geo.get("region", "")) if country else UNKNOWN_LOCATION
 
 
-def _both(holder: Object, name: str) -> list[Any]:
-    """Give a value from its place in OpenRTB 2.6 and from the one of 2.5, in the extension."""
-    return [each[name] for each in (holder, holder.get("ext", _NOTHING)) if name in each]
+def _places(holder: Object) -> tuple[Object, ...]:
+    """Give where OpenRTB 2.6 keeps a signal, and where 2.5 does: in the extension."""
+    return (holder, holder["ext"]) if "ext" in holder else (holder,)
+
+
+def _values(name: str, *places: Object) -> list[Any]:
+    return [place[name] for place in places if name in place]
 
 
 def _regulations(ear: _Ear, regs: Object) -> Signals:
-    if not regs:
-        return NO_SIGNALS
-    applies = _both(regs, "gdpr")
-    strings = ear.texts("regs.gpp", *_both(regs, "gpp"))
-    us_privacies = ear.texts("regs.us_privacy", *_both(regs, "us_privacy"))
-    opt_outs = [_gpc(value) for value in _both(regs, "gpc")]
+    places = _places(regs)
+    child_directed = ear.flag("regs.coppa", REGS["coppa"], _values("coppa", *places))
+    applies = _values("gdpr", *places)
+    strings = ear.texts("regs.gpp", REGS["gpp"], _values("gpp", *places))
+    us_privacies = ear.texts("regs.us_privacy", REGS["us_privacy"], _values("us_privacy", *places))
+    sections = ear.values("regs.gpp_sid", REGS["gpp_sid"], _values("gpp_sid", *places))
     return Signals(
-        child_directed=ear.flag("regs.coppa", *_both(regs, "coppa")),
-        global_privacy_control=ear.flag("regs.ext.gpc", *opt_outs),
-        gdpr_applies=ear.flag("regs.gdpr", *applies) or "regs.gdpr" in ear.unreadable if applies else None,
+        child_directed=child_directed,
+        global_privacy_control=ear.flag("regs.ext.gpc", REGS["gpc"], _values("gpc", *places)),
+        # One that cannot be read may as well say yes.
+        gdpr_applies=ear.flag("regs.gdpr", REGS["gdpr"], applies) or "regs.gdpr" in ear.unreadable if applies else None,
         gpp=strings[0] if strings else "",
         more_gpps=strings[1:],
-        gpp_section_ids=ear.numbers("regs.gpp_sid", *_both(regs, "gpp_sid")),
+        gpp_section_ids=tuple(dict.fromkeys(chain.from_iterable(sections))),
         us_privacy=us_privacies[0] if us_privacies else "",
         more_us_privacies=us_privacies[1:],
     )
 
 
-def _gpc(value: object) -> object:
-    """Read Global Privacy Control, which is written as a number and as a text."""
-    return int(value) if isinstance(value, str) and value in {"0", "1"} else value
-
-
 def _limits_tracking(ear: _Ear, device: Object, *, in_app: bool) -> bool:
     """Read Limit Ad Tracking, and what stands for it on Apple's devices since iOS 14. It can only add a limit."""
-    limits = ear.flag("device.lmt", device.get("lmt", 0))
+    limits = ear.flag("device.lmt", DEVICE["lmt"], _values("lmt", device))
     version = _version(device.get("osv", ""))
-    status = device.get("ext", _NOTHING).get("atts", _AUTHORISED)
-    if type(status) is not int or not 0 <= status <= _AUTHORISED:
-        ear.unreadable.append("device.ext.atts")
-    elif status != _AUTHORISED and not (version and version < _FROM_ATTS):
+    statuses = ear.values("device.ext.atts", DEVICE_EXT["atts"], _values("atts", device.get("ext", _NOTHING)))
+    if statuses and statuses[0] != _AUTHORISED and not (version and version < _FROM_ATTS):
         limits = True
     is_apple = device.get("os", "").strip().lower().startswith(_APPLE)
     has_id = device.get("ifa", "").strip().lower().strip("0-") not in _NO_ID

@@ -11,17 +11,15 @@ from targeting.geo import IpLocation
 from targeting.model import AgeBracket, Gender
 from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.openrtb_device import place_of
-from targeting.openrtb_ext import Tree, is_text, is_text_or_numbers, kept
+from targeting.openrtb_ext import Tree, kept, tree_of
+from targeting.openrtb_forms import PROVIDER_SETTINGS, USER, USER_EXT, well_formed
 from targeting.openrtb_json import Raw, members
 from targeting.policy import NetworkPolicy
 
 AUDIENCE_TAXONOMY: Final = 4
 """``segtax`` of the IAB Audience Taxonomy 1.1 (AdCOM 1.0, list of category taxonomies)."""
 
-_PROVIDERS: Final = ("consented_providers_settings", "ConsentedProvidersSettings")
-CONSENT_EXT: Final = ("consent", *(f"{settings}.consented_providers" for settings in _PROVIDERS))
-"""Names of the consents in ``user.ext``."""
-
+_CONSENTS: Final = tree_of(("consent", *(f"{settings}.consented_providers" for settings in PROVIDER_SETTINGS)))
 _GENDERS: Final = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.OTHER: "O"}
 _AGES: Final = {
     AgeBracket.FROM_13: "13-17",
@@ -71,12 +69,9 @@ class User:
 
 def _common(fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext: Tree) -> dict[str, Any]:
     """Give what every network gets alike."""
-    user: dict[str, Any] = {}
-    extension = _consents(kept(members(raw["ext"]), ext)) if "ext" in raw else {}
-    if "consent" in raw:
-        if is_text(raw["consent"]):
-            user["consent"] = raw["consent"]
-    elif isinstance(fields.get("ext", {}).get("consent"), str):
+    user = well_formed(fields, raw, USER)
+    extension = _extension(fields["ext"], members(raw["ext"]), ext) if "ext" in raw else {}
+    if "consent" in extension and "consent" not in raw:
         # OpenRTB 2.5 keeps it in the extension; a reader of 2.6 looks for it here.
         user["consent"] = extension["consent"]
     if home := place_of(IpLocation(country, "")):
@@ -86,14 +81,10 @@ def _common(fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext
     return user
 
 
-def _consents(extension: dict[str, Any]) -> dict[str, Any]:
-    """Leave of the consents what has the form of one: an object could hold anything."""
-    if "consent" in extension and not is_text(extension["consent"]):
-        del extension["consent"]
-    for settings in _PROVIDERS:
-        if settings in extension and not is_text_or_numbers(extension[settings]["consented_providers"]):
-            del extension[settings]
-    return extension
+def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: Tree) -> dict[str, Any]:
+    consents = kept(well_formed(fields, raw, USER_EXT), _CONSENTS)
+    # Whatever the policy names, a consent stays by its form alone.
+    return {name: value for name, value in kept(raw, further).items() if name not in USER_EXT} | consents
 
 
 def _profile(profile: ThirdPartyProfile, source: str) -> dict[str, Any]:
