@@ -16,7 +16,7 @@ from targeting.networks import COARSE, EXACT, NetworkDecision
 from targeting.openrtb_ext import Tree, kept
 from targeting.openrtb_families import families_of
 from targeting.openrtb_forms import DEVICE, DEVICE_EXT, well_formed
-from targeting.openrtb_json import Raw, each_member, members
+from targeting.openrtb_json import Raw, each_member, members, write_json
 
 DESCRIPTION: Final = (
     *("ua", "sua", "make", "model", "os", "osv", "hwv", "h", "w", "ppi", "pxratio"),
@@ -36,7 +36,7 @@ class Device:
     of its extension may stay.
     """
 
-    __slots__ = ("_addresses", "_common", "_descriptions", "_fields", "_place", "_raw")
+    __slots__ = ("_addresses", "_built", "_common", "_descriptions", "_fields", "_place", "_raw")
 
     def __init__(
         self, fields: Mapping[str, Any], raw: Mapping[str, Raw], place: IpLocation, language: str, ext: Tree
@@ -47,13 +47,21 @@ class Device:
         self._addresses = _addresses(fields)
         self._common = _common(fields, raw, language, ext)
         self._descriptions: dict[bool, Mapping[str, Any]] = {}
+        self._built: dict[tuple[bool, str, tuple[int, int]], Raw | None] = {}
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
         return "Device()"
 
-    def for_network(self, decision: NetworkDecision, *, reduced: bool) -> dict[str, Any]:
-        """Build the device for one network; ``reduced`` asks for families instead of a description."""
+    def for_network(self, decision: NetworkDecision, *, reduced: bool) -> Raw | None:
+        """Build the device for one network, or none; ``reduced`` asks for families instead of a description."""
+        permissions = reduced, decision.precise_position, decision.address_bits
+        if permissions not in self._built:
+            device = self._build(decision, reduced=reduced)
+            self._built[permissions] = Raw(write_json(device)) if device else None
+        return self._built[permissions]
+
+    def _build(self, decision: NetworkDecision, *, reduced: bool) -> dict[str, Any]:
         if reduced not in self._descriptions:
             self._descriptions[reduced] = _reduced(self._fields) if reduced else _described(self._raw)
         device = {**self._common, **self._descriptions[reduced]}

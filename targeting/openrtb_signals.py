@@ -7,18 +7,20 @@ Knows nothing of what a signal leads to.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from targeting.geo import UNKNOWN_LOCATION, IpLocation, location_of
 from targeting.locale import parse_country
 from targeting.model import NO_SIGNALS, Signals
-from targeting.openrtb_forms import DEVICE, DEVICE_EXT, PROVIDER_SETTINGS, REGS, USER, USER_EXT, Form, is_text
+from targeting.openrtb_forms import DEVICE, DEVICE_EXT, REGS, USER, USER_EXT, Forms, is_text
 
 Object = Mapping[str, Any]
 
 _NOTHING: Final[Object] = {}
+_DEVICE: Final[Forms] = {**DEVICE, **dict.fromkeys(("ip", "ipv6", "langb", "language"), is_text)}
+_GEO: Final[Forms] = {"country": is_text}
+_GDPR: Final = frozenset({"regs.gdpr", "regs.ext.gdpr"})
 _SET: Final = frozenset({1, "1"})
 _AUTHORISED: Final = 3
 """``device.ext.atts``: 0 is undetermined, 1 restricted, 2 denied."""
@@ -58,25 +60,22 @@ def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
     regs, user = bid_request.get("regs", _NOTHING), bid_request.get("user", _NOTHING)
     device, in_app = bid_request.get("device", _NOTHING), "app" in bid_request
     signals = _regulations(ear, regs) if regs else NO_SIGNALS
-    do_not_track = ear.flag("device.dnt", DEVICE["dnt"], _values("dnt", device))
-    limit_ad_tracking = _limits_tracking(ear, device, in_app=in_app)
-    consents = ear.texts("user.consent", USER["consent"], _values("consent", *_places(user)))
-    # What these say is between the sender and the networks.
-    for settings in PROVIDER_SETTINGS:
-        ear.values(f"user.ext.{settings}", USER_EXT[settings], _values(settings, user.get("ext", _NOTHING)))
-    place, home = ear.place("device.geo", device.get("geo")), ear.place("user.geo", user.get("geo"))
-    languages = ear.texts("device.language", is_text, [*_values("langb", device), *_values("language", device)])
-    addresses = ear.texts("device.ip", is_text, [*_values("ip", device), *_values("ipv6", device)])
+    said, below = ear.hear("user", user, USER), ear.hear("user.ext", user.get("ext", _NOTHING), USER_EXT)
+    consents = _different(said.get("consent"), below.get("consent"))
+    shown = ear.hear("device", device, _DEVICE)
+    languages = _different(shown.get("langb"), shown.get("language"))
+    place, home = ear.place("device.geo", device), ear.place("user.geo", user)
+    limits_tracking = _limits_tracking(ear, device, in_app=in_app)
     return Heard(
         signals._replace(
             targeted_ads_off=targeted_ads_off,
-            do_not_track=do_not_track,
-            limit_ad_tracking=limit_ad_tracking,
+            do_not_track=shown.get("dnt") == 1,
+            limit_ad_tracking=shown.get("lmt") == 1 or limits_tracking,
             tcf_consent=consents[0] if consents else "",
             more_tcf_consents=consents[1:],
             unreadable=tuple(ear.unreadable),
         ),
-        addresses,
+        _different(shown.get("ip"), shown.get("ipv6")),
         languages[0] if languages else "",
         place,
         tuple([each.country for each in (place, home) if each.country]),
@@ -86,76 +85,67 @@ def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
 
 
 class _Ear:
-    """Reads values by their form, and keeps the names of those that do not have it."""
+    """Hears what has its form, and keeps the paths of what has another."""
 
     __slots__ = ("unreadable",)
 
     def __init__(self) -> None:
         self.unreadable: list[str] = []
 
-    def values(self, name: str, form: Form, values: Sequence[Any]) -> list[Any]:
-        """Give the values that have the form."""
-        heard = [value for value in values if form(value)]
-        self.unreadable += [name] * (len(values) - len(heard))
+    def hear(self, path: str, holder: Object, forms: Forms) -> dict[str, Any]:
+        """Give those of an object's members that the table has and that have their form."""
+        heard: dict[str, Any] = {}
+        for name, value in holder.items():
+            if name in forms:
+                if forms[name](value):
+                    heard[name] = value
+                else:
+                    self.unreadable.append(f"{path}.{name}")
         return heard
 
-    def flag(self, name: str, form: Form, values: Sequence[Any]) -> bool:
-        """Read flags; of several a 1 counts."""
-        return bool(values) and not _SET.isdisjoint(self.values(name, form, values))
-
-    def texts(self, name: str, form: Form, values: Sequence[Any]) -> tuple[str, ...]:
-        """Read texts; give the different ones that are not empty."""
-        return tuple(dict.fromkeys(filter(None, self.values(name, form, values)))) if values else ()
-
-    def place(self, name: str, geo: Object | None) -> IpLocation:
+    def place(self, path: str, holder: Object) -> IpLocation:
         """Read country and region."""
-        if geo is None:
-            return UNKNOWN_LOCATION
-        countries = self.texts(f"{name}.country", is_text, _values("country", geo))
-        country = parse_country(countries[0]) if countries else None
+        geo = holder.get("geo", _NOTHING)
+        country = parse_country(self.hear(path, geo, _GEO).get("country", ""))
         return location_of(country, geo.get("region", "")) if country else UNKNOWN_LOCATION
 
 
-def _places(holder: Object) -> tuple[Object, ...]:
-    """Give where OpenRTB 2.6 keeps a signal, and where 2.5 does: in the extension."""
-    return (holder, holder["ext"]) if "ext" in holder else (holder,)
-
-
-def _values(name: str, *places: Object) -> list[Any]:
-    return [place[name] for place in places if name in place]
+def _different(*texts: str | None) -> tuple[str, ...]:
+    """Give the texts that are there and not empty, each once."""
+    return tuple(dict.fromkeys(filter(None, texts)))
 
 
 def _regulations(ear: _Ear, regs: Object) -> Signals:
-    places = _places(regs)
-    child_directed = ear.flag("regs.coppa", REGS["coppa"], _values("coppa", *places))
-    applies = _values("gdpr", *places)
-    strings = ear.texts("regs.gpp", REGS["gpp"], _values("gpp", *places))
-    us_privacies = ear.texts("regs.us_privacy", REGS["us_privacy"], _values("us_privacy", *places))
-    sections = ear.values("regs.gpp_sid", REGS["gpp_sid"], _values("gpp_sid", *places))
+    here, below = ear.hear("regs", regs, REGS), ear.hear("regs.ext", regs.get("ext", _NOTHING), REGS)
+    gdpr = {here.get("gdpr"), below.get("gdpr")}
+    strings = _different(here.get("gpp"), below.get("gpp"))
+    us_privacies = _different(here.get("us_privacy"), below.get("us_privacy"))
+    # A flag that cannot be read may as well say yes.
+    in_scope = 1 in gdpr or not _GDPR.isdisjoint(ear.unreadable)
     return Signals(
-        child_directed=child_directed,
-        global_privacy_control=ear.flag("regs.ext.gpc", REGS["gpc"], _values("gpc", *places)),
-        # One that cannot be read may as well say yes.
-        gdpr_applies=ear.flag("regs.gdpr", REGS["gdpr"], applies) or "regs.gdpr" in ear.unreadable if applies else None,
+        child_directed=1 in {here.get("coppa"), below.get("coppa")},
+        global_privacy_control=not _SET.isdisjoint({here.get("gpc"), below.get("gpc")}),
+        gdpr_applies=in_scope if in_scope or 0 in gdpr else None,
         gpp=strings[0] if strings else "",
         more_gpps=strings[1:],
-        gpp_section_ids=tuple(dict.fromkeys(chain.from_iterable(sections))),
+        gpp_section_ids=tuple(dict.fromkeys([*here.get("gpp_sid", ()), *below.get("gpp_sid", ())])),
         us_privacy=us_privacies[0] if us_privacies else "",
         more_us_privacies=us_privacies[1:],
     )
 
 
 def _limits_tracking(ear: _Ear, device: Object, *, in_app: bool) -> bool:
-    """Read Limit Ad Tracking, and what stands for it on Apple's devices since iOS 14. It can only add a limit."""
-    limits = ear.flag("device.lmt", DEVICE["lmt"], _values("lmt", device))
+    """Read what stands for Limit Ad Tracking on Apple's devices since iOS 14. It can only add a limit."""
+    status = ear.hear("device.ext", device.get("ext", _NOTHING), DEVICE_EXT).get("atts", _AUTHORISED)
+    is_apple = in_app and device.get("os", "").strip().lower().startswith(_APPLE)
+    if status == _AUTHORISED and not is_apple:
+        return False
     version = _version(device.get("osv", ""))
-    statuses = ear.values("device.ext.atts", DEVICE_EXT["atts"], _values("atts", device.get("ext", _NOTHING)))
-    if statuses and statuses[0] != _AUTHORISED and not (version and version < _FROM_ATTS):
-        limits = True
-    is_apple = device.get("os", "").strip().lower().startswith(_APPLE)
+    if status != _AUTHORISED and not (version and version < _FROM_ATTS):
+        return True
     has_id = device.get("ifa", "").strip().lower().strip("0-") not in _NO_ID
     # Of a version that nobody can read it may be either.
-    return limits or (in_app and is_apple and not has_id and (version is None or version in _BEFORE_ATTS))
+    return is_apple and not has_id and (version is None or version in _BEFORE_ATTS)
 
 
 def _version(text: str) -> tuple[int, int] | None:

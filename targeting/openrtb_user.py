@@ -4,7 +4,8 @@ Of the user object that came only the consent strings stay. What else a network 
 its own id for the person, the coarse profile, the country of residence.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from targeting.geo import IpLocation
@@ -13,13 +14,14 @@ from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.openrtb_device import place_of
 from targeting.openrtb_ext import Tree, kept, tree_of
 from targeting.openrtb_forms import PROVIDER_SETTINGS, USER, USER_EXT, well_formed
-from targeting.openrtb_json import Raw, members
+from targeting.openrtb_json import Raw, members, write_json
 from targeting.policy import NetworkPolicy
 
 AUDIENCE_TAXONOMY: Final = 4
 """``segtax`` of the IAB Audience Taxonomy 1.1 (AdCOM 1.0, list of category taxonomies)."""
 
 _CONSENTS: Final = tree_of(("consent", *(f"{settings}.consented_providers" for settings in PROVIDER_SETTINGS)))
+_Interests = tuple[tuple[str, float], ...]
 _GENDERS: Final = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.OTHER: "O"}
 _AGES: Final = {
     AgeBracket.FROM_13: "13-17",
@@ -39,7 +41,7 @@ class User:
     residence; ``ext`` names what of the extension may stay; ``source`` is the domain whose ids and segments go out.
     """
 
-    __slots__ = ("_buyeruids", "_common", "_source")
+    __slots__ = ("_buyeruids", "_common", "_interests", "_source")
 
     def __init__(
         self, fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext: Tree, *, source: str
@@ -47,6 +49,7 @@ class User:
         self._common = _common(fields, raw, country, ext)
         self._buyeruids = _buyeruids(fields.get("ext", {}), raw)
         self._source = source
+        self._interests: tuple[_Interests, Raw] | None = None
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
@@ -59,7 +62,19 @@ class User:
             user["eids"] = [{"source": self._source, "uids": [{"id": decision.network_user_id}]}]
             user |= self._own_buyeruid(decision.policy)
         if decision.profile is not None:
-            user |= _profile(decision.profile, self._source)
+            user |= self._profile(decision.profile)
+        return user
+
+    def _profile(self, profile: ThirdPartyProfile) -> dict[str, Any]:
+        user: dict[str, Any] = {"gender": _GENDERS[profile.gender]} if profile.gender else {}
+        data: list[Any] = [_age(profile.age_bracket, self._source)] if profile.age_bracket else []
+        if profile.interests:
+            # All networks that may have them have the same.
+            if self._interests is None or self._interests[0] is not profile.interests:
+                self._interests = profile.interests, _written(profile.interests, self._source)
+            data.append(self._interests[1])
+        if data:
+            user["data"] = data
         return user
 
     def _own_buyeruid(self, network: NetworkPolicy | None) -> dict[str, Raw]:
@@ -87,19 +102,20 @@ def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: Tree)
     return {name: value for name, value in kept(raw, further).items() if name not in USER_EXT} | consents
 
 
-def _profile(profile: ThirdPartyProfile, source: str) -> dict[str, Any]:
-    user: dict[str, Any] = {"gender": _GENDERS[profile.gender]} if profile.gender else {}
-    if data := list(_data(profile, source)):
-        user["data"] = data
-    return user
+def _age(bracket: AgeBracket, source: str) -> dict[str, Any]:
+    return {"id": "age_bracket", "name": source, "segment": [{"id": _AGES[bracket]}]}
 
 
-def _data(profile: ThirdPartyProfile, source: str) -> Iterator[dict[str, Any]]:
-    if profile.age_bracket:
-        yield {"id": "age_bracket", "name": source, "segment": [{"id": _AGES[profile.age_bracket]}]}
-    if profile.interests:
-        segments = [{"id": segment, "value": f"{score:g}"} for segment, score in profile.interests]
-        yield {"id": "interests", "name": source, "segment": segments, "ext": {"segtax": AUDIENCE_TAXONOMY}}
+def _written(interests: _Interests, source: str) -> Raw:
+    segments = [_segment(segment, score) for segment, score in interests]
+    data = {"id": "interests", "name": source, "segment": segments, "ext": {"segtax": AUDIENCE_TAXONOMY}}
+    return Raw(write_json(data))
+
+
+@lru_cache(maxsize=16_384)
+def _segment(segment: str, score: float) -> Raw:
+    """Write a segment. Scores are rounded, and only the taxonomy's segments get here: there are few different ones."""
+    return Raw(write_json({"id": segment, "value": f"{score:g}"}))
 
 
 def _buyeruids(ext: Mapping[str, Any], raw: Mapping[str, Raw]) -> dict[str, Raw]:
