@@ -41,6 +41,22 @@ def test_impressions_carry_the_networks_own_parameters_by_name_and_no_others() -
     assert "ext" not in prepared["imp"][1]
 
 
+DIRECTLY: Json = {"net": {"placementId": 7}}
+BY_PREBID: Json = {"prebid": {"bidder": {"net": {"placementId": 8}}}}
+
+
+@pytest.mark.parametrize(
+    "ext",
+    [
+        pytest.param(DIRECTLY, id="under its name"),
+        pytest.param(BY_PREBID, id="under Prebid's bidder"),
+        pytest.param(DIRECTLY | BY_PREBID, id="under both"),
+    ],
+)
+def test_a_networks_own_parameters_stay_where_they_stood(ext: Json) -> None:
+    assert sent(bid(imp=[{"id": "1", "banner": {}, "ext": ext}]))["imp"][0]["ext"] == ext
+
+
 def test_the_policy_may_name_further_parameters_and_another_name_for_the_network() -> None:
     prepared = sent(
         bid(imp=[{"id": "1", "ext": IMP_EXT}]), policy=terms(bidder="Other", parameters=("placementId", "uid"))
