@@ -26,6 +26,7 @@ from targeting.policy import Policy
 _NOT_AS_IT_CAME: Final = frozenset({"imp", "regs", "user", "device", "ext"})
 """In any case: some readers do not tell them apart, so a ``User`` must not pass for an unknown field."""
 _NOTHING: Final[Mapping[str, Any]] = {}
+_NO_MEMBERS: Final = Raw(b"{}")
 
 
 class BidRequest(NamedTuple):
@@ -72,14 +73,14 @@ class Preparation:
         )
         self._device = Device(
             fields.get("device", _NOTHING),
-            members(raw["device"]) if "device" in raw else _NOTHING,
+            raw.get("device", _NO_MEMBERS),
             heard.place if heard.place.country else IpLocation(limited.ip_country, limited.ip_subdivision),
             limited.language,
             tree_of(allowed.device_ext),
         )
         self._user = User(
             fields.get("user", _NOTHING),
-            members(raw["user"]) if "user" in raw else _NOTHING,
+            raw.get("user", _NO_MEMBERS),
             limited.country,
             tree_of(allowed.user_ext),
             source=allowed.source,

@@ -7,8 +7,6 @@ limits, and goes to nobody: in the place of a flag an object could hold anything
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from targeting.openrtb_json import Raw
-
 Form = Callable[[object], bool]
 Forms = Mapping[str, Form]
 
@@ -107,6 +105,6 @@ DEVICE_EXT: Final[Forms] = {"atts": _is_status}
 """Of ``device.ext``: Apple's ATTrackingManager.AuthorizationStatus."""
 
 
-def well_formed(fields: Mapping[str, Any], raw: Mapping[str, Raw], forms: Forms) -> dict[str, Any]:
+def well_formed(fields: Mapping[str, Any], raw: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
     """Give those of an object's members that the table has and that have their form, as the bytes that came."""
-    return {name: value for name, value in raw.items() if name in forms and forms[name](fields[name])}
+    return {name: raw[name] for name, form in forms.items() if name in fields and form(fields[name])}

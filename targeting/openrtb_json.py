@@ -8,8 +8,8 @@ Invariant: a refusal names the place and what is wrong, never a value. Knows not
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -26,8 +26,11 @@ __all__ = [
     "each_member",
     "members",
     "read_json",
+    "reader_of",
     "write_json",
 ]
+
+T = TypeVar("T")
 
 MAX_BYTES: Final = 256 * 1024
 MAX_BRACKETS: Final = 25_000
@@ -72,6 +75,11 @@ def members(text: bytes | Raw) -> dict[str, Raw]:
 def each_member(text: bytes | Raw) -> list[dict[str, Raw]]:
     """Give the members of every object of an array that ``read_json`` has checked."""
     return _EACH.decode(text)
+
+
+def reader_of(form: type[T]) -> Callable[[bytes | Raw], T]:
+    """Give a reader of checked objects that reads the members that a type names, and leaves out others."""
+    return msgspec.json.Decoder(form).decode
 
 
 def write_json(value: Mapping[str, Any]) -> bytes:

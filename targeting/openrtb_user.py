@@ -6,7 +6,7 @@ its own id for the person, the coarse profile, the country of residence.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from targeting.geo import IpLocation
 from targeting.model import AgeBracket, Gender
@@ -14,7 +14,7 @@ from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.openrtb_device import place_of
 from targeting.openrtb_ext import Tree, kept, tree_of
 from targeting.openrtb_forms import PROVIDER_SETTINGS, USER, USER_EXT, well_formed
-from targeting.openrtb_json import Raw, members, write_json
+from targeting.openrtb_json import Raw, members, reader_of, write_json
 from targeting.policy import NetworkPolicy
 
 AUDIENCE_TAXONOMY: Final = 4
@@ -34,6 +34,14 @@ _AGES: Final = {
 }
 
 
+class _Parts(TypedDict, total=False):
+    consent: Raw
+    ext: Raw
+
+
+_read_parts = reader_of(_Parts)
+
+
 class User:
     """The user of one bid request, from which each network gets its own.
 
@@ -43,11 +51,10 @@ class User:
 
     __slots__ = ("_buyeruids", "_common", "_interests", "_source")
 
-    def __init__(
-        self, fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext: Tree, *, source: str
-    ) -> None:
-        self._common = _common(fields, raw, country, ext)
-        self._buyeruids = _buyeruids(fields.get("ext", {}), raw)
+    def __init__(self, fields: Mapping[str, Any], raw: Raw, country: str, ext: Tree, *, source: str) -> None:
+        parts = _read_parts(raw)
+        self._common = _common(fields, parts, country, ext)
+        self._buyeruids = _buyeruids(fields.get("ext", {}), parts)
         self._source = source
         self._interests: tuple[_Interests, Raw] | None = None
 
@@ -82,11 +89,11 @@ class User:
         return {} if own is None else {"buyeruid": own}
 
 
-def _common(fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext: Tree) -> dict[str, Any]:
+def _common(fields: Mapping[str, Any], parts: _Parts, country: str, ext: Tree) -> dict[str, Any]:
     """Give what every network gets alike."""
-    user = well_formed(fields, raw, USER)
-    extension = _extension(fields["ext"], members(raw["ext"]), ext) if "ext" in raw else {}
-    if "consent" in extension and "consent" not in raw:
+    user = well_formed(fields, parts, USER)
+    extension = _extension(fields["ext"], members(parts["ext"]), ext) if "ext" in parts else {}
+    if "consent" in extension and "consent" not in parts:
         # OpenRTB 2.5 keeps it in the extension; a reader of 2.6 looks for it here.
         user["consent"] = extension["consent"]
     if home := place_of(IpLocation(country, "")):
@@ -118,10 +125,10 @@ def _segment(segment: str, score: float) -> Raw:
     return Raw(write_json({"id": segment, "value": f"{score:g}"}))
 
 
-def _buyeruids(ext: Mapping[str, Any], raw: Mapping[str, Raw]) -> dict[str, Raw]:
+def _buyeruids(ext: Mapping[str, Any], parts: _Parts) -> dict[str, Raw]:
     prebid = ext.get("prebid")
     given = prebid.get("buyeruids") if isinstance(prebid, dict) else None
     if not isinstance(given, dict):
         return {}
-    values = members(members(members(raw["ext"])["prebid"])["buyeruids"])
+    values = members(members(members(parts["ext"])["prebid"])["buyeruids"])
     return {name.casefold(): values[name] for name, value in given.items() if isinstance(value, str)}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
+from msgspec import Raw
 
 from server.prepare import read_call
 from targeting.geo import IpLocation
@@ -109,7 +110,7 @@ def test_nothing_of_the_person_is_shown_by_what_is_worked_with() -> None:
     request, bid_request = read_call(asking(bid(user={"id": "secret"}), ["net"]).SerializeToString(), TableLocator({}))
     limited = LimitedFeatures("US", "en", "US", "")
     preparation = Preparation(bid_request, limited, POLICY)
-    device = Device({"ip": "192.0.2.1"}, {}, IpLocation("US", ""), "en", {})
-    user = User({}, {}, "US", {}, source="ads.example.com")
+    device = Device({"ip": "192.0.2.1"}, Raw(b"{}"), IpLocation("US", ""), "en", {})
+    user = User({}, Raw(b"{}"), "US", {}, source="ads.example.com")
     for value in (request, bid_request, preparation, device, user):
         assert not re.search(r"secret|192\.0|alice", repr(value))
