@@ -121,7 +121,10 @@ def _repeats_a_name(text: bytes, value: dict[str, Any]) -> bool:
     Every member has a colon, and a colon inside of a text is written as it is read, unless it was escaped. So colons
     are missing when the value is written again exactly if a member is.
     """
+    again = _WRITER.encode(value)
+    if again == text:
+        return False
     colons = text.count(b":")
     if b"\\u003" in text:
         colons += text.replace(b"\\\\", b"").lower().count(b"\\u003a")
-    return colons != _WRITER.encode(value).count(b":")
+    return colons != again.count(b":")
