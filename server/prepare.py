@@ -18,7 +18,7 @@ from targeting.openrtb_json import BidRequestRefused
 from targeting.policy import Policy
 
 MAX_ANSWER_BYTES = 3 * 1024 * 1024
-"""Size of a bid request times the networks. What is added for each is little, and a gRPC client takes 4 MiB."""
+"""What comes in, times the networks. What is added for each is little, and a gRPC client takes 4 MiB."""
 
 
 def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest]:
@@ -28,12 +28,12 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
     except DecodeError:
         raise Unparsable(pb.PrepareBidRequestRequest) from None
     asked = networks(message.third_party_networks)
-    if len(message.bid_request) * len(asked) > MAX_ANSWER_BYTES:
+    bid_request = _bid_request(message)
+    if bid_request.most_bytes * len(asked) > MAX_ANSWER_BYTES:
         raise InvalidRequest(
             "third_party_networks",
-            f"a bid request for each would be more than {MAX_ANSWER_BYTES} bytes; name fewer networks in one call",
+            f"a bid request for each could be more than {MAX_ANSWER_BYTES} bytes; name fewer networks in one call",
         )
-    bid_request = _bid_request(message)
     heard, client = bid_request.heard, message.client
     addresses = [each for each in heard.addresses if parse_ip(each) is not None]
     places = [place for place in map(locator.locate, addresses) if place.country] or [heard.place or UNKNOWN_LOCATION]

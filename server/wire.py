@@ -127,7 +127,7 @@ def _demographics(demographics: Demographics) -> bytes:
 
 
 def _exposures(shown: Exposures) -> list[bytes]:
-    """Serialise ads of less than 128 bytes, how often each was seen, and how long ago."""
+    """Serialise ads of at most ``_MOST_ID`` bytes, how often each was seen, and how long ago."""
     parts: list[bytes] = []
     for ad_id, count, age_s in zip(shown.ad_ids, shown.counts, shown.ages, strict=True):
         often = _COUNTS[count] if count < _FEW else b"\x10" + varint(count)
@@ -147,9 +147,14 @@ _FEW = 0x1000
 _COUNTS = [b"", *(b"\x10" + varint(count) for count in range(1, _FEW))]
 _MOST_AFTER_ID = 4 + 6
 _AGE_BEGINNINGS = [b"\x18" + low for low in LOW_BITS]
+_MOST_ID = 128
 # What stands before an ad's id, by its length and by the bytes that follow it (two numbers).
 _EXPOSURE_HEADS = [
-    [b"\x22%b\x0a%c" % (varint(2 + size + rest), size) for rest in range(_MOST_AFTER_ID + 1)] for size in range(128)
+    [
+        b"\x22%b\x0a%b" % (varint(len(b"\x0a" + varint(size)) + size + rest), varint(size))
+        for rest in range(_MOST_AFTER_ID + 1)
+    ]
+    for size in range(_MOST_ID + 1)
 ]
 
 

@@ -140,7 +140,8 @@ def decide_networks(
 ) -> tuple[NetworkDecision, ...]:
     """Decide for every network asked for, in that order; one named twice, or in another case, is one."""
     interests = _coarse_interests(shareable.features.interests, policy.sharing) if shareable else ()
-    rules = [rule for rule in policy.rules if _applies(rule, seen)]
+    countries = frozenset({seen.limited.country, seen.limited.ip_country, *seen.shown_countries} - {""})
+    rules = [rule for rule in policy.rules if _applies(rule, seen, countries)]
     offer = _Offer(seen, shareable, interests, rules, policy, {}, {})
     asked: dict[str, str] = {}
     for network_id in network_ids:
@@ -212,17 +213,15 @@ def _vendor(network: NetworkPolicy | None, policy: Policy) -> int:
     return network.tcf_vendor_id or (policy.gdpr.host_vendor_id if network.first_party else 0)
 
 
-def _applies(rule: Rule, seen: Circumstances) -> bool:
+def _applies(rule: Rule, seen: Circumstances, countries: frozenset[str]) -> bool:
     """Tell whether a rule's conditions hold, or may hold: of an unknown place every place may be meant."""
-    limited = seen.limited
-    countries = {limited.country, limited.ip_country, *seen.shown_countries} - {""}
     return (
         (not rule.countries or not countries or not countries.isdisjoint(rule.countries))
         and (not rule.subdivisions or _may_be_in(rule.subdivisions, seen))
         and (not rule.gpp_sections or not set(seen.gpp_section_ids).isdisjoint(rule.gpp_sections))
-        and rule.global_privacy_control in {None, seen.global_privacy_control}
-        and rule.do_not_track in {None, seen.do_not_track}
-        and rule.app in {None, seen.app}
+        and (rule.global_privacy_control is None or rule.global_privacy_control == seen.global_privacy_control)
+        and (rule.do_not_track is None or rule.do_not_track == seen.do_not_track)
+        and (rule.app is None or rule.app == seen.app)
     )
 
 
@@ -279,11 +278,12 @@ def _coarse_interests(interests: Interests, sharing: SharingPolicy) -> tuple[tup
     IAB's ids go out.
     """
     codes, steps = _shareable_codes(sharing.withheld_categories), sharing.score_steps
-    strongest = [
-        (-round(score * steps), code)
+    shareable = [
+        (score, code)
         for code, score in zip(interests.codes.tolist(), interests.scores.tolist(), strict=True)
         if code in codes
-    ][: sharing.max_interests]
+    ]
+    strongest = [(-round(score * steps), code) for score, code in shareable[: sharing.max_interests]]
     return tuple([(str(code), -rounded / steps) for rounded, code in sorted(strongest) if rounded])
 
 

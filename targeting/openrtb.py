@@ -7,36 +7,38 @@ and are also put where OpenRTB 2.6 keeps them if they were only in the place of 
 Invariant: what is built for one network depends on this request and on the decision for this network alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from targeting.geo import IpLocation
 from targeting.model import LimitedFeatures
 from targeting.networks import NetworkDecision
-from targeting.openrtb_device import TRACKING_STATUS, Device
+from targeting.openrtb_device import Device
 from targeting.openrtb_ext import kept, tree_of
 from targeting.openrtb_fields import check_fields
 from targeting.openrtb_impressions import Impressions
 from targeting.openrtb_json import Raw, each_member, members, read_json, write_json
+from targeting.openrtb_regs import regulations
 from targeting.openrtb_signals import Heard, hear
-from targeting.openrtb_user import CONSENT_EXT, User
+from targeting.openrtb_user import User
 from targeting.policy import Policy
 
 _NOT_AS_IT_CAME: Final = frozenset({"imp", "regs", "user", "device", "ext"})
 """In any case: some readers do not tell them apart, so a ``User`` must not pass for an unknown field."""
-_MOVED: Final = ("gdpr", "us_privacy", "gpp", "gpp_sid")
-"""The fields of ``regs`` that OpenRTB 2.5 keeps in its extension."""
-_DESCRIBING: Final = frozenset({"age_bracket", "gender", "interests"})
-"""Fields of a profile that tell more of a person than limited features do."""
 _NOTHING: Final[Mapping[str, Any]] = {}
+_NO_MEMBERS: Final = Raw(b"{}")
 
 
 class BidRequest(NamedTuple):
-    """A bid request that was read and checked: its fields as read, and as the bytes that came."""
+    """A bid request that was read and checked: its fields as read, and as the bytes that came.
+
+    ``most_bytes`` is how much of it may go out to one network.
+    """
 
     fields: Mapping[str, Any]
     raw: Mapping[str, Raw]
     heard: Heard
+    most_bytes: int
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
@@ -47,19 +49,23 @@ def read_bid_request(text: bytes, *, targeted_ads_off: bool = False) -> BidReque
     """Read and check a bid request. Raises ``BidRequestRefused``."""
     fields = read_json(text)
     check_fields(fields)
-    return BidRequest(fields, members(text), hear(fields, targeted_ads_off=targeted_ads_off))
+    raw = members(text)
+    # What stands in OpenRTB 2.5's place, in an extension of these, goes out in that of 2.6 as well.
+    twice = sum(len(raw[name]) for name in ("regs", "user") if name in raw)
+    return BidRequest(fields, raw, hear(fields, targeted_ads_off=targeted_ads_off), len(text) + twice)
 
 
 class Preparation:
     """Makes one bid request into those for the networks; ``limited`` are the features of its decision."""
 
     def __init__(self, bid_request: BidRequest, limited: LimitedFeatures, policy: Policy) -> None:
-        fields, raw, heard = bid_request
+        fields, raw, heard, _ = bid_request
         allowed = policy.bid_request
         self._everybody: dict[str, Any] = {
             **{name: value for name, value in raw.items() if name.casefold() not in _NOT_AS_IT_CAME},
-            **_regulations(fields, raw, heard.signals.unreadable),
         }
+        if "regs" in raw and (regs := regulations(fields["regs"], raw["regs"])):
+            self._everybody["regs"] = regs
         if "ext" in raw and (ext := kept(members(raw["ext"]), tree_of(allowed.request_ext))):
             self._everybody["ext"] = ext
         self._impressions = Impressions(
@@ -67,16 +73,16 @@ class Preparation:
         )
         self._device = Device(
             fields.get("device", _NOTHING),
-            members(raw["device"]) if "device" in raw else _NOTHING,
+            raw.get("device", _NO_MEMBERS),
             heard.place if heard.place.country else IpLocation(limited.ip_country, limited.ip_subdivision),
             limited.language,
-            tree_of((TRACKING_STATUS, *allowed.device_ext)),
+            tree_of(allowed.device_ext),
         )
         self._user = User(
             fields.get("user", _NOTHING),
-            members(raw["user"]) if "user" in raw else _NOTHING,
+            raw.get("user", _NO_MEMBERS),
             limited.country,
-            tree_of(CONSENT_EXT + allowed.user_ext),
+            tree_of(allowed.user_ext),
             source=allowed.source,
         )
         self._reduces = policy.fingerprint.reduce_in_limited_mode
@@ -93,22 +99,10 @@ class Preparation:
 
 
 def _may_describe(decision: NetworkDecision) -> bool:
-    """Tell whether the network gets more than limited features: else a description of the device would do for an id."""
-    if decision.network_user_id:
-        return True
-    fields = decision.policy.fields if decision.policy and decision.profile is not None else ()
-    return not _DESCRIBING.isdisjoint(fields)
+    """Tell whether the network gets more than limited features: else a description of the device would do for an id.
 
-
-def _regulations(fields: Mapping[str, Any], raw: Mapping[str, Raw], unreadable: Iterable[str]) -> dict[str, Any]:
-    """Leave the privacy signals where they are, and put those that only OpenRTB 2.5's place holds in 2.6's, too."""
-    if "regs" not in raw:
-        return {}
-    regs = fields["regs"]
-    ext = regs.get("ext", {})
-    missing = [name for name in _MOVED if name in ext and name not in regs]
-    if not missing or any(name.startswith("regs.") for name in unreadable):
-        return {"regs": raw["regs"]}
-    there = members(raw["regs"])
-    below = members(there["ext"])
-    return {"regs": there | {name: below[name] for name in missing}}
+    What counts is what it does get, not what it might: of somebody of whom nothing is known it gets nothing more.
+    """
+    profile = decision.profile
+    knows_some = profile is not None and bool(profile.age_bracket or profile.gender or profile.interests)
+    return knows_some or bool(decision.network_user_id)

@@ -1,7 +1,7 @@
 """What is wrong with the JSON of a bid request, and where.
 
 A plain reader, token by token, for texts that ``targeting.openrtb_json`` has found fault with: slow, and exact. Other
-requests wait meanwhile, so of a long text it says where only if it comes to the place soon.
+requests wait meanwhile, so it looks at a bounded number of values, and then says how far it came.
 
 Invariant: the names of a path are those of the specification; any other name, which the sender chose and which may
 itself say something of a person, is shown as ``*``.
@@ -9,22 +9,23 @@ itself say something of a person, is shown as ``*``.
 
 import json
 import re
-from contextlib import suppress
-from math import isinf
+from math import isfinite
 from typing import Final
 
 from targeting.openrtb_table import NAMES
 
 MAX_DEPTH: Final = 32
+MAX_DIGITS: Final = 1000
+"""Digits in a row: of a longer number the reading and the writing would cost the square of its length."""
 
 _SPACE: Final = re.compile(rb"[ \t\n\r]*+")
 _STRING: Final = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"')
 _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?(?![0-9A-Za-z.+-])")
 _WORD: Final = re.compile(rb"true|false|null")
-_MAX_DIGITS: Final = 4300
-"""Digits of the longest whole number that Python reads."""
-_MAX_VALUES: Final = 2000
-"""Values that are read in search of the fault, in some milliseconds; a usual request has a few hundred."""
+_LONG: Final = re.compile(rb"(?<![0-9])[0-9]{%d}" % (MAX_DIGITS + 1))
+_BLOCK: Final = MAX_DIGITS // 2
+_MAX_VALUES: Final = 1000
+"""Values that are looked at in search of the fault, in a few milliseconds; a usual request has a few hundred."""
 
 
 class BidRequestRefused(ValueError):
@@ -37,24 +38,30 @@ class BidRequestRefused(ValueError):
 
 
 def complain(text: bytes, problem: str) -> BidRequestRefused:
-    """Give the first thing that is wrong with a text; ``problem`` is what is known of it where that takes long."""
-    with suppress(_TakesTooLongError):
-        try:
-            _Reader(text).read_document()
-        except BidRequestRefused as refused:
-            return refused
+    """Give the first thing that is wrong with a text; ``problem`` is what is known of it already.
+
+    Where the search is given up the path is that of the object or array that it had come to.
+    """
+    try:
+        _Reader(text, problem).read_document()
+    except BidRequestRefused as refused:
+        return refused
     return BidRequestRefused("$", problem)
 
 
-class _TakesTooLongError(Exception):
-    """The fault is further on than anybody waits for."""
+def has_long_number(text: bytes) -> bool:
+    """Tell whether more than ``MAX_DIGITS`` digits stand in a row, be it within a string."""
+    # So many digits fill at least one block, and few other texts do: most blocks end at their first character.
+    blocks = range(0, len(text), _BLOCK)
+    return any(text[at : at + _BLOCK].isdigit() for at in blocks) and _LONG.search(text) is not None
 
 
 class _Reader:
     """Reads one text; raises ``BidRequestRefused`` at the first fault."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, problem: str) -> None:
         self._text = text
+        self._problem = problem
         self._at = 0
         self._values = 0
 
@@ -65,9 +72,6 @@ class _Reader:
             raise BidRequestRefused("$", "is followed by something else")
 
     def _value(self, path: str, depth: int) -> None:
-        self._values += 1
-        if self._values > _MAX_VALUES:
-            raise _TakesTooLongError
         first = self._peek()
         if first == b"{":
             self._object(path, depth)
@@ -105,10 +109,13 @@ class _Reader:
         self._at += 1
 
     def _another(self, end: bytes, path: str, *, first: bool) -> bool:
-        """Step over the end of an object or array, or to its next item."""
+        """Step over the end of an object or array, or to its next item, unless there were too many."""
         if self._peek() == end:
             self._at += 1
             return False
+        self._values += 1
+        if self._values > _MAX_VALUES:
+            raise BidRequestRefused(path, f"{self._problem}, here or further on")
         if not first:
             self._punctuation(b",", path)
         return True
@@ -129,7 +136,7 @@ class _Reader:
     def _number(self, path: str) -> None:
         token = self._match(_NUMBER, path)
         whole = token.lstrip(b"-").isdigit()
-        if len(token) > _MAX_DIGITS if whole else isinf(float(token)):
+        if has_long_number(token) or not (whole or isfinite(float(token))):
             raise BidRequestRefused(path, "is out of the range of numbers")
 
     def _match(self, token: re.Pattern[bytes], path: str) -> bytes:

@@ -8,26 +8,65 @@ Invariant: an identifier cannot enter, for no field that holds one is read here.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from targeting.geo import IpAddress, IpLocation, mask_ip, parse_ip, round_coordinate
 from targeting.iso3166 import COUNTRIES
 from targeting.networks import COARSE, EXACT, NetworkDecision
-from targeting.openrtb_ext import Tree, is_flag, kept
+from targeting.openrtb_ext import Tree, kept
 from targeting.openrtb_families import families_of
-from targeting.openrtb_json import Raw, each_member, members
+from targeting.openrtb_forms import DEVICE, DEVICE_EXT, well_formed
+from targeting.openrtb_json import Raw, members, reader_of, write_json
 
-FLAGS: Final = ("dnt", "lmt")
-TRACKING_STATUS: Final = "atts"
-DESCRIPTION: Final = (
-    *("ua", "sua", "make", "model", "os", "osv", "hwv", "h", "w", "ppi", "pxratio"),
-    *("js", "geofetch", "flashver", "carrier", "mccmnc", "connectiontype"),
-)
 _ABOUT_AN_EXACT_POSITION: Final = ("type", "accuracy", "lastfix", "ipservice")
 _DEVICE_TYPES: Final = range(1, 9)
 """OpenRTB's list of device types (AdCOM 1.0): a number beyond it could be anything."""
-_USER_AGENT: Final = ("platform", "mobile", "architecture", "bitness", "model", "source")
-_BRAND: Final = ("brand", "version")
+
+
+class _Parts(TypedDict, total=False):
+    geo: Raw
+    ext: Raw
+
+
+class _Brand(TypedDict, total=False):
+    brand: Raw
+    version: Raw
+
+
+class _UserAgent(TypedDict, total=False):
+    browsers: list[_Brand]
+    platform: _Brand
+    mobile: Raw
+    architecture: Raw
+    bitness: Raw
+    model: Raw
+    source: Raw
+
+
+class _Description(TypedDict, total=False):
+    """All that may go out of a description, whatever else came with it."""
+
+    ua: Raw
+    sua: _UserAgent
+    make: Raw
+    model: Raw
+    os: Raw
+    osv: Raw
+    hwv: Raw
+    h: Raw
+    w: Raw
+    ppi: Raw
+    pxratio: Raw
+    js: Raw
+    geofetch: Raw
+    flashver: Raw
+    carrier: Raw
+    mccmnc: Raw
+    connectiontype: Raw
+
+
+_read_parts = reader_of(_Parts)
+_read_description = reader_of(_Description)
 
 
 class Device:
@@ -37,26 +76,33 @@ class Device:
     of its extension may stay.
     """
 
-    __slots__ = ("_addresses", "_common", "_descriptions", "_fields", "_place", "_raw")
+    __slots__ = ("_addresses", "_built", "_common", "_descriptions", "_fields", "_parts", "_place", "_raw")
 
-    def __init__(
-        self, fields: Mapping[str, Any], raw: Mapping[str, Raw], place: IpLocation, language: str, ext: Tree
-    ) -> None:
+    def __init__(self, fields: Mapping[str, Any], raw: Raw, place: IpLocation, language: str, ext: Tree) -> None:
         self._fields = fields
+        self._parts = _read_parts(raw)
         self._raw = raw
         self._place = place_of(place)
         self._addresses = _addresses(fields)
-        self._common = _common(fields, raw, language, ext)
+        self._common = _common(fields, self._parts, language, ext)
         self._descriptions: dict[bool, Mapping[str, Any]] = {}
+        self._built: dict[tuple[bool, str, tuple[int, int]], Raw | None] = {}
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
         return "Device()"
 
-    def for_network(self, decision: NetworkDecision, *, reduced: bool) -> dict[str, Any]:
-        """Build the device for one network; ``reduced`` asks for families instead of a description."""
+    def for_network(self, decision: NetworkDecision, *, reduced: bool) -> Raw | None:
+        """Build the device for one network, or none; ``reduced`` asks for families instead of a description."""
+        permissions = reduced, decision.precise_position, decision.address_bits
+        if permissions not in self._built:
+            device = self._build(decision, reduced=reduced)
+            self._built[permissions] = Raw(write_json(device)) if device else None
+        return self._built[permissions]
+
+    def _build(self, decision: NetworkDecision, *, reduced: bool) -> dict[str, Any]:
         if reduced not in self._descriptions:
-            self._descriptions[reduced] = _reduced(self._fields) if reduced else _described(self._raw)
+            self._descriptions[reduced] = _reduced(self._fields) if reduced else _read_description(self._raw)
         device = {**self._common, **self._descriptions[reduced]}
         for name, address in self._addresses.items():
             device[name] = mask_ip(address, *decision.address_bits)
@@ -70,7 +116,7 @@ class Device:
             return {}
         if precise_position == COARSE:
             return {name: round_coordinate(geo[name]) for name in ("lat", "lon")}
-        raw = members(self._raw["geo"])
+        raw = members(self._parts["geo"])
         return {name: raw[name] for name in ("lat", "lon", *_ABOUT_AN_EXACT_POSITION) if name in raw}
 
 
@@ -95,19 +141,23 @@ def _addresses(fields: Mapping[str, Any]) -> dict[str, IpAddress]:
     return addresses
 
 
-def _common(fields: Mapping[str, Any], raw: Mapping[str, Raw], language: str, ext: Tree) -> dict[str, Any]:
+def _common(fields: Mapping[str, Any], parts: _Parts, language: str, ext: Tree) -> dict[str, Any]:
     """Give what every network gets alike."""
-    device: dict[str, Any] = {name: raw[name] for name in FLAGS if name in raw and is_flag(raw[name])}
+    device = well_formed(fields, fields, DEVICE)
     if fields.get("devicetype") in _DEVICE_TYPES:
-        device["devicetype"] = raw["devicetype"]
+        device["devicetype"] = fields["devicetype"]
     if language:
         device["language" if len(language) == 2 else "langb"] = language
-    extension = kept(members(raw["ext"]), ext) if "ext" in raw else {}
-    if not is_flag(extension.get(TRACKING_STATUS, Raw(b"0"))):
-        del extension[TRACKING_STATUS]
+    extension = _extension(fields["ext"], members(parts["ext"]), ext) if "ext" in parts else {}
     if extension:
         device["ext"] = extension
     return device
+
+
+def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: Tree) -> dict[str, Any]:
+    # Whatever the policy names, a flag stays by its form alone.
+    named = {name: value for name, value in kept(raw, further).items() if name not in DEVICE_EXT}
+    return well_formed(fields, raw, DEVICE_EXT) | named
 
 
 def _reduced(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,23 +166,6 @@ def _reduced(fields: Mapping[str, Any]) -> dict[str, Any]:
     if families.browser:
         device["sua"] = {"browsers": [{"brand": families.browser}], "mobile": int(families.mobile)}
     return device
-
-
-def _described(raw: Mapping[str, Raw]) -> dict[str, Any]:
-    device: dict[str, Any] = {name: raw[name] for name in DESCRIPTION if name in raw}
-    if "sua" in raw:
-        hints = members(raw["sua"])
-        agent: dict[str, Any] = {name: hints[name] for name in _USER_AGENT if name in hints}
-        if "platform" in hints:
-            agent["platform"] = _brand(members(hints["platform"]))
-        if "browsers" in hints:
-            agent["browsers"] = [_brand(each) for each in each_member(hints["browsers"])]
-        device["sua"] = agent
-    return device
-
-
-def _brand(brand: Mapping[str, Raw]) -> dict[str, Raw]:
-    return {name: brand[name] for name in _BRAND if name in brand}
 
 
 def _is_position(lat: float | None, lon: float | None) -> bool:

@@ -5,7 +5,6 @@ named here, or by the policy, does not stay; of a network's own parameters nothi
 nobody knows what is in it.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -16,8 +15,6 @@ Tree = Mapping[str, Any]
 """Allowed names; each leads to the names allowed below it, or to nothing where all of it is allowed."""
 
 _NESTED: Final = (b"{", b"[")
-_FLAG: Final = re.compile(rb'-?\d{1,3}|"\d{0,3}"|true|false|null')
-_NUMBERS: Final = re.compile(rb"\[[\d,\s]*\]")
 
 
 @lru_cache(maxsize=64)
@@ -52,21 +49,6 @@ def own_parameters(parameters: Raw, names: Iterable[str]) -> dict[str, Raw]:
         return {}
     there = members(parameters)
     return {name: there[name] for name in names if name in there and not bytes(there[name]).startswith(_NESTED)}
-
-
-def is_flag(value: Raw) -> bool:
-    """Tell whether a value is a small number, however it is written: nothing else can be said by it."""
-    return _FLAG.fullmatch(bytes(value)) is not None
-
-
-def is_text(value: Raw) -> bool:
-    """Tell whether a value is a string."""
-    return bytes(value).startswith(b'"')
-
-
-def is_text_or_numbers(value: Raw) -> bool:
-    """Tell whether a value is a string or a list of whole numbers."""
-    return is_text(value) or _NUMBERS.fullmatch(bytes(value)) is not None
 
 
 def is_object(value: Raw) -> bool:

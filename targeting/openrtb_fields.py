@@ -19,6 +19,9 @@ from targeting.openrtb_table import OBJECTS
 MAX_IMPRESSIONS: Final = 256
 """Impressions of one request; a page or a commercial break has a few dozen."""
 
+_PLACES: Final = ("site", "app", "dooh")
+"""Where the ads are shown: at most one of them may be there (section 3.2.1)."""
+
 _PLAIN: Final[Mapping[str, Any]] = {"str": str, "int": int, "float": float, "any": Any, "object": dict}
 
 _COMPLAINT: Final = re.compile(r"Expected `([a-z]+)`, got `([a-z]+)`(?: - at `(\$.*)`)?")
@@ -59,6 +62,9 @@ def check_fields(bid_request: Mapping[str, Any]) -> None:
         msgspec.convert(bid_request, _BID_REQUEST)
     except msgspec.ValidationError as problem:
         raise _refusal(str(problem)) from None
+    where = [name for name in _PLACES if name in bid_request]
+    if len(where) > 1:
+        raise BidRequestRefused(f"$.{where[1]}", f"must not be there beside {where[0]}")
     if not 0 < len(bid_request["imp"]) <= MAX_IMPRESSIONS:
         raise BidRequestRefused("$.imp", f"must hold between 1 and {MAX_IMPRESSIONS} impressions")
 

@@ -5,11 +5,13 @@ through.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from targeting.networks import NetworkDecision
 from targeting.openrtb_ext import Tree, is_object, kept, own_parameters
 from targeting.openrtb_json import Raw, members
+
+_NOBODYS: Final[tuple[tuple[str, Raw], ...]] = ()
 
 
 class Impressions:
@@ -40,29 +42,40 @@ class Impressions:
 
 
 class _Impression:
-    __slots__ = ("_bidders", "_ext", "_fields", "_kept")
+    """One impression: what all networks get of it, and the parameters of each by its name in lower case."""
+
+    __slots__ = ("_bidders", "_common", "_fields", "_kept", "_networks")
 
     def __init__(self, raw: Mapping[str, Raw], allowed: Tree) -> None:
         # Some readers take names in any case: an "Ext" must not pass for an unknown field.
         self._fields = {name: value for name, value in raw.items() if name.casefold() != "ext"}
-        self._ext = members(raw["ext"]) if "ext" in raw else {}
-        self._kept = kept(self._ext, allowed)
-        self._bidders = _below(_below(self._ext, "prebid"), "bidder")
+        ext = members(raw["ext"]) if "ext" in raw else {}
+        self._kept = kept(ext, allowed)
+        self._networks = _by_network(ext)
+        self._bidders = _by_network(_below(_below(ext, "prebid"), "bidder"))
+        self._common: dict[str, Any] = {**self._fields, "ext": self._kept} if self._kept else self._fields
 
     def for_network(self, own_name: str, parameters: tuple[str, ...]) -> dict[str, Any]:
         """Put the network's own parameters where they stood: under its name, or under Prebid's ``bidder``."""
-        ext = {**_own(self._ext, own_name, parameters), **self._kept}
-        if bidder := _own(self._bidders, own_name, parameters):
+        own = _own(self._networks.get(own_name, _NOBODYS), parameters)
+        bidder = _own(self._bidders.get(own_name, _NOBODYS), parameters)
+        if not own and not bidder:
+            return self._common
+        ext = {**own, **self._kept}
+        if bidder:
             ext["prebid"] = {**ext.get("prebid", {}), "bidder": bidder}
-        return {**self._fields, "ext": ext} if ext else self._fields
+        return {**self._fields, "ext": ext}
 
 
-def _own(networks: Mapping[str, Raw], own_name: str, parameters: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        name: own
-        for name, value in networks.items()
-        if name.casefold() == own_name and (own := own_parameters(value, parameters))
-    }
+def _by_network(extension: Mapping[str, Raw]) -> Mapping[str, list[tuple[str, Raw]]]:
+    found: dict[str, list[tuple[str, Raw]]] = {}
+    for name, value in extension.items():
+        found.setdefault(name.casefold(), []).append((name, value))
+    return found
+
+
+def _own(of_network: Sequence[tuple[str, Raw]], parameters: tuple[str, ...]) -> dict[str, Any]:
+    return {name: own for name, value in of_network if (own := own_parameters(value, parameters))}
 
 
 def _below(within: Mapping[str, Raw], name: str) -> Mapping[str, Raw]:

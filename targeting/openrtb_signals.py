@@ -13,15 +13,17 @@ from typing import Any, Final, NamedTuple
 from targeting.geo import UNKNOWN_LOCATION, IpLocation, location_of
 from targeting.locale import parse_country
 from targeting.model import NO_SIGNALS, Signals
+from targeting.openrtb_forms import DEVICE, DEVICE_EXT, REGS, USER, USER_EXT, Forms, is_text
 
 Object = Mapping[str, Any]
 
-MAX_SECTIONS: Final = 32
-"""Ids of GPP sections that are looked at; with more of them the list is unreadable."""
-
 _NOTHING: Final[Object] = {}
+_DEVICE: Final[Forms] = {**DEVICE, **dict.fromkeys(("ip", "ipv6", "langb", "language"), is_text)}
+_GEO: Final[Forms] = {"country": is_text}
+_GDPR: Final = frozenset({"regs.gdpr", "regs.ext.gdpr"})
+_SET: Final = frozenset({1, "1"})
 _AUTHORISED: Final = 3
-"""``device.ext.atts`` is Apple's ATTrackingManager.AuthorizationStatus: 0 undetermined, 1 restricted, 2 denied."""
+"""``device.ext.atts``: 0 is undetermined, 1 restricted, 2 denied."""
 _FROM_ATTS: Final = (14, 2)
 _BEFORE_ATTS: Final = frozenset({(14, 0), (14, 1)})
 _APPLE: Final = ("ios", "ipados", "iphone", "tvos")
@@ -57,22 +59,23 @@ def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
     ear = _Ear()
     regs, user = bid_request.get("regs", _NOTHING), bid_request.get("user", _NOTHING)
     device, in_app = bid_request.get("device", _NOTHING), "app" in bid_request
-    signals = _regulations(ear, regs)._replace(
-        targeted_ads_off=targeted_ads_off,
-        do_not_track=ear.flag("device.dnt", device.get("dnt", 0)),
-        limit_ad_tracking=_limits_tracking(ear, device, in_app=in_app),
-    )
-    consents = ear.texts("user.consent", *_both(user, "consent"))
-    place, home = ear.place("device.geo", device.get("geo")), ear.place("user.geo", user.get("geo"))
-    languages = ear.texts("device.language", device.get("langb", ""), device.get("language", ""))
-    addresses = ear.texts("device.ip", device.get("ip", ""), device.get("ipv6", ""))
+    signals = _regulations(ear, regs) if regs else NO_SIGNALS
+    said, below = ear.hear("user", user, USER), ear.hear("user.ext", user.get("ext", _NOTHING), USER_EXT)
+    consents = _different(said.get("consent"), below.get("consent"))
+    shown = ear.hear("device", device, _DEVICE)
+    languages = _different(shown.get("langb"), shown.get("language"))
+    place, home = ear.place("device.geo", device), ear.place("user.geo", user)
+    limits_tracking = _limits_tracking(ear, device, in_app=in_app)
     return Heard(
         signals._replace(
+            targeted_ads_off=targeted_ads_off,
+            do_not_track=shown.get("dnt") == 1,
+            limit_ad_tracking=shown.get("lmt") == 1 or limits_tracking,
             tcf_consent=consents[0] if consents else "",
             more_tcf_consents=consents[1:],
             unreadable=tuple(ear.unreadable),
         ),
-        addresses,
+        _different(shown.get("ip"), shown.get("ipv6")),
         languages[0] if languages else "",
         place,
         tuple([each.country for each in (place, home) if each.country]),
@@ -82,91 +85,67 @@ def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
 
 
 class _Ear:
-    """Reads values, and keeps the names of those that cannot be read."""
+    """Hears what has its form, and keeps the paths of what has another."""
 
     __slots__ = ("unreadable",)
 
     def __init__(self) -> None:
         self.unreadable: list[str] = []
 
-    def flag(self, name: str, *values: object) -> bool:
-        """Read 0 and 1; of several values a 1 counts."""
-        for value in values:
-            if type(value) is not int or not 0 <= value <= 1:
-                self.unreadable.append(name)
-        return 1 in values
+    def hear(self, path: str, holder: Object, forms: Forms) -> dict[str, Any]:
+        """Give those of an object's members that the table has and that have their form."""
+        heard: dict[str, Any] = {}
+        for name, value in holder.items():
+            if name in forms:
+                if forms[name](value):
+                    heard[name] = value
+                else:
+                    self.unreadable.append(f"{path}.{name}")
+        return heard
 
-    def texts(self, name: str, *values: object) -> tuple[str, ...]:
-        """Read texts; give the different ones that are not empty."""
-        found: list[str] = []
-        for value in values:
-            if type(value) is not str:
-                self.unreadable.append(name)
-            elif value and value not in found:
-                found.append(value)
-        return tuple(found)
-
-    def numbers(self, name: str, *values: object) -> tuple[int, ...]:
-        """Read lists of whole numbers; give the different ones of all."""
-        found: list[int] = []
-        for value in values:
-            if type(value) is list and len(value) <= MAX_SECTIONS and all(type(each) is int for each in value):
-                found += value
-            else:
-                self.unreadable.append(name)
-        return tuple(dict.fromkeys(found))
-
-    def place(self, name: str, geo: Object | None) -> IpLocation:
+    def place(self, path: str, holder: Object) -> IpLocation:
         """Read country and region."""
-        if geo is None:
-            return UNKNOWN_LOCATION
-        countries = self.texts(f"{name}.country", geo.get("country", ""))
-        country = parse_country(countries[0]) if countries else None
+        geo = holder.get("geo", _NOTHING)
+        country = parse_country(self.hear(path, geo, _GEO).get("country", ""))
         return location_of(country, geo.get("region", "")) if country else UNKNOWN_LOCATION
 
 
-def _both(holder: Object, name: str) -> list[Any]:
-    """Give a value from its place in OpenRTB 2.6 and from the one of 2.5, in the extension."""
-    return [each[name] for each in (holder, holder.get("ext", _NOTHING)) if name in each]
+def _different(*texts: str | None) -> tuple[str, ...]:
+    """Give the texts that are there and not empty, each once."""
+    return tuple(dict.fromkeys(filter(None, texts)))
 
 
 def _regulations(ear: _Ear, regs: Object) -> Signals:
-    if not regs:
-        return NO_SIGNALS
-    applies = _both(regs, "gdpr")
-    strings = ear.texts("regs.gpp", *_both(regs, "gpp"))
-    us_privacies = ear.texts("regs.us_privacy", *_both(regs, "us_privacy"))
-    opt_outs = [_gpc(value) for value in _both(regs, "gpc")]
+    here, below = ear.hear("regs", regs, REGS), ear.hear("regs.ext", regs.get("ext", _NOTHING), REGS)
+    gdpr = {here.get("gdpr"), below.get("gdpr")}
+    strings = _different(here.get("gpp"), below.get("gpp"))
+    us_privacies = _different(here.get("us_privacy"), below.get("us_privacy"))
+    # A flag that cannot be read may as well say yes.
+    in_scope = 1 in gdpr or not _GDPR.isdisjoint(ear.unreadable)
     return Signals(
-        child_directed=ear.flag("regs.coppa", *_both(regs, "coppa")),
-        global_privacy_control=ear.flag("regs.ext.gpc", *opt_outs),
-        gdpr_applies=ear.flag("regs.gdpr", *applies) or "regs.gdpr" in ear.unreadable if applies else None,
+        child_directed=1 in {here.get("coppa"), below.get("coppa")},
+        global_privacy_control=not _SET.isdisjoint({here.get("gpc"), below.get("gpc")}),
+        gdpr_applies=in_scope if in_scope or 0 in gdpr else None,
         gpp=strings[0] if strings else "",
         more_gpps=strings[1:],
-        gpp_section_ids=ear.numbers("regs.gpp_sid", *_both(regs, "gpp_sid")),
+        gpp_section_ids=tuple(dict.fromkeys([*here.get("gpp_sid", ()), *below.get("gpp_sid", ())])),
         us_privacy=us_privacies[0] if us_privacies else "",
         more_us_privacies=us_privacies[1:],
     )
 
 
-def _gpc(value: object) -> object:
-    """Read Global Privacy Control, which is written as a number and as a text."""
-    return int(value) if isinstance(value, str) and value in {"0", "1"} else value
-
-
 def _limits_tracking(ear: _Ear, device: Object, *, in_app: bool) -> bool:
-    """Read Limit Ad Tracking, and what stands for it on Apple's devices since iOS 14. It can only add a limit."""
-    limits = ear.flag("device.lmt", device.get("lmt", 0))
+    """Read what stands for Limit Ad Tracking on Apple's devices since iOS 14. It can only add a limit."""
+    status = ear.hear("device.ext", device.get("ext", _NOTHING), DEVICE_EXT).get("atts", _AUTHORISED)
+    is_apple = in_app and device.get("os", "").strip().lower().startswith(_APPLE)
+    if status == _AUTHORISED and not is_apple:
+        return False
     version = _version(device.get("osv", ""))
-    status = device.get("ext", _NOTHING).get("atts", _AUTHORISED)
-    if type(status) is not int or not 0 <= status <= _AUTHORISED:
-        ear.unreadable.append("device.ext.atts")
-    elif status != _AUTHORISED and not (version and version < _FROM_ATTS):
-        limits = True
-    is_apple = device.get("os", "").strip().lower().startswith(_APPLE)
+    if status != _AUTHORISED and not (version and version < _FROM_ATTS):
+        return True
     has_id = device.get("ifa", "").strip().lower().strip("0-") not in _NO_ID
     # Of a version that nobody can read it may be either.
-    return limits or (in_app and is_apple and not has_id and (version is None or version in _BEFORE_ATTS))
+    return is_apple and not has_id and (version is None or version in _BEFORE_ATTS)
 
 
 def _version(text: str) -> tuple[int, int] | None:

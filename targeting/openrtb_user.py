@@ -4,24 +4,24 @@ Of the user object that came only the consent strings stay. What else a network 
 its own id for the person, the coarse profile, the country of residence.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final, TypedDict
 
 from targeting.geo import IpLocation
 from targeting.model import AgeBracket, Gender
 from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.openrtb_device import place_of
-from targeting.openrtb_ext import Tree, is_text, is_text_or_numbers, kept
-from targeting.openrtb_json import Raw, members
+from targeting.openrtb_ext import Tree, kept, tree_of
+from targeting.openrtb_forms import PROVIDER_SETTINGS, USER, USER_EXT, well_formed
+from targeting.openrtb_json import Raw, members, reader_of, write_json
 from targeting.policy import NetworkPolicy
 
 AUDIENCE_TAXONOMY: Final = 4
 """``segtax`` of the IAB Audience Taxonomy 1.1 (AdCOM 1.0, list of category taxonomies)."""
 
-_PROVIDERS: Final = ("consented_providers_settings", "ConsentedProvidersSettings")
-CONSENT_EXT: Final = ("consent", *(f"{settings}.consented_providers" for settings in _PROVIDERS))
-"""Names of the consents in ``user.ext``."""
-
+_CONSENTS: Final = tree_of(("consent", *(f"{settings}.consented_providers" for settings in PROVIDER_SETTINGS)))
+_Interests = tuple[tuple[str, float], ...]
 _GENDERS: Final = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.OTHER: "O"}
 _AGES: Final = {
     AgeBracket.FROM_13: "13-17",
@@ -34,6 +34,14 @@ _AGES: Final = {
 }
 
 
+class _Parts(TypedDict, total=False):
+    consent: Raw
+    ext: Raw
+
+
+_read_parts = reader_of(_Parts)
+
+
 class User:
     """The user of one bid request, from which each network gets its own.
 
@@ -41,14 +49,14 @@ class User:
     residence; ``ext`` names what of the extension may stay; ``source`` is the domain whose ids and segments go out.
     """
 
-    __slots__ = ("_buyeruids", "_common", "_source")
+    __slots__ = ("_buyeruids", "_common", "_interests", "_source")
 
-    def __init__(
-        self, fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext: Tree, *, source: str
-    ) -> None:
-        self._common = _common(fields, raw, country, ext)
-        self._buyeruids = _buyeruids(fields.get("ext", {}), raw)
+    def __init__(self, fields: Mapping[str, Any], raw: Raw, country: str, ext: Tree, *, source: str) -> None:
+        parts = _read_parts(raw)
+        self._common = _common(fields, parts, country, ext)
+        self._buyeruids = _buyeruids(fields.get("ext", {}), parts)
         self._source = source
+        self._interests: tuple[_Interests, Raw] | None = None
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
@@ -61,7 +69,19 @@ class User:
             user["eids"] = [{"source": self._source, "uids": [{"id": decision.network_user_id}]}]
             user |= self._own_buyeruid(decision.policy)
         if decision.profile is not None:
-            user |= _profile(decision.profile, self._source)
+            user |= self._profile(decision.profile)
+        return user
+
+    def _profile(self, profile: ThirdPartyProfile) -> dict[str, Any]:
+        user: dict[str, Any] = {"gender": _GENDERS[profile.gender]} if profile.gender else {}
+        data: list[Any] = [_age(profile.age_bracket, self._source)] if profile.age_bracket else []
+        if profile.interests:
+            # All networks that may have them have the same.
+            if self._interests is None or self._interests[0] is not profile.interests:
+                self._interests = profile.interests, _written(profile.interests, self._source)
+            data.append(self._interests[1])
+        if data:
+            user["data"] = data
         return user
 
     def _own_buyeruid(self, network: NetworkPolicy | None) -> dict[str, Raw]:
@@ -69,14 +89,11 @@ class User:
         return {} if own is None else {"buyeruid": own}
 
 
-def _common(fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext: Tree) -> dict[str, Any]:
+def _common(fields: Mapping[str, Any], parts: _Parts, country: str, ext: Tree) -> dict[str, Any]:
     """Give what every network gets alike."""
-    user: dict[str, Any] = {}
-    extension = _consents(kept(members(raw["ext"]), ext)) if "ext" in raw else {}
-    if "consent" in raw:
-        if is_text(raw["consent"]):
-            user["consent"] = raw["consent"]
-    elif isinstance(fields.get("ext", {}).get("consent"), str):
+    user = well_formed(fields, parts, USER)
+    extension = _extension(fields["ext"], members(parts["ext"]), ext) if "ext" in parts else {}
+    if "consent" in extension and "consent" not in parts:
         # OpenRTB 2.5 keeps it in the extension; a reader of 2.6 looks for it here.
         user["consent"] = extension["consent"]
     if home := place_of(IpLocation(country, "")):
@@ -86,35 +103,32 @@ def _common(fields: Mapping[str, Any], raw: Mapping[str, Raw], country: str, ext
     return user
 
 
-def _consents(extension: dict[str, Any]) -> dict[str, Any]:
-    """Leave of the consents what has the form of one: an object could hold anything."""
-    if "consent" in extension and not is_text(extension["consent"]):
-        del extension["consent"]
-    for settings in _PROVIDERS:
-        if settings in extension and not is_text_or_numbers(extension[settings]["consented_providers"]):
-            del extension[settings]
-    return extension
+def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: Tree) -> dict[str, Any]:
+    consents = kept(well_formed(fields, raw, USER_EXT), _CONSENTS)
+    # Whatever the policy names, a consent stays by its form alone.
+    return {name: value for name, value in kept(raw, further).items() if name not in USER_EXT} | consents
 
 
-def _profile(profile: ThirdPartyProfile, source: str) -> dict[str, Any]:
-    user: dict[str, Any] = {"gender": _GENDERS[profile.gender]} if profile.gender else {}
-    if data := list(_data(profile, source)):
-        user["data"] = data
-    return user
+def _age(bracket: AgeBracket, source: str) -> dict[str, Any]:
+    return {"id": "age_bracket", "name": source, "segment": [{"id": _AGES[bracket]}]}
 
 
-def _data(profile: ThirdPartyProfile, source: str) -> Iterator[dict[str, Any]]:
-    if profile.age_bracket:
-        yield {"id": "age_bracket", "name": source, "segment": [{"id": _AGES[profile.age_bracket]}]}
-    if profile.interests:
-        segments = [{"id": segment, "value": f"{score:g}"} for segment, score in profile.interests]
-        yield {"id": "interests", "name": source, "segment": segments, "ext": {"segtax": AUDIENCE_TAXONOMY}}
+def _written(interests: _Interests, source: str) -> Raw:
+    segments = [_segment(segment, score) for segment, score in interests]
+    data = {"id": "interests", "name": source, "segment": segments, "ext": {"segtax": AUDIENCE_TAXONOMY}}
+    return Raw(write_json(data))
 
 
-def _buyeruids(ext: Mapping[str, Any], raw: Mapping[str, Raw]) -> dict[str, Raw]:
+@lru_cache(maxsize=16_384)
+def _segment(segment: str, score: float) -> Raw:
+    """Write a segment. Scores are rounded, and only the taxonomy's segments get here: there are few different ones."""
+    return Raw(write_json({"id": segment, "value": f"{score:g}"}))
+
+
+def _buyeruids(ext: Mapping[str, Any], parts: _Parts) -> dict[str, Raw]:
     prebid = ext.get("prebid")
     given = prebid.get("buyeruids") if isinstance(prebid, dict) else None
     if not isinstance(given, dict):
         return {}
-    values = members(members(members(raw["ext"])["prebid"])["buyeruids"])
+    values = members(members(members(parts["ext"])["prebid"])["buyeruids"])
     return {name.casefold(): values[name] for name, value in given.items() if isinstance(value, str)}

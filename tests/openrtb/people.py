@@ -23,6 +23,8 @@ BUYER_MARK = "zqb"
 """Begins the id that a network gave the person itself, before the network's name: only for that network."""
 PARAMETER_MARK = "zqp"
 """Begins a network's own parameters, before its name: only for that network."""
+PLACE_MARK = "zqc"
+"""Tells where the ad is shown, and so nothing of the person: for everybody, as it came."""
 NUMBER_MARK = 90_807_060
 POSITION_MARK = "7771237"
 FULL_V4, MASKED_V4 = "203.0.113.{}", "203.0.113.0"
@@ -204,6 +206,8 @@ def _others(pen: _Pen) -> Json:
                 "bidderconfig": [{"bidders": ["net0"], "config": {"ortb2": {"user": {"keywords": pen.mark("x")}}}}],
                 "data": {"eidpermissions": [{"source": pen.mark("x"), "bidders": ["net0"]}]},
             },
+            "acme": _parameters(pen, "acme"),
+            "Net1": _parameters(pen, "net1"),
             "newfield": pen.mark("new"),
         },
         "misspelt": {"User": {"id": pen.mark("id")}, "DEVICE": pen.mark("id"), "Ext": [pen.mark("id")]},
@@ -229,7 +233,7 @@ def bid_request(somebody: Person, **fields: Any) -> Json:
             {"id": "1", "banner": {"w": 300, "h": 250}, "ext": others["imp_ext"]},
             {"id": "2", "video": {"mimes": ["video/mp4"]}, "Ext": others["misspelt"]},
         ],
-        "site": {"id": "site", "page": "https://news.example.com/", "ext": {"data": {"section": "sport"}}},
+        "site": {"id": PLACE_MARK, "page": "https://news.example.com/", "ext": {"data": {"section": "sport"}}},
         "user": somebody.user,
         "device": somebody.device,
         "ext": others["ext"],

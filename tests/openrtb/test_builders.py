@@ -1,10 +1,11 @@
 """The builders of ``user`` and ``device``: what they show of themselves, and descriptions that say little."""
 
 import pytest
-from msgspec import Raw
 
-from targeting.openrtb_device import Device, _described
+from targeting.openrtb_device import Device
 from targeting.openrtb_user import User
+from tests.openrtb.one_network import US, bid, sent
+from tests.openrtb.preparing import Json
 
 
 @pytest.mark.parametrize("builder", [Device, User])
@@ -15,11 +16,16 @@ def test_a_builder_shows_nothing_of_the_person(builder: type[Device] | type[User
 @pytest.mark.parametrize(
     ("sua", "kept"),
     [
-        (b'{"mobile": 1}', ["mobile"]),
-        (b'{"mobile": 0, "platform": {"brand": "X"}}', ["mobile", "platform"]),
-        (b'{"browsers": []}', ["browsers"]),
+        ({"mobile": 1}, {"mobile": 1}),
+        ({"mobile": 0, "platform": {"brand": "X", "ext": {}}}, {"mobile": 0, "platform": {"brand": "X"}}),
+        ({"browsers": []}, {"browsers": []}),
+        (
+            {"browsers": [{"brand": "X", "version": ["1"], "x": 1}, {}]},
+            {"browsers": [{"brand": "X", "version": ["1"]}, {}]},
+        ),
+        ({"x": 1}, {}),
     ],
-    ids=["nothing but mobile", "no browsers", "no platform"],
+    ids=["nothing but mobile", "no browsers", "no platform", "two browsers", "nothing"],
 )
-def test_user_agent_hints_hold_what_came(sua: bytes, kept: list[str]) -> None:
-    assert sorted(_described({"sua": Raw(sua)})["sua"]) == kept
+def test_user_agent_hints_hold_what_came_and_has_a_name(sua: Json, kept: Json) -> None:
+    assert sent(bid(device={**US, "sua": sua}))["device"]["sua"] == kept

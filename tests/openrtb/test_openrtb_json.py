@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from targeting.openrtb_complaint import complain
 from targeting.openrtb_fields import check_fields
 from targeting.openrtb_json import (
+    MAX_BRACKETS,
     MAX_BYTES,
     MAX_DEPTH,
+    MAX_DIGITS,
     BidRequestRefused,
     each_member,
     members,
@@ -64,7 +66,31 @@ def nested(levels: int) -> bytes:
         pytest.param(
             nested(MAX_DEPTH + 1), f"$.*{'[0]' * (MAX_DEPTH - 1)}: is nested deeper than 32 levels", id="33 levels"
         ),
-        pytest.param(b"[" * 200_000, f"${'[0]' * MAX_DEPTH}: is nested deeper than 32 levels", id="200,000 levels"),
+        pytest.param(b"[" * MAX_BRACKETS, f"${'[0]' * MAX_DEPTH}: is nested deeper than 32 levels", id="25,000 levels"),
+        pytest.param(b"[" * (MAX_BRACKETS + 1), "$: at most 25000 opening brackets are taken", id="25,001 levels"),
+        pytest.param(
+            b'{"x":[' + b"{}," * MAX_BRACKETS, "$: at most 25000 opening brackets are taken", id="25,001 objects"
+        ),
+        pytest.param(
+            b'{"site":{"ext":{"x":[1,' + b"7" * (MAX_DIGITS + 1) + b"]}}}",
+            "$.site.ext.*[1]: is out of the range of numbers",
+            id="1,001 digits",
+        ),
+        pytest.param(
+            b'{"device":{"geo":{"lat":1.' + b"0" * (MAX_DIGITS + 1) + b"}}}",
+            "$.device.geo.lat: is out of the range of numbers",
+            id="1,001 decimals",
+        ),
+        pytest.param(
+            b'{"tmax":1e-' + b"0" * (MAX_DIGITS + 1) + b"1}",
+            "$.tmax: is out of the range of numbers",
+            id="an exponent of 1,002 digits",
+        ),
+        pytest.param(
+            b'{"id":"' + b"7" * (MAX_DIGITS + 1) + b'"}',
+            "$: holds more than 1000 digits in a row",
+            id="1,001 digits in a text",
+        ),
         pytest.param(b" " * (MAX_BYTES + 1), "$: at most 262144 bytes are taken", id="too large"),
     ],
 )
@@ -81,6 +107,9 @@ def test_what_is_refused(text: bytes, complaint: str) -> None:
         pytest.param(b'{"a":"\\u003a\\\\u003a:"}', id="colons, escaped and not"),
         pytest.param(b'{"\\u003A":{"\\u003a":":"}}', id="names that are colons"),
         pytest.param(b'{"a":123456789012345678901234567890}', id="a large whole number"),
+        pytest.param(b'{"a":' + b"7" * MAX_DIGITS + b"}", id="1,000 digits"),
+        pytest.param(b'{"a":0.' + b"7" * MAX_DIGITS + b"}", id="1,000 decimals"),
+        pytest.param(b'{"a":[' + b"{}," * (MAX_BRACKETS - 3) + b"{}]}", id="25,000 brackets"),
         pytest.param(b"{" + b" " * (MAX_BYTES - 2) + b"}", id="as large as it may be"),
         pytest.param(b'{"a":1e-400}', id="a number that rounds to zero"),
     ],
@@ -135,6 +164,29 @@ def test_a_field_without_which_no_bid_request_is_valid_is_required(text: bytes, 
     with pytest.raises(BidRequestRefused) as refused:
         check_fields(read_json(text))
     assert str(refused.value) == complaint
+
+
+@pytest.mark.parametrize(
+    ("places", "complaint"),
+    [
+        pytest.param(("site",), None, id="a site"),
+        pytest.param(("app",), None, id="an app"),
+        pytest.param(("dooh",), None, id="a screen outdoors"),
+        pytest.param(("site", "app"), "$.app: must not be there beside site", id="a site and an app"),
+        pytest.param(("app", "site"), "$.app: must not be there beside site", id="an app and a site"),
+        pytest.param(("site", "dooh"), "$.dooh: must not be there beside site", id="a site and a screen"),
+        pytest.param(("app", "dooh"), "$.dooh: must not be there beside app", id="an app and a screen"),
+        pytest.param(("site", "app", "dooh"), "$.app: must not be there beside site", id="all three"),
+    ],
+)
+def test_an_ad_is_shown_in_one_kind_of_place(places: tuple[str, ...], complaint: str | None) -> None:
+    request = {"id": "1", "imp": [{"id": "1"}], **{place: {} for place in places}}
+    if complaint is None:
+        check_fields(request)
+    else:
+        with pytest.raises(BidRequestRefused) as refused:
+            check_fields(request)
+        assert str(refused.value) == complaint
 
 
 @pytest.mark.parametrize(
@@ -215,19 +267,40 @@ def test_a_text_that_another_reader_refused_is_refused_even_if_nothing_is_found(
     assert str(complain(b"{}", "is not JSON")) == "$: is not JSON"
 
 
+FAULTS = [
+    pytest.param(b'{"a":1,"a":2}', "has a name twice in one object", id="a name twice"),
+    pytest.param(b"[" * 33 + b"]" * 33, "is nested deeper than 32 levels", id="too deep"),
+    pytest.param(b"nope", "is not JSON", id="no JSON"),
+]
+
+
+@pytest.mark.parametrize(("fault", "problem"), FAULTS)
 @pytest.mark.parametrize(
-    ("fault", "problem"),
+    ("before", "path"),
     [
-        pytest.param(b'{"a":1,"a":2}', "has a name twice in one object", id="a name twice"),
-        pytest.param(b"[" * 33 + b"]" * 33, "is nested deeper than 32 levels", id="too deep"),
-        pytest.param(b"nope", "is not JSON", id="no JSON"),
+        pytest.param(b'{"user":{"data":[' + b"1," * 2000, "$.user.data", id="in a long list"),
+        pytest.param(b'{"user":{"ext":{"x":[' + b'{"a":1},' * 2000, "$.user.ext.*[498]", id="in a list of objects"),
+        pytest.param(b'{"imp":[' + b"1," * 2000 + b'1],"user":{"data":[', "$.imp", id="behind a long list"),
     ],
 )
-def test_nobody_waits_for_the_place_of_a_fault_far_into_a_long_text(fault: bytes, problem: str) -> None:
-    many = b",".join([b'{"a":1}'] * 3000)
+def test_of_a_fault_far_into_a_text_is_said_how_far_the_search_came(
+    before: bytes, path: str, fault: bytes, problem: str
+) -> None:
+    closing = b"".join(b"]" if each == ord("[") else b"}" for each in reversed(unclosed(before)))
     with pytest.raises(BidRequestRefused) as refused:
-        read_json(b'{"x":[' + many + b'],"y":' + fault + b"}")
-    assert str(refused.value) == f"$: {problem}"
+        read_json(before + fault + closing)
+    assert str(refused.value) == f"{path}: {problem}, here or further on"
+
+
+def unclosed(text: bytes) -> list[int]:
+    """The brackets of a text without strings in them that nothing closes."""
+    stack: list[int] = []
+    for each in text:
+        if each in b"[{":
+            stack.append(each)
+        elif each in b"]}":
+            stack.pop()
+    return stack
 
 
 ESCAPES = ("\\n", '\\"', "\\\\", "\\/", "\\u005b", "\\u005d", "[", "]", "{", "}", ":", ",")

@@ -1,10 +1,12 @@
 """The bytes of an answer are those that the generated classes write."""
 
+import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server import wire
+from server.calls.activity_reading import MAX_AD_BYTES
 from targeting.decision import Rulebook, decide, plan
 from targeting.geo import IpLocation
 from targeting.judge import StoredSubject
@@ -58,6 +60,14 @@ def test_long_ago_and_often() -> None:
     shown = pb.DecideResponse.FromString(answer).behavioural.exposures
     assert [each.last_seen_age_s for each in shown] == [0, 127, 128, 16_383, 16_384, 10**9]
     assert {each.count for each in shown} == {65_535}
+
+
+@pytest.mark.parametrize("size", [1, 126, 127, MAX_AD_BYTES])
+def test_an_ad_of_any_length_that_is_taken(size: int) -> None:
+    ads = (HeldExposure("x" * size, 1, 0, int(NOW_S) - 200),)
+    (answer,) = answers([Profile(exposures=ads)], REQUEST)
+    assert pb.DecideResponse.FromString(answer).behavioural.exposures[0].ad_id == "x" * size
+    assert pb.DecideResponse.FromString(answer).SerializeToString() == answer
 
 
 def test_an_empty_profile_is_a_profile() -> None:

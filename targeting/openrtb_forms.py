@@ -1,0 +1,110 @@
+"""The privacy signals and consents of a bid request: where they stand, and the form that each of them must have.
+
+One table for reading and for writing. Invariant: what has another form than its own counts as unreadable, which
+limits, and goes to nobody: in the place of a flag an object could hold anything about the person.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+Form = Callable[[object], bool]
+Forms = Mapping[str, Form]
+
+MAX_SECTIONS: Final = 32
+"""Ids of GPP sections that are looked at; with more of them the list is unreadable."""
+
+_NO_SECTION: Final = -1
+"""What stands in ``gpp_sid`` where no section applies."""
+_MAX_SECTION: Final = 0xFFFF
+_MAX_PROVIDER: Final = 0x7FFF_FFFF
+_STATUSES: Final = range(4)
+_SMALL: Final = range(10)
+
+
+def _is_flag(value: object) -> bool:
+    return type(value) is int and 0 <= value <= 1
+
+
+def _is_flag_or_text(value: object) -> bool:
+    return _is_flag(value) or (type(value) is str and value in {"0", "1"})
+
+
+def is_text(value: object) -> bool:
+    """Tell whether a value is a text, which is all that can be asked of a consent string."""
+    return type(value) is str
+
+
+def _is_status(value: object) -> bool:
+    return type(value) is int and value in _STATUSES
+
+
+def _is_small(value: object) -> bool:
+    return type(value) is int and value in _SMALL
+
+
+def _are_numbers(value: object, least: int, most: int) -> bool:
+    return type(value) is list and all(type(each) is int and least <= each <= most for each in value)
+
+
+def _are_sections(value: object) -> bool:
+    return type(value) is list and len(value) <= MAX_SECTIONS and _are_numbers(value, _NO_SECTION, _MAX_SECTION)
+
+
+def _holds_providers(value: object) -> bool:
+    if type(value) is not dict:
+        return False
+    providers = value.get("consented_providers", "")
+    return is_text(providers) or _are_numbers(providers, 0, _MAX_PROVIDER)
+
+
+def _is_transparency(value: object) -> bool:
+    return type(value) is list and all(
+        type(each) is dict
+        and each.keys() <= {"domain", "dsaparams"}
+        and is_text(each.get("domain", ""))
+        and _are_numbers(each.get("dsaparams", []), 0, _MAX_SECTION)
+        for each in value
+    )
+
+
+REGS: Final[Forms] = {
+    "coppa": _is_flag,
+    "gdpr": _is_flag,
+    "us_privacy": is_text,
+    "gpp": is_text,
+    "gpp_sid": _are_sections,
+    # The specification of Global Privacy Control in OpenRTB writes a text, many write a number.
+    "gpc": _is_flag_or_text,
+}
+"""Of ``regs`` and of ``regs.ext``: OpenRTB 2.5 keeps most of them in the extension."""
+
+REGS_EXT: Final[Forms] = {**REGS, "s22580": _is_flag}
+"""``s22580``: section 22580 of California's Business and Professions Code, on minors. Nobody reads it here."""
+
+DSA: Final[Forms] = {
+    "dsarequired": _is_small,
+    "pubrender": _is_small,
+    "datatopub": _is_small,
+    "transparency": _is_transparency,
+}
+"""Of ``regs.ext.dsa``, what the EU's Digital Services Act asks to be shown with an ad: of the page, not the person."""
+
+PROVIDER_SETTINGS: Final = ("consented_providers_settings", "ConsentedProvidersSettings")
+"""Google's additional consent, which is in ``consented_providers`` of either."""
+
+USER: Final[Forms] = {"consent": is_text}
+"""Of ``user``."""
+
+USER_EXT: Final[Forms] = {"consent": is_text, **dict.fromkeys(PROVIDER_SETTINGS, _holds_providers)}
+"""Of ``user.ext``."""
+
+DEVICE: Final[Forms] = {"dnt": _is_flag, "lmt": _is_flag}
+"""Of ``device``."""
+
+DEVICE_EXT: Final[Forms] = {"atts": _is_status}
+"""Of ``device.ext``: Apple's ATTrackingManager.AuthorizationStatus."""
+
+
+def well_formed(fields: Mapping[str, Any], raw: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
+    """Give those of an object's members that the table has and that have their form, as the bytes that came."""
+    return {name: raw[name] for name, form in forms.items() if name in fields and form(fields[name])}
