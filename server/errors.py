@@ -36,9 +36,7 @@ class Unparsable(InvalidRequest):
     """Bytes that are no message of the kind that was asked for. No field is named: none could be read."""
 
     def __init__(self, kind: type[Message]) -> None:
-        super().__init__(
-            "", f"this is no {kind.DESCRIPTOR.full_name}, or a text in it is not UTF-8; send the type of the RPC"
-        )
+        super().__init__("", f"this is no {kind.DESCRIPTOR.full_name}; send the type of the RPC")
 
 
 class NotAllowed(Exception):

@@ -4,11 +4,11 @@ The worker decides it together with everything else that waits; here is only wha
 """
 
 from adtargeting.v1 import targeting_pb2 as pb
-from google.protobuf.message import DecodeError
 
 from server import wire
-from server.errors import InvalidRequest, Unparsable
+from server.errors import InvalidRequest
 from server.ip_location import IpLocator
+from server.reading import parse
 from server.translate import checked_country, identity, networks
 from targeting.decision import Decision
 from targeting.geo import UNKNOWN_LOCATION, parse_ip
@@ -23,10 +23,7 @@ MAX_ANSWER_BYTES = 3 * 1024 * 1024
 
 def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest]:
     """Read a call: what is to be decided, and the bid request that it came with. Raises ``InvalidRequest``."""
-    try:
-        message = pb.PrepareBidRequestRequest.FromString(payload)
-    except DecodeError:
-        raise Unparsable(pb.PrepareBidRequestRequest) from None
+    message = parse(pb.PrepareBidRequestRequest, payload)
     asked = networks(message.third_party_networks)
     bid_request = _bid_request(message)
     if bid_request.most_bytes * len(asked) > MAX_ANSWER_BYTES:

@@ -17,7 +17,6 @@ from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, browser_id
 MAX_ID_BYTES = 256
 MAX_LINKED_ACCOUNTS = 8
 MAX_NETWORKS = 64
-MAX_BATCH = 256
 MAX_SECTIONS = 32
 """How many ids of GPP sections are looked at; the standard has fewer sections that could apply at once."""
 

@@ -9,18 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from adtargeting.v1 import targeting_pb2 as pb
-from google.protobuf.message import DecodeError, Message
 
 from server import prepare, wire
-from server.batch import read_batch
-from server.errors import InvalidRequest, Unparsable, note, refusal_of
+from server.errors import InvalidRequest, note, refusal_of
 from server.gate.methods import DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.gate.port import Answer, Call, Gate, Lane
 from server.ip_location import IpLocator
 from server.metrics import Metrics
+from server.reading import parse, parse_batch
 from server.sticky import STICKY, ignore_sticky
 from server.store.ports import DecisionStore, StoreError, StoreTimeout
 from server.translate import ad_request
@@ -41,8 +40,6 @@ _LEAST_BUDGET_S = 0.002
 """With less time left the store is not asked, so that one hurried call does not hurry its batch."""
 
 _UNREADABLE = Reason.SIGNAL_UNREADABLE.bit
-
-M = TypeVar("M", bound=Message)
 
 
 class Decider:
@@ -239,17 +236,18 @@ class Worker:
                 yield call, self._answered(answer)
 
     def _decide_batch(self, call: Call) -> bytes:
-        items = [self._item(request) for request in read_batch(call.payload)]
+        requests = parse_batch(pb.DecideBatchRequest, "requests", pb.DecideRequest, call.payload)
+        items = [self._item(request) for request in requests]
         good = [item for item in items if isinstance(item, AdRequest)]
         payloads = iter(wire.responses(self._decider.decide(good, self._budget_s(call))))
         return wire.batch_response(
             [wire.result(next(payloads)) if isinstance(item, AdRequest) else item for item in items]
         )
 
-    def _item(self, request: pb.DecideRequest | None) -> AdRequest | bytes:
+    def _item(self, request: pb.DecideRequest | InvalidRequest) -> AdRequest | bytes:
         try:
-            if request is None:
-                raise Unparsable(pb.DecideRequest)
+            if isinstance(request, InvalidRequest):
+                raise request
             return ad_request(request, self._locator)
         except InvalidRequest as problem:
             return wire.error(refusal_of(problem).code, problem.field, str(problem))
@@ -277,11 +275,3 @@ class Limits(NamedTuple):
 
     budget_s: float = 0.025
     max_batch: int = 64
-
-
-def parse(kind: type[M], payload: bytes) -> M:
-    """Parse a message. Raises ``InvalidRequest``."""
-    try:
-        return kind.FromString(payload)
-    except DecodeError:
-        raise Unparsable(kind) from None

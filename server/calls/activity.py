@@ -17,9 +17,8 @@ from server.calls.activity_reading import read_activity, request_of
 from server.calls.tools import CallTools
 from server.enums import enum
 from server.errors import InvalidRequest
+from server.reading import parse_batch
 from server.store.ports import Change, Held, StoreUnavailable
-from server.translate import MAX_BATCH
-from server.worker import parse
 from targeting.activity import Activity
 from targeting.admission import forbidden_by_records, forbidden_by_request
 from targeting.decision import Item, plan
@@ -44,11 +43,8 @@ class _Task(NamedTuple):
 
 def record_activity(payload: bytes, tools: CallTools) -> bytes:
     """Record activities; see ``ProfileService.RecordActivity``. Raises ``InvalidRequest``, ``StoreError``."""
-    request = parse(pb.RecordActivityRequest, payload)
-    if not 0 < len(request.activities) <= MAX_BATCH:
-        raise InvalidRequest("activities", f"between 1 and {MAX_BATCH} are taken; send another number")
-    recorder = _Recorder(tools)
-    results = recorder.record(request.activities)
+    activities = parse_batch(pb.RecordActivityRequest, "activities", pb.Activity, payload)
+    results = _Recorder(tools).record(activities)
     for outcome, count in Counter(result.outcome for result in results).items():
         tools.metrics.count_profile_writes(outcome.name.lower(), count)
     return pb.RecordActivityResponse(results=map(_message, results)).SerializeToString()
@@ -64,8 +60,8 @@ class _Recorder:
         self._deadline_s = time.monotonic() + tools.budget_s
         self._results: dict[int, Result] = {}
 
-    def record(self, activities: Sequence[pb.Activity]) -> list[Result]:
-        """Give the results, in order. Raises ``StoreError``."""
+    def record(self, activities: Sequence[pb.Activity | InvalidRequest]) -> list[Result]:
+        """Give the results, in order; of an activity that could not be read, it says why. Raises ``StoreError``."""
         if tasks := self._admitted(activities):
             self._land(tasks)
         return [self._results[at] for at in range(len(activities))]
@@ -77,7 +73,7 @@ class _Recorder:
                 return
         raise StoreUnavailable("the subjects' records kept changing")
 
-    def _admitted(self, activities: Iterable[pb.Activity]) -> list[_Task]:
+    def _admitted(self, activities: Iterable[pb.Activity | InvalidRequest]) -> list[_Task]:
         """Sort out what cannot be recorded whatever the store says."""
         sent = list(self._sent(activities))
         planned = plan([request for _, _, request in sent], self._policy)
@@ -98,9 +94,11 @@ class _Recorder:
                 tasks.append(_Task(at, message.activity_id, activity, item))
         return tasks
 
-    def _sent(self, activities: Iterable[pb.Activity]) -> Iterable[tuple[int, pb.Activity, AdRequest]]:
+    def _sent(self, activities: Iterable[pb.Activity | InvalidRequest]) -> Iterable[tuple[int, pb.Activity, AdRequest]]:
         for at, message in enumerate(activities):
             try:
+                if isinstance(message, InvalidRequest):
+                    raise message
                 yield at, message, request_of(message)
             except InvalidRequest as problem:
                 self._results[at] = Result(Outcome.REJECTED, field=problem.field)

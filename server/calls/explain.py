@@ -5,8 +5,8 @@ from adtargeting.v1 import targeting_pb2 as pb
 from server import wire
 from server.calls.tools import CallTools
 from server.enums import enum
+from server.reading import parse
 from server.translate import ad_request
-from server.worker import parse
 from targeting.explain import Check, explain
 
 

@@ -15,9 +15,9 @@ from server.calls.subjects import subject_of
 from server.calls.tools import CallTools
 from server.enums import enum
 from server.errors import InvalidRequest
+from server.reading import parse
 from server.stored_choice import ChoiceStore, StoredChoice
 from server.translate import checked_country, checked_id
-from server.worker import parse
 from targeting.age import date_of, day_of
 from targeting.choice import ChoiceMade, apply_choice, change_key, made_before, opt_out_cookie
 from targeting.locale import best_language

@@ -18,8 +18,8 @@ from server.calls.subjects import subject_of
 from server.calls.tools import CallTools
 from server.enums import enum
 from server.errors import NotAllowed
+from server.reading import parse
 from server.store.ports import Change, Held, StoreUnavailable
-from server.worker import parse
 from targeting.correction import Corrected, correct, declared_in, erase
 from targeting.model import Subject
 from targeting.preference import Preference, decode_preference

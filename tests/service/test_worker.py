@@ -259,30 +259,38 @@ def spoilt(message: Message) -> bytes:
     return message.SerializeToString().replace("\N{BULLET}".encode(), b"\xe2\x80.")
 
 
-def test_an_item_that_is_not_utf8_is_refused_alone() -> None:
+def test_a_cookie_header_that_is_not_utf8_fails_no_decision() -> None:
+    bench = Bench()
+    (answer,) = bench.serve(bench.gate.put(DECIDE, spoilt(not_utf8(pb.DecideRequest(account_id="alice")))))
+    assert response(answer).mode == pb.MODE_LIMITED
+    assert pb.REASON_SIGNAL_UNREADABLE in response(answer).reasons
+    (refusal,) = bench.serve(bench.gate.put(DECIDE, spoilt(pb.DecideRequest(account_id="\N{BULLET}"))))
+    assert isinstance(refusal, Refusal)
+    assert refusal.message == "account_id: is not UTF-8; send UTF-8"
+
+
+def test_an_item_whose_id_is_not_utf8_is_refused_alone() -> None:
     bench = Bench()
     requests = [pb.DecideRequest(request_id=str(number), account_id="alice", ip="192.0.2.1") for number in range(3)]
-    not_utf8(requests[1])
+    requests[1].device_id = "\N{BULLET}"
     (answer,) = bench.serve(bench.gate.put(DECIDE_BATCH, spoilt(pb.DecideBatchRequest(requests=requests))))
     assert isinstance(answer, bytes)
     results = pb.DecideBatchResponse.FromString(answer).results
     assert [each.WhichOneof("result") for each in results] == ["response", "error", "response"]
     assert [results[number].response.request_id for number in (0, 2)] == ["0", "2"]
     assert results[1].error == pb.DecideBatchError(
-        code=code_pb2.INVALID_ARGUMENT,
-        message="this is no adtargeting.v1.DecideRequest, or a text in it is not UTF-8; send the type of the RPC",
+        code=code_pb2.INVALID_ARGUMENT, field="device_id", message="device_id: is not UTF-8; send UTF-8"
     )
 
 
 @pytest.mark.parametrize(
     ("method", "payload"),
     [
-        (DECIDE, spoilt(not_utf8(pb.DecideRequest()))),
         (DECIDE, b"\xff"),
         (DECIDE_BATCH, b"\xff"),
         (PREPARE_BID_REQUEST, b"\xff"),
     ],
-    ids=["not UTF-8", "no message", "no batch", "nothing to prepare"],
+    ids=["no message", "no batch", "nothing to prepare"],
 )
 def test_what_cannot_be_parsed_is_refused_in_words(method: Method, payload: bytes) -> None:
     bench = Bench()
