@@ -57,8 +57,15 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def service(data_dir: Path) -> Iterator[Service]:
-    """A whole service on its embedded store, as `make run` starts it."""
-    settings = Settings(grpc_address="127.0.0.1:0", metrics_address="127.0.0.1:0", data_dir=data_dir, drain_grace_s=1)
+    """A whole service on its embedded store, as `make run` starts it, but patient: a slow machine is no failure."""
+    settings = Settings(
+        grpc_address="127.0.0.1:0",
+        metrics_address="127.0.0.1:0",
+        data_dir=data_dir,
+        decision_budget_ms=5_000,
+        write_budget_ms=5_000,
+        drain_grace_s=1,
+    )
     with Service(settings) as service:
         yield service
 

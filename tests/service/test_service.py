@@ -31,8 +31,9 @@ from tests.rpc import health
 
 
 def settings(tmp_path: Path, **more: Any) -> Settings:
-    given = {"grpc_address": "127.0.0.1:0", "metrics_address": "127.0.0.1:0", "data_dir": tmp_path / "data", **more}
-    return Settings(**given)
+    given = {"grpc_address": "127.0.0.1:0", "metrics_address": "127.0.0.1:0", "data_dir": tmp_path / "data"}
+    patient = {"decision_budget_ms": 2_000, "write_budget_ms": 2_000}
+    return Settings(**{**given, **patient, **more})
 
 
 def wait_until(holds: Callable[[], bool], timeout_s: float = 10) -> None:
@@ -112,7 +113,7 @@ def test_an_unconfirmed_choice_is_watched_until_the_disk_has_it(tmp_path: Path) 
 def test_choices_wait_for_the_replicas_that_are_asked_for(tmp_path: Path) -> None:
     with (
         EmbeddedRedis(tmp_path / "redis") as redis,
-        Service(settings(tmp_path, redis_url=redis.url, replicas=1)) as service,
+        Service(settings(tmp_path, redis_url=redis.url, replicas=1, write_budget_ms=500)) as service,
         grpc.insecure_channel(service.address) as channel,
     ):
         answer = opt_out(channel)
@@ -122,7 +123,7 @@ def test_choices_wait_for_the_replicas_that_are_asked_for(tmp_path: Path) -> Non
 def test_a_signal_that_was_stored_waits_for_them_too(tmp_path: Path) -> None:
     with (
         EmbeddedRedis(tmp_path / "redis") as redis,
-        Service(settings(tmp_path, redis_url=redis.url, replicas=1)) as service,
+        Service(settings(tmp_path, redis_url=redis.url, replicas=1, write_budget_ms=500)) as service,
         grpc.insecure_channel(service.address) as channel,
     ):
         TargetingServiceStub(channel).Decide(WITH_SIGNAL, timeout=10)
