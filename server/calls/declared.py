@@ -18,9 +18,12 @@ from targeting.locale import best_language
 from targeting.model import Gender
 from targeting.signals.nap import MAX_OCCUPATION_BYTES, MAX_POSTAL_CODE_BYTES
 
-# Ten characters and two separators: more has no postal code of the Universal Postal Union's members, and grouped
-# like 415-555-2671 none is (Iran's ten digits are written in halves).
-_POSTAL_CODE = re.compile(r"(?![0-9]{3}[ -][0-9]{3}[ -][0-9]{4})[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+){0,2}", re.ASCII)
+# Ten characters and two separators: more has no postal code of the Universal Postal Union's members. Without letters
+# none has more than eight digits, but for those of the United States (ZIP+4) and of Iran; without digits there are
+# those of Bermuda.
+_POSTAL_CODE = re.compile(r"(?=.*[0-9]|[A-Z]{2} ?[A-Z]{2}$)[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+){0,2}", re.ASCII)
+_LONG_POSTAL_CODE = re.compile(r"[0-9]{5}-?[0-9]{4}|[0-9]{5}-[0-9]{5}", re.ASCII)
+_MOST_DIGITS_ALONE = 8
 _MOST_IN_POSTAL_CODE = 10
 _GENDERS = {int(gender): gender for gender in Gender}
 
@@ -88,7 +91,12 @@ def _postal_code(text: str) -> str:
     if len(text.encode()) > MAX_POSTAL_CODE_BYTES:
         raise InvalidRequest("declared.postal_code", f"at most {MAX_POSTAL_CODE_BYTES} bytes are taken")
     characters = len(text.replace(" ", "").replace("-", ""))
-    if text and (characters > _MOST_IN_POSTAL_CODE or not _POSTAL_CODE.fullmatch(text)):
+    is_long = characters > _MOST_DIGITS_ALONE and not any(map(str.isalpha, text))
+    if text and (
+        characters > _MOST_IN_POSTAL_CODE
+        or not _POSTAL_CODE.fullmatch(text)
+        or (is_long and not _LONG_POSTAL_CODE.fullmatch(text))
+    ):
         raise InvalidRequest("declared.postal_code", "is no postal code; send letters, digits, a space or a hyphen")
     return text
 

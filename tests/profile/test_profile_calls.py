@@ -114,6 +114,9 @@ BAD_VALUES: dict[str, tuple[str, Any]] = {
     "a long postal code": ("postal_code", "1" * 17),
     "too many digits": ("postal_code", "12345678901"),
     "a phone number as postal code": ("postal_code", "415-555-2671"),
+    "a phone number as one": ("postal_code", "4155552671"),
+    "a phone number with spaces": ("postal_code", "06 1234 5678"),
+    "a name as postal code": ("postal_code", "johnsmith"),
     "an e-mail address as postal code": ("postal_code", "bob@x.uk"),
     "no country": ("country", "XX"),
     "no language": ("language", "?"),
@@ -127,7 +130,8 @@ POSTAL_CODES = [
     "100-0001",
     "SE-123 45",
     "LV-1010",
-    "1234567890",
+    "12345-67890",
+    "HM CX",
 ]
 
 
