@@ -20,7 +20,7 @@ OLDEST_VERSION = (6, 2)
 
 _PINGS = 20
 _SLOW_PING_MS = 2.0
-_ASKED = (b"maxmemory-policy", b"appendonly", b"appendfsync")
+_ASKED = (b"maxmemory-policy", b"appendonly", b"appendfsync", b"no-appendfsync-on-rewrite")
 
 
 class Level(Enum):
@@ -120,6 +120,12 @@ def _settings(configuration: Mapping[str, str] | None) -> Iterator[Finding]:
             Level.WARNING,
             f"appendfsync is {fsync}: a power cut may lose the last opt-outs",
             "set it to always, or want replicas",
+        )
+    elif configuration.get("no-appendfsync-on-rewrite") == "yes":
+        yield Finding(
+            Level.WARNING,
+            "no-appendfsync-on-rewrite is yes: a power cut during a rewrite may lose the last opt-outs",
+            "set it to no, or want replicas",
         )
     else:
         yield Finding(Level.OK, "every write is on disk before it is acknowledged")

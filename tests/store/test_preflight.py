@@ -37,6 +37,11 @@ def test_a_fit_server_is_found_fit() -> None:
         (GOOD._replace(configuration=CONFIGURATION | {"maxmemory-policy": "volatile-lru"}), Level.ERROR, "evicted"),
         (GOOD._replace(configuration=CONFIGURATION | {"appendonly": "no"}), Level.ERROR, "a restart loses"),
         (GOOD._replace(configuration=CONFIGURATION | {"appendfsync": "everysec"}), Level.WARNING, "a power cut"),
+        (
+            GOOD._replace(configuration=CONFIGURATION | {"no-appendfsync-on-rewrite": "yes"}),
+            Level.WARNING,
+            "during a rewrite",
+        ),
         (GOOD._replace(keys=0), Level.WARNING, "the database is empty"),
         (GOOD._replace(ping_ms=7.5), Level.WARNING, "7.50 ms"),
     ],
