@@ -185,37 +185,35 @@ class AioGate:
     def _handler(self, method: Method) -> Callable[[bytes, _Context], Awaitable[bytes]]:
         lane, loop, ended = self._lanes[method.lane], self._loop, self._ended[method]
 
-        async def answered(payload: bytes, context: _Context) -> Answer:
-            size = len(payload)
-            if self._stopping:
-                return _STOPPING
-            if size > method.max_bytes:
-                return _TOO_LARGE
-            if not lane.fits(size):
-                return _FULL
-            now = time.monotonic()
-            call = Call(method, payload, now, now + _seconds_left(context), loop.create_future())
-            lane.enter(call)
-            try:
-                answer: Answer = await call.ticket
-            finally:
-                # Reached too when the caller goes away; nobody then reads the answer.
-                call.gone = True
-                lane.leave(call)
-            return answer
-
         async def handle(payload: bytes, context: _Context) -> bytes:
-            code = CANCELLED
-            try:
-                answer = await answered(payload, context)
-                code = answer.code if isinstance(answer, Refusal) else OK
-            finally:
-                ended[code] += 1
+            answer: Answer | None = self._refusal(method, len(payload))
+            if answer is None:
+                now = time.monotonic()
+                call = Call(method, payload, now, now + _seconds_left(context), loop.create_future())
+                lane.enter(call)
+                try:
+                    answer = await call.ticket
+                finally:
+                    # Reached too when the caller goes away; nobody then reads the answer.
+                    call.gone = True
+                    lane.leave(call)
+                    if answer is None:
+                        ended[CANCELLED] += 1
             if isinstance(answer, Refusal):
+                ended[answer.code] += 1
                 await _refuse(context, answer)
+            ended[OK] += 1
             return answer
 
         return handle
+
+    def _refusal(self, method: Method, size: int) -> Refusal | None:
+        """Say why a call of so many bytes cannot be taken now, if it cannot."""
+        if self._stopping:
+            return _STOPPING
+        if size > method.max_bytes:
+            return _TOO_LARGE
+        return None if self._lanes[method.lane].fits(size) else _FULL
 
 
 _FULL = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "too many calls are waiting; try again later")
