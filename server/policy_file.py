@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from server.policy_lines import line_of
+from server.toml import parse_toml
 from targeting.policy import Policy, PolicyError, policy_from
 from targeting.signals import vendor_list
 from targeting.signals.unreadable import Unreadable
@@ -31,8 +32,9 @@ def load_policy(path: Path) -> Policy:
     """Read a policy file, and the vendor list that it names. Raises ``PolicyError``."""
     text = _read(path)
     try:
-        policy = policy_from(tomllib.loads(text))
-        if "version" not in tomllib.loads(text):
+        read = parse_toml(text)
+        policy = policy_from(read)
+        if "version" not in read:
             policy = replace(policy, version=_fingerprint(text))
         return replace(policy, vendor_list=_vendor_list(path, policy.gdpr.vendor_list))
     except tomllib.TOMLDecodeError as problem:

@@ -1,9 +1,9 @@
 """Reading requests from bytes, also those whose texts are not UTF-8.
 
-protobuf refuses a message whole when one string in it is not UTF-8. A browser sends its cookies and languages as it
-likes, and the ad must be served; so such a message is read again by types whose strings are bytes. What a browser or a
-consent tool wrote is then taken with U+FFFD in place of what cannot be read, which at most limits; a caller's own ids
-are refused by field, in a batch for that item alone.
+protobuf refuses a message whole when one string in it is not UTF-8, or one item no message. A browser sends its cookies
+and languages as it likes, and the ad must be served; so such a message is read again by types whose strings are bytes.
+What a browser or a consent tool wrote is then taken with U+FFFD in place of what cannot be read, which at most limits;
+a caller's own ids are refused by field, in a batch for that item alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,6 +27,7 @@ _FOREIGN: Final = frozenset(
 )
 """Fields that hold what others wrote than the caller."""
 
+_BATCHES: Final = frozenset(("DecideBatchRequest", "RecordActivityRequest"))
 _Proto = descriptor_pb2.FieldDescriptorProto
 
 
@@ -48,7 +49,7 @@ def parse_batch(kind: type[Message], field: str, item: type[M], payload: bytes) 
     try:
         return _checked(field, getattr(kind.FromString(payload), field))
     except DecodeError:
-        return [_read(item, raw) for raw in _checked(field, getattr(_raw(kind, payload), field))]
+        return [_parsed(item, each) for each in _checked(field, getattr(_raw(kind, payload), field))]
 
 
 def _checked(field: str, items: Sequence[Any]) -> Sequence[Any]:
@@ -57,13 +58,11 @@ def _checked(field: str, items: Sequence[Any]) -> Sequence[Any]:
     return items
 
 
-def _read(kind: type[M], raw: Message) -> M | InvalidRequest:
-    message = kind()
+def _parsed(kind: type[M], payload: bytes) -> M | InvalidRequest:
     try:
-        _fill(message, raw, "")
+        return parse(kind, payload)
     except InvalidRequest as problem:
         return problem
-    return message
 
 
 def _raw(kind: type[Message], payload: bytes) -> Message:
@@ -119,23 +118,24 @@ def _files(roots: Iterable[FileDescriptor]) -> list[FileDescriptor]:
 
 
 def _with_bytes() -> descriptor_pool.DescriptorPool:
-    """Make the contract's types again, with bytes wherever there are strings."""
+    """Make the contract's types again, with bytes wherever there are strings, and where there are items of a batch."""
     pool = descriptor_pool.DescriptorPool()
     for file in _files([targeting_pb2.DESCRIPTOR, preference_pb2.DESCRIPTOR, profile_pb2.DESCRIPTOR]):
         proto = descriptor_pb2.FileDescriptorProto()
         file.CopyToProto(proto)
         for message in proto.message_type:
-            _strings_to_bytes(message)
+            _to_bytes(message, is_batch=message.name in _BATCHES)
         pool.Add(proto)
     return pool
 
 
-def _strings_to_bytes(message: descriptor_pb2.DescriptorProto) -> None:
+def _to_bytes(message: descriptor_pb2.DescriptorProto, *, is_batch: bool = False) -> None:
     for field in message.field:
-        if field.type == _Proto.TYPE_STRING:
+        if is_batch or field.type == _Proto.TYPE_STRING:
             field.type = _Proto.TYPE_BYTES
+            field.ClearField("type_name")
     for nested in message.nested_type:
-        _strings_to_bytes(nested)
+        _to_bytes(nested)
 
 
 def _bytes_type(kind: type[Message]) -> type[Message]:

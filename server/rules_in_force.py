@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from server.errors import note
 from server.metrics import Metrics
 from server.policy_file import load_policy
 from targeting.decision import Rulebook
@@ -30,6 +31,9 @@ class RulesInForce:
             self._rulebook = self._read()
         except PolicyError as problem:
             _LOG.error("policy refused, the one in force stays: %s", problem)
+            return False
+        except Exception as problem:  # noqa: BLE001  # a policy that nobody foresaw must not end the service
+            _LOG.error("policy refused, the one in force stays: internal error %s", note(problem))
             return False
         _LOG.info("policy in force: version %s", self._rulebook.policy.version)
         return True

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from server.toml import parse_toml
+
 PREFIX = "ADTARGETING_"
 _LAST_PORT = 65_535
 
@@ -77,7 +79,7 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
 
 def _file(path: Path) -> Mapping[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise SettingsError(f"--config: cannot read the file: {problem.strerror}") from problem
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:

@@ -214,6 +214,7 @@ def _circumstances(judged: _Judged) -> Circumstances:
         global_privacy_control=request.signals.global_privacy_control,
         do_not_track=request.signals.do_not_track,
         app=request.in_app,
+        in_doubt=bool(request.signals.unreadable or judged.item.findings.consent.unreadable),
         shown_countries=request.shown_countries,
         shown_subdivisions=request.shown_subdivisions,
         withheld=judged.mask,

@@ -42,9 +42,11 @@ class Circumstances(NamedTuple):
     global_privacy_control: bool = False
     do_not_track: bool = False
     app: bool = False
+    in_doubt: bool = False
+    """Whether a signal was there that cannot be read: it may be any that a rule asks about."""
     shown_countries: tuple[str, ...] = ()
     shown_subdivisions: tuple[str, ...] = ()
-    """Places besides those of the limited features."""
+    """Places besides those of the limited features; ``US-`` is one in a subdivision that cannot be read."""
     withheld: int = 0
     """The decision's own reasons, as a mask; 0 when behavioural."""
 
@@ -214,24 +216,26 @@ def _vendor(network: NetworkPolicy | None, policy: Policy) -> int:
 
 
 def _applies(rule: Rule, seen: Circumstances, countries: frozenset[str]) -> bool:
-    """Tell whether a rule's conditions hold, or may hold: of an unknown place every place may be meant."""
+    """Tell whether a rule's conditions hold, or may hold: an unknown place may be any, an unreadable signal, too."""
     return (
         (not rule.countries or not countries or not countries.isdisjoint(rule.countries))
         and (not rule.subdivisions or _may_be_in(rule.subdivisions, seen))
-        and (not rule.gpp_sections or not set(seen.gpp_section_ids).isdisjoint(rule.gpp_sections))
-        and (rule.global_privacy_control is None or rule.global_privacy_control == seen.global_privacy_control)
-        and (rule.do_not_track is None or rule.do_not_track == seen.do_not_track)
+        and (not rule.gpp_sections or seen.in_doubt or not set(seen.gpp_section_ids).isdisjoint(rule.gpp_sections))
+        and (rule.global_privacy_control in {None, seen.global_privacy_control} or seen.in_doubt)
+        and (rule.do_not_track in {None, seen.do_not_track} or seen.in_doubt)
         and (rule.app is None or rule.app == seen.app)
     )
 
 
 def _may_be_in(subdivisions: Sequence[str], seen: Circumstances) -> bool:
     limited = seen.limited
-    if not {limited.ip_subdivision, *seen.shown_subdivisions}.isdisjoint(subdivisions):
+    if not limited.ip_country:
         return True
-    if limited.ip_subdivision:
-        return False
-    return not limited.ip_country or any(each.startswith(limited.ip_country) for each in subdivisions)
+    known = {limited.ip_subdivision, *seen.shown_subdivisions} - {""}
+    countries = {limited.ip_country, *seen.shown_countries}
+    # Of a country in which no subdivision is known, or is stated but cannot be read, every one may be meant.
+    vague = {f"{country}-" for country in countries if not any(each.startswith(country) for each in known)}
+    return any(each in known or each[:3] in known or each[:3] in vague for each in subdivisions)
 
 
 def _address_bits(network: NetworkPolicy | None, policy: Policy, *, masked: bool) -> tuple[int, int]:

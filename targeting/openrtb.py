@@ -20,11 +20,15 @@ from targeting.openrtb_impressions import Impressions
 from targeting.openrtb_json import Raw, each_member, members, read_json, write_json
 from targeting.openrtb_regs import regulations
 from targeting.openrtb_signals import Heard, hear
+from targeting.openrtb_table import OBJECTS
 from targeting.openrtb_user import User
 from targeting.policy import Policy
 
-_NOT_AS_IT_CAME: Final = frozenset({"imp", "regs", "user", "device", "ext"})
-"""In any case: some readers do not tell them apart, so a ``User`` must not pass for an unknown field."""
+_NOT_AS_IT_CAME: Final = frozenset({"imp", "regs", "user", "device", "ext"}) | (
+    frozenset(OBJECTS["User"]).union(OBJECTS["Device"]) - frozenset(OBJECTS["BidRequest"])
+)
+"""In any case: some readers do not tell them apart, so a ``User`` must not pass for an unknown field. Nor must what
+only a user or a device has, as ``eids``, when it stands one level too high."""
 _NOTHING: Final[Mapping[str, Any]] = {}
 _NO_MEMBERS: Final = Raw(b"{}")
 

@@ -106,5 +106,19 @@ DEVICE_EXT: Final[Forms] = {"atts": _is_status}
 
 
 def well_formed(fields: Mapping[str, Any], raw: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
-    """Give those of an object's members that the table has and that have their form, as the bytes that came."""
-    return {name: raw[name] for name, form in forms.items() if name in fields and form(fields[name])}
+    """Give those of an object's members that the table has and that have their form, as the bytes that came.
+
+    A flag in the form of another single bit, which we do not read, may be what a careful receiver does read.
+    """
+    return {
+        name: raw[name]
+        for name, form in forms.items()
+        if name in fields and (form(fields[name]) or (form in _FLAGS and _is_bit(fields[name])))
+    }
+
+
+def _is_bit(value: object) -> bool:
+    return type(value) is bool or (type(value) is str and value in {"0", "1"})
+
+
+_FLAGS: Final = (_is_flag, _is_flag_or_text)

@@ -19,6 +19,7 @@ Object = Mapping[str, Any]
 
 _NOTHING: Final[Object] = {}
 _DEVICE: Final[Forms] = {**DEVICE, **dict.fromkeys(("ip", "ipv6", "langb", "language"), is_text)}
+_HOLDERS: Final[Mapping[str, Forms]] = {"regs": REGS, "user": USER, "device": DEVICE}
 _GEO: Final[Forms] = {"country": is_text}
 _GDPR: Final = frozenset({"regs.gdpr", "regs.ext.gdpr"})
 _SET: Final = frozenset({1, "1"})
@@ -38,7 +39,8 @@ class Heard(NamedTuple):
     """What a bid request says for its own decision.
 
     ``addresses`` are those of the device, as written; ``language`` a BCP 47 tag, as written; ``place`` the device's,
-    as stated; ``countries`` and ``subdivisions`` all that are stated (ISO 3166-1 alpha-2, ISO 3166-2).
+    as stated; ``countries`` and ``subdivisions`` all that are stated (ISO 3166-1 alpha-2, ISO 3166-2; ``US-`` is a
+    subdivision that cannot be read).
     """
 
     signals: Signals
@@ -57,6 +59,7 @@ class Heard(NamedTuple):
 def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
     """Read the signals of a bid request whose fields were checked."""
     ear = _Ear()
+    ear.unreadable += _misspelt(bid_request)
     regs, user = bid_request.get("regs", _NOTHING), bid_request.get("user", _NOTHING)
     device, in_app = bid_request.get("device", _NOTHING), "app" in bid_request
     signals = _regulations(ear, regs) if regs else NO_SIGNALS
@@ -64,7 +67,7 @@ def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
     consents = _different(said.get("consent"), below.get("consent"))
     shown = ear.hear("device", device, _DEVICE)
     languages = _different(shown.get("langb"), shown.get("language"))
-    place, home = ear.place("device.geo", device), ear.place("user.geo", user)
+    (place, there), (home, at_home) = ear.place("device.geo", device), ear.place("user.geo", user)
     limits_tracking = _limits_tracking(ear, device, in_app=in_app)
     return Heard(
         signals._replace(
@@ -79,9 +82,21 @@ def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
         languages[0] if languages else "",
         place,
         tuple([each.country for each in (place, home) if each.country]),
-        tuple([each.subdivision for each in (place, home) if each.subdivision]),
+        tuple([each for each in (there, at_home) if each]),
         in_app,
     )
+
+
+def _misspelt(bid_request: Object) -> list[str]:
+    """Name the objects that hold signals under a name in another case: some readers do not tell cases apart."""
+    return [
+        known
+        for name, value in bid_request.items()
+        if (known := name.casefold()) in _HOLDERS
+        and known != name
+        and isinstance(value, dict)
+        and any(each.casefold() in _HOLDERS[known] for each in value)
+    ]
 
 
 class _Ear:
@@ -101,13 +116,23 @@ class _Ear:
                     heard[name] = value
                 else:
                     self.unreadable.append(f"{path}.{name}")
+            elif (known := name.casefold()) in forms and known not in holder:
+                # Some readers do not tell cases apart, so this may be the signal.
+                self.unreadable.append(f"{path}.{known}")
         return heard
 
-    def place(self, path: str, holder: Object) -> IpLocation:
-        """Read country and region."""
+    def place(self, path: str, holder: Object) -> tuple[IpLocation, str]:
+        """Read country and region, the latter as OpenRTB or as ISO 3166-2 writes it, in any case.
+
+        Then the subdivision for rules by place: of one that is stated but cannot be read the country with a hyphen.
+        """
         geo = holder.get("geo", _NOTHING)
         country = parse_country(self.hear(path, geo, _GEO).get("country", ""))
-        return location_of(country, geo.get("region", "")) if country else UNKNOWN_LOCATION
+        if country is None:
+            return UNKNOWN_LOCATION, ""
+        stated = geo.get("region", "").strip().upper().removeprefix(f"{country}-")
+        place = location_of(country, stated)
+        return place, place.subdivision or (f"{country}-" if stated else "")
 
 
 def _different(*texts: str | None) -> tuple[str, ...]:

@@ -102,7 +102,9 @@ class Rule:
 
     def names(self, network_id: str) -> bool:
         """Tell whether the rule is for the network with this id, in lower case."""
-        return not self.networks or any(fnmatchcase(network_id, pattern.casefold()) for pattern in self.networks)
+        # Only * and ? are special: an id may hold brackets.
+        patterns = (pattern.casefold().replace("[", "[[]") for pattern in self.networks)
+        return not self.networks or any(fnmatchcase(network_id, pattern) for pattern in patterns)
 
     @property
     def is_conditional(self) -> bool:

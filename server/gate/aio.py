@@ -29,7 +29,11 @@ _STATUS_KEY = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _LAST_WORD_S, _SENDING_S, _POLL_S = 0.1, 0.5, 0.005
 _FRAMING_BYTES = 16 * 1024
+_NO_ROOM_OF_ITS_OWN = 1 << 20
 _OPTIONS = (
+    # gRPC would cancel calls that wait for the event loop before our own waiting room could refuse them in words.
+    ("grpc.server.max_pending_requests", _NO_ROOM_OF_ITS_OWN),
+    ("grpc.server.max_pending_requests_hard_limit", _NO_ROOM_OF_ITS_OWN),
     # A second server on the same port is a mistake here, and must be told.
     ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", max(method.max_bytes for method in METHODS) + _FRAMING_BYTES),
@@ -40,7 +44,7 @@ _OPTIONS = (
 
 
 class Room(NamedTuple):
-    """How much may be in flight in one lane before its calls are refused: calls, and bytes of their requests."""
+    """How much may be in flight in one lane before calls are refused: calls (a batch as many as it weighs) and bytes."""
 
     calls: int = 2048
     bytes: int = 64 * 1024 * 1024
@@ -55,23 +59,29 @@ class _Waiting:
     def __init__(self, room: Room) -> None:
         self.calls: SimpleQueue[Call] = SimpleQueue()
         self.inflight = 0
+        self._weight = 0
         self._bytes = 0
         self._room = room
 
-    def fits(self, size: int) -> bool:
-        """Tell whether there is room for one call more, of this many bytes."""
-        return self.inflight < self._room.calls and self._bytes + size <= self._room.bytes
+    def fits(self, method: Method, size: int) -> bool:
+        """Tell whether there is room for one call more, of this many bytes. A batch that is alone fits in any case."""
+        is_room = not self.inflight or self._weight + method.weight(size) <= self._room.calls
+        return is_room and self._bytes + size <= self._room.bytes
 
     def enter(self, call: Call) -> None:
         """Let a call in."""
+        size = len(call.payload)
         self.inflight += 1
-        self._bytes += len(call.payload)
+        self._weight += call.method.weight(size)
+        self._bytes += size
         self.calls.put(call)
 
     def leave(self, call: Call) -> None:
         """Give back what a call took."""
+        size = len(call.payload)
         self.inflight -= 1
-        self._bytes -= len(call.payload)
+        self._weight -= call.method.weight(size)
+        self._bytes -= size
 
 
 class AioGate:
@@ -213,7 +223,7 @@ class AioGate:
             return _STOPPING
         if size > method.max_bytes:
             return _TOO_LARGE
-        return None if self._lanes[method.lane].fits(size) else _FULL
+        return None if self._lanes[method.lane].fits(method, size) else _FULL
 
 
 _FULL = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "too many calls are waiting; try again later")

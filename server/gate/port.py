@@ -26,11 +26,19 @@ class Lane(Enum):
 
 
 class Method(NamedTuple):
-    """An RPC: its full name (``/package.Service/Method``), its lane, and the most bytes a request may have."""
+    """An RPC: its full name (``/package.Service/Method``), its lane, and the most bytes a request may have.
+
+    Of a batch ``item_bytes`` is about the size of an item, so that a gate can tell its work by its size.
+    """
 
     path: str
     lane: Lane
     max_bytes: int
+    item_bytes: int = 0
+
+    def weight(self, size: int) -> int:
+        """Tell how much room a call of so many bytes takes, in calls that are no batches."""
+        return 1 + size // self.item_bytes if self.item_bytes else 1
 
 
 OK, CANCELLED = 0, 1

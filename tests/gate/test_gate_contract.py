@@ -3,7 +3,9 @@
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -166,6 +168,36 @@ def test_a_full_room_refuses_at_once_and_serves_again_when_there_is_room(open_ga
         sent = send(channel, method)
         gate.answer([(take_one(gate, method.lane), b"again")])
         assert sent.result() == b"again"
+
+
+def test_of_very_many_calls_at_once_each_is_taken_or_refused_in_words(open_gate: OpenGate) -> None:
+    gate, address = open_gate(room=Room(calls=1500))
+    own = (("grpc.use_local_subchannel_pool", 1),)
+    with ExitStack() as stack:
+        channels = [stack.enter_context(grpc.insecure_channel(address, own)) for _ in range(4)]
+        sent = [send(channel, DECIDE) for channel in channels for _ in range(900)]
+        wait_until(lambda: gate.inflight() == 1500 and sum(call.done() for call in sent) == 2100)
+        while gate.inflight():
+            gate.answer([(call, b"") for call in gate.take(DECIDE.lane, 256, 0.1)])
+        ends = Counter("OK" if call.exception() is None else status_of(call).name for call in sent)
+    assert ends == {"OK": 1500, "RESOURCE_EXHAUSTED": 2100}
+
+
+def test_a_batch_takes_room_by_its_size(open_gate: OpenGate) -> None:
+    gate, address = open_gate(room=Room(calls=10))
+    with grpc.insecure_channel(address) as channel:
+        size = 6 * DECIDE_BATCH.item_bytes
+        waiting = [send(channel, DECIDE_BATCH, bytes(size))]
+        wait_until(lambda: gate.inflight() == 1)
+        assert status_of(send(channel, DECIDE_BATCH, bytes(size))) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        waiting.append(send(channel, DECIDE, b""))
+        wait_until(lambda: gate.inflight() == 2)
+        gate.answer([(call, b"") for call in gate.take(DECIDE.lane, 2, 5)])
+        assert [each.result() for each in waiting] == [b"", b""]
+        # Whatever its size, one alone is taken.
+        alone = send(channel, DECIDE_BATCH, bytes(100 * DECIDE_BATCH.item_bytes))
+        gate.answer([(take_one(gate, DECIDE.lane), b"")])
+        assert alone.result() == b""
 
 
 @LANES

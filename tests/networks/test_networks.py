@@ -233,6 +233,29 @@ def test_a_rule_by_place_applies_wherever_the_request_says_that_it_is(
 
 
 @pytest.mark.parametrize(
+    "condition",
+    [
+        {"gpp_sections": (7,)},
+        {"global_privacy_control": True},
+        {"global_privacy_control": False},
+        {"do_not_track": True},
+    ],
+    ids=str,
+)
+def test_a_rule_by_signal_applies_where_a_signal_cannot_be_read(condition: dict[str, Any]) -> None:
+    rule = with_rules(Rule(withhold=("contact",), **condition))
+    readable = Signals(global_privacy_control=condition.get("global_privacy_control") is False)
+    assert decide_one(rule, request=REQUEST._replace(signals=readable)).contact_allowed
+    unreadable = readable._replace(unreadable=("regs.gpc",))
+    assert not decide_one(rule, request=REQUEST._replace(signals=unreadable)).contact_allowed
+
+
+def test_only_a_star_and_a_question_mark_are_special_in_a_pattern() -> None:
+    rule = Rule(withhold=("contact",), networks=("Net[1]*",))
+    assert [rule.names(name) for name in ("net[1]", "net[1]-b", "net1")] == [True, True, False]
+
+
+@pytest.mark.parametrize(
     ("pattern", "meant"), [("net", True), ("NET", True), ("n*", True), ("?et", True), ("net?", False), ("*er", False)]
 )
 def test_a_rule_by_name_is_for_the_networks_that_it_names(pattern: str, *, meant: bool) -> None:

@@ -42,6 +42,28 @@ def test_an_unknown_network_gets_no_parameters_of_a_known_one_that_goes_by_its_n
             bid({"ip": "192.0.2.1", "geo": {"country": "MEX"}}), {"countries": ("MX",)}, True, id="the device's country"
         ),
         pytest.param(bid({"ip": "192.0.2.1"}), {"countries": ("MX",)}, False, id="another country"),
+        *(
+            pytest.param(
+                bid({"ip": "192.0.2.1", "geo": {"country": "USA", "region": region}}),
+                {"subdivisions": ("US-CA",)},
+                withheld,
+                id=f"the region {region!r}",
+            )
+            for region, withheld in (
+                ("ca", True),
+                ("US-CA", True),
+                ("us-ca", True),
+                ("California", True),
+                ("NV", False),
+                ("", False),
+            )
+        ),
+        pytest.param(
+            bid({"ip": "192.0.2.1", "geo": {"country": "MEX"}}),
+            {"subdivisions": ("MX-CMX",)},
+            True,
+            id="another country's unknown region",
+        ),
     ],
 )
 def test_a_rule_by_place_holds_wherever_the_request_says_that_it_is(

@@ -17,8 +17,8 @@ Values = tuple[list[Any], list[Any]]
 """Some that have the form, and some that do not."""
 
 HIDDEN = {"email": "hidden"}
-FLAG: Values = ([0, 1], [HIDDEN, "1", "", True, None, 2, -1, 0.0, 1.0])
-FLAG_OR_TEXT: Values = ([0, 1, "0", "1"], [HIDDEN, "", "2", "yes", True, None, 2, 0.0])
+FLAG: Values = ([0, 1], [HIDDEN, "", "2", "yes", None, 2, -1, 0.0, 1.0])
+FLAG_OR_TEXT: Values = ([0, 1, "0", "1"], [HIDDEN, "", "2", "yes", None, 2, 0.0])
 TEXT: Values = (["", "1YNN", "x", "é"], [HIDDEN, 0, 1, True, None])
 SECTIONS: Values = (
     [[], [7], [-1], [2, 65_535]],
@@ -94,6 +94,35 @@ def test_what_has_another_form_limits_and_goes_to_nobody(place: str, value: obje
     assert b"hidden" not in prepared.texts["net"]
 
 
+@pytest.mark.parametrize("value", [True, False, "0", "1"])
+@pytest.mark.parametrize("place", [place for place, values in PLACES.items() if values is FLAG])
+def test_a_flag_in_the_form_of_another_bit_limits_and_goes_out_as_it_came(place: str, value: object) -> None:
+    prepared = prepared_with(place, value)
+    assert prepared.decision.mode == pb.MODE_LIMITED
+    assert pb.REASON_SIGNAL_UNREADABLE in prepared.decision.reasons
+    assert held(prepared.bid_requests["net"], place) is value
+
+
+@pytest.mark.parametrize(
+    "misspelt",
+    [
+        {"Regs": {"coppa": 1}},
+        {"REGS": {"GPP_SID": [7]}},
+        {"regs": {"COPPA": 1}},
+        {"regs": {"ext": {"Coppa": 1}}},
+        {"User": {"consent": "x"}},
+        {"device": {**US, "LMT": 1}},
+    ],
+    ids=["regs", "regs and a name", "a flag", "a flag in an extension", "user", "a flag of the device"],
+)
+def test_a_signal_in_another_case_limits_and_goes_to_nobody(misspelt: Json) -> None:
+    prepared = prepare(asking({**LEAST, "device": US, **misspelt}, ["net"]), policy=POLICY)
+    assert prepared.decision.mode == pb.MODE_LIMITED
+    assert pb.REASON_SIGNAL_UNREADABLE in prepared.decision.reasons
+    for name in ("Regs", "REGS", "COPPA", "Coppa", "User", "LMT"):
+        assert f'"{name}"'.encode() not in prepared.texts["net"]
+
+
 @pytest.mark.parametrize("providers", [{}, {"x": "hidden"}], ids=["nothing", "something else"])
 def test_settings_of_providers_without_consents_say_nothing(providers: Json) -> None:
     prepared = prepared_with("user.ext.consented_providers_settings", providers)
@@ -130,7 +159,7 @@ IN_PART: Json = {"dsarequired": 3, "datatopub": 2}
         pytest.param({"ext": {"dsa": {"transparency": ["hidden"]}}}, {}, id="no objects"),
         pytest.param({"ext": {"dsa": {"transparency": "hidden"}}}, {}, id="no list"),
         pytest.param({"ext": {"dsa": ["hidden"]}}, {}, id="no object"),
-        pytest.param({"email": "hidden", "GDPR": "hidden", "ext": {"x": "hidden"}}, {}, id="unknown names"),
+        pytest.param({"email": "hidden", "lgpd": "hidden", "ext": {"x": "hidden"}}, {}, id="unknown names"),
     ],
 )
 def test_of_the_rest_of_regs_only_what_the_specifications_name_stays(regs: Json, stays: Json) -> None:

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.openrtb.one_network import bid, sent, terms
+from tests.openrtb.one_network import POLICY, bid, sent, terms
 from tests.openrtb.preparing import (
     ALICE,
     NO_CHOICE,
     PROFILE,
+    asking,
+    prepare,
     record,
 )
 
@@ -71,3 +73,8 @@ def test_a_network_gets_its_own_buyeruid_back_only_by_permission(permissions: An
 def test_a_buyeruid_of_an_unexpected_shape_is_dropped(buyeruids: Any) -> None:
     user = {"ext": {"prebid": {"buyeruids": buyeruids}}}
     assert "buyeruid" not in sent(bid(user=user), policy=terms(buyeruid=True))["user"]
+
+
+@pytest.mark.parametrize("name", ["eids", "Eids", "buyeruid", "yob", "customdata", "ifa", "ipv6", "ua", "geo"])
+def test_what_only_a_user_or_a_device_has_does_not_pass_one_level_too_high(name: str) -> None:
+    assert b"hidden" not in prepare(asking(bid(**{name: "hidden", "kept": 1}), ["net"]), policy=POLICY).texts["net"]

@@ -81,6 +81,8 @@ def test_the_line_of_a_key_or_of_what_it_is_part_of(key: str, line: int) -> None
         ('[[networks]]\nid = "a"\n\n[[networks]]\nname = "b"\n', ":4: networks[1].id: is required"),
         ('[[networks]]\nid = "a"\nfields = [\n  "gender",\n  "age"]\n', ":5: networks[0].fields[1]: must be one of: "),
         ('version = "1"\nversion = "2"\n', ": is not TOML: Cannot overwrite a value (at line 2, column 14)"),
+        ("version = " + "1" * 5000, ": is not TOML: a number in it has too many digits"),
+        ("a = " + "[" * 5000, ": is not TOML: it is nested too deeply"),
         ("signals = \n", ": is not TOML: Invalid value (at line 1, column 11)"),
         (
             "[gdpr]\n\nvendor_list = 'none.json'\n",

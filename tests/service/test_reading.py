@@ -76,6 +76,15 @@ def test_of_a_batch_only_the_items_that_cannot_be_taken_are_refused() -> None:
     assert isinstance(third, profile_pb2.Activity)
 
 
+def test_an_item_that_is_no_message_is_refused_alone() -> None:
+    good = targeting_pb2.DecideRequest(account_id="alice")
+    payload = targeting_pb2.DecideBatchRequest(requests=[good]).SerializeToString() + b"\x0a\x03\xff\xff\xff"
+    first, second = parse_batch(targeting_pb2.DecideBatchRequest, "requests", targeting_pb2.DecideRequest, payload)
+    assert first == good
+    assert isinstance(second, InvalidRequest)
+    assert "this is no adtargeting.v1.DecideRequest" in str(second)
+
+
 @pytest.mark.parametrize("count", [0, MAX_BATCH + 1])
 @pytest.mark.parametrize("cookie", ["", MARK], ids=["UTF-8", "not UTF-8"])
 def test_a_batch_has_its_bounds(count: int, cookie: str) -> None:
