@@ -44,7 +44,7 @@ _OPTIONS = (
 
 
 class Room(NamedTuple):
-    """How much may be in flight in one lane before calls are refused: calls (a batch as many as it weighs) and bytes."""
+    """How much may be in flight in one lane: calls (a batch as many as it weighs), and bytes. More is refused."""
 
     calls: int = 2048
     bytes: int = 64 * 1024 * 1024
