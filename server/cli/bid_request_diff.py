@@ -40,17 +40,20 @@ def _because(pattern: str, why: str) -> _Because:
 
 
 _WHY_GONE: Final = (
+    _because(r"regs|device\.(dnt|lmt)|user\.(ext\.)?consent", "a signal that has not the form of one"),
     _because(r"imp\[\d+\]\.ext\.prebid\.bidder\.|ext\.prebid\.bidder", "a network's parameters, by name its own only"),
     _because(r"imp\[\d+\]\.ext|ext", "an extension that the policy does not list"),
     _because(r"device\.geo\.(lat|lon|type|accuracy|lastfix|ipservice)", "a precise position, by permission only"),
     _because(r"device\.geo", "a place is told to country and region"),
     _because(r"device\.(ifa|did|dpid|mac)", "identifies the device"),
     _because(r"device\.ext|user\.ext", "an extension that the policy does not list, ids among them"),
-    _because(r"device\.ip", "is no address"),
+    _because(r"device\.ip", "is no address, or has moved to the field of its version"),
+    _because(r"device\.devicetype", "is no type that OpenRTB lists"),
     _because(r"device\.lang", "is said as the decision has it"),
     _because(r"device", "would do to know the device again"),
     _because(r"user\.(id|buyeruid|eids)", "identifies the person"),
     _because(r"user", "says something of the person"),
+    _because(r"[^.]*$", "is not passed on from here: a user or a device has it"),
 )
 _WHY_OTHER: Final = (
     _because(r"device\.ipv?6?", "an address is masked"),

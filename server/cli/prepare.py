@@ -69,6 +69,8 @@ def show_preparation(out: Console, bid_request: bytes, answer: pb.PrepareBidRequ
     before: dict[str, Any] = json.loads(bid_request)
     prepared = {each.network_id: each.bid_request for each in answer.bid_requests}
     show_mode(out, answer.decision)
+    if not answer.decision.networks:
+        out.print("name the networks that it is for with --network ID, to see what each would get")
     for network in answer.decision.networks:
         out.print()
         out.print(Text(plain(network.network_id), "bold"), _said_of(network))

@@ -55,7 +55,11 @@ def test_every_difference_is_found(before: Any, after: Any, expected: list[tuple
         ("user.eids", Change.REMOVED, "identifies the person"),
         ("user.eids", Change.ADDED, "the network's own id for the person"),
         ("regs.gdpr", Change.ADDED, "where OpenRTB 2.6 keeps it; unchanged"),
-        ("new", Change.REMOVED, "is not passed on"),
+        ("regs.coppa", Change.REMOVED, "a signal that has not the form of one"),
+        ("device.lmt", Change.REMOVED, "a signal that has not the form of one"),
+        ("device.devicetype", Change.REMOVED, "is no type that OpenRTB lists"),
+        ("eids", Change.REMOVED, "is not passed on from here: a user or a device has it"),
+        ("imp.new", Change.REMOVED, "is not passed on"),
         ("new", Change.ADDED, "rebuilt"),
     ],
 )
@@ -105,6 +109,10 @@ def test_it_shows_what_changes_for_each_network_and_why(served: Adt) -> None:
 def test_it_says_who_may_not_be_contacted(served: Adt) -> None:
     ended = served("prepare", str(EXAMPLES / "web-display-gdpr.json"), "--network", "partner")
     assert ended.lines[-1].startswith("partner may not be contacted: TCF_NO_CONSENT")
+
+
+def test_without_a_network_it_says_how_to_name_one(served: Adt) -> None:
+    assert "--network ID" in served("prepare", str(EXAMPLES / "web-display-gdpr.json")).out
 
 
 def test_as_json_it_is_the_whole_answer(served: Adt) -> None:
