@@ -4,6 +4,9 @@ import random
 import time
 from collections.abc import Callable, Iterator
 
+from server.store.ports import Held, RecordStore
+from targeting.model import Subject
+
 _MOST = 32
 _FIRST_PAUSE_S = 0.0002
 _LONGEST_PAUSE_S = 0.016
@@ -19,3 +22,18 @@ def attempts(left_s: Callable[[], float]) -> Iterator[None]:
         yield
         longest_s = min(_FIRST_PAUSE_S * 2**number, _LONGEST_PAUSE_S, max(left_s(), 0.0))
         time.sleep(random.uniform(0.0, longest_s))  # noqa: S311  # no secret
+
+
+def readings(store: RecordStore, subject: Subject, budget_s: float) -> Iterator[tuple[Held, float]]:
+    """Read the subject's records anew for each attempt, and tell how much of the budget is left (seconds).
+
+    Raises ``StoreError``.
+    """
+    deadline_s = time.monotonic() + budget_s
+
+    def left_s() -> float:
+        return deadline_s - time.monotonic()
+
+    for _ in attempts(left_s):
+        held = store.read([subject], left_s())[0]
+        yield held, left_s()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar, overload
 
-from server.attempts import attempts
+from server.attempts import readings
 from server.errors import NotAllowed
 from server.store.ports import Change, Committed, Held, RecordStore, StoreUnavailable
 from targeting.choice import erases
@@ -77,13 +77,7 @@ class ChoiceStore(NamedTuple):
         Raises ``StoreError``, ``RecordUnreadable`` for a record that only the person may replace, and ``NotAllowed``
         for an opt-in upon the record of a newer version.
         """
-        ends_s = time.monotonic() + self.budget_s
-
-        def left_s() -> float:
-            return ends_s - time.monotonic()
-
-        for _ in attempts(left_s):
-            held = self.store.read([subject], left_s())[0]
+        for held, left_s in readings(self.store, subject, self.budget_s):
             current, is_newer = _current(held, replaces_unreadable=replaces_unreadable)
             preference = after(current, held.owner)
             if preference is None:
@@ -94,7 +88,7 @@ class ChoiceStore(NamedTuple):
             change = Change(subject, held, preference=encode_preference(preference, held.owner))
             if erases(preference, self.rulebook().policy, self.now()):
                 change = change._replace(profile=_ERASED, seen=_ERASED)
-            committed = self._commit(change, left_s(), waits=waits)
+            committed = self._commit(change, left_s, waits=waits)
             if committed.landed:
                 return StoredChoice(preference, self._confirms(committed), committed.replicas)
         raise StoreUnavailable("the subject's records kept changing")

@@ -12,7 +12,8 @@ from adtargeting.v1 import targeting_pb2 as pb
 from server.errors import InvalidRequest
 from server.ip_location import IpLocator
 from targeting.locale import parse_country
-from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, browser_id
+from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals
+from targeting.signals.cookies import browser_id
 
 MAX_ID_BYTES = 256
 MAX_LINKED_ACCOUNTS = 8

@@ -4,13 +4,10 @@ Every value is immutable. Nothing here knows a profile. What carries an identifi
 so that no log line or traceback can show it.
 """
 
-import re
 from enum import IntEnum, StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from targeting.geo import IpLocation
-
-_MUID: Final = re.compile(r"[0-9A-Fa-f]{32}").fullmatch
 
 
 class SubjectKind(StrEnum):
@@ -29,11 +26,6 @@ class Subject(NamedTuple):
     def __repr__(self) -> str:
         """Show the kind alone."""
         return f"Subject({self.kind.name})"
-
-
-def browser_id(device_id: str) -> str:
-    """Give the one spelling of a device id: a browser's, the 32 hex digits of ``MUID``, may come in either case."""
-    return device_id.lower() if _MUID(device_id) else device_id
 
 
 class Identity(NamedTuple):

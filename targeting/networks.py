@@ -235,7 +235,8 @@ def _may_be_in(subdivisions: Sequence[str], seen: Circumstances) -> bool:
     countries = {limited.ip_country, *seen.shown_countries}
     # Of a country in which no subdivision is known, or is stated but cannot be read, every one may be meant.
     vague = {f"{country}-" for country in countries if not any(each.startswith(country) for each in known)}
-    return any(each in known or each[:3] in known or each[:3] in vague for each in subdivisions)
+    places = known | vague
+    return any(each in places or each[:3] in places for each in subdivisions)
 
 
 def _address_bits(network: NetworkPolicy | None, policy: Policy, *, masked: bool) -> tuple[int, int]:

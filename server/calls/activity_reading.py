@@ -7,10 +7,10 @@ that the kind of the activity does not use.
 from adtargeting.v1 import profile_pb2 as pb
 
 from server.errors import InvalidRequest
-from server.translate import checked_country, checked_id, signals
+from server.translate import checked_country, checked_id, identity, signals
 from targeting.activity import EVIDENCE, Activity, ActivityKind
 from targeting.identifying import has_invisible, is_identifying
-from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, browser_id
+from targeting.model import NO_SIGNALS, AdRequest, Signals
 
 MAX_SEGMENTS = 16
 MAX_SEGMENT_BYTES = 64
@@ -49,15 +49,14 @@ def request_of(message: pb.Activity) -> AdRequest:
 
     These count also where ``read_activity`` refuses what was done, or the country.
     """
-    account_id = checked_id("account_id", message.account_id)
-    device_id = checked_id("device_id", message.device_id)
-    if not (account_id or device_id):
+    who = identity(message.account_id, (), message.device_id)
+    if not (who.account_id or who.device_id):
         raise InvalidRequest("account_id", "name a subject: an account_id or a device_id")
     country, targeted_ads_off = "", False
     if message.HasField("client"):
         country, targeted_ads_off = message.client.country, message.client.targeted_ads_off
     return AdRequest(
-        identity=Identity(account_id, (), browser_id(device_id)),
+        identity=who,
         client_country=country,
         cookie_header=message.cookie_header,
         signals=_signals(message, targeted_ads_off=targeted_ads_off),

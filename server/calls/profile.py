@@ -4,14 +4,12 @@ A change lands only while the records are those that it was derived from. An era
 one step has left nothing of the profile.
 """
 
-import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
 
 from adtargeting.v1 import profile_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from server.attempts import attempts
+from server.attempts import readings
 from server.calls.declared import declared_message, read_declared, read_paths
 from server.calls.preference import preferences_message, timestamp
 from server.calls.subjects import subject_of
@@ -21,7 +19,6 @@ from server.errors import NotAllowed
 from server.reading import parse
 from server.store.ports import Change, Held, StoreUnavailable
 from targeting.correction import Corrected, correct, declared_in, erase
-from targeting.model import Subject
 from targeting.preference import Preference, decode_preference
 from targeting.profile import Profile, decode_profile
 from targeting.record import RecordUnreadable
@@ -56,7 +53,7 @@ def update_profile(payload: bytes, tools: CallTools) -> bytes:
     subject, paths, now_s = subject_of(request), read_paths(request.update_mask.paths), tools.now()
     declared = read_declared(request.declared, paths, now_s)
     rules = (tools.rulebook().policy, now_s)
-    for held, left_s in _readings(subject, tools):
+    for held, left_s in readings(tools.store, subject, tools.budget_s):
         corrected = correct(Records(*held), subject.kind, declared, paths, rules)
         if not isinstance(corrected, Corrected):
             tools.metrics.count_profile_writes("suppressed")
@@ -73,7 +70,7 @@ def update_profile(payload: bytes, tools: CallTools) -> bytes:
 def delete_profile(payload: bytes, tools: CallTools) -> bytes:
     """Erase the profile; see ``ProfileService.DeleteProfile``. Raises ``InvalidRequest``, ``StoreError``."""
     subject = subject_of(parse(pb.DeleteProfileRequest, payload))
-    for held, left_s in _readings(subject, tools):
+    for held, left_s in readings(tools.store, subject, tools.budget_s):
         values = erase(Records(*held), int(tools.now() * 1000))
         # One step removes whatever is there by then, also what writers have made since the reading.
         committed = tools.store.commit_durably(Change(subject, held, *values), tools.replicas, left_s)
@@ -82,18 +79,6 @@ def delete_profile(payload: bytes, tools: CallTools) -> bytes:
             after = held._replace(preference=values.preference or held.preference)
             return _receipt(after, committed.removed, tools.now())
     raise StoreUnavailable("the subject's records kept changing")
-
-
-def _readings(subject: Subject, tools: CallTools) -> Iterator[tuple[Held, float]]:
-    """Read the subject's records anew each time, and tell how much of the budget is left (seconds)."""
-    deadline_s = time.monotonic() + tools.budget_s
-
-    def left_s() -> float:
-        return deadline_s - time.monotonic()
-
-    for _ in attempts(left_s):
-        held = tools.store.read([subject], left_s())[0]
-        yield held, left_s()
 
 
 def _receipt(held: Held, removed: int, now_s: float) -> bytes:

@@ -4,7 +4,8 @@ from typing import Protocol
 
 from server.errors import InvalidRequest
 from server.translate import checked_id
-from targeting.model import Subject, SubjectKind, browser_id
+from targeting.model import Subject, SubjectKind
+from targeting.signals.cookies import browser_id
 
 
 class NamesSubject(Protocol):

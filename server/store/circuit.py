@@ -8,17 +8,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from server.store.around import AroundRecords
 from server.store.link import ping
-from server.store.ports import (
-    Change,
-    Committed,
-    DecisionStore,
-    Held,
-    RecordStore,
-    StoreError,
-    StoreTimeout,
-    StoreUnavailable,
-)
+from server.store.ports import DecisionStore, RecordStore, StoreError, StoreTimeout, StoreUnavailable
 from targeting.judge import StoredSubject
 from targeting.model import Subject
 
@@ -120,7 +112,7 @@ class CircuitStore:
         return found
 
 
-class CircuitRecords:
+class CircuitRecords(AroundRecords):
     """A ``RecordStore`` behind the circuit: a write that could only fail late fails at once.
 
     Only timeouts are counted, as a store that refuses writes (no memory, no disk) may well answer decisions; and as
@@ -129,24 +121,12 @@ class CircuitRecords:
     """
 
     def __init__(self, store: RecordStore, circuit: Circuit, least_budget_s: float = 0.1) -> None:
-        self._store = store
+        super().__init__(store)
         self._circuit = circuit
         self._least_budget_s = least_budget_s
         self._was_late = False
 
-    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
-        """Read, or raise ``StoreUnavailable`` at once while the circuit is open; see ``RecordStore``."""
-        return self._guarded(lambda: self._store.read(subjects, budget_s), budget_s)
-
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
-        """Commit, or raise as above; see ``RecordStore``."""
-        return self._guarded(lambda: self._store.commit(changes, budget_s), budget_s)
-
-    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
-        """Commit durably, or raise as above; see ``RecordStore``."""
-        return self._guarded(lambda: self._store.commit_durably(change, replicas, budget_s), budget_s)
-
-    def _guarded(self, asking: Callable[[], T], budget_s: float) -> T:
+    def _around(self, operation: str, budget_s: float, asking: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
         self._circuit.check()
         try:
             answer = asking()

@@ -4,11 +4,11 @@ Decisions count their own reads (``server.worker``), in the same series under ``
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from server.store.ports import Change, Committed, Held, RecordStore, StoreError, StoreTimeout
-from targeting.model import Subject
+from server.store.around import AroundRecords
+from server.store.ports import RecordStore, StoreError, StoreTimeout
 
 T = TypeVar("T")
 
@@ -25,26 +25,14 @@ class Meter(Protocol):
         ...
 
 
-class MeasuredRecords:
-    """Passes everything on; see ``RecordStore``."""
+class MeasuredRecords(AroundRecords):
+    """Passes everything on. The time of a durable commit holds that for replicas and the disk."""
 
     def __init__(self, store: RecordStore, meter: Meter) -> None:
-        self._store = store
+        super().__init__(store)
         self._meter = meter
 
-    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
-        """Read; see ``RecordStore``."""
-        return self._measured("read", lambda: self._store.read(subjects, budget_s))
-
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
-        """Commit; see ``RecordStore``."""
-        return self._measured("commit", lambda: self._store.commit(changes, budget_s))
-
-    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
-        """Commit durably; see ``RecordStore``. The time for replicas and the disk is in it."""
-        return self._measured("commit_durably", lambda: self._store.commit_durably(change, replicas, budget_s))
-
-    def _measured(self, operation: str, asking: Callable[[], T]) -> T:
+    def _around(self, operation: str, budget_s: float, asking: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
         started_s = time.perf_counter()
         try:
             return asking()

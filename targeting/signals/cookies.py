@@ -140,6 +140,11 @@ def _in_doubt(cookies: Cookies, pairs: _Pairs, doubtful: Collection[str]) -> Coo
     return cookies
 
 
+def browser_id(device_id: str) -> str:
+    """Give the one spelling of a device id: a browser's, the 32 hex digits of ``MUID``, may come in either case."""
+    return device_id.lower() if _MUID(device_id) else device_id
+
+
 def _device(value: str) -> tuple[str, bool]:
     """Give the browser's id, and whether it is in doubt."""
     muid = _MUID(value) or _MUID(value.strip(_PADDING))

@@ -288,27 +288,26 @@ class TestFromDecisions:
         assert service.outcomes(viewed("a1")) == ["SUPPRESSED ACCOUNT_OPT_OUT"]
 
 
-def test_a_signal_that_comes_again_after_an_opt_in_is_stored_once_the_minute_is_over() -> None:
-    store = FakeStore()
-    signals = sticky(store, again_after_s=0.2)
+def seen_again_after_an_opt_in(store: FakeStore, **more: Any) -> Sticky:
+    """A signal was stored, the person opted in, and the signal comes again within its minute."""
+    signals = sticky(store, **more)
     signals.start()
     signals.offer(request(), NO_COOKIES)
     eventually(lambda: choice(store, ALICE) == OUT_BY_GPC)
     store.put(ALICE, preference=held(Choice.OPT_IN, time.time()))
     time.sleep(0.005)
     signals.offer(request(), NO_COOKIES)
+    return signals
+
+
+def test_a_signal_that_comes_again_after_an_opt_in_is_stored_once_the_minute_is_over() -> None:
+    store = FakeStore()
+    signals = seen_again_after_an_opt_in(store, again_after_s=0.2)
     eventually(lambda: choice(store, ALICE) == OUT_BY_GPC)
     signals.close()
 
 
 def test_at_the_end_nothing_waits_for_its_minute() -> None:
     store = FakeStore()
-    signals = sticky(store)
-    signals.start()
-    signals.offer(request(), NO_COOKIES)
-    eventually(lambda: choice(store, ALICE) == OUT_BY_GPC)
-    store.put(ALICE, preference=held(Choice.OPT_IN, time.time()))
-    time.sleep(0.005)
-    signals.offer(request(), NO_COOKIES)
-    signals.close()
+    seen_again_after_an_opt_in(store).close()
     assert choice(store, ALICE) == OUT_BY_GPC
