@@ -29,7 +29,8 @@ _Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 _STATUS_KEY = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _LAST_WORD_S, _SENDING_S, _POLL_S = 0.1, 0.5, 0.005
-_MANY, _TURN_S, _LONGEST_TURN_S, _QUARTERS_MORE = 2, 0.00008, 0.003, 3
+_MANY, _LONGEST_TURN_S, _QUARTERS_MORE = 2, 0.005, 3
+_CALLS_REMEMBERED = 8
 _FRAMING_BYTES = 16 * 1024
 _NO_ROOM_OF_ITS_OWN = 1 << 20
 _OPTIONS = (
@@ -55,30 +56,45 @@ class Room(NamedTuple):
 DEFAULT_ROOM = Room()
 
 
+class _Pace:
+    """How long the event loop computes for one call (seconds): a moving average of what was measured. Used on the loop."""
+
+    def __init__(self) -> None:
+        self.call_s = 0.0001
+        self._spent_s = 0.0
+
+    def measure(self, calls: int) -> None:
+        """Take into account what the loop has computed since the last time: for so many calls."""
+        spent_s = time.thread_time()
+        call_s = min((spent_s - self._spent_s) / calls, _LONGEST_TURN_S)
+        self._spent_s = spent_s
+        self.call_s += (call_s - self.call_s) / _CALLS_REMEMBERED
+
+
 class _Waiting:
     """One lane: its queue, and what of its room is taken."""
 
     def __init__(self, room: Room) -> None:
         self.calls: SimpleQueue[Call] = SimpleQueue()
         self.inflight = 0
-        self.taken = 0
-        """How many calls were taken together the last time; one alone leaves nothing to give way to."""
+        self.answered = 0
+        """How many calls were answered together the last time; one alone leaves nothing to give way to."""
         self._weight = 0
         self._bytes = 0
         self._room = room
 
-    def give_way(self) -> None:
-        """Let the event loop answer the calls that were taken, and receive as many.
+    def give_way(self, call_s: float) -> None:
+        """Let the event loop answer the calls that are done, and receive as many: it computes so long for each.
 
         It needs the interpreter's lock for that. A worker that takes the first call that comes asks for the lock all
         the while, and both lose half their time to handing it over (ADR 0013).
         """
-        if self.taken < _MANY:
+        if self.answered < _MANY:
             return
-        turn_s = min(self.taken * _TURN_S, _LONGEST_TURN_S)
+        turn_s = min(self.answered * call_s, _LONGEST_TURN_S)
         time.sleep(turn_s)
         for _ in range(_QUARTERS_MORE):
-            if self.calls.qsize() >= self.taken:
+            if self.calls.qsize() >= self.answered:
                 break
             time.sleep(turn_s / 4)
 
@@ -113,6 +129,7 @@ class AioGate:
         self._ended: dict[Method, Counter[int]] = {method: Counter() for method in METHODS}
         self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
+        self._pace = _Pace()
         self._server: grpc.aio.Server | None = None
         self._health = health.aio.HealthServicer()
 
@@ -134,19 +151,20 @@ class AioGate:
     def take(self, lane: Lane, limit: int, timeout_s: float) -> list[Call]:
         """Wait for calls and take what is there."""
         waiting = self._lanes[lane]
-        waiting.give_way()
+        waiting.give_way(self._pace.call_s)
         calls: list[Call] = []
         # An empty queue is the ordinary end of taking.
         with suppress(Empty):
             calls.append(waiting.calls.get(timeout=timeout_s))
             while len(calls) < limit:
                 calls.append(waiting.calls.get_nowait())
-        waiting.taken = len(calls)
         return calls
 
     def answer(self, answers: Sequence[tuple[Call, Answer]]) -> None:
         """Send the answers."""
-        self._loop.call_soon_threadsafe(_deliver, answers)
+        if answers:
+            self._lanes[answers[0][0].method.lane].answered = len(answers)
+            self._loop.call_soon_threadsafe(self._deliver, answers)
 
     def set_health(self, service: str, *, serving: bool) -> None:
         """Report a service as SERVING or NOT_SERVING."""
@@ -236,6 +254,12 @@ class AioGate:
 
         return handle
 
+    def _deliver(self, answers: Sequence[tuple[Call, Answer]]) -> None:
+        self._pace.measure(len(answers))
+        for call, answer in answers:
+            if not call.ticket.done():
+                call.ticket.set_result(answer)
+
     def _refusal(self, method: Method, size: int) -> Refusal | None:
         """Say why a call of so many bytes cannot be taken now, if it cannot."""
         if self._stopping:
@@ -276,9 +300,3 @@ def _seconds_left(context: _Context) -> float:
 async def _refuse(context: _Context, refusal: Refusal) -> NoReturn:
     metadata = ((_STATUS_KEY, refusal.status),) if refusal.status else ()
     await context.abort(_CODES[refusal.code], refusal.message, metadata)
-
-
-def _deliver(answers: Sequence[tuple[Call, Answer]]) -> None:
-    for call, answer in answers:
-        if not call.ticket.done():
-            call.ticket.set_result(answer)
