@@ -8,6 +8,7 @@ other network's id can enter, because nothing that holds them is handed in.
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from targeting.behavioural import Behavioural, Interests
@@ -283,12 +284,10 @@ def _coarse_interests(interests: Interests, sharing: SharingPolicy) -> tuple[tup
     IAB's ids go out.
     """
     codes, steps = _shareable_codes(sharing.withheld_categories), sharing.score_steps
-    shareable = [
-        (score, code)
-        for code, score in zip(interests.codes.tolist(), interests.scores.tolist(), strict=True)
-        if code in codes
-    ]
-    strongest = [(-round(score * steps), code) for score, code in shareable[: sharing.max_interests]]
+    ranked = zip(interests.codes.tolist(), interests.scores.tolist(), strict=True)
+    strongest = islice(
+        ((-round(score * steps), code) for code, score in ranked if code in codes), sharing.max_interests
+    )
     return tuple([(str(code), -rounded / steps) for rounded, code in sorted(strongest) if rounded])
 
 

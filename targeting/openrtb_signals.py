@@ -14,6 +14,7 @@ from targeting.geo import UNKNOWN_LOCATION, IpLocation, location_of
 from targeting.locale import parse_country
 from targeting.model import NO_SIGNALS, Signals
 from targeting.openrtb_forms import DEVICE, DEVICE_EXT, REGS, USER, USER_EXT, Forms, is_text
+from targeting.openrtb_table import OBJECTS
 
 Object = Mapping[str, Any]
 
@@ -21,6 +22,10 @@ _NOTHING: Final[Object] = {}
 _DEVICE: Final[Forms] = {**DEVICE, **dict.fromkeys(("ip", "ipv6", "langb", "language"), is_text)}
 _HOLDERS: Final[Mapping[str, Forms]] = {"regs": REGS, "user": USER, "device": DEVICE}
 _GEO: Final[Forms] = {"country": is_text}
+_PLAIN_NAMES: Final = frozenset(
+    name for known in (*OBJECTS.values(), REGS, DEVICE_EXT) for name in known if name == name.casefold()
+)
+"""Names that stand in their own case: the specification's fields, nearly all that a bid request has."""
 _GDPR: Final = frozenset({"regs.gdpr", "regs.ext.gdpr"})
 _SET: Final = frozenset({1, "1"})
 _AUTHORISED: Final = 3
@@ -89,13 +94,15 @@ def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
 
 def _misspelt(bid_request: Object) -> list[str]:
     """Name the objects that hold signals under a name in another case: some readers do not tell cases apart."""
+    if _PLAIN_NAMES.issuperset(bid_request):
+        return []
     return [
         known
-        for name, value in bid_request.items()
+        for name in bid_request
         if (known := name.casefold()) in _HOLDERS
         and known != name
-        and isinstance(value, dict)
-        and any(each.casefold() in _HOLDERS[known] for each in value)
+        and isinstance(bid_request[name], dict)
+        and any(each.casefold() in _HOLDERS[known] for each in bid_request[name])
     ]
 
 
@@ -110,13 +117,17 @@ class _Ear:
     def hear(self, path: str, holder: Object, forms: Forms) -> dict[str, Any]:
         """Give those of an object's members that the table has and that have their form."""
         heard: dict[str, Any] = {}
-        for name, value in holder.items():
-            if name in forms:
-                if forms[name](value):
-                    heard[name] = value
-                else:
-                    self.unreadable.append(f"{path}.{name}")
-            elif (known := name.casefold()) in forms and known not in holder:
+        for name, has_form in forms.items():
+            if name not in holder:
+                continue
+            if has_form(holder[name]):
+                heard[name] = holder[name]
+            else:
+                self.unreadable.append(f"{path}.{name}")
+        if _PLAIN_NAMES.issuperset(holder):
+            return heard
+        for name in holder:
+            if (known := name.casefold()) in forms and known != name and known not in holder:
                 # Some readers do not tell cases apart, so this may be the signal.
                 self.unreadable.append(f"{path}.{known}")
         return heard

@@ -57,7 +57,7 @@ DEFAULT_ROOM = Room()
 
 
 class _Pace:
-    """How long the event loop computes for one call (seconds): a moving average of what was measured. Used on the loop."""
+    """How long the event loop computes for one call (seconds), as measured: a moving average. Updated on the loop."""
 
     def __init__(self) -> None:
         self.call_s = 0.0001
