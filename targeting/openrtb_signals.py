@@ -98,11 +98,11 @@ def _misspelt(bid_request: Object) -> list[str]:
         return []
     return [
         known
-        for name in bid_request
+        for name, value in bid_request.items()
         if (known := name.casefold()) in _HOLDERS
         and known != name
-        and isinstance(bid_request[name], dict)
-        and any(each.casefold() in _HOLDERS[known] for each in bid_request[name])
+        and isinstance(value, dict)
+        and any(each.casefold() in _HOLDERS[known] for each in value)
     ]
 
 
@@ -127,7 +127,7 @@ class _Ear:
         if _PLAIN_NAMES.issuperset(holder):
             return heard
         for name in holder:
-            if (known := name.casefold()) in forms and known != name and known not in holder:
+            if (known := name.casefold()) in forms and known not in holder:
                 # Some readers do not tell cases apart, so this may be the signal.
                 self.unreadable.append(f"{path}.{known}")
         return heard

@@ -161,7 +161,7 @@ class AioGate:
         return calls
 
     def answer(self, answers: Sequence[tuple[Call, Answer]]) -> None:
-        """Send the answers."""
+        """Send the answers, all of one lane."""
         if answers:
             self._lanes[answers[0][0].method.lane].answered = len(answers)
             self._loop.call_soon_threadsafe(self._deliver, answers)
