@@ -99,18 +99,15 @@ class Scene:
 
     def bytes_a_profile(self) -> int:
         """Give the memory of Redis for one profile, key and overhead included."""
-        _, __, profile = self._pseudonyms().locate(people.account(0))
+        _, __, profile = pseudonyms_in(self._directory).locate(people.account(0))
         link = open_link(self._redis, 5)
         try:
             return int(link.ask((b"MEMORY", b"USAGE", profile, b"SAMPLES", b"0"), time.monotonic() + 5))
         finally:
             link.close()
 
-    def _pseudonyms(self) -> Pseudonyms:
-        return Pseudonyms(read_or_create(self._directory / "secret.key").derive(PSEUDONYMS))
-
     def _populate(self) -> None:
-        pseudonyms = self._pseudonyms()
+        pseudonyms = pseudonyms_in(self._directory)
         store = RedisStore(self._redis, pseudonyms)
         for first in range(0, self._population, _CHUNK):
             numbers = range(first, min(first + _CHUNK, self._population))
@@ -118,6 +115,11 @@ class Scene:
             if not all(each.landed for each in store.commit(changes, _STORE_BUDGET_S)):
                 raise WrongAnswer("the people could not be written: somebody else writes to this store")
         store.close()
+
+
+def pseudonyms_in(directory: Path) -> Pseudonyms:
+    """Give the pseudonyms of the service whose data are here."""
+    return Pseudonyms(read_or_create(directory / "secret.key").derive(PSEUDONYMS))
 
 
 def behavioural(name: str, message: pb.DecideRequest) -> Question:

@@ -29,6 +29,7 @@ _NOT_AS_IT_CAME: Final = frozenset({"imp", "regs", "user", "device", "ext"}) | (
 )
 """In any case: some readers do not tell them apart, so a ``User`` must not pass for an unknown field. Nor must what
 only a user or a device has, as ``eids``, when it stands one level too high."""
+_ABOUT_PERSON: Final = ("regs", "user", "device")
 _NOTHING: Final[Mapping[str, Any]] = {}
 _NO_MEMBERS: Final = Raw(b"{}")
 
@@ -56,7 +57,10 @@ def read_bid_request(text: bytes, *, targeted_ads_off: bool = False) -> BidReque
     raw = members(text)
     # What stands in OpenRTB 2.5's place, in an extension of these, goes out in that of 2.6 as well.
     twice = sum(len(raw[name]) for name in ("regs", "user") if name in raw)
-    return BidRequest(fields, raw, hear(fields, targeted_ads_off=targeted_ads_off), len(text) + twice)
+    heard = hear(fields, targeted_ads_off=targeted_ads_off)
+    # The rest of what was read is let go at once: many requests are held together, and the caches are small.
+    about_person = {name: fields[name] for name in _ABOUT_PERSON if name in fields}
+    return BidRequest(about_person, raw, heard, len(text) + twice)
 
 
 class Preparation:

@@ -95,11 +95,11 @@ def _is_surely_shallow(text: bytes) -> bool:
     marks = text.translate(None, _NO_MARKS)
     # Two quotes in a row are a text without brackets, or the border of two texts, which may as well be one.
     brackets = _TEXT.sub(b"", marks.replace(b'""', b""))
-    # One round takes away one level, or two.
-    for _ in range(MAX_DEPTH // 2):
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
-        if not brackets:
+    for taken in range(0, MAX_DEPTH, 2):
+        # Each round takes away one level, or two; what is left has no more levels than pairs.
+        if taken + len(brackets) // 2 <= MAX_DEPTH:
             return True
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
     return False
 
 
