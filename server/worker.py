@@ -39,6 +39,9 @@ _IDLE_S = 0.25
 _LEAST_BUDGET_S = 0.002
 """With less time left the store is not asked, so that one hurried call does not hurry its batch."""
 
+_MOST_TOGETHER = 128
+"""Decisions of several calls that are made together: more make each hardly cheaper, and all wait for the last."""
+
 _UNREADABLE = Reason.SIGNAL_UNREADABLE.bit
 
 
@@ -189,14 +192,23 @@ class Worker:
             self._gate.answer([(call, refusal) for call in calls])
 
     def serve(self, calls: Sequence[Call]) -> None:
-        """Answer these calls: single decisions together, each batch of a caller's on its own."""
+        """Answer these calls: single decisions first, then the callers' own batches; all that goes well together."""
         waiting = [call for call in calls if not call.gone]
-        single = [call for call in waiting if call.method is not DECIDE_BATCH]
-        if single:
-            self._answer(self._decide_together(single))
-        for call in waiting:
-            if call.method is DECIDE_BATCH:
-                self._answer([(call, self._answered(partial(self._decide_batch, call)))])
+        self._serve_alike([call for call in waiting if call.method is not DECIDE_BATCH])
+        self._serve_alike([call for call in waiting if call.method is DECIDE_BATCH])
+
+    def _serve_alike(self, calls: Sequence[Call]) -> None:
+        ready: list[_Ready] = []
+        refused: list[tuple[Call, Answer]] = []
+        for call in calls:
+            try:
+                ready.append(self._read(call))
+            except Exception as problem:  # noqa: BLE001  # what is wrong with one call is not its batch-mates' fault
+                refused.append((call, refusal_of(problem)))
+        if refused:
+            self._answer(refused)
+        for portion in _portions(ready):
+            self._answer(self._decide_together(portion))
 
     def _answer(self, answers: list[tuple[Call, Answer]]) -> None:
         self._gate.answer(answers)
@@ -204,45 +216,42 @@ class Worker:
         for call, _ in answers:
             self._metrics.observe_decision(now - call.arrived_s)
 
-    def _decide_together(self, calls: Sequence[Call]) -> list[tuple[Call, Answer]]:
-        answers: list[tuple[Call, Answer]] = []
-        ready: list[_Ready] = []
-        for call in calls:
-            try:
-                ready.append(self._read(call))
-            except Exception as problem:  # noqa: BLE001  # what is wrong with one call is not its batch-mates' fault
-                answers.append((call, refusal_of(problem)))
-        late = [each for each in ready if self._budget_s(each.call) < _LEAST_BUDGET_S]
-        if late:
-            ready = [each for each in ready if each not in late]
+    def _decide_together(self, portion: Sequence["_Ready"]) -> list[tuple[Call, Answer]]:
+        late = [each for each in portion if self._budget_s(each.call) < _LEAST_BUDGET_S]
+        ready = [each for each in portion if each not in late] if late else portion
         budget_s = min((self._budget_s(each.call) for each in ready), default=0.0)
-        for group, budget in ((ready, budget_s), (late, 0.0)):
-            answers += self._decide_group(group, budget)
-        return answers
+        return [*self._decide_group(ready, budget_s), *self._decide_group(late, 0.0)]
 
     def _read(self, call: Call) -> "_Ready":
+        if call.method is DECIDE_BATCH:
+            return self._read_batch(call)
         if call.method is PREPARE_BID_REQUEST:
-            return _Ready(call, *prepare.read_call(call.payload, self._locator))
-        return _Ready(call, ad_request(parse(pb.DecideRequest, call.payload), self._locator))
+            request, bid_request = prepare.read_call(call.payload, self._locator)
+            return _Ready(call, [request], bid_request)
+        return _Ready(call, [ad_request(parse(pb.DecideRequest, call.payload), self._locator)])
+
+    def _read_batch(self, call: Call) -> "_Ready":
+        items = map(self._item, parse_batch(pb.DecideBatchRequest, "requests", pb.DecideRequest, call.payload))
+        requests: list[AdRequest] = []
+        refused: list[tuple[int, bytes]] = []
+        for at, item in enumerate(items):
+            if isinstance(item, AdRequest):
+                requests.append(item)
+            else:
+                refused.append((at, item))
+        return _Ready(call, requests, refused=refused)
 
     def _decide_group(self, group: Sequence["_Ready"], budget_s: float) -> Iterator[tuple[Call, Answer]]:
         rulebook = self._decider.rulebook()
-        decisions = self._decider.decide([each.request for each in group], budget_s, rulebook)
-        for (call, _, bid_request), decision, payload in zip(group, decisions, wire.responses(decisions), strict=True):
-            if bid_request is None:
-                yield call, payload
-            else:
-                answer = partial(prepare.answer_call, bid_request, decision, payload, rulebook.policy)
-                yield call, self._answered(answer)
-
-    def _decide_batch(self, call: Call) -> bytes:
-        requests = parse_batch(pb.DecideBatchRequest, "requests", pb.DecideRequest, call.payload)
-        items = [self._item(request) for request in requests]
-        good = [item for item in items if isinstance(item, AdRequest)]
-        payloads = iter(wire.responses(self._decider.decide(good, self._budget_s(call))))
-        return wire.batch_response(
-            [wire.result(next(payloads)) if isinstance(item, AdRequest) else item for item in items]
-        )
+        requests = [request for each in group for request in each.requests]
+        decisions = self._decider.decide(requests, budget_s, rulebook)
+        # One decision a request, strictly: each call gets its own part, whatever becomes of the others' answers.
+        decided = [pair[1:] for pair in zip(requests, decisions, wire.responses(decisions), strict=True)]
+        at = 0
+        for each in group:
+            own = decided[at : at + len(each.requests)]
+            at += len(each.requests)
+            yield each.call, self._answered(partial(each.answer, own, rulebook.policy))
 
     def _item(self, request: pb.DecideRequest | InvalidRequest) -> AdRequest | bytes:
         try:
@@ -263,11 +272,41 @@ class Worker:
 
 
 class _Ready(NamedTuple):
-    """A call that was read: what is to be decided, and the bid request to prepare, if one came."""
+    """A call that was read: what is to be decided, and the bid request to prepare, if one came.
+
+    ``refused`` are the items of a batch that cannot be taken: where they stand in it, and their results.
+    """
 
     call: Call
-    request: AdRequest
+    requests: Sequence[AdRequest]
     bid_request: BidRequest | None = None
+    refused: Sequence[tuple[int, bytes]] = ()
+
+    def answer(self, decided: Sequence[tuple[Decision, bytes]], policy: Policy) -> bytes:
+        """Give the answer, from the decisions on the requests, each also as a ``DecideResponse``."""
+        if self.call.method is DECIDE_BATCH:
+            results = [wire.result(response) for _, response in decided]
+            for at, error in self.refused:
+                results.insert(at, error)
+            return wire.batch_response(results)
+        ((decision, response),) = decided
+        if self.bid_request is None:
+            return response
+        return prepare.answer_call(self.bid_request, decision, response, policy)
+
+
+def _portions(ready: Iterable[_Ready]) -> Iterator[list[_Ready]]:
+    """Put calls together that are to be decided together: as many as have so few requests that none waits long."""
+    portion: list[_Ready] = []
+    size = 0
+    for each in ready:
+        if portion and size + len(each.requests) > _MOST_TOGETHER:
+            yield portion
+            portion, size = [], 0
+        portion.append(each)
+        size += len(each.requests)
+    if portion:
+        yield portion
 
 
 class Limits(NamedTuple):

@@ -29,7 +29,7 @@ _NOT_AS_IT_CAME: Final = frozenset({"imp", "regs", "user", "device", "ext"}) | (
 )
 """In any case: some readers do not tell them apart, so a ``User`` must not pass for an unknown field. Nor must what
 only a user or a device has, as ``eids``, when it stands one level too high."""
-_ABOUT_PERSON: Final = ("regs", "user", "device")
+_ABOUT_PERSON: Final[tuple[str, ...]] = ("regs", "user", "device")
 _NOTHING: Final[Mapping[str, Any]] = {}
 _NO_MEMBERS: Final = Raw(b"{}")
 

@@ -104,6 +104,7 @@ def test_what_is_refused(text: bytes, complaint: str) -> None:
     "text",
     [
         pytest.param(nested(MAX_DEPTH), id="32 levels"),
+        pytest.param(b'{"a":%b,"b":%b}' % ((b"[" * 31 + b"]" * 31,) * 2), id="32 levels twice"),
         pytest.param(b'{"a":"\\u003a\\\\u003a:"}', id="colons, escaped and not"),
         pytest.param(b'{"\\u003A":{"\\u003a":":"}}', id="names that are colons"),
         pytest.param(b'{"a":123456789012345678901234567890}', id="a large whole number"),

@@ -248,6 +248,69 @@ def test_a_batch_answers_in_order_and_one_bad_item_fails_alone() -> None:
     assert len(bench.store.asked) == 1
 
 
+def batch(name: str, size: int, *bad: int) -> bytes:
+    """A batch of requests called name-0, name-1 …; those at these places cannot be taken."""
+    names = [f"{name}-{at}" for at in range(size)]
+    requests = [pb.DecideRequest(request_id=each, account_id=each, ip="192.0.2.1") for each in names]
+    for at in bad:
+        requests[at].account_id = "x" * 300
+    return pb.DecideBatchRequest(requests=requests).SerializeToString()
+
+
+def called(answer: Answer) -> list[str]:
+    """What the items of a batch's answer are called; a refused one by the field that it is refused for."""
+    assert isinstance(answer, bytes)
+    return [each.response.request_id or each.error.field for each in pb.DecideBatchResponse.FromString(answer).results]
+
+
+def test_batches_that_wait_are_decided_with_one_reading_and_each_gets_its_own_answers() -> None:
+    bench = Bench()
+    payloads = [batch("a", 3, 0, 2), b"\xff", batch("b", 2), batch("c", 1, 0), batch("d", 2, 1)]
+    first, broken, second, empty, last = bench.serve(*(bench.gate.put(DECIDE_BATCH, each) for each in payloads))
+    assert called(first) == ["account_id", "a-1", "account_id"]
+    assert called(second) == ["b-0", "b-1"]
+    assert called(empty) == ["account_id"]
+    assert called(last) == ["d-0", "account_id"]
+    assert isinstance(broken, Refusal)
+    ((subjects, _),) = bench.store.asked
+    assert [subject.id for subject in subjects] == ["a-1", "b-0", "b-1", "d-0"]
+    assert bench.count("adtargeting_decisions_total", mode="limited") == 4
+    assert bench.count("adtargeting_decision_seconds_count") == 5
+
+
+@pytest.mark.parametrize(
+    ("sizes", "together"),
+    [([128, 1], [128, 1]), ([64, 64, 64], [128, 64]), ([256, 2, 2], [256, 4]), ([1, 256, 1], [1, 256, 1])],
+    ids=["full, and one more", "two and one", "one is never divided", "nor put to others"],
+)
+def test_batches_with_many_decisions_do_not_wait_for_each_other(sizes: list[int], together: list[int]) -> None:
+    bench = Bench()
+    calls = [bench.gate.put(DECIDE_BATCH, batch(str(number), size)) for number, size in enumerate(sizes)]
+    answers = bench.serve(*calls)
+    assert [len(called(answer)) for answer in answers] == sizes
+    assert [len(subjects) for subjects, _ in bench.store.asked] == together
+
+
+def test_single_decisions_never_wait_for_batches() -> None:
+    bench = Bench()
+    bench.serve(bench.gate.put(DECIDE_BATCH, batch("many", 2)), bench.gate.put(DECIDE, request(account_id="one")))
+    assert [[subject.id for subject in subjects] for subjects, _ in bench.store.asked] == [
+        ["one"],
+        ["many-0", "many-1"],
+    ]
+
+
+def test_a_batch_that_waited_too_long_is_limited_and_its_mates_are_not() -> None:
+    bench = Bench(budget_s=1.0)
+    late = bench.gate.put(DECIDE_BATCH, batch("late", 2), waited_s=2.0)
+    fresh = bench.gate.put(DECIDE_BATCH, batch("fresh", 2))
+    reasons = []
+    for answer in bench.serve(late, fresh):
+        assert isinstance(answer, bytes)
+        reasons.append([list(each.response.reasons) for each in pb.DecideBatchResponse.FromString(answer).results])
+    assert reasons == [[[pb.REASON_STORE_TIMEOUT]] * 2, [[pb.REASON_NO_PROFILE]] * 2]
+
+
 def not_utf8(request: pb.DecideRequest) -> pb.DecideRequest:
     """A request whose cookie no generated class would take: marked, and spoilt when it is serialised."""
     request.cookie_header = "MUID=\N{BULLET}"
