@@ -22,12 +22,12 @@ from benchmarks import people
 from server.calls.activity import record_activity
 from server.calls.profile import get_profile
 from server.calls.tools import CallTools
+from server.decider import Decider
 from server.metrics import Metrics
 from server.store.embedded import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.ports import Change, Committed
 from server.store.redis_store import RedisStore
-from server.worker import Decider
 from targeting.decision import Rulebook
 from targeting.geo import IpLocation
 from targeting.model import Subject

@@ -14,6 +14,7 @@ from prometheus_client import start_http_server
 from server.calls.desk import Desk
 from server.calls.handlers import HANDLERS
 from server.calls.tools import CallTools
+from server.decider import Decider
 from server.gate.aio import AioGate, Room
 from server.gate.port import HEALTH_CHECKED, Gate
 from server.ip_location import IpLocator, open_locator
@@ -33,7 +34,7 @@ from server.store.url import RedisAddress, parse_redis_url
 from server.store_watch import PROBE_TIMEOUT_S, StoreWatch
 from server.stored_choice import ChoiceStore
 from server.unconfirmed import Unconfirmed
-from server.worker import Decider, Limits, Worker
+from server.worker import Limits, Worker
 from targeting.signals.nap import Nap
 
 _LOG = logging.getLogger(__name__)

@@ -29,18 +29,18 @@ _NOT_AS_IT_CAME: Final = frozenset({"imp", "regs", "user", "device", "ext"}) | (
 )
 """In any case: some readers do not tell them apart, so a ``User`` must not pass for an unknown field. Nor must what
 only a user or a device has, as ``eids``, when it stands one level too high."""
-_ABOUT_PERSON: Final[tuple[str, ...]] = ("regs", "user", "device")
+_LOOKED_INTO: Final[tuple[str, ...]] = ("regs", "user", "device")
 _NOTHING: Final[Mapping[str, Any]] = {}
 _NO_MEMBERS: Final = Raw(b"{}")
 
 
 class BidRequest(NamedTuple):
-    """A bid request that was read and checked: its fields as read, and as the bytes that came.
+    """A bid request that was read and checked: the objects that are looked into, and all fields as the bytes that came.
 
     ``most_bytes`` is how much of it may go out to one network.
     """
 
-    fields: Mapping[str, Any]
+    looked_into: Mapping[str, Any]
     raw: Mapping[str, Raw]
     heard: Heard
     most_bytes: int
@@ -58,21 +58,21 @@ def read_bid_request(text: bytes, *, targeted_ads_off: bool = False) -> BidReque
     # What stands in OpenRTB 2.5's place, in an extension of these, goes out in that of 2.6 as well.
     twice = sum(len(raw[name]) for name in ("regs", "user") if name in raw)
     heard = hear(fields, targeted_ads_off=targeted_ads_off)
-    # The rest of what was read is let go at once: many requests are held together, and the caches are small.
-    about_person = {name: fields[name] for name in _ABOUT_PERSON if name in fields}
-    return BidRequest(about_person, raw, heard, len(text) + twice)
+    # The rest of what was read is let go at once: many requests are held together, and the CPU's caches are small.
+    looked_into = {name: fields[name] for name in _LOOKED_INTO if name in fields}
+    return BidRequest(looked_into, raw, heard, len(text) + twice)
 
 
 class Preparation:
     """Makes one bid request into those for the networks; ``limited`` are the features of its decision."""
 
     def __init__(self, bid_request: BidRequest, limited: LimitedFeatures, policy: Policy) -> None:
-        fields, raw, heard, _ = bid_request
+        looked_into, raw, heard, _ = bid_request
         allowed = policy.bid_request
         self._everybody: dict[str, Any] = {
             **{name: value for name, value in raw.items() if name.casefold() not in _NOT_AS_IT_CAME},
         }
-        if "regs" in raw and (regs := regulations(fields["regs"], raw["regs"])):
+        if "regs" in raw and (regs := regulations(looked_into["regs"], raw["regs"])):
             self._everybody["regs"] = regs
         if "ext" in raw and (ext := kept(members(raw["ext"]), tree_of(allowed.request_ext))):
             self._everybody["ext"] = ext
@@ -80,14 +80,14 @@ class Preparation:
             each_member(raw["imp"]), tree_of(allowed.impression_ext), allowed.parameters, policy.names_in_extensions
         )
         self._device = Device(
-            fields.get("device", _NOTHING),
+            looked_into.get("device", _NOTHING),
             raw.get("device", _NO_MEMBERS),
             heard.place if heard.place.country else IpLocation(limited.ip_country, limited.ip_subdivision),
             limited.language,
             tree_of(allowed.device_ext),
         )
         self._user = User(
-            fields.get("user", _NOTHING),
+            looked_into.get("user", _NOTHING),
             raw.get("user", _NO_MEMBERS),
             limited.country,
             tree_of(allowed.user_ext),

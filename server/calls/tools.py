@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from server.decider import Decider
 from server.ip_location import IpLocator
 from server.metrics import Metrics
 from server.store.ports import RecordStore
-from server.worker import Decider
 from targeting.decision import Rulebook
 from targeting.model import Subject
 from targeting.preference import Preference

@@ -78,7 +78,7 @@ class _Waiting:
         self.calls: SimpleQueue[Call] = SimpleQueue()
         self.inflight = 0
         self.answered = 0
-        """How many calls were answered together the last time; one alone leaves nothing to give way to."""
+        """How many calls were answered since the last look; one alone leaves nothing to give way to."""
         self._weight = 0
         self._bytes = 0
         self._room = room
@@ -89,12 +89,13 @@ class _Waiting:
         It needs the interpreter's lock for that. A worker that takes the first call that comes asks for the lock all
         the while, and both lose half their time to handing it over (ADR 0013).
         """
-        if self.answered < _MANY:
+        answered, self.answered = self.answered, 0
+        if answered < _MANY:
             return
-        turn_s = min(self.answered * call_s, _LONGEST_TURN_S)
+        turn_s = min(answered * call_s, _LONGEST_TURN_S)
         time.sleep(turn_s)
         for _ in range(_QUARTERS_MORE):
-            if self.calls.qsize() >= self.answered:
+            if self.calls.qsize() >= answered:
                 break
             time.sleep(turn_s / 4)
 
@@ -151,7 +152,8 @@ class AioGate:
     def take(self, lane: Lane, limit: int, timeout_s: float) -> list[Call]:
         """Wait for calls and take what is there."""
         waiting = self._lanes[lane]
-        waiting.give_way(self._pace.call_s)
+        if lane is Lane.DECISIONS:
+            waiting.give_way(self._pace.call_s)
         calls: list[Call] = []
         # An empty queue is the ordinary end of taking.
         with suppress(Empty):
@@ -163,7 +165,7 @@ class AioGate:
     def answer(self, answers: Sequence[tuple[Call, Answer]]) -> None:
         """Send the answers, all of one lane."""
         if answers:
-            self._lanes[answers[0][0].method.lane].answered = len(answers)
+            self._lanes[answers[0][0].method.lane].answered += len(answers)
             self._loop.call_soon_threadsafe(self._deliver, answers)
 
     def set_health(self, service: str, *, serving: bool) -> None:

@@ -1,6 +1,6 @@
 """A ``RecordStore`` whose round trips and failures are counted.
 
-Decisions count their own reads (``server.worker``), in the same series under ``fetch``.
+Decisions count their own reads (``server.decider``), in the same series under ``fetch``.
 """
 
 import time

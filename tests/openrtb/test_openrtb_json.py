@@ -28,6 +28,12 @@ def nested(levels: int) -> bytes:
     return b'{"a":' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
 
 
+def alternating(levels: int) -> bytes:
+    """Objects in arrays in objects: of these one round of looking takes away two levels."""
+    pairs = levels // 2
+    return b'{"a":[' * pairs + b"{}" * (levels % 2) + b"]}" * pairs
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -66,6 +72,8 @@ def nested(levels: int) -> bytes:
         pytest.param(
             nested(MAX_DEPTH + 1), f"$.*{'[0]' * (MAX_DEPTH - 1)}: is nested deeper than 32 levels", id="33 levels"
         ),
+        pytest.param(alternating(33), f"${'.*[0]' * 16}: is nested deeper than 32 levels", id="33 of both kinds"),
+        pytest.param(alternating(40), f"${'.*[0]' * 16}: is nested deeper than 32 levels", id="40 of both kinds"),
         pytest.param(b"[" * MAX_BRACKETS, f"${'[0]' * MAX_DEPTH}: is nested deeper than 32 levels", id="25,000 levels"),
         pytest.param(b"[" * (MAX_BRACKETS + 1), "$: at most 25000 opening brackets are taken", id="25,001 levels"),
         pytest.param(
@@ -104,6 +112,7 @@ def test_what_is_refused(text: bytes, complaint: str) -> None:
     "text",
     [
         pytest.param(nested(MAX_DEPTH), id="32 levels"),
+        pytest.param(alternating(MAX_DEPTH), id="32 levels of both kinds"),
         pytest.param(b'{"a":%b,"b":%b}' % ((b"[" * 31 + b"]" * 31,) * 2), id="32 levels twice"),
         pytest.param(b'{"a":"\\u003a\\\\u003a:"}', id="colons, escaped and not"),
         pytest.param(b'{"\\u003A":{"\\u003a":":"}}', id="names that are colons"),

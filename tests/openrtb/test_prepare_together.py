@@ -6,10 +6,11 @@ from typing import Any
 from adtargeting.v1 import targeting_pb2 as pb
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
+from server.decider import Decider
 from server.gate.methods import DECIDE, PREPARE_BID_REQUEST
 from server.gate.port import Answer, Refusal
 from server.metrics import Metrics
-from server.worker import Decider, Limits, Worker
+from server.worker import Limits, Worker
 from targeting.decision import Rulebook
 from targeting.judge import StoredSubject
 from targeting.model import Subject

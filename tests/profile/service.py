@@ -9,10 +9,10 @@ from server.calls.activity import record_activity
 from server.calls.preference import get_preferences, set_preference
 from server.calls.profile import delete_profile, get_profile, update_profile
 from server.calls.tools import CallTools
+from server.decider import Decider
 from server.metrics import Metrics
 from server.sticky import ignore_sticky
 from server.store.ports import DecisionStore, RecordStore
-from server.worker import Decider
 from targeting.decision import Decision, Rulebook
 from targeting.geo import IpLocation
 from targeting.model import AdRequest, Identity
@@ -97,7 +97,7 @@ class Service:
 
     def decide(self, account_id: str = "", device_id: str = "", **more: Any) -> Decision:
         request = AdRequest(identity=Identity(account_id, (), device_id), client_country="US")._replace(**more)
-        return self.decider.decide([request], 5.0)[0]
+        return self.decider.decide([request], 5.0)[0].decision
 
 
 def outcome_name(result: profile_pb2.ActivityResult) -> str:

@@ -17,6 +17,7 @@ class ListGate:
     def __init__(self) -> None:
         self.waiting: list[Call] = []
         self.answers: dict[object, Answer] = {}
+        self.order: list[Call] = []
 
     def put(self, method: Method, payload: bytes, *, waited_s: float = 0.0, deadline_s: float = math.inf) -> Call:
         call = Call(method, payload, time.monotonic() - waited_s, deadline_s, object())
@@ -32,6 +33,7 @@ class ListGate:
         for call, answer in answers:
             assert call.ticket not in self.answers, "answered twice"
             self.answers[call.ticket] = answer
+            self.order.append(call)
 
     def of(self, call: Call) -> Answer:
         return self.answers[call.ticket]
@@ -58,10 +60,12 @@ class ScriptedStore:
     def __init__(self, answer: Callable[[Subject], StoredSubject] | None = None) -> None:
         self.fails: Exception | None = None
         self.asked: list[tuple[list[Subject], float]] = []
+        self.on_fetch: Callable[[], None] = lambda: None
         self._answer = answer or (lambda subject: StoredSubject(subject.kind, bytes(16)))
 
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
         self.asked.append((list(subjects), budget_s))
+        self.on_fetch()
         if self.fails is not None:
             raise self.fails
         return [self._answer(subject) for subject in subjects]

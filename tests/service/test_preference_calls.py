@@ -8,10 +8,10 @@ from google.type.date_pb2 import Date
 
 from server.calls.preference import get_preferences, set_preference
 from server.calls.tools import CallTools
+from server.decider import Decider
 from server.errors import InvalidRequest, NotAllowed
 from server.metrics import Metrics
 from server.store.ports import Committed, StoreUnavailable
-from server.worker import Decider
 from targeting.decision import Rulebook
 from targeting.model import Subject, SubjectKind
 from targeting.policy import DEFAULT_POLICY, OptOutPolicy, Policy

@@ -3,27 +3,43 @@
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
+from server.decider import Decided, Decider
 from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.gate.port import Answer, Call, Method, Refusal
 from server.metrics import Metrics
 from server.store.ports import StoreTimeout, StoreUnavailable
-from server.worker import Decider, Limits, Worker
-from targeting.decision import Plan, Rulebook, plan
+from server.worker import Limits, Worker
+from targeting.decision import Decision, Plan, Rulebook, decide, plan
+from targeting.geo import IpLocation
 from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Subject
 from targeting.policy import DEFAULT_POLICY, Policy
 from targeting.preference import Preference, encode_preference
-from targeting.profile import INTEREST, RawProfile, write_profile
+from targeting.profile import EXPOSURE, INTEREST, RawProfile, write_profile
 from targeting.record import seal
 from tests.service.doubles import ListGate, Nowhere, ScriptedStore
 from tests.signals.tcf_encoder import Tc
+
+
+class CountingLocator(Nowhere):
+    """Counts what it is asked, and fails for one address."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def locate(self, ip_text: str) -> IpLocation:
+        self.asked += 1
+        if ip_text == "fault":
+            raise LookupError("a fault")
+        return super().locate(ip_text)
 
 
 class Bench:
@@ -31,8 +47,9 @@ class Bench:
 
     def __init__(self, store: ScriptedStore | None = None, budget_s: float = 5.0) -> None:
         self.gate, self.store, self.metrics = ListGate(), store or ScriptedStore(), Metrics()
+        self.locator = CountingLocator()
         decider = Decider(self.store, lambda: Rulebook(DEFAULT_POLICY, b"key"), lambda _: None, self.metrics)
-        self.worker = Worker(self.gate, decider, Nowhere(), self.metrics, Limits(budget_s))
+        self.worker = Worker(self.gate, decider, self.locator, self.metrics, Limits(budget_s))
 
     def serve(self, *calls: Call) -> list[Answer]:
         self.worker.serve(calls)
@@ -118,7 +135,7 @@ def test_signals_that_cannot_even_be_looked_at_limit_their_own_request(monkeypat
             raise LookupError("a fault")
         return plan(requests, policy)
 
-    monkeypatch.setattr("server.worker.plan", faulty)
+    monkeypatch.setattr("server.decider.plan", faulty)
     bench = Bench()
     calls = [bench.gate.put(DECIDE, request(cookie_header=header)) for header in ("fault=1", "")]
     ill, well = (response(answer) for answer in bench.serve(*calls))
@@ -278,6 +295,117 @@ def test_batches_that_wait_are_decided_with_one_reading_and_each_gets_its_own_an
     assert bench.count("adtargeting_decision_seconds_count") == 5
 
 
+def test_refused_items_stand_where_they_stood_each_with_its_own_field() -> None:
+    requests = [pb.DecideRequest(request_id=str(at), account_id="alice", ip="192.0.2.1") for at in range(4)]
+    requests[0].account_id, requests[1].device_id = "x" * 300, "x" * 300
+    bench = Bench()
+    payload = pb.DecideBatchRequest(requests=requests).SerializeToString()
+    (answer,) = bench.serve(bench.gate.put(DECIDE_BATCH, payload))
+    assert called(answer) == ["account_id", "device_id", "2", "3"]
+
+
+def test_a_batch_whose_caller_has_gone_costs_nothing() -> None:
+    bench = Bench()
+    gone, here = bench.gate.put(DECIDE_BATCH, batch("gone", 2)), bench.gate.put(DECIDE_BATCH, batch("here", 2))
+    gone.gone = True
+    bench.worker.serve([gone, here])
+    assert called(bench.gate.of(here)) == ["here-0", "here-1"]
+    assert [len(subjects) for subjects, _ in bench.store.asked] == [2]
+    assert gone.ticket not in bench.gate.answers
+
+
+def test_batches_are_read_only_as_they_are_needed() -> None:
+    bench = Bench()
+    calls = [bench.gate.put(DECIDE_BATCH, batch(str(number), 128)) for number in range(4)]
+    # One is read beyond what fits, to find out that it does not.
+    seen_when_asked: list[int] = []
+    bench.store.on_fetch = lambda: seen_when_asked.append(bench.locator.asked)
+    bench.serve(*calls)
+    assert seen_when_asked == [256, 384, 512, 512]
+
+
+def test_a_store_that_is_asked_for_several_batches_has_the_least_time_of_them() -> None:
+    bench = Bench(budget_s=60.0)
+    now = time.monotonic()
+    deadlines_s = (now + 9, now + 3, now + 6)
+    bench.serve(*[bench.gate.put(DECIDE_BATCH, batch("some", 2), deadline_s=each) for each in deadlines_s])
+    ((subjects, budget_s),) = bench.store.asked
+    assert len(subjects) == 6
+    assert 2 < budget_s <= 3
+
+
+@pytest.mark.parametrize("method", [DECIDE, DECIDE_BATCH], ids=["single", "batches"])
+def test_who_is_late_is_answered_first_and_who_is_hurried_is_decided_apart(
+    method: Method, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.worker._HURRIED_S", 3.0)
+    bench = Bench(budget_s=10.0)
+    payload = request() if method is DECIDE else batch("one", 1)
+    patient, hurried, late = (bench.gate.put(method, payload, waited_s=each) for each in (0.0, 8.0, 11.0))
+    answers = bench.serve(patient, hurried, late)
+    assert [call is each for call, each in zip(bench.gate.order, (late, hurried, patient), strict=True)] == [True] * 3
+    assert [bool(reasons_of(answer) & {pb.REASON_STORE_TIMEOUT}) for answer in answers] == [False, False, True]
+    (hurried_s, patient_s) = (budget_s for _, budget_s in bench.store.asked)
+    assert 0 < hurried_s <= 2 < patient_s <= 10
+
+
+def reasons_of(answer: Answer) -> set[pb.Reason]:
+    """Every reason in an answer to ``Decide`` or ``DecideBatch``."""
+    assert isinstance(answer, bytes)
+    with suppress(DecodeError):
+        if results := pb.DecideBatchResponse.FromString(answer).results:
+            return {reason for each in results for reason in each.response.reasons}
+    return set(response(answer).reasons)
+
+
+def unwritable(subject: Subject) -> StoredSubject:
+    """Records that can be read, of a profile whose answer cannot be written: the id of an ad is too long for it."""
+    if subject.id != "b-1":
+        return StoredSubject(subject.kind, OWNER)
+    row = EXPOSURE.pack(1, 0, 0)
+    profile = write_profile(RawProfile(0, "", "", "", "", b"", b"", row, (), [b"x" * 200], 1, 0, 0), OWNER)
+    return StoredSubject(subject.kind, OWNER, encode_preference(Preference(), OWNER), profile)
+
+
+def test_an_answer_that_cannot_be_written_is_limited_and_nobody_else_notices() -> None:
+    bench = Bench(ScriptedStore(unwritable))
+    calls = [bench.gate.put(DECIDE_BATCH, batch(name, 3)) for name in "abc"]
+    calls += [bench.gate.put(DECIDE, request(request_id=name, account_id=name)) for name in ("x", "b-1", "y")]
+    first, spoilt, last, *single = bench.serve(*calls)
+    assert [called(each) for each in (first, spoilt, last)] == [[f"{name}-{at}" for at in range(3)] for name in "abc"]
+    assert [reasons_of(each) for each in (first, last)] == [{pb.REASON_NO_PROFILE}] * 2
+    assert isinstance(spoilt, bytes)
+    reasons = [list(each.response.reasons) for each in pb.DecideBatchResponse.FromString(spoilt).results]
+    assert reasons == [[pb.REASON_NO_PROFILE], [pb.REASON_RECORD_UNREADABLE], [pb.REASON_NO_PROFILE]]
+    assert [response(each).request_id for each in single] == ["x", "b-1", "y"]
+    assert [reasons_of(each) for each in single] == [
+        {pb.REASON_NO_PROFILE},
+        {pb.REASON_RECORD_UNREADABLE},
+        {pb.REASON_NO_PROFILE},
+    ]
+    assert bench.count("adtargeting_decisions_total", mode="limited") == 12
+
+
+def test_a_decision_too_few_gives_nobody_the_answer_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgetful(planned: Plan, *rest: Any) -> list[Decision]:
+        decisions = decide(planned, *rest)
+        return decisions[1:] if len(decisions) > 2 else decisions
+
+    monkeypatch.setattr("server.decider.decide", forgetful)
+    bench = Bench()
+    answers = bench.serve(*[bench.gate.put(DECIDE_BATCH, batch(name, 3)) for name in "ab"])
+    assert [called(answer) for answer in answers] == [["a-0", "a-1", "a-2"], ["b-0", "b-1", "b-2"]]
+
+
+def test_a_fault_in_reading_refuses_one_call_alone() -> None:
+    bench = Bench()
+    calls = [bench.gate.put(DECIDE, request(ip=ip)) for ip in ("192.0.2.1", "fault", "192.0.2.1")]
+    before, faulty, after = bench.serve(*calls)
+    assert isinstance(faulty, Refusal)
+    assert faulty.code == code_pb2.INTERNAL
+    assert [response(each).mode for each in (before, after)] == [pb.MODE_LIMITED] * 2
+
+
 @pytest.mark.parametrize(
     ("sizes", "together"),
     [([128, 1], [128, 1]), ([64, 64, 64], [128, 64]), ([256, 2, 2], [256, 4]), ([1, 256, 1], [1, 256, 1])],
@@ -298,17 +426,6 @@ def test_single_decisions_never_wait_for_batches() -> None:
         ["one"],
         ["many-0", "many-1"],
     ]
-
-
-def test_a_batch_that_waited_too_long_is_limited_and_its_mates_are_not() -> None:
-    bench = Bench(budget_s=1.0)
-    late = bench.gate.put(DECIDE_BATCH, batch("late", 2), waited_s=2.0)
-    fresh = bench.gate.put(DECIDE_BATCH, batch("fresh", 2))
-    reasons = []
-    for answer in bench.serve(late, fresh):
-        assert isinstance(answer, bytes)
-        reasons.append([list(each.response.reasons) for each in pb.DecideBatchResponse.FromString(answer).results])
-    assert reasons == [[[pb.REASON_STORE_TIMEOUT]] * 2, [[pb.REASON_NO_PROFILE]] * 2]
 
 
 def not_utf8(request: pb.DecideRequest) -> pb.DecideRequest:
@@ -399,8 +516,9 @@ class FaultyDecider(Decider):
 
     def __init__(self) -> None:
         self.failures = 0
+        self.rulebook = lambda: Rulebook(DEFAULT_POLICY)
 
-    def decide(self, requests: Sequence[object], budget_s: float) -> list[object]:  # type: ignore[override]  # a fault
+    def decide(self, requests: Sequence[AdRequest], budget_s: float, rulebook: Rulebook | None = None) -> list[Decided]:
         self.failures += 1
         raise Broken("secret text of alice")
 
@@ -425,5 +543,6 @@ def test_the_loop_outlives_a_fault_and_says_nothing_of_it(caplog: pytest.LogCapt
         assert isinstance(answer, Refusal)
         assert answer.code == code_pb2.INTERNAL
         assert "secret" not in answer.message
+    assert decider.failures
     assert "secret" not in caplog.text
     assert "alice" not in caplog.text
