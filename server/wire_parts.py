@@ -28,4 +28,5 @@ def varint(number: int) -> bytes:
 
 def delimited(tag: bytes, body: bytes) -> bytes:
     """Give a field that holds so many bytes; ``tag`` is its number and wire type."""
-    return tag + varint(len(body)) + body
+    size = len(body)
+    return tag + (VARINTS[size] if size < SHORT else varint(size)) + body

@@ -57,6 +57,8 @@ class _Impression:
 
     def for_network(self, own_name: str, parameters: tuple[str, ...]) -> dict[str, Any]:
         """Put the network's own parameters where they stood: under its name, or under Prebid's ``bidder``."""
+        if own_name not in self._networks and own_name not in self._bidders:
+            return self._common
         own = _own(self._networks.get(own_name, _NOBODYS), parameters)
         bidder = _own(self._bidders.get(own_name, _NOBODYS), parameters)
         if not own and not bidder:
