@@ -1,10 +1,12 @@
 """One connection: whole exchanges, or none."""
 
+import gc
 import os
 import signal
 import socket
 import time
 from pathlib import Path
+from weakref import ref
 
 import pytest
 from redis.exceptions import ResponseError
@@ -137,3 +139,16 @@ def test_ping(redis_address: RedisAddress, tmp_path: Path) -> None:
     loading = scripted_server(tmp_path, saying(b"-LOADING Redis is loading\r\n"))
     with loading as address, pytest.raises(StoreUnavailable, match="loading"):
         ping(address, 1)
+
+
+def test_nothing_stays_of_a_connection_that_is_closed(redis_address: RedisAddress) -> None:
+    link = open_link(redis_address, 5)
+    parser = ref(link._deadline)
+    gc.disable()
+    try:
+        link.close()
+        del link
+        # It would hold a buffer of 64 KiB until the garbage collector comes by.
+        assert parser() is None
+    finally:
+        gc.enable()
