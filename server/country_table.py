@@ -10,7 +10,6 @@ process and its children, and its own look-up takes several times as long, on te
 Invariant: a table is immutable once built, so threads may share it. Knows nothing of requests.
 """
 
-import ctypes
 import gzip
 import pickle
 import zlib
@@ -25,6 +24,7 @@ from typing import IO, Any, Final, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from server.memory import return_freed_memory
 from targeting.geo import UNKNOWN_LOCATION, IpLocation, location_of, parse_ip
 
 _Numbers: TypeAlias = npt.NDArray[Any]
@@ -90,7 +90,8 @@ def load_country_table() -> CountryTable:
             table = read_country_table(file)
     except (OSError, EOFError, ValueError, TypeError, LookupError, zlib.error, pickle.UnpicklingError) as error:
         raise GeoDatabaseError(f"{path} cannot be used ({type(error).__name__}): {_REMEDY}") from error
-    _return_freed_memory()
+    # Building took as much again, in pieces: 20 MiB would be kept.
+    return_freed_memory()
     return table
 
 
@@ -147,10 +148,3 @@ def _ranges(width: type[np.unsignedinteger[Any]], starts: _Numbers, host_bits: _
     starts, places = starts[order], places[order]
     changes = np.append(np.True_, places[1:] != places[:-1])
     return _Ranges(array(np.dtype(width).char, starts[changes].astype(width).tobytes()), places[changes].tobytes())
-
-
-def _return_freed_memory() -> None:
-    """Give back to the system what building took: glibc would keep 20 MiB of it, in pieces."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)

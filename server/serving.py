@@ -6,6 +6,7 @@ import threading
 from types import FrameType
 
 from server.app import Service
+from server.memory import share_heaps
 from server.settings import Settings
 
 
@@ -14,6 +15,7 @@ def run_service(settings: Settings) -> None:
 
     A second SIGTERM or SIGINT ends the drain's delay.
     """
+    share_heaps()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop, hurry, reload = threading.Event(), threading.Event(), threading.Event()
 
