@@ -64,11 +64,14 @@ class _Pace:
         self._spent_s = 0.0
 
     def measure(self, calls: int) -> None:
-        """Take into account what the loop has computed since the last time: for so many calls."""
-        spent_s = time.thread_time()
-        call_s = min((spent_s - self._spent_s) / calls, _LONGEST_TURN_S)
-        self._spent_s = spent_s
-        self.call_s += (call_s - self.call_s) / _CALLS_REMEMBERED
+        """Take into account what the loop has computed since the last time: for so many calls.
+
+        One alone says nothing of many: the loop was idle before, and computes several times as long for it.
+        """
+        before_s, self._spent_s = self._spent_s, time.thread_time()
+        if calls >= _MANY:
+            call_s = min((self._spent_s - before_s) / calls, _LONGEST_TURN_S)
+            self.call_s += (call_s - self.call_s) / _CALLS_REMEMBERED
 
 
 class _Waiting:
