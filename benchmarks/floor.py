@@ -34,7 +34,7 @@ STEPS = ("gate", "gate, parse", "gate, parse, read from the store")
 REPEATS = 15
 POPULATION = 2_000
 _ECHO_CALLS, _BATCH_CALLS, _ECHO_IN_FLIGHT = 1_280, 128, 16
-_MOST_TOGETHER, _IDLE_S, _BUDGET_S = 4, 0.1, 5.0
+_MOST_CALLS, _IDLE_S, _BUDGET_S = 4, 0.1, 5.0
 
 
 def main() -> int:
@@ -81,7 +81,7 @@ def serve(step: str, directory: Path, answer_bytes: int) -> None:
     store = RedisStore(RedisAddress(path=str(directory / "redis.sock")), pseudonyms_in(directory))
     print(f"floor serves gRPC on {gate.open()} ", flush=True)
     while not told.is_set():
-        calls = gate.take(Lane.DECISIONS, _MOST_TOGETHER, _IDLE_S)
+        calls = gate.take(Lane.DECISIONS, _MOST_CALLS, _IDLE_S)
         subjects = [who for call in calls for who in _subjects(call.payload)] if step != STEPS[0] else []
         if step == STEPS[2]:
             store.fetch(subjects, _BUDGET_S)

@@ -16,7 +16,7 @@ from server.store.ports import DecisionStore, StoreError, StoreTimeout
 from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
 from targeting.explain import Evidence
 from targeting.judge import StoredSubject
-from targeting.model import AdRequest, Signals
+from targeting.model import AdRequest, Signals, Subject
 from targeting.policy import Policy
 from targeting.reasons import Reason
 from targeting.signals.cookies import Cookies
@@ -29,6 +29,7 @@ LEAST_BUDGET_S = 0.002
 """With less time left (seconds) the store is not asked."""
 
 _UNREADABLE = Reason.SIGNAL_UNREADABLE.bit
+_NOT_LOOKED_AT = Signals(unreadable=("request",))
 
 
 class Decider:
@@ -59,53 +60,59 @@ class Decider:
         if not requests:
             return []
         rulebook, deadline_s = rulebook or self.rulebook(), time.monotonic() + budget_s
+        items = _items(requests, rulebook.policy)
+        found = _Found(items, self._fetch(_subjects(items), deadline_s - time.monotonic()))
         try:
-            decided = self._together(requests, budget_s, rulebook)
+            decided = self._decide_all(found, rulebook)
         except Exception as problem:  # noqa: BLE001  # an ad is always served: a fault of ours only ever limits
             note(problem)
-            decided = self._divided(requests, deadline_s, rulebook)
+            decided = self._decide_halves(found, rulebook)
+        self.notice(items)
         self._metrics.count_decisions([each.decision for each in decided])
         return decided
 
-    def _together(self, requests: Sequence[AdRequest], budget_s: float, rulebook: Rulebook) -> list["Decided"]:
-        planned = plan(requests, rulebook.policy)
-        decisions = decide(planned, self._fetch(planned, budget_s), self._naps(planned), rulebook, time.time())
-        # Strictly, so that nobody could ever get the answer of the next.
-        decided = [
-            Decided(decision, response)
-            for _, decision, response in zip(requests, decisions, wire.responses(decisions), strict=True)
-        ]
-        self.notice(planned.items)
+    def _decide_all(self, found: "_Found", rulebook: Rulebook) -> list["Decided"]:
+        decisions = decide(Plan(found.items, []), found.stored, self._naps(found.items), rulebook, time.time())
+        return _serialised(found.items, decisions)
+
+    def _decide_halves(self, found: "_Found", rulebook: Rulebook) -> list["Decided"]:
+        """Find out by halves whose the fault is that was noted, and limit that request."""
+        if len(found.items) == 1:
+            return [_limited(found.items[0], rulebook)]
+        decided: list[Decided] = []
+        for half in found.halves():
+            try:
+                decided += self._decide_all(half, rulebook)
+            except Exception:  # noqa: BLE001  # it was noted, and is looked for further
+                decided += self._decide_halves(half, rulebook)
         return decided
 
-    def _divided(self, requests: Sequence[AdRequest], deadline_s: float, rulebook: Rulebook) -> list["Decided"]:
-        """Decide by halves: what is wrong with somebody's records is not the batch-mates' fault."""
-        if len(requests) == 1:
-            return [self._alone(requests[0], deadline_s, rulebook)]
-        decided: list[Decided] = []
-        middle = len(requests) // 2
-        for half in (requests[:middle], requests[middle:]):
-            try:
-                decided += self._together(half, deadline_s - time.monotonic(), rulebook)
-            except Exception:  # noqa: BLE001  # the same fault, which was noted; it is looked for further down
-                decided += self._divided(half, deadline_s, rulebook)
-        return decided
+    def evidence(self, request: AdRequest, budget_s: float) -> Evidence:
+        """Decide one request and keep what it was decided from; nothing is counted or written."""
+        rulebook = self.rulebook()
+        planned = plan([request], rulebook.policy)
+        stored = self._fetch(planned.subjects, budget_s)
+        decision = decide(planned, stored, self._naps(planned.items), rulebook, time.time())[0]
+        return Evidence(planned.items[0], stored, decision, rulebook.policy)
 
     def notice(self, items: Iterable[Item]) -> None:
         """Count what could not be read, and hand on what may be worth storing; the others cost two comparisons."""
         for item in items:
-            mask, consent = item.findings.mask, item.findings.consent
-            for string in consent.tc_strings:
-                if string.policy_is_newer:
-                    self._notice_policy(string.policy_version)
-            if mask & STICKY:
-                self._on_sticky(item.request, item.cookies)
-            if mask & _UNREADABLE:
-                for signal in (
-                    *consent.unreadable,
-                    *(["request"] if item.request.signals.unreadable else []),
-                ):
-                    self._metrics.count_decode_error(signal)
+            try:
+                self._notice(item)
+            except Exception as problem:  # noqa: BLE001  # what is only noticed changes no decision
+                note(problem)
+
+    def _notice(self, item: Item) -> None:
+        mask, consent = item.findings.mask, item.findings.consent
+        for string in consent.tc_strings:
+            if string.policy_is_newer:
+                self._notice_policy(string.policy_version)
+        if mask & STICKY:
+            self._on_sticky(item.request, item.cookies)
+        if mask & _UNREADABLE:
+            for signal in (*consent.unreadable, *(["request"] if item.request.signals.unreadable else [])):
+                self._metrics.count_decode_error(signal)
 
     def _notice_policy(self, version: int) -> None:
         self._metrics.count_newer_policy()
@@ -118,50 +125,35 @@ class Decider:
                 KNOWN_POLICY_VERSION,
             )
 
-    def evidence(self, request: AdRequest, budget_s: float) -> Evidence:
-        """Decide one request and keep what it was decided from; nothing is counted or written."""
-        rulebook = self.rulebook()
-        planned = plan([request], rulebook.policy)
-        stored = self._fetch(planned, budget_s)
-        decision = decide(planned, stored, self._naps(planned), rulebook, time.time())[0]
-        return Evidence(planned.items[0], stored, decision, rulebook.policy)
-
-    def _fetch(self, planned: Plan, budget_s: float) -> Sequence[StoredSubject] | Reason:
-        if not planned.subjects:
+    def _fetch(self, subjects: Sequence[Subject], budget_s: float) -> Sequence[StoredSubject] | Reason:
+        if not subjects:
             return ()
         if budget_s < LEAST_BUDGET_S:
             return Reason.STORE_TIMEOUT
         started = time.perf_counter()
         try:
-            return self._store.fetch(planned.subjects, budget_s)
+            return self._store.fetch(subjects, budget_s)
         except StoreTimeout:
             self._metrics.count_store_error("fetch", "timeout")
             return Reason.STORE_TIMEOUT
         except StoreError:
             self._metrics.count_store_error("fetch", "unavailable")
             return Reason.STORE_UNAVAILABLE
+        except Exception as problem:  # noqa: BLE001  # as for the store, so for a fault of ours in asking it
+            note(problem)
+            self._metrics.count_store_error("fetch", "unavailable")
+            return Reason.STORE_UNAVAILABLE
         finally:
             self._metrics.observe_fetch(time.perf_counter() - started)
 
-    def _naps(self, planned: Plan) -> list[Sequence[Nap]]:
+    def _naps(self, items: Iterable[Item]) -> list[Sequence[Nap]]:
         """Open the NAP cookies of requests that nothing has limited yet; the others' are not even looked at."""
         return [
             [nap for text in item.cookies.naps if (nap := self._open_nap(text)) is not None]
             if item.subjects and item.cookies.naps
             else ()
-            for item in planned.items
+            for item in items
         ]
-
-    def _alone(self, request: AdRequest, deadline_s: float, rulebook: Rulebook) -> "Decided":
-        planned, reason = _planned_alone(request, rulebook.policy), Reason.STORE_UNAVAILABLE
-        try:
-            self.notice(planned.items)
-            stored = self._fetch(planned, deadline_s - time.monotonic())
-            reason = Reason.RECORD_UNREADABLE
-            return _serialised(decide(planned, stored, self._naps(planned), rulebook, time.time()))
-        except Exception as problem:  # noqa: BLE001  # as above
-            note(problem)
-            return _serialised(decide(planned, reason, [()], rulebook, time.time()))
 
 
 class Decided(NamedTuple):
@@ -171,14 +163,60 @@ class Decided(NamedTuple):
     response: bytes
 
 
-def _serialised(decisions: list[Decision]) -> Decided:
-    ((decision, response),) = zip(decisions, wire.responses(decisions), strict=True)
-    return Decided(decision, response)
+class _Found(NamedTuple):
+    """Requests after the first look, and the records of all their subjects in order, or why there are none."""
+
+    items: list[Item]
+    stored: Sequence[StoredSubject] | Reason
+
+    def halves(self) -> tuple["_Found", "_Found"]:
+        """Divide; of at least two requests neither half is empty."""
+        items, stored, middle = self.items, self.stored, len(self.items) // 2
+        if isinstance(stored, Reason):
+            return _Found(items[:middle], stored), _Found(items[middle:], stored)
+        at = len(_subjects(items[:middle]))
+        return _Found(items[:middle], stored[:at]), _Found(items[middle:], stored[at:])
 
 
-def _planned_alone(request: AdRequest, policy: Policy) -> Plan:
+def _items(requests: Sequence[AdRequest], policy: Policy) -> list[Item]:
+    """Take the first look; what cannot even be looked at limits as unreadable."""
     try:
-        return plan([request], policy)
-    except Exception as problem:  # noqa: BLE001  # as above: what cannot even be looked at limits as unreadable
+        return plan(requests, policy).items
+    except Exception as problem:  # noqa: BLE001  # as above
         note(problem)
-        return plan([request._replace(cookie_header="", signals=Signals(unreadable=("request",)))], policy)
+    items: list[Item] = []
+    for request in requests:
+        try:
+            items += plan([request], policy).items
+        except Exception:  # noqa: BLE001  # it was noted
+            items.append(_bare_item(request, policy))
+    return items
+
+
+def _bare_item(request: AdRequest, policy: Policy) -> Item:
+    """Look at who asks, and for where, and at nothing else that came."""
+    bare = AdRequest(request.request_id, request.identity, ip_location=request.ip_location, signals=_NOT_LOOKED_AT)
+    return plan([bare], policy).items[0]
+
+
+def _subjects(items: Iterable[Item]) -> list[Subject]:
+    return [subject for item in items for subject in item.subjects]
+
+
+def _limited(item: Item, rulebook: Rulebook) -> Decided:
+    """Limit a request with whose records something is wrong, or with what else is in it."""
+    try:
+        return _limited_by_records(item, rulebook)
+    except Exception:  # noqa: BLE001  # it was noted
+        return _limited_by_records(_bare_item(item.request, rulebook.policy), rulebook)
+
+
+def _limited_by_records(item: Item, rulebook: Rulebook) -> Decided:
+    decisions = decide(Plan([item], []), Reason.RECORD_UNREADABLE, [()], rulebook, time.time())
+    return _serialised([item], decisions)[0]
+
+
+def _serialised(items: Sequence[Item], decisions: Sequence[Decision]) -> list[Decided]:
+    # As many as there are requests, or none at all: a missing one would give everybody the answer of the next.
+    answers = zip(items, decisions, wire.responses(decisions), strict=True)
+    return [Decided(decision, response) for _, decision, response in answers]

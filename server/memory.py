@@ -11,7 +11,7 @@ def share_heaps() -> None:
     """Let threads share two heaps, from before the first of them starts.
 
     glibc makes eight a core, and what is free in one is of no use to the threads of another. Most threads here wait
-    for the interpreter's lock by turns, so they hardly ever wait for a heap's.
+    for the interpreter's lock by turns, so they hardly ever wait for a heap's. It overrides ``MALLOC_ARENA_MAX``.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

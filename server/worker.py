@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import pairwise
 from typing import NamedTuple
 
 from adtargeting.v1 import targeting_pb2 as pb
@@ -64,7 +63,7 @@ class Worker:
             self._gate.answer([(call, refusal) for call in calls])
 
     def serve(self, calls: Sequence[Call]) -> None:
-        """Answer these calls: single decisions first, then the callers' own batches; all that goes well together."""
+        """Answer these calls: single decisions first, then the callers' own batches; each kind in portions."""
         for alike in (
             [call for call in calls if call.method is not DECIDE_BATCH],
             [call for call in calls if call.method is DECIDE_BATCH],
@@ -74,7 +73,10 @@ class Worker:
                     self._decide_together(group, budget_s)
 
     def _read_all(self, calls: Iterable[Call]) -> Iterator["_Read"]:
-        """Read calls as they are needed: reading all of many batches could take more time than the first one has."""
+        """Read calls, and answer those that cannot be read.
+
+        One by one, as they are needed: reading all of many batches could take more time than the first one has.
+        """
         for call in calls:
             if call.gone:
                 continue
@@ -86,20 +88,28 @@ class Worker:
                 yield read
 
     def _by_patience(self, portion: Sequence["_Read"]) -> Iterator[tuple[list["_Read"], float]]:
-        """Divide calls, with the time that each part has for the store: first those for whom it is not asked any more.
+        """Give groups, and how long each may wait for the store (seconds): those too late for it, the hurried, others.
 
-        Then those in a hurry, since the store has only as long as the least patient of those it is asked for together.
+        The store has as long as the least patient of those whom it is asked for together. Time passes while the first
+        are decided, so what is left is looked at anew for each group.
         """
-        timed = [(self._budget_s(each.call), each) for each in portion]
-        for least_s, most_s in pairwise((-math.inf, LEAST_BUDGET_S, _HURRIED_S, math.inf)):
-            part = [(left_s, each) for left_s, each in timed if least_s <= left_s < most_s]
-            if part:
-                yield [each for _, each in part], min(left_s for left_s, _ in part)
+        left = list(portion)
+        while left:
+            timed = [(self._budget_s(each.call), each) for each in left]
+            least_s = min(budget_s for budget_s, _ in timed)
+            limit_s = next(each for each in (LEAST_BUDGET_S, _HURRIED_S, math.inf) if least_s < each)
+            yield [each for budget_s, each in timed if budget_s < limit_s], least_s
+            left = [each for budget_s, each in timed if budget_s >= limit_s]
 
     def _decide_together(self, group: Sequence["_Read"], budget_s: float) -> None:
-        rulebook = self._decider.rulebook()
         requests = [request for each in group for request in each.requests]
-        decided = self._decider.decide(requests, budget_s, rulebook)
+        try:
+            rulebook = self._decider.rulebook()
+            decided = self._decider.decide(requests, budget_s, rulebook)
+        except Exception as problem:  # noqa: BLE001  # not the fault of those who are still to be decided
+            refusal = refusal_of(problem)
+            self._answer([(each.call, refusal) for each in group])
+            return
         answers: list[tuple[Call, Answer]] = []
         at = 0
         for each in group:
@@ -135,12 +145,12 @@ class Worker:
         return _Read(call, requests, refused=refused)
 
     def _item(self, request: pb.DecideRequest | InvalidRequest) -> AdRequest | bytes:
+        if isinstance(request, InvalidRequest):
+            return _refused(request)
         try:
-            if isinstance(request, InvalidRequest):
-                raise request
             return ad_request(request, self._locator)
-        except InvalidRequest as problem:
-            return wire.error(refusal_of(problem).code, problem.field, str(problem))
+        except Exception as problem:  # noqa: BLE001  # what is wrong with one item is not the others' fault
+            return _refused(problem)
 
     def _budget_s(self, call: Call) -> float:
         return min(call.deadline_s, call.arrived_s + self._limits.budget_s) - time.monotonic()
@@ -170,6 +180,13 @@ class _Read(NamedTuple):
         return prepare.answer_call(self.bid_request, decision, response, policy)
 
 
+def _refused(problem: Exception) -> bytes:
+    """Give the result of an item that cannot be taken."""
+    refusal = refusal_of(problem)
+    field = problem.field if isinstance(problem, InvalidRequest) else ""
+    return wire.error(refusal.code, field, refusal.message)
+
+
 def _answered(handler: Callable[[], bytes]) -> Answer:
     try:
         return handler()
@@ -178,7 +195,7 @@ def _answered(handler: Callable[[], bytes]) -> Answer:
 
 
 def _portions(ready: Iterable[_Read]) -> Iterator[list[_Read]]:
-    """Put calls together that are to be decided together: as many as have so few requests that none waits long."""
+    """Put calls together, up to ``_MOST_TOGETHER`` requests; one that has more is alone."""
     portion: list[_Read] = []
     size = 0
     for each in ready:

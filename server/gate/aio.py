@@ -62,15 +62,20 @@ class _Pace:
     def __init__(self) -> None:
         self.call_s = 0.0001
         self._spent_s = 0.0
+        self._answered = 0
 
     def measure(self, calls: int) -> None:
-        """Take into account what the loop has computed since the last time: for so many calls.
+        """Take into account what the loop has computed since many were answered: so many more now, and those between.
 
-        One alone says nothing of many: the loop was idle before, and computes several times as long for it.
+        Calls alone say nothing of many: the loop is idle between them, and computes several times as long for each.
         """
+        self._answered += calls
+        if calls < _MANY:
+            return
         before_s, self._spent_s = self._spent_s, time.thread_time()
-        if calls >= _MANY:
-            call_s = min((self._spent_s - before_s) / calls, _LONGEST_TURN_S)
+        answered, self._answered = self._answered, 0
+        if answered < 2 * calls:
+            call_s = min((self._spent_s - before_s) / answered, _LONGEST_TURN_S)
             self.call_s += (call_s - self.call_s) / _CALLS_REMEMBERED
 
 
@@ -81,7 +86,7 @@ class _Waiting:
         self.calls: SimpleQueue[Call] = SimpleQueue()
         self.inflight = 0
         self.answered = 0
-        """How many calls were answered since the last look; one alone leaves nothing to give way to."""
+        """How many calls were answered together since the last look; one alone leaves nothing to give way to."""
         self._weight = 0
         self._bytes = 0
         self._room = room
@@ -93,7 +98,7 @@ class _Waiting:
         the while, and both lose half their time to handing it over (ADR 0013).
         """
         answered, self.answered = self.answered, 0
-        if answered < _MANY:
+        if not answered:
             return
         turn_s = min(answered * call_s, _LONGEST_TURN_S)
         time.sleep(turn_s)
@@ -155,8 +160,7 @@ class AioGate:
     def take(self, lane: Lane, limit: int, timeout_s: float) -> list[Call]:
         """Wait for calls and take what is there."""
         waiting = self._lanes[lane]
-        if lane is Lane.DECISIONS:
-            waiting.give_way(self._pace.call_s)
+        waiting.give_way(self._pace.call_s)
         calls: list[Call] = []
         # An empty queue is the ordinary end of taking.
         with suppress(Empty):
@@ -168,7 +172,8 @@ class AioGate:
     def answer(self, answers: Sequence[tuple[Call, Answer]]) -> None:
         """Send the answers, all of one lane."""
         if answers:
-            self._lanes[answers[0][0].method.lane].answered += len(answers)
+            if len(answers) >= _MANY:
+                self._lanes[answers[0][0].method.lane].answered += len(answers)
             self._loop.call_soon_threadsafe(self._deliver, answers)
 
     def set_health(self, service: str, *, serving: bool) -> None:

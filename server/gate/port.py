@@ -93,7 +93,7 @@ class Gate(Protocol):
         ...
 
     def answer(self, answers: Sequence[tuple[Call, Answer]]) -> None:
-        """Send the answers. One to a call whose caller has gone is dropped."""
+        """Send the answers. One to a call whose caller has gone, or that was answered before, is dropped."""
         ...
 
     def set_health(self, service: str, *, serving: bool) -> None:

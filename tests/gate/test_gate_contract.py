@@ -151,6 +151,17 @@ def test_a_call_whose_caller_has_gone_is_marked_and_its_answer_dropped(
     assert other.result() == b"mine"
 
 
+def test_a_second_answer_to_a_call_is_dropped(gate_and_channel: tuple[Gate, grpc.Channel]) -> None:
+    gate, channel = gate_and_channel
+    sent = send(channel, DECIDE)
+    call = take_one(gate)
+    gate.answer([(call, b"first")])
+    gate.answer([(call, b"second")])
+    other = send(channel, DECIDE, b"next")
+    gate.answer([(take_one(gate), b"mine")])
+    assert (sent.result(), other.result()) == (b"first", b"mine")
+
+
 LANES = pytest.mark.parametrize("method", [DECIDE, SET_PREFERENCE], ids=lambda method: method.lane.value)
 
 

@@ -2,13 +2,12 @@
 
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from server.decider import Decided, Decider
@@ -21,6 +20,7 @@ from targeting.decision import Decision, Plan, Rulebook, decide, plan
 from targeting.geo import IpLocation
 from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Subject
+from targeting.networks import decide_networks
 from targeting.policy import DEFAULT_POLICY, Policy
 from targeting.preference import Preference, encode_preference
 from targeting.profile import EXPOSURE, INTEREST, RawProfile, write_profile
@@ -334,14 +334,11 @@ def test_a_store_that_is_asked_for_several_batches_has_the_least_time_of_them() 
     assert 2 < budget_s <= 3
 
 
-@pytest.mark.parametrize("method", [DECIDE, DECIDE_BATCH], ids=["single", "batches"])
-def test_who_is_late_is_answered_first_and_who_is_hurried_is_decided_apart(
-    method: Method, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_is_late_is_answered_first_and_who_is_hurried_is_decided_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.worker._HURRIED_S", 3.0)
     bench = Bench(budget_s=10.0)
-    payload = request() if method is DECIDE else batch("one", 1)
-    patient, hurried, late = (bench.gate.put(method, payload, waited_s=each) for each in (0.0, 8.0, 11.0))
+    payload = batch("one", 1)
+    patient, hurried, late = (bench.gate.put(DECIDE_BATCH, payload, waited_s=each) for each in (0.0, 8.0, 11.0))
     answers = bench.serve(patient, hurried, late)
     assert [call is each for call, each in zip(bench.gate.order, (late, hurried, patient), strict=True)] == [True] * 3
     assert [bool(reasons_of(answer) & {pb.REASON_STORE_TIMEOUT}) for answer in answers] == [False, False, True]
@@ -350,12 +347,31 @@ def test_who_is_late_is_answered_first_and_who_is_hurried_is_decided_apart(
 
 
 def reasons_of(answer: Answer) -> set[pb.Reason]:
-    """Every reason in an answer to ``Decide`` or ``DecideBatch``."""
+    """Every reason in the answer to a ``DecideBatch``."""
     assert isinstance(answer, bytes)
-    with suppress(DecodeError):
-        if results := pb.DecideBatchResponse.FromString(answer).results:
-            return {reason for each in results for reason in each.response.reasons}
-    return set(response(answer).reasons)
+    results = pb.DecideBatchResponse.FromString(answer).results
+    return {reason for each in results for reason in each.response.reasons}
+
+
+def test_the_patient_get_no_time_that_has_passed_while_the_hurried_were_decided(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("server.worker.time.monotonic", lambda: clock[0])
+    bench = Bench(budget_s=0.025)
+    # The store takes all that it is given.
+    bench.store.on_fetch = lambda: clock.__setitem__(0, clock[0] + bench.store.asked[-1][1])
+    hurried, patient, soon_late = (
+        bench.gate.put(DECIDE_BATCH, batch("some", 1), waited_s=each) for each in (0.021, 0.010, 0.0195)
+    )
+    answers = bench.serve(hurried, patient, soon_late)
+    # Four milliseconds for the hurried; then one is too late, and the other has eleven left of fifteen.
+    assert [round(budget_s * 1000) for _, budget_s in bench.store.asked] == [4, 11]
+    assert [reasons_of(each) for each in answers] == [
+        {pb.REASON_NO_PROFILE},
+        {pb.REASON_NO_PROFILE},
+        {pb.REASON_STORE_TIMEOUT},
+    ]
 
 
 def unwritable(subject: Subject) -> StoredSubject:
@@ -378,11 +394,12 @@ def test_an_answer_that_cannot_be_written_is_limited_and_nobody_else_notices() -
     reasons = [list(each.response.reasons) for each in pb.DecideBatchResponse.FromString(spoilt).results]
     assert reasons == [[pb.REASON_NO_PROFILE], [pb.REASON_RECORD_UNREADABLE], [pb.REASON_NO_PROFILE]]
     assert [response(each).request_id for each in single] == ["x", "b-1", "y"]
-    assert [reasons_of(each) for each in single] == [
-        {pb.REASON_NO_PROFILE},
-        {pb.REASON_RECORD_UNREADABLE},
-        {pb.REASON_NO_PROFILE},
+    assert [list(response(each).reasons) for each in single] == [
+        [pb.REASON_NO_PROFILE],
+        [pb.REASON_RECORD_UNREADABLE],
+        [pb.REASON_NO_PROFILE],
     ]
+    assert len(bench.store.asked) == 2, "the store is asked once, whatever is wrong with what it gave"
     assert bench.count("adtargeting_decisions_total", mode="limited") == 12
 
 
@@ -397,13 +414,70 @@ def test_a_decision_too_few_gives_nobody_the_answer_of_the_next(monkeypatch: pyt
     assert [called(answer) for answer in answers] == [["a-0", "a-1", "a-2"], ["b-0", "b-1", "b-2"]]
 
 
-def test_a_fault_in_reading_refuses_one_call_alone() -> None:
+def test_a_fault_that_networks_bring_limits_one_request_and_still_serves_its_ad(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def faulty(network_ids: Iterable[str], *rest: Any) -> Any:
+        if "fault" in network_ids:
+            raise LookupError("a fault")
+        return decide_networks(network_ids, *rest)
+
+    monkeypatch.setattr("targeting.decision.decide_networks", faulty)
+    bench = Bench()
+    asked = (["house"], ["fault"], ["house"])
+    calls = [bench.gate.put(DECIDE, request(third_party_networks=each)) for each in asked]
+    before, spoilt, after = (response(each) for each in bench.serve(*calls))
+    assert list(spoilt.reasons) == [pb.REASON_SIGNAL_UNREADABLE]
+    assert (spoilt.limited.ip_country, len(spoilt.networks)) == ("US", 0)
+    assert [len(each.networks) for each in (before, after)] == [1, 1]
+
+
+def test_a_fault_where_none_can_be_dealt_with_refuses_its_own_group_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.worker._MOST_TOGETHER", 2)
+    bench = Bench()
+    faulty = bench.metrics.count_decisions
+
+    def count(decisions: list[Decision]) -> None:
+        if any(each.request_id == "b-1" for each in decisions):
+            raise LookupError("a fault")
+        faulty(decisions)
+
+    monkeypatch.setattr(bench.metrics, "count_decisions", count)
+    first, refused, last = bench.serve(*[bench.gate.put(DECIDE_BATCH, batch(name, 2)) for name in "abc"])
+    assert [called(each) for each in (first, last)] == [["a-0", "a-1"], ["c-0", "c-1"]]
+    assert isinstance(refused, Refusal)
+    assert refused.code == code_pb2.INTERNAL
+
+
+def test_a_fault_in_what_is_only_noticed_changes_no_decision(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def faulty(_: str) -> None:
+        raise LookupError("a fault")
+
+    bench = Bench()
+    monkeypatch.setattr(bench.metrics, "count_decode_error", faulty)
+    signals = pb.PrivacySignals(gpp_section_ids=[-1] * 99)
+    (answer,) = bench.serve(bench.gate.put(DECIDE, request(signals=signals)))
+    assert pb.REASON_SIGNAL_UNREADABLE in response(answer).reasons
+    assert len(bench.store.asked) == 0
+    assert [each.levelname for each in caplog.records] == ["ERROR"]
+
+
+def test_a_fault_in_reading_refuses_one_call_alone_and_in_a_batch_one_item() -> None:
     bench = Bench()
     calls = [bench.gate.put(DECIDE, request(ip=ip)) for ip in ("192.0.2.1", "fault", "192.0.2.1")]
     before, faulty, after = bench.serve(*calls)
     assert isinstance(faulty, Refusal)
     assert faulty.code == code_pb2.INTERNAL
     assert [response(each).mode for each in (before, after)] == [pb.MODE_LIMITED] * 2
+    items = [pb.DecideRequest(request_id=ip, account_id="alice", ip=ip) for ip in ("192.0.2.1", "fault", "192.0.2.1")]
+    payload = pb.DecideBatchRequest(requests=items).SerializeToString()
+    (answer,) = bench.serve(bench.gate.put(DECIDE_BATCH, payload))
+    assert isinstance(answer, bytes)
+    results = pb.DecideBatchResponse.FromString(answer).results
+    assert [each.WhichOneof("result") for each in results] == ["response", "error", "response"]
+    assert (results[1].error.code, results[1].error.field) == (code_pb2.INTERNAL, "")
 
 
 @pytest.mark.parametrize(
