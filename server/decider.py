@@ -29,7 +29,8 @@ LEAST_BUDGET_S = 0.002
 """With less time left (seconds) the store is not asked."""
 
 _UNREADABLE = Reason.SIGNAL_UNREADABLE.bit
-_NOT_LOOKED_AT = Signals(unreadable=("request",))
+_NOT_LOOKED_AT = Signals(gdpr_applies=True, unreadable=("request",))
+"""Of signals that cannot even be looked at: in doubt the GDPR applies, and nobody has a basis."""
 
 
 class Decider:
@@ -184,19 +185,19 @@ def _items(requests: Sequence[AdRequest], policy: Policy) -> list[Item]:
         return plan(requests, policy).items
     except Exception as problem:  # noqa: BLE001  # as above
         note(problem)
-    items: list[Item] = []
-    for request in requests:
-        try:
-            items += plan([request], policy).items
-        except Exception:  # noqa: BLE001  # it was noted
-            items.append(_bare_item(request, policy))
-    return items
+        return [_item(request, policy) for request in requests]
 
 
-def _bare_item(request: AdRequest, policy: Policy) -> Item:
-    """Look at who asks, and for where, and at nothing else that came."""
-    bare = AdRequest(request.request_id, request.identity, ip_location=request.ip_location, signals=_NOT_LOOKED_AT)
-    return plan([bare], policy).items[0]
+def _item(request: AdRequest, policy: Policy) -> Item:
+    try:
+        return plan([request], policy).items[0]
+    except Exception:  # noqa: BLE001  # it was noted
+        return _item_unread(request, policy)
+
+
+def _item_unread(request: AdRequest, policy: Policy) -> Item:
+    """Look at a request without what a browser or a consent tool wrote."""
+    return plan([request._replace(cookie_header="", signals=_NOT_LOOKED_AT)], policy).items[0]
 
 
 def _subjects(items: Iterable[Item]) -> list[Subject]:
@@ -208,7 +209,8 @@ def _limited(item: Item, rulebook: Rulebook) -> Decided:
     try:
         return _limited_by_records(item, rulebook)
     except Exception:  # noqa: BLE001  # it was noted
-        return _limited_by_records(_bare_item(item.request, rulebook.policy), rulebook)
+        bare = item.request._replace(networks=(), ip="", accept_language="", client_language="")
+        return _limited_by_records(_item_unread(bare, rulebook.policy), rulebook)
 
 
 def _limited_by_records(item: Item, rulebook: Rulebook) -> Decided:

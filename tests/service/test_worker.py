@@ -137,10 +137,15 @@ def test_signals_that_cannot_even_be_looked_at_limit_their_own_request(monkeypat
 
     monkeypatch.setattr("server.decider.plan", faulty)
     bench = Bench()
-    calls = [bench.gate.put(DECIDE, request(cookie_header=header)) for header in ("fault=1", "")]
+    asked = ["house", "partner"]
+    calls = [
+        bench.gate.put(DECIDE, request(cookie_header=header, third_party_networks=asked)) for header in ("fault=1", "")
+    ]
     ill, well = (response(answer) for answer in bench.serve(*calls))
-    assert list(ill.reasons) == [pb.REASON_SIGNAL_UNREADABLE]
+    assert list(ill.reasons) == [pb.REASON_TCF_NO_CONSENT, pb.REASON_SIGNAL_UNREADABLE]
     assert ill.limited.country == "US"
+    # Nobody knows what the signals said, so nobody is contacted.
+    assert [each.contact_allowed for each in (*ill.networks, *well.networks)] == [False, False, True, True]
     assert list(well.reasons) == [pb.REASON_NO_PROFILE]
 
 
@@ -427,7 +432,7 @@ def test_a_fault_that_networks_bring_limits_one_request_and_still_serves_its_ad(
     asked = (["house"], ["fault"], ["house"])
     calls = [bench.gate.put(DECIDE, request(third_party_networks=each)) for each in asked]
     before, spoilt, after = (response(each) for each in bench.serve(*calls))
-    assert list(spoilt.reasons) == [pb.REASON_SIGNAL_UNREADABLE]
+    assert list(spoilt.reasons) == [pb.REASON_TCF_NO_CONSENT, pb.REASON_SIGNAL_UNREADABLE]
     assert (spoilt.limited.ip_country, len(spoilt.networks)) == ("US", 0)
     assert [len(each.networks) for each in (before, after)] == [1, 1]
 
