@@ -94,8 +94,12 @@ def decide(
     """Decide a batch.
 
     ``fetched`` holds the records of ``planned.subjects`` in that order, or the reason why there are none; ``naps``
-    the NAP cookies of each request that could be opened; ``now_s`` the time (Unix seconds).
+    the NAP cookies of each request that could be opened; ``now_s`` the time (Unix seconds). Raises ``ValueError``
+    when there are more or fewer records than subjects.
     """
+    if not isinstance(fetched, Reason) and len(fetched) != sum([len(item.subjects) for item in planned.items]):
+        # Somebody would be decided by the records of somebody else.
+        raise ValueError("there must be as many records as subjects")
     policy, today, at = rulebook.policy, person_day(now_s), 0
     judged = []
     for item, opened in zip(planned.items, naps, strict=True):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from server import wire
 from targeting.decision import Decision, Rulebook, decide, plan
 from targeting.judge import Grant, StoredSubject
-from targeting.model import AdRequest, Mode
+from targeting.model import AdRequest, Mode, Subject, SubjectKind
 from targeting.policy import DEFAULT_POLICY, GdprPolicy
 from targeting.reasons import Reason
 from tests.core.any_request import REQUESTS, profile_values, records
@@ -67,6 +67,18 @@ def test_a_decision_does_not_depend_on_its_batch_mates(requests: list[AdRequest]
         alone = decided(request, stored[at : at + len(item.subjects)])
         assert wire.responses([alone]) == [answer]
         at += len(item.subjects)
+
+
+@given(st.lists(REQUESTS, min_size=1, max_size=3), st.data())
+def test_records_that_are_not_as_many_as_the_subjects_decide_nobody(
+    requests: list[AdRequest], data: st.DataObject
+) -> None:
+    planned = plan(requests, POLICY)
+    subjects = planned.subjects or [Subject(SubjectKind.ACCOUNT, "somebody")]
+    stored = [data.draw(records(subject)) for subject in subjects]
+    for others in (stored[1:] if planned.subjects else stored, [*stored, stored[0]]):
+        with pytest.raises(ValueError, match="as many records as subjects"):
+            decide(planned, others, [()] * len(requests), RULES, NOW_S)
 
 
 @given(REQUESTS, st.sampled_from([Reason.STORE_TIMEOUT, Reason.STORE_UNAVAILABLE]))

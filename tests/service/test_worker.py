@@ -22,7 +22,7 @@ from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Subject
 from targeting.networks import decide_networks
 from targeting.policy import DEFAULT_POLICY, Policy
-from targeting.preference import Preference, encode_preference
+from targeting.preference import Choice, Preference, encode_preference
 from targeting.profile import EXPOSURE, INTEREST, RawProfile, write_profile
 from targeting.record import seal
 from tests.service.doubles import ListGate, Nowhere, ScriptedStore
@@ -406,6 +406,50 @@ def test_an_answer_that_cannot_be_written_is_limited_and_nobody_else_notices() -
     ]
     assert len(bench.store.asked) == 2, "the store is asked once, whatever is wrong with what it gave"
     assert bench.count("adtargeting_decisions_total", mode="limited") == 12
+
+
+PEOPLE: list[dict[str, Any]] = [
+    # Nobody; one account; an account and a device; a device; an account, a device and a linked account; nobody again.
+    {},
+    {"account_id": "opted-out"},
+    {"account_id": "known", "device_id": "phone"},
+    {"device_id": "opted-out-phone"},
+    {"account_id": "stranger", "device_id": "tablet", "linked_account_ids": ["opted-out"]},
+    {"account_id": "known", "signals": pb.PrivacySignals(child_directed=True)},
+    {"account_id": "known"},
+    {"account_id": "stranger"},
+]
+
+
+def of_many_kinds(subject: Subject) -> StoredSubject:
+    """Records of a pseudonym that only this subject has: some opted out, some known, some unknown."""
+    owner = subject.id.encode().ljust(16, b"\0")
+    choice = Choice.OPT_OUT if subject.id.startswith("opted-out") else Choice.NONE
+    preference = None if subject.id == "stranger" else encode_preference(Preference(choice), owner)
+    row = EXPOSURE.pack(1, 0, 0)
+    profile = write_profile(RawProfile(0, "", "", "", "", b"", b"", row, (), [subject.id.encode()], 1, 0, 0), owner)
+    return StoredSubject(subject.kind, owner, preference, profile if subject.id == "known" else None)
+
+
+@pytest.mark.parametrize("spoilt_at", range(len(PEOPLE) + 1))
+def test_wherever_a_fault_is_everybody_else_gets_what_he_would_get_alone(
+    spoilt_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.decider.time.time", lambda: 1_800_000_000.0)
+    payloads = [request(**{"account_id": "", "request_id": str(at), **fields}) for at, fields in enumerate(PEOPLE)]
+    bench = Bench(ScriptedStore(of_many_kinds))
+    alone = [bench.serve(bench.gate.put(DECIDE, payload))[0] for payload in payloads]
+    assert len({response(answer).behavioural.SerializeToString() for answer in alone}) == 2
+    assert {response(answer).mode for answer in alone} == {pb.MODE_BEHAVIOURAL, pb.MODE_LIMITED}
+
+    def faulty(network_ids: Iterable[str], *rest: Any) -> Any:
+        raise LookupError("a fault")
+
+    monkeypatch.setattr("targeting.decision.decide_networks", faulty)
+    payloads.insert(spoilt_at, request(account_id="known", device_id="phone", third_party_networks=["house"]))
+    together = bench.serve(*[bench.gate.put(DECIDE, payload) for payload in payloads])
+    assert response(together.pop(spoilt_at)).mode == pb.MODE_LIMITED
+    assert together == alone
 
 
 def test_a_decision_too_few_gives_nobody_the_answer_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
