@@ -61,25 +61,26 @@ class Decider:
         if not requests:
             return []
         rulebook, deadline_s = rulebook or self.rulebook(), time.monotonic() + budget_s
-        items = _items(requests, rulebook.policy)
-        found = _Found(items, self._fetch(_subjects(items), deadline_s - time.monotonic()))
+        planned = _planned(requests, rulebook.policy)
+        found = _Found(planned, self._fetch(planned.subjects, deadline_s - time.monotonic()))
         try:
             decided = self._decide_all(found, rulebook)
         except Exception as problem:  # noqa: BLE001  # an ad is always served: a fault of ours only ever limits
             note(problem)
             decided = self._decide_halves(found, rulebook)
-        self.notice(items)
+        self.notice(planned.items)
         self._metrics.count_decisions([each.decision for each in decided])
         return decided
 
     def _decide_all(self, found: "_Found", rulebook: Rulebook) -> list["Decided"]:
-        decisions = decide(Plan(found.items, []), found.stored, self._naps(found.items), rulebook, time.time())
-        return _serialised(found.items, decisions)
+        planned, stored = found
+        decisions = decide(planned, stored, self._naps(planned.items), rulebook, time.time())
+        return _serialised(planned.items, decisions)
 
     def _decide_halves(self, found: "_Found", rulebook: Rulebook) -> list["Decided"]:
         """Find out by halves whose the fault is that was noted, and limit that request."""
-        if len(found.items) == 1:
-            return [_limited(found.items[0], rulebook)]
+        if len(found.planned.items) == 1:
+            return [_limited(found.planned.items[0], rulebook)]
         decided: list[Decided] = []
         for half in found.halves():
             try:
@@ -167,25 +168,26 @@ class Decided(NamedTuple):
 class _Found(NamedTuple):
     """Requests after the first look, and the records of all their subjects in order, or why there are none."""
 
-    items: list[Item]
+    planned: Plan
     stored: Sequence[StoredSubject] | Reason
 
     def halves(self) -> tuple["_Found", "_Found"]:
         """Divide; of at least two requests neither half is empty."""
-        items, stored, middle = self.items, self.stored, len(self.items) // 2
+        items, stored = self.planned.items, self.stored
+        first, second = _plan_of(items[: len(items) // 2]), _plan_of(items[len(items) // 2 :])
         if isinstance(stored, Reason):
-            return _Found(items[:middle], stored), _Found(items[middle:], stored)
-        at = len(_subjects(items[:middle]))
-        return _Found(items[:middle], stored[:at]), _Found(items[middle:], stored[at:])
+            return _Found(first, stored), _Found(second, stored)
+        at = len(first.subjects)
+        return _Found(first, stored[:at]), _Found(second, stored[at:])
 
 
-def _items(requests: Sequence[AdRequest], policy: Policy) -> list[Item]:
+def _planned(requests: Sequence[AdRequest], policy: Policy) -> Plan:
     """Take the first look; what cannot even be looked at limits as unreadable."""
     try:
-        return plan(requests, policy).items
+        return plan(requests, policy)
     except Exception as problem:  # noqa: BLE001  # as above
         note(problem)
-        return [_item(request, policy) for request in requests]
+        return _plan_of([_item(request, policy) for request in requests])
 
 
 def _item(request: AdRequest, policy: Policy) -> Item:
@@ -200,8 +202,8 @@ def _item_unread(request: AdRequest, policy: Policy) -> Item:
     return plan([request._replace(cookie_header="", signals=_NOT_LOOKED_AT)], policy).items[0]
 
 
-def _subjects(items: Iterable[Item]) -> list[Subject]:
-    return [subject for item in items for subject in item.subjects]
+def _plan_of(items: list[Item]) -> Plan:
+    return Plan(items, [subject for item in items for subject in item.subjects])
 
 
 def _limited(item: Item, rulebook: Rulebook) -> Decided:
@@ -214,7 +216,7 @@ def _limited(item: Item, rulebook: Rulebook) -> Decided:
 
 
 def _limited_by_records(item: Item, rulebook: Rulebook) -> Decided:
-    decisions = decide(Plan([item], []), Reason.RECORD_UNREADABLE, [()], rulebook, time.time())
+    decisions = decide(_plan_of([item]), Reason.RECORD_UNREADABLE, [()], rulebook, time.time())
     return _serialised([item], decisions)[0]
 
 

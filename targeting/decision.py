@@ -97,7 +97,7 @@ def decide(
     the NAP cookies of each request that could be opened; ``now_s`` the time (Unix seconds). Raises ``ValueError``
     when there are more or fewer records than subjects.
     """
-    if not isinstance(fetched, Reason) and len(fetched) != sum([len(item.subjects) for item in planned.items]):
+    if not isinstance(fetched, Reason) and len(fetched) != len(planned.subjects):
         # Somebody would be decided by the records of somebody else.
         raise ValueError("there must be as many records as subjects")
     policy, today, at = rulebook.policy, person_day(now_s), 0
