@@ -138,11 +138,9 @@ class Decider:
         except StoreTimeout:
             self._metrics.count_store_error("fetch", "timeout")
             return Reason.STORE_TIMEOUT
-        except StoreError:
-            self._metrics.count_store_error("fetch", "unavailable")
-            return Reason.STORE_UNAVAILABLE
         except Exception as problem:  # noqa: BLE001  # as for the store, so for a fault of ours in asking it
-            note(problem)
+            if not isinstance(problem, StoreError):
+                note(problem)
             self._metrics.count_store_error("fetch", "unavailable")
             return Reason.STORE_UNAVAILABLE
         finally:
@@ -174,7 +172,7 @@ class _Found(NamedTuple):
     def halves(self) -> tuple["_Found", "_Found"]:
         """Divide; of at least two requests neither half is empty."""
         items, stored = self.planned.items, self.stored
-        first, second = _plan_of(items[: len(items) // 2]), _plan_of(items[len(items) // 2 :])
+        first, second = Plan.of(items[: len(items) // 2]), Plan.of(items[len(items) // 2 :])
         if isinstance(stored, Reason):
             return _Found(first, stored), _Found(second, stored)
         at = len(first.subjects)
@@ -187,7 +185,7 @@ def _planned(requests: Sequence[AdRequest], policy: Policy) -> Plan:
         return plan(requests, policy)
     except Exception as problem:  # noqa: BLE001  # as above
         note(problem)
-        return _plan_of([_item(request, policy) for request in requests])
+        return Plan.of([_item(request, policy) for request in requests])
 
 
 def _item(request: AdRequest, policy: Policy) -> Item:
@@ -202,10 +200,6 @@ def _item_unread(request: AdRequest, policy: Policy) -> Item:
     return plan([request._replace(cookie_header="", signals=_NOT_LOOKED_AT)], policy).items[0]
 
 
-def _plan_of(items: list[Item]) -> Plan:
-    return Plan(items, [subject for item in items for subject in item.subjects])
-
-
 def _limited(item: Item, rulebook: Rulebook) -> Decided:
     """Limit a request with whose records something is wrong, or with what else is in it."""
     try:
@@ -216,7 +210,7 @@ def _limited(item: Item, rulebook: Rulebook) -> Decided:
 
 
 def _limited_by_records(item: Item, rulebook: Rulebook) -> Decided:
-    decisions = decide(_plan_of([item]), Reason.RECORD_UNREADABLE, [()], rulebook, time.time())
+    decisions = decide(Plan.of([item]), Reason.RECORD_UNREADABLE, [()], rulebook, time.time())
     return _serialised([item], decisions)[0]
 
 

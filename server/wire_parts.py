@@ -28,6 +28,4 @@ def varint(number: int) -> bytes:
 
 def delimited(tag: bytes, body: bytes) -> bytes:
     """Give a field that holds so many bytes; ``tag`` is its number and wire type."""
-    size = len(body)
-    # As ``varint`` does: nearly all are short, and most of the time would go into the call.
-    return tag + (VARINTS[size] if size < SHORT else varint(size)) + body
+    return tag + varint(len(body)) + body

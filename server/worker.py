@@ -134,23 +134,19 @@ class Worker:
         return _Read(call, [ad_request(parse(pb.DecideRequest, call.payload), self._locator)])
 
     def _read_batch(self, call: Call) -> "_Read":
-        items = map(self._item, parse_batch(pb.DecideBatchRequest, "requests", pb.DecideRequest, call.payload))
         requests: list[AdRequest] = []
         refused: list[tuple[int, bytes]] = []
-        for at, item in enumerate(items):
-            if isinstance(item, AdRequest):
-                requests.append(item)
-            else:
-                refused.append((at, item))
+        for at, item in enumerate(parse_batch(pb.DecideBatchRequest, "requests", pb.DecideRequest, call.payload)):
+            try:
+                requests.append(self._read_item(item))
+            except Exception as problem:  # noqa: BLE001  # what is wrong with one item is not the others' fault
+                refused.append((at, _refused(problem)))
         return _Read(call, requests, refused=refused)
 
-    def _item(self, request: pb.DecideRequest | InvalidRequest) -> AdRequest | bytes:
-        if isinstance(request, InvalidRequest):
-            return _refused(request)
-        try:
-            return ad_request(request, self._locator)
-        except Exception as problem:  # noqa: BLE001  # what is wrong with one item is not the others' fault
-            return _refused(problem)
+    def _read_item(self, item: pb.DecideRequest | InvalidRequest) -> AdRequest:
+        if isinstance(item, InvalidRequest):
+            raise item
+        return ad_request(item, self._locator)
 
     def _budget_s(self, call: Call) -> float:
         return min(call.deadline_s, call.arrived_s + self._limits.budget_s) - time.monotonic()

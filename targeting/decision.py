@@ -42,6 +42,11 @@ class Plan(NamedTuple):
     items: list[Item]
     subjects: list[Subject]
 
+    @classmethod
+    def of(cls, items: list[Item]) -> "Plan":
+        """Plan for requests that were looked at."""
+        return cls(items, [subject for item in items for subject in item.subjects])
+
 
 class Rulebook(NamedTuple):
     """What decides besides the request: the policy, and the key of the ids that networks get."""
@@ -80,8 +85,7 @@ class _Judged(NamedTuple):
 
 def plan(requests: Sequence[AdRequest], policy: Policy) -> Plan:
     """Look at a batch of requests and find out whose records are needed."""
-    items = [_item(request, policy) for request in requests]
-    return Plan(items, [subject for item in items for subject in item.subjects])
+    return Plan.of([_item(request, policy) for request in requests])
 
 
 def decide(

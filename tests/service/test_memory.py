@@ -12,7 +12,7 @@ from server.memory import return_freed_memory, share_heaps
 
 # Each thread allocates for itself at the same time; glibc's own account then says how many heaps that took.
 HEAPS_OF_EIGHT_THREADS = """
-import ctypes, os, sys, threading
+import ctypes, sys, threading
 from server.memory import share_heaps
 if sys.argv[1] == "shared":
     share_heaps()
