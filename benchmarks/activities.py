@@ -20,20 +20,20 @@ from adtargeting.v1 import targeting_pb2
 
 from benchmarks import people
 from server.calls.activity import record_activity
+from server.calls.call_context import CallTools
 from server.calls.profile import get_profile
-from server.calls.tools import CallTools
-from server.decider import Decider
-from server.metrics import Metrics
-from server.store.embedded import EmbeddedRedis
+from server.decisions.decider import Decider
+from server.metrics.metrics import Metrics
+from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.ports import Change, Committed
-from server.store.redis_store import RedisStore
+from server.store.redis.store import RedisStore
 from targeting.decision import Rulebook
-from targeting.geo import IpLocation
 from targeting.model import Subject
-from targeting.policy import DEFAULT_POLICY
-from targeting.preference import encode_preference
-from targeting.profile import encode_profile
+from targeting.places.geo import IpLocation
+from targeting.policy.policy import DEFAULT_POLICY
+from targeting.records.preference import encode_preference
+from targeting.records.profile import encode_profile
 from targeting.signals.nap import Nap
 
 PEOPLE = 2_000

@@ -11,15 +11,15 @@ from adtargeting.v1 import targeting_pb2 as pb
 
 from benchmarks import people
 from benchmarks.timing import time_us
-from server import wire
-from server.ip_location import IpLocator, open_locator
-from server.translate import ad_request
+from server.geo.ip_location import IpLocator, open_locator
+from server.messages import wire
+from server.messages.translate import ad_request
 from targeting.decision import Decision, Rulebook, decide, plan
 from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Mode, Subject, SubjectKind
-from targeting.policy import DEFAULT_POLICY
-from targeting.preference import encode_preference
-from targeting.profile import encode_profile
+from targeting.policy.policy import DEFAULT_POLICY
+from targeting.records.preference import encode_preference
+from targeting.records.profile import encode_profile
 
 SIZES = (1, 4, 16, 32, 64, 256)
 

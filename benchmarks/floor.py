@@ -24,10 +24,10 @@ from benchmarks.load import MissingTool, Target, Voided, find_h2load, run
 from benchmarks.people import request
 from benchmarks.processes import NotStarted, Serving, settle, start_echo
 from benchmarks.scene import BATCH, Scene, WrongAnswer, batch, behavioural, pseudonyms_in
-from server.gate.aio import AioGate
+from server.gate.grpcio import AioGate
 from server.gate.port import Lane
-from server.store.redis_store import RedisStore
-from server.store.url import RedisAddress
+from server.store.redis.store import RedisStore
+from server.store.redis.url import RedisAddress
 from targeting.model import Subject, SubjectKind
 
 STEPS = ("gate", "gate, parse", "gate, parse, read from the store")

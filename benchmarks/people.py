@@ -10,10 +10,10 @@ from random import Random
 
 from adtargeting.v1 import targeting_pb2 as pb
 
+from targeting.features.taxonomy import CODES, segment_code
 from targeting.model import Gender, Subject, SubjectKind
-from targeting.preference import Choice, Preference, Source
-from targeting.profile import HeldDestination, HeldExposure, HeldInterest, Profile, SegmentKind
-from targeting.taxonomy import CODES, segment_code
+from targeting.records.preference import Choice, Preference, Source
+from targeting.records.profile import HeldDestination, HeldExposure, HeldInterest, Profile, SegmentKind
 
 INTERESTS = 32
 DESTINATIONS = 3

@@ -14,16 +14,16 @@ from adtargeting.v1 import targeting_pb2 as pb
 
 from benchmarks import people
 from benchmarks.timing import REFERENCE_US, MicroCase, reference, time_us
-from server import wire
-from server.ip_location import IpLocator, open_locator
-from server.policy_file import load_policy
-from server.prepare import answer_call, read_call
+from server.decisions.bid_requests import answer_call, read_call
+from server.geo.ip_location import IpLocator, open_locator
+from server.messages import wire
+from server.policy.policy_file import load_policy
 from targeting.decision import Decision, Rulebook, decide, plan
 from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Mode, SubjectKind
-from targeting.openrtb import BidRequest
-from targeting.preference import encode_preference
-from targeting.profile import encode_profile
+from targeting.openrtb.bid_request import BidRequest
+from targeting.records.preference import encode_preference
+from targeting.records.profile import encode_profile
 
 _TARGET_US = 250.0
 _TOGETHER = 16

@@ -16,14 +16,14 @@ from benchmarks import people
 from benchmarks.load import Target, write_body
 from benchmarks.processes import Serving, start_service
 from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
-from server.secret_key import PSEUDONYMS, read_or_create
+from server.keys.secret_key import PSEUDONYMS, read_or_create
 from server.store.keys import Pseudonyms
-from server.store.link import open_link
 from server.store.ports import Change, Held
-from server.store.redis_store import RedisStore
-from server.store.url import RedisAddress
-from targeting.preference import encode_preference
-from targeting.profile import encode_profile
+from server.store.redis.connection import open_link
+from server.store.redis.store import RedisStore
+from server.store.redis.url import RedisAddress
+from targeting.records.preference import encode_preference
+from targeting.records.profile import encode_profile
 
 BATCH = 32
 

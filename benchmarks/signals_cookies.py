@@ -9,9 +9,9 @@ from itertools import cycle
 from random import Random
 
 from benchmarks.timing import REFERENCE_US, MicroCase, timed
-from server.country_table import load_country_table
-from targeting.geo import mask_ip, parse_ip
-from targeting.locale import best_language
+from server.geo.country_table import load_country_table
+from targeting.places.geo import mask_ip, parse_ip
+from targeting.places.locale import best_language
 from targeting.signals.cookies import MAX_LENGTH, read_cookies
 from targeting.signals.nap import parse
 

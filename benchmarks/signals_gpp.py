@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from benchmarks.timing import MicroCase, timed
-from targeting.signals import gpp, us_privacy
+from targeting.signals import us_privacy
 from targeting.signals.bits import MAX_LENGTH
-from targeting.signals.gpp_string import read_ids
+from targeting.signals.gpp import read as gpp
+from targeting.signals.gpp.string import read_ids
 
 _NATIONAL = "DBABLA~CVVVVVVVVVWo.YA"
 _NATIONAL_QUIET = "DBABLA~CVVqQAAAAABo.QA"

@@ -9,8 +9,9 @@ import random
 from collections.abc import Callable, Iterable
 
 from benchmarks.timing import REFERENCE_US, MicroCase, plain_reference, reference, time_us
-from targeting.signals import tcf, tcf_full
 from targeting.signals.bits import MAX_LENGTH
+from targeting.signals.tcf import decode as tcf_full
+from targeting.signals.tcf import read as tcf
 from targeting.signals.unreadable import Unreadable
 
 _LAZY_US, _HOSTILE_US = 5.0, 200.0

@@ -13,13 +13,13 @@ from functools import partial
 from pathlib import Path
 
 from server.store.circuit import Circuit, CircuitStore
-from server.store.embedded import EmbeddedRedis
+from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.ports import Change, DecisionStore
-from server.store.redis_store import RedisStore
-from server.store.url import RedisAddress
+from server.store.redis.store import RedisStore
+from server.store.redis.url import RedisAddress
 from targeting.model import Subject, SubjectKind
-from targeting.preference import Preference, encode_preference
+from targeting.records.preference import Preference, encode_preference
 
 SEED = 7
 BUDGET_S = 5.0

@@ -11,30 +11,30 @@ from types import TracebackType
 
 from prometheus_client import start_http_server
 
-from server.calls.desk import Desk
+from server.calls.call_context import CallTools
+from server.calls.call_worker import Desk
 from server.calls.handlers import HANDLERS
-from server.calls.tools import CallTools
-from server.decider import Decider
-from server.gate.aio import AioGate, Room
+from server.choices.choice_store import ChoiceStore
+from server.choices.replication_watch import Unconfirmed
+from server.choices.signal_opt_outs import Sticky
+from server.decisions.decider import Decider
+from server.decisions.worker import Limits, Worker
+from server.gate.grpcio import AioGate, Room
 from server.gate.port import HEALTH_CHECKED, Gate
-from server.ip_location import IpLocator, open_locator
-from server.metrics import Metrics
-from server.rules_in_force import RulesInForce
-from server.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
+from server.geo.ip_location import IpLocator, open_locator
+from server.health import PROBE_TIMEOUT_S, StoreWatch
+from server.keys.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
+from server.metrics.metrics import Metrics
+from server.policy.current_policy import RulesInForce
 from server.settings import Settings, SettingsError
-from server.sticky import Sticky
-from server.store.caretaker import Caretaker
 from server.store.circuit import Circuit, CircuitRecords, CircuitStore, ping
-from server.store.embedded import EmbeddedRedis
+from server.store.embedded.restarter import Caretaker
+from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.measured import MeasuredRecords
 from server.store.ports import RecordStore
-from server.store.redis_store import RedisStore
-from server.store.url import RedisAddress, parse_redis_url
-from server.store_watch import PROBE_TIMEOUT_S, StoreWatch
-from server.stored_choice import ChoiceStore
-from server.unconfirmed import Unconfirmed
-from server.worker import Limits, Worker
+from server.store.redis.store import RedisStore
+from server.store.redis.url import RedisAddress, parse_redis_url
 from targeting.signals.nap import Nap
 
 _LOG = logging.getLogger(__name__)
@@ -199,7 +199,7 @@ class Service:
 
     def _nap_opener(self) -> Callable[[str], Nap | None]:
         # The cipher's library takes several MiB, which only those pay who have keys.
-        from server.nap import NapCipher, read_keys  # noqa: PLC0415  # as above
+        from server.keys.nap import NapCipher, read_keys  # noqa: PLC0415  # as above
 
         return NapCipher(read_keys(Path(self._settings.nap_keys)), self._count_unread_nap).decrypt
 

@@ -14,7 +14,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from server.gate.port import Refusal
 from server.store.ports import StoreError, StoreTimeout
-from targeting.record import RecordUnreadable
+from targeting.records.envelope import RecordUnreadable
 
 _LOG = logging.getLogger(__name__)
 _RETRY_AFTER_S = 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from server.toml import parse_toml
+from server.policy.toml import parse_toml
 
 PREFIX = "ADTARGETING_"
 _LAST_PORT = 65_535

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from targeting.age import bracket_at, bracket_of, person_day
-from targeting.continents import continent_of
-from targeting.iso3166 import COUNTRIES
+from targeting.features.encode import VectorInputs, encode, to_wire
+from targeting.features.schema import DIMENSION_OF_CODE, dimension_of
 from targeting.judge import Grant
 from targeting.model import AgeBracket, Gender
-from targeting.policy import HalfLifePolicy, Policy
-from targeting.profile import (
+from targeting.places.continents import continent_of
+from targeting.places.iso3166 import COUNTRIES
+from targeting.policy.policy import HalfLifePolicy, Policy
+from targeting.records.profile import (
     DESTINATION_ROW,
     EXPOSURE_ROW,
     INTEREST_ROW,
@@ -27,8 +29,6 @@ from targeting.profile import (
     segment_name,
 )
 from targeting.signals.nap import Nap
-from targeting.vector import VectorInputs, encode, to_wire
-from targeting.vector_schema import DIMENSION_OF_CODE, dimension_of
 
 Floats = NDArray[np.float32]
 _DAY_S = 86_400.0
@@ -111,7 +111,7 @@ class Exposures(NamedTuple):
 class Features(NamedTuple):
     """The features of a batch of people as columns, each in the order of the people.
 
-    ``vectors`` are float32, little-endian (``targeting.vector_schema``).
+    ``vectors`` are float32, little-endian (``targeting.features.schema``).
     """
 
     demographics: list[Demographics]

@@ -7,12 +7,14 @@ cannot be read limits. Here the strings are judged for ourselves; what they say 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from targeting.locale import parse_country
 from targeting.model import AdRequest, Signals
-from targeting.policy import Policy
+from targeting.places.locale import parse_country
+from targeting.policy.policy import Policy
 from targeting.reasons import Reason
-from targeting.signals import gpp, tcf, us_privacy
-from targeting.signals.gpp import Reading, Withholds
+from targeting.signals import us_privacy
+from targeting.signals.gpp import read as gpp
+from targeting.signals.gpp.read import Reading, Withholds
+from targeting.signals.tcf import read as tcf
 from targeting.signals.unreadable import Unreadable
 
 PURPOSE_CONTACT = 2

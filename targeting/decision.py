@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 from targeting.age import latest_birth_day, person_day
 from targeting.behavioural import Behavioural, Known, behavioural_features
-from targeting.geo import parse_ip
 from targeting.judge import Findings, Grant, StoredSubject, judge_request, judge_stored, standings_of
 from targeting.limited import limited_features
 from targeting.model import AdRequest, LimitedFeatures, Mode, Subject, SubjectKind, Whereabouts
 from targeting.networks import Circumstances, NetworkDecision, Shareable, decide_networks
-from targeting.policy import Policy
-from targeting.preference import Standing
-from targeting.profile import read_profile
+from targeting.places.geo import parse_ip
+from targeting.policy.policy import Policy
 from targeting.reasons import Reason
-from targeting.record import RecordUnreadable
+from targeting.records.envelope import RecordUnreadable
+from targeting.records.preference import Standing
+from targeting.records.profile import read_profile
 from targeting.signals.cookies import NO_COOKIES, Cookies, read_cookies
 from targeting.signals.nap import Nap
 

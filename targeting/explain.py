@@ -11,9 +11,9 @@ from targeting.consent import GPP, PURPOSE_BEHAVIOURAL, TCF, US_PRIVACY
 from targeting.decision import Decision, Item
 from targeting.judge import StoredSubject, standings_of
 from targeting.model import SubjectKind
-from targeting.policy import Policy
-from targeting.preference import Choice, Standing
+from targeting.policy.policy import Policy
 from targeting.reasons import Reason
+from targeting.records.preference import Choice, Standing
 from targeting.signals import us_privacy
 
 Fields = tuple[tuple[str, str], ...]

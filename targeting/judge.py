@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from targeting.consent import SILENT, Consent, read_consent
 from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, SubjectKind
-from targeting.policy import Policy
-from targeting.preference import Choice, Standing, standing_of
+from targeting.policy.policy import Policy
 from targeting.reasons import Reason
-from targeting.record import RecordUnreadable
+from targeting.records.envelope import RecordUnreadable
+from targeting.records.preference import Choice, Standing, standing_of
 from targeting.signals.cookies import Cookies
 
 _MINT = object()

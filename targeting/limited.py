@@ -4,8 +4,8 @@ What comes in holds no account, no device and no profile, so nothing of them can
 This module may not import ``profile`` or ``behavioural``, not even indirectly.
 """
 
-from targeting.locale import best_language, parse_country
 from targeting.model import LimitedFeatures, Whereabouts
+from targeting.places.locale import best_language, parse_country
 
 
 def limited_features(seen: Whereabouts) -> LimitedFeatures:

@@ -7,7 +7,7 @@ so that no log line or traceback can show it.
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from targeting.geo import IpLocation
+from targeting.places.geo import IpLocation
 
 
 class SubjectKind(StrEnum):

@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from targeting.behavioural import Behavioural, Interests
 from targeting.consent import PURPOSE_BEHAVIOURAL, PURPOSE_CONTACT, Consent
-from targeting.geo import IpAddress, mask_ip
+from targeting.features.taxonomy import CATEGORIES, Tier
 from targeting.judge import Grant
 from targeting.model import AgeBracket, Gender, LimitedFeatures
-from targeting.policy import NetworkPolicy, Policy, Rule, SharingPolicy
+from targeting.places.geo import IpAddress, mask_ip
+from targeting.policy.policy import NetworkPolicy, Policy, Rule, SharingPolicy
 from targeting.reasons import Reason
-from targeting.taxonomy import CATEGORIES, Tier
 
 # What a rule may withhold, and how exact a position may be, as the policy spells it.
 CONTACT, PROFILE, USER_ID, PRECISE_POSITION = "contact", "profile", "user_id", "precise_position"

@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import settings
 
-from server.store.embedded import EmbeddedRedis
-from server.store.link import open_link
-from server.store.url import RedisAddress
+from server.store.embedded.server import EmbeddedRedis
+from server.store.redis.connection import open_link
+from server.store.redis.url import RedisAddress
 
 MEMORY = Path("/dev/shm")
 """Where there is a file system in memory, the many small writes of tests need not wait for a disk."""

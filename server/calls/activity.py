@@ -12,21 +12,21 @@ from typing import NamedTuple
 
 from adtargeting.v1 import profile_pb2 as pb
 
-from server.attempts import attempts
 from server.calls.activity_reading import read_activity, request_of
-from server.calls.tools import CallTools
-from server.enums import enum
+from server.calls.call_context import CallTools
+from server.choices.retry import attempts
 from server.errors import InvalidRequest
-from server.reading import parse_batch
+from server.messages.enums import enum
+from server.messages.reading import parse_batch
 from server.store.ports import Change, Held, StoreUnavailable
-from targeting.activity import Activity
-from targeting.admission import forbidden_by_records, forbidden_by_request
 from targeting.decision import Item, plan
 from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Subject, Whereabouts
 from targeting.reasons import reasons_in
-from targeting.recording import Entry, Outcome, Recorded, Records, Result, record
-from targeting.seen import KEPT_S
+from targeting.recording.activity import Activity
+from targeting.recording.admission import forbidden_by_records, forbidden_by_request
+from targeting.recording.record import Entry, Outcome, Recorded, Records, Result, record
+from targeting.records.deduplication import KEPT_S
 
 _DAY_S = 86_400
 _Linked = tuple[tuple[Subject, bytes | None], ...]

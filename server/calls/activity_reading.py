@@ -7,10 +7,10 @@ that the kind of the activity does not use.
 from adtargeting.v1 import profile_pb2 as pb
 
 from server.errors import InvalidRequest
-from server.translate import checked_country, checked_id, identity, signals
-from targeting.activity import EVIDENCE, Activity, ActivityKind
-from targeting.identifying import has_invisible, is_identifying
+from server.messages.translate import checked_country, checked_id, identity, signals
 from targeting.model import NO_SIGNALS, AdRequest, Signals
+from targeting.recording.activity import EVIDENCE, Activity, ActivityKind
+from targeting.recording.pii import has_invisible, is_identifying
 
 MAX_SEGMENTS = 16
 MAX_SEGMENT_BYTES = 64

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from adtargeting.v1 import profile_pb2 as pb
 
 from server.calls.preference import birth_day, date_message
-from server.enums import enum
 from server.errors import InvalidRequest
-from server.translate import checked_country
-from targeting.correction import PATHS, Declared
-from targeting.identifying import has_invisible, is_identifying_prose
-from targeting.locale import best_language
+from server.messages.enums import enum
+from server.messages.translate import checked_country
 from targeting.model import Gender
+from targeting.places.locale import best_language
+from targeting.recording.correction import PATHS, Declared
+from targeting.recording.pii import has_invisible, is_identifying_prose
 from targeting.signals.nap import MAX_OCCUPATION_BYTES, MAX_POSTAL_CODE_BYTES
 
 # Ten characters and two separators: more has no postal code of the Universal Postal Union's members. Without letters

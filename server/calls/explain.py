@@ -2,11 +2,11 @@
 
 from adtargeting.v1 import targeting_pb2 as pb
 
-from server import wire
-from server.calls.tools import CallTools
-from server.enums import enum
-from server.reading import parse
-from server.translate import ad_request
+from server.calls.call_context import CallTools
+from server.messages import wire
+from server.messages.enums import enum
+from server.messages.reading import parse
+from server.messages.translate import ad_request
 from targeting.explain import Check, explain
 
 

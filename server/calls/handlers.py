@@ -1,7 +1,7 @@
 """Which handler serves which RPC of the second lane."""
 
 from server.calls.activity import record_activity
-from server.calls.desk import Handler
+from server.calls.call_worker import Handler
 from server.calls.explain import explain_decision
 from server.calls.preference import get_preferences, set_preference
 from server.calls.profile import delete_profile, get_profile, update_profile

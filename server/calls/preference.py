@@ -11,18 +11,18 @@ from adtargeting.v1 import preference_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
+from server.calls.call_context import CallTools
 from server.calls.subjects import subject_of
-from server.calls.tools import CallTools
-from server.enums import enum
+from server.choices.choice_store import ChoiceStore, StoredChoice
 from server.errors import InvalidRequest
-from server.reading import parse
-from server.stored_choice import ChoiceStore, StoredChoice
-from server.translate import checked_country, checked_id
+from server.messages.enums import enum
+from server.messages.reading import parse
+from server.messages.translate import checked_country, checked_id
 from targeting.age import date_of, day_of
-from targeting.choice import ChoiceMade, apply_choice, change_key, made_before, opt_out_cookie
-from targeting.locale import best_language
 from targeting.model import Subject, SubjectKind
-from targeting.preference import Choice, Preference, Source, decode_preference
+from targeting.places.locale import best_language
+from targeting.recording.choice import ChoiceMade, apply_choice, change_key, made_before, opt_out_cookie
+from targeting.records.preference import Choice, Preference, Source, decode_preference
 
 
 def set_preference(payload: bytes, tools: CallTools) -> bytes:

@@ -9,20 +9,20 @@ from base64 import urlsafe_b64encode
 from adtargeting.v1 import profile_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from server.attempts import readings
+from server.calls.call_context import CallTools
 from server.calls.declared import declared_message, read_declared, read_paths
 from server.calls.preference import preferences_message, timestamp
 from server.calls.subjects import subject_of
-from server.calls.tools import CallTools
-from server.enums import enum
+from server.choices.retry import readings
 from server.errors import NotAllowed
-from server.reading import parse
+from server.messages.enums import enum
+from server.messages.reading import parse
 from server.store.ports import Change, Held, StoreUnavailable
-from targeting.correction import Corrected, correct, declared_in, erase
-from targeting.preference import Preference, decode_preference
-from targeting.profile import Profile, decode_profile
-from targeting.record import RecordUnreadable
-from targeting.recording import Records
+from targeting.recording.correction import Corrected, correct, declared_in, erase
+from targeting.recording.record import Records
+from targeting.records.envelope import RecordUnreadable
+from targeting.records.preference import Preference, decode_preference
+from targeting.records.profile import Profile, decode_profile
 
 _DAY_S = 86_400
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from server.errors import InvalidRequest
-from server.translate import checked_id
+from server.messages.translate import checked_id
 from targeting.model import Subject, SubjectKind
 from targeting.signals.cookies import browser_id
 

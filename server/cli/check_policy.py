@@ -12,10 +12,10 @@ from server.cli.failures import OK
 from server.cli.matrix import Row, matrix
 from server.cli.shell import Shell, plain, table
 from server.cli.show import NOTHING
-from server.policy_file import load_policy
-from targeting.policy import Policy
-from targeting.policy_networks import Rule
-from targeting.profile_fields import SHAREABLE_FIELDS
+from server.policy.policy_file import load_policy
+from targeting.policy.networks import Rule
+from targeting.policy.policy import Policy
+from targeting.policy.profile_fields import SHAREABLE_FIELDS
 
 _SHORT = {"age_bracket": "age"}
 

@@ -12,7 +12,9 @@ from typing import BinaryIO
 from server.cli.command import Command
 from server.cli.failures import OK, Refused
 from server.cli.shell import Shell, plain
-from targeting.signals import gpp_full, tcf_full, us_privacy
+from targeting.signals import us_privacy
+from targeting.signals.gpp import decode as gpp_full
+from targeting.signals.tcf import decode as tcf_full
 from targeting.signals.unreadable import Unreadable
 
 Decoded = Mapping[str, object]

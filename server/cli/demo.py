@@ -24,8 +24,8 @@ from server.cli.story import Stage, tell
 from server.sample.load import Loader
 from server.sample.population import population
 from server.settings import Settings
-from server.store.embedded import EmbeddedRedis
-from server.store.redis_store import RedisStore
+from server.store.embedded.server import EmbeddedRedis
+from server.store.redis.store import RedisStore
 
 PEOPLE = 2_000
 _SEED = 7

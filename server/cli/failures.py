@@ -1,12 +1,12 @@
 """How a command ends badly: which exception is which exit status. One table, one line each on standard error."""
 
-from server.country_table import GeoDatabaseError
 from server.gate.port import GateError
+from server.geo.country_table import GeoDatabaseError
 from server.settings import SettingsError
-from server.store.binary import EmbeddedStoreError
+from server.store.embedded.binary import EmbeddedStoreError
 from server.store.ports import StoreError
-from server.store.url import RedisUrlError
-from targeting.policy import PolicyError
+from server.store.redis.url import RedisUrlError
+from targeting.policy.policy import PolicyError
 
 OK, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 

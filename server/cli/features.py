@@ -7,7 +7,7 @@ from dataclasses import asdict
 from server.cli.command import Command
 from server.cli.failures import OK
 from server.cli.shell import Shell, table
-from targeting.vector_schema import DIMENSIONS, SCHEMA, SCHEMA_NAME
+from targeting.features.schema import DIMENSIONS, SCHEMA, SCHEMA_NAME
 
 
 def arguments(parser: ArgumentParser) -> None:

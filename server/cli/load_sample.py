@@ -15,18 +15,18 @@ from rich.progress import Progress as ProgressBar
 
 from server.cli.command import Command
 from server.cli.failures import OK
-from server.cli.reach import reached_store
 from server.cli.shell import Shell, table
-from server.policy_file import load_policy
-from server.sample.cast import cast
+from server.cli.store_access import reached_store
+from server.keys.secret_key import PSEUDONYMS, read_or_create
+from server.policy.policy_file import load_policy
 from server.sample.load import Loader, Progress
 from server.sample.person import Person
+from server.sample.personas import cast
 from server.sample.population import population
-from server.secret_key import PSEUDONYMS, read_or_create
 from server.settings import Settings
 from server.store.keys import Pseudonyms
-from server.store.redis_store import RedisStore
-from targeting.policy import DEFAULT_POLICY
+from server.store.redis.store import RedisStore
+from targeting.policy.policy import DEFAULT_POLICY
 
 MOST_PEOPLE = 10_000_000
 MOST_SEED = 2**32 - 1

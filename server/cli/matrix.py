@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from targeting.decision import Decision, Rulebook, decide, plan
-from targeting.geo import IpLocation
-from targeting.iso3166 import COUNTRIES
+from targeting.features.taxonomy import CATEGORIES
 from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Gender, Identity, Mode, Signals, SubjectKind
 from targeting.networks import NetworkDecision
-from targeting.policy import Policy
-from targeting.preference import Choice, Preference, encode_preference
-from targeting.profile import HeldInterest, Profile, SegmentKind, encode_profile
-from targeting.profile_fields import SHAREABLE_FIELDS
-from targeting.taxonomy import CATEGORIES
+from targeting.places.geo import IpLocation
+from targeting.places.iso3166 import COUNTRIES
+from targeting.policy.policy import Policy
+from targeting.policy.profile_fields import SHAREABLE_FIELDS
+from targeting.records.preference import Choice, Preference, encode_preference
+from targeting.records.profile import HeldInterest, Profile, SegmentKind, encode_profile
 
 _OWNER: Final = bytes(16)
 _NOW_S: Final = 1_800_000_000

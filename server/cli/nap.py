@@ -6,9 +6,9 @@ from pathlib import Path
 from server.cli.command import Command, text
 from server.cli.failures import OK, Misused, Refused
 from server.cli.shell import Shell, plain
-from server.nap import NapCipher, read_keys
-from targeting.locale import best_language, parse_country
+from server.keys.nap import NapCipher, read_keys
 from targeting.model import Gender
+from targeting.places.locale import best_language, parse_country
 from targeting.signals.nap import Nap
 
 _GENDERS = {gender.name.lower(): gender for gender in Gender if gender}

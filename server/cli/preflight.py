@@ -4,9 +4,9 @@ from argparse import Namespace
 
 from server.cli.command import Command, no_arguments
 from server.cli.failures import OK, Refused
-from server.cli.reach import reached_store
 from server.cli.shell import Shell, table
-from server.store.preflight import Level, preflight
+from server.cli.store_access import reached_store
+from server.store.redis.preflight import Level, preflight
 
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red"}
 

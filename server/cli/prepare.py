@@ -15,9 +15,9 @@ from server.cli.bid_request_diff import Change, Difference, differences
 from server.cli.client import Client, as_json
 from server.cli.command import Command, text
 from server.cli.failures import OK, Misused
+from server.cli.reason_text import names_of
 from server.cli.shell import Shell, plain, table
 from server.cli.show import show_mode
-from server.cli.words import names_of
 
 _STYLES = {Change.REMOVED: "red", Change.CHANGED: "yellow", Change.ADDED: "green"}
 _LONGEST_VALUE = 60

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from server.sample.places import CALLED
-from targeting.profile import DESTINATION_ROW, EXPOSURE_ROW, INTEREST_ROW, SCORE_STEPS, SegmentKind
-from targeting.taxonomy import named_interests
+from targeting.features.taxonomy import named_interests
+from targeting.records.profile import DESTINATION_ROW, EXPOSURE_ROW, INTEREST_ROW, SCORE_STEPS, SegmentKind
 
 _DAY_S: Final = 86_400
 _ZIPF_EXPONENT: Final = 1.05
@@ -26,7 +26,7 @@ _POPULAR_FIRST: Final = np.random.default_rng(0).permutation([segment.code for s
 
 
 class Habits(NamedTuple):
-    """The rows of one profile, in their stored form (``targeting.profile.RawProfile``)."""
+    """The rows of one profile, in their stored form (``targeting.records.profile.RawProfile``)."""
 
     interest_rows: bytes
     destination_rows: bytes

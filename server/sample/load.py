@@ -15,8 +15,8 @@ from server.sample.person import Person
 from server.sample.records import Records, records
 from server.store.keys import Pseudonyms
 from server.store.ports import Change, Held, RecordStore
-from targeting.preference import Preference, encode_preference
-from targeting.profile import write_profile
+from targeting.records.preference import Preference, encode_preference
+from targeting.records.profile import write_profile
 
 _BATCH = 250
 _BUDGET_S = 30.0

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from server.sample.person import Known, Person, WayOut
 from targeting.model import Subject, SubjectKind
-from targeting.preference import Change, Choice, Preference, Source
-from targeting.profile import RawProfile
+from targeting.records.preference import Change, Choice, Preference, Source
+from targeting.records.profile import RawProfile
 
 _KNOWN_FOR_S = 200 * 86_400
 _MADE_S = 3600

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from server.store.around import AroundRecords
-from server.store.link import ping
+from server.store.delegating import AroundRecords
 from server.store.ports import DecisionStore, RecordStore, StoreError, StoreTimeout, StoreUnavailable
+from server.store.redis.connection import ping
 from targeting.judge import StoredSubject
 from targeting.model import Subject
 

@@ -10,7 +10,7 @@ import hashlib
 from binascii import b2a_base64
 
 from targeting.model import Subject, SubjectKind
-from targeting.record import OWNER_SIZE
+from targeting.records.envelope import OWNER_SIZE
 
 LEAST_SECRET_BYTES = 16
 MOST_SECRET_BYTES = hashlib.blake2b.MAX_KEY_SIZE

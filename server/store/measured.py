@@ -1,20 +1,20 @@
 """A ``RecordStore`` whose round trips and failures are counted.
 
-Decisions count their own reads (``server.decider``), in the same series under ``fetch``.
+Decisions count their own reads (``server.decisions.decider``), in the same series under ``fetch``.
 """
 
 import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from server.store.around import AroundRecords
+from server.store.delegating import AroundRecords
 from server.store.ports import RecordStore, StoreError, StoreTimeout
 
 T = TypeVar("T")
 
 
 class Meter(Protocol):
-    """Where the measures go: ``server.metrics.Metrics``."""
+    """Where the measures go: ``server.metrics.metrics.Metrics``."""
 
     def observe_store(self, operation: str, seconds: float) -> None:
         """Take the time of one round trip."""

@@ -1,7 +1,7 @@
 """The narrow ports of the store: what the rest of the service may ask of it.
 
 A fake and Redis pass one contract suite (``tests/store/``). Values are opaque bytes here; what they mean is the
-core's business (``targeting.preference``, ``targeting.profile``).
+core's business (``targeting.records.preference``, ``targeting.records.profile``).
 """
 
 from collections.abc import Sequence

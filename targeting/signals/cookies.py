@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
-from targeting.locale import parse_country
+from targeting.places.locale import parse_country
 
 _Pairs: TypeAlias = Sequence[tuple[str, str]]
 

@@ -11,8 +11,8 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from targeting.locale import best_language, parse_country
 from targeting.model import Gender
+from targeting.places.locale import best_language, parse_country
 from targeting.signals.unreadable import Unreadable
 
 MAX_LENGTH: Final = 1024

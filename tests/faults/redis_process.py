@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from server.store.binary import find_server
-from server.store.link import open_link, ping
+from server.store.embedded.binary import find_server
 from server.store.ports import StoreError
-from server.store.url import RedisAddress
+from server.store.redis.connection import open_link, ping
+from server.store.redis.url import RedisAddress
 
 HOST = "127.0.0.1"
 PATIENCE_S = 20.0

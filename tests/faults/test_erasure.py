@@ -8,11 +8,11 @@ import pytest
 from adtargeting.v1 import profile_pb2 as pb
 from adtargeting.v1 import targeting_pb2
 
-from server.store.link import open_link
-from server.store.redis_store import RedisStore
-from server.store.url import RedisAddress
-from tests.profile.service import Service, called, saw, viewed
-from tests.store.fake_store import PSEUDONYMS
+from server.store.redis.connection import open_link
+from server.store.redis.store import RedisStore
+from server.store.redis.url import RedisAddress
+from tests.server.calls.direct_service import Service, called, saw, viewed
+from tests.server.store.fake_store import PSEUDONYMS
 
 ACCOUNT, DEVICE, ACTIVITY = "account-of-zebedee", "device-of-zebedee", "activity-of-zebedee"
 VALUES = ["vendor:zeppelin", "ad-zygote", "zookeeper", "ZE2 4ZZ", "ZM", "zu-ZA"]

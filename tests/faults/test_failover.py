@@ -10,21 +10,21 @@ from typing import NamedTuple
 import pytest
 from adtargeting.v1 import preference_pb2 as pb
 
-from server.metrics import Metrics
+from server.choices.choice_store import ChoiceStore
+from server.choices.replication_watch import Unconfirmed
+from server.metrics.metrics import Metrics
 from server.store.ports import StoreError
-from server.store.redis_store import RedisStore
-from server.store.url import RedisAddress
-from server.stored_choice import ChoiceStore
-from server.unconfirmed import Unconfirmed
-from targeting.choice import ChoiceMade, apply_choice
+from server.store.redis.store import RedisStore
+from server.store.redis.url import RedisAddress
 from targeting.decision import Rulebook
 from targeting.model import Subject, SubjectKind
-from targeting.policy import DEFAULT_POLICY
-from targeting.preference import Choice, Preference, Source, decode_preference
+from targeting.policy.policy import DEFAULT_POLICY
+from targeting.recording.choice import ChoiceMade, apply_choice
+from targeting.records.preference import Choice, Preference, Source, decode_preference
 from tests.faults.redis_process import HOST, ON_DISK, RedisProcess, eventually
 from tests.faults.tcp_proxy import TcpProxy
-from tests.profile.service import Service
-from tests.store.fake_store import PSEUDONYMS
+from tests.server.calls.direct_service import Service
+from tests.server.store.fake_store import PSEUDONYMS
 
 CHOOSERS = 3
 BUDGET_S = 0.3

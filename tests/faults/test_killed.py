@@ -8,12 +8,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from server.store.ports import StoreError
-from server.store.redis_store import RedisStore
+from server.store.redis.store import RedisStore
 from targeting.model import Subject, SubjectKind
-from targeting.preference import Choice, decode_preference
+from targeting.records.preference import Choice, decode_preference
 from tests.faults.redis_process import IN_MEMORY, ON_DISK, RedisProcess, eventually
-from tests.profile.service import Service, saw
-from tests.store.fake_store import PSEUDONYMS
+from tests.server.calls.direct_service import Service, saw
+from tests.server.store.fake_store import PSEUDONYMS
 
 BUDGET_S = 0.5
 CHOOSERS, WRITERS = 3, 3

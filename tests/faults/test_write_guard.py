@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import pytest
 
-from server.store.redis_store import RedisStore
-from server.store.url import RedisAddress
+from server.store.redis.store import RedisStore
+from server.store.redis.url import RedisAddress
 from targeting.model import Mode, Subject, SubjectKind
-from targeting.policy import DEFAULT_POLICY, OptOutPolicy
+from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy
 from targeting.reasons import Reason
 from tests.faults.writers import PROCESSES, Crowd, Floor, device_of, name_of, open_floor, write_until_done
-from tests.profile.service import Service, viewed
-from tests.store.fake_store import PSEUDONYMS
+from tests.server.calls.direct_service import Service, viewed
+from tests.server.store.fake_store import PSEUDONYMS
 from tests.waiting import eventually
 
 A_FEW = Crowd(people=150, writers=12)

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 from adtargeting.v1 import profile_pb2 as pb
 
-from server.store.commit import CHOICE_AT, CHOICES_THAT_ALLOW
 from server.store.keys import seen_key
-from server.store.link import open_link, pack
 from server.store.ports import Change, Committed, StoreError
-from server.store.redis_store import RedisStore
-from server.store.url import RedisAddress
-from tests.profile.service import Service, saw, viewed
-from tests.store.fake_store import PSEUDONYMS
+from server.store.redis.commit import CHOICE_AT, CHOICES_THAT_ALLOW
+from server.store.redis.connection import open_link, pack
+from server.store.redis.store import RedisStore
+from server.store.redis.url import RedisAddress
+from tests.server.calls.direct_service import Service, saw, viewed
+from tests.server.store.fake_store import PSEUDONYMS
 
 PROCESSES = get_context("spawn")
 WINDOW = 8

@@ -11,12 +11,12 @@ from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.json_format import ParseDict
 
 from targeting.age import date_of, day_of, person_day
-from targeting.geo import IpLocation
 from targeting.judge import StoredSubject
 from targeting.model import Gender, Subject, SubjectKind
-from targeting.policy import DEFAULT_POLICY, Policy, policy_from
-from targeting.preference import Choice, Preference, encode_preference
-from targeting.profile import (
+from targeting.places.geo import IpLocation
+from targeting.policy.policy import DEFAULT_POLICY, Policy, policy_from
+from targeting.records.preference import Choice, Preference, encode_preference
+from targeting.records.profile import (
     HeldDestination,
     HeldExposure,
     HeldInterest,
@@ -24,7 +24,7 @@ from targeting.profile import (
     SegmentKind,
     encode_profile,
 )
-from tests.signals.strings import STRINGS
+from tests.targeting.signals.strings import STRINGS
 
 HERE = Path(__file__).parent
 LOCATIONS = {"192.0.2.1": IpLocation("US", ""), "198.51.100.1": IpLocation("DE", "DE-BE")}

@@ -13,13 +13,13 @@ import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 from adtargeting.v1 import targeting_pb2_grpc as rpc
 
-from server import wire
 from server.app import Service
+from server.messages import wire
+from server.messages.translate import ad_request
 from server.settings import Settings
-from server.store.embedded import EmbeddedRedis
+from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
-from server.store.link import open_link
-from server.translate import ad_request
+from server.store.redis.connection import open_link
 from targeting.decision import Rulebook, decide, plan
 from targeting.judge import StoredSubject
 from targeting.model import Subject

@@ -1,0 +1,1 @@
+"""Lane 1: decisions, from the call to the answer."""

@@ -1,0 +1,1 @@
+"""The country and subdivision of an IP address."""

@@ -1,0 +1,150 @@
+"""IP address → country without a database of one's own: the table that the package ``geoip2fast`` ships.
+
+It is MaxMind's GeoLite2 Country of the package's release day, in the package's data format 120: a gzipped pickle
+of ``[version, about, number of networks, [_, names, first addresses, name numbers, prefix lengths]]``. The last
+three are lists of chunks that run in parallel, IPv4 before IPv6, in order of address.
+
+The package itself is never imported: importing it sets ``PYTHONWARNINGS=ignore`` and ``PYTHONIOENCODING`` for the
+process and its children, and its own look-up takes several times as long, on ten times the memory.
+
+Invariant: a table is immutable once built, so threads may share it. Knows nothing of requests.
+"""
+
+import gzip
+import pickle
+import zlib
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from server.memory import return_freed_memory
+from targeting.places.geo import UNKNOWN_LOCATION, IpLocation, location_of, parse_ip
+
+_Numbers: TypeAlias = npt.NDArray[Any]
+_File: TypeAlias = IO[bytes] | gzip.GzipFile
+
+_PACKAGE: Final = "geoip2fast"
+_FILE: Final = "geoip2fast-ipv6.dat.gz"
+_VERSION: Final = 120
+_FIRST_IPV6: Final = 1 << 32
+_REMEDY: Final = "set ADTARGETING_GEO_DB to a file in MaxMind format, or install the package anew"
+
+
+class GeoDatabaseError(Exception):
+    """IP addresses cannot be located. The message is one line and names the setting to look at."""
+
+
+class _Ranges(NamedTuple):
+    """From each of ``starts`` to the next, addresses are in the place of that index; the first start is 0."""
+
+    starts: "array[int]"
+    places: bytes
+
+
+class _Networks(NamedTuple):
+    """Networks in order: first addresses (64 bits of IPv6), prefix lengths, numbers of names."""
+
+    ipv4_count: int
+    starts: _Numbers
+    lengths: _Numbers
+    name_numbers: _Numbers
+
+
+class CountryTable:
+    """Countries by address range: whole IPv4 addresses, and the first 64 bits of IPv6 addresses.
+
+    An IPv6 network longer than /64, the size of one subnet (RFC 4291 section 2.5.4), counts as the /64 around it.
+    """
+
+    __slots__ = ("_ipv4", "_ipv6", "_locations")
+
+    def __init__(self, ipv4: _Ranges, ipv6: _Ranges, locations: Sequence[IpLocation]) -> None:
+        self._ipv4 = ipv4
+        self._ipv6 = ipv6
+        self._locations = tuple(locations)
+
+    def locate(self, ip_text: str) -> IpLocation:
+        """Give the country of an address; unknown for private, special, malformed and unlisted ones."""
+        ip = parse_ip(ip_text)
+        if ip is None:
+            return UNKNOWN_LOCATION
+        starts, places = self._ipv4 if len(ip) == 4 else self._ipv6
+        return self._locations[places[bisect_right(starts, int.from_bytes(ip[:8], "big")) - 1]]
+
+
+def load_country_table() -> CountryTable:
+    """Build the table from the installed package, in some tenths of a second. Raises ``GeoDatabaseError``."""
+    package = find_spec(_PACKAGE)
+    if package is None or not package.submodule_search_locations:
+        raise GeoDatabaseError(f"the package {_PACKAGE} is not installed: {_REMEDY}")
+    path = Path(package.submodule_search_locations[0]) / _FILE
+    try:
+        with gzip.open(path) as file:
+            table = read_country_table(file)
+    except (OSError, EOFError, ValueError, TypeError, LookupError, zlib.error, pickle.UnpicklingError) as error:
+        raise GeoDatabaseError(f"{path} cannot be used ({type(error).__name__}): {_REMEDY}") from error
+    # Building took as much again, in pieces: 20 MiB would be kept.
+    return_freed_memory()
+    return table
+
+
+def read_country_table(file: _File) -> CountryTable:
+    """Build the table from unpacked data. Raises what the pickle module raises, and ``ValueError``."""
+    names, networks = _networks(file)
+    locations, place_of = _places(names)
+    ipv4, ipv6 = slice(networks.ipv4_count), slice(networks.ipv4_count, None)
+    places = place_of[networks.name_numbers]
+    return CountryTable(
+        _ranges(np.uint32, networks.starts[ipv4], 32 - networks.lengths[ipv4], places[ipv4]),
+        _ranges(np.uint64, networks.starts[ipv6], 64 - networks.lengths[ipv6], places[ipv6]),
+        locations,
+    )
+
+
+def _networks(file: _File) -> tuple[Sequence[str], _Networks]:
+    """Read names and networks; the lists of Python objects, 50 MiB of them, live in here alone."""
+    version, _, count, (_, names, chunks, name_numbers, lengths) = _PlainUnpickler(file).load()
+    if version != _VERSION:
+        raise ValueError("a data format of another version")
+    starts = (first if first < _FIRST_IPV6 else first >> 64 for chunk in chunks for first in chunk)
+    return names, _Networks(
+        sum(bisect_left(chunk, _FIRST_IPV6) for chunk in chunks),
+        np.fromiter(starts, np.uint64, count),
+        np.fromiter(chain.from_iterable(lengths), np.int16, count),
+        np.fromiter(chain.from_iterable(name_numbers), np.uint16, count),
+    )
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads numbers, texts and lists; a pickle that names anything that could run is refused."""
+
+    def find_class(self, *_: str) -> Any:
+        raise pickle.UnpicklingError("plain data only")
+
+
+def _places(names: Sequence[str]) -> tuple[Sequence[IpLocation], _Numbers]:
+    """Give the locations, and the number of the location that a name (``GB:United Kingdom``) stands for."""
+    named = [location_of(name.partition(":")[0], "") for name in names]
+    locations = list(dict.fromkeys([UNKNOWN_LOCATION, *named]))
+    return locations, np.array([locations.index(location) for location in named], np.uint8)
+
+
+def _ranges(width: type[np.unsignedinteger[Any]], starts: _Numbers, host_bits: _Numbers, places: _Numbers) -> _Ranges:
+    """Turn networks into ranges: gaps become ranges of their own, neighbours in the same place become one."""
+    ends = starts + (np.uint64(1) << np.maximum(host_bits, 0).astype(np.uint64))
+    gaps = ends[:-1][ends[:-1] < starts[1:]]
+    # After the last network, unless that goes on to the last address.
+    rest = ends[-1:][ends[-1:] - 1 < np.iinfo(width).max]
+    starts = np.concatenate([np.zeros(1, np.uint64), starts, gaps, rest])
+    places = np.concatenate([np.zeros(1, np.uint8), places, np.zeros(len(gaps) + len(rest), np.uint8)])
+    order = np.argsort(starts, kind="stable")
+    starts, places = starts[order], places[order]
+    changes = np.append(np.True_, places[1:] != places[:-1])
+    return _Ranges(array(np.dtype(width).char, starts[changes].astype(width).tobytes()), places[changes].tobytes())

@@ -1,0 +1,119 @@
+"""From messages to core values: parse once, then trust.
+
+With ``server.messages.wire`` (the way back), the worker and the calls, the only code that sees ``*_pb2``. A malformed
+request
+is ``InvalidRequest``, naming the field and never its value; a malformed signal, cookie, address or language is no
+error: it is handed on, and only ever limits.
+"""
+
+from collections.abc import Sequence
+
+from adtargeting.v1 import targeting_pb2 as pb
+
+from server.errors import InvalidRequest
+from server.geo.ip_location import IpLocator
+from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals
+from targeting.places.locale import parse_country
+from targeting.signals.cookies import browser_id
+
+MAX_ID_BYTES = 256
+MAX_LINKED_ACCOUNTS = 8
+MAX_NETWORKS = 64
+MAX_SECTIONS = 32
+"""How many ids of GPP sections are looked at; the standard has fewer sections that could apply at once."""
+
+# No character takes more than four bytes in UTF-8, so shorter texts need no look.
+_SURELY_SHORT = MAX_ID_BYTES // 4
+
+
+def ad_request(message: pb.DecideRequest, locator: IpLocator) -> AdRequest:
+    """Read one request. Raises ``InvalidRequest``."""
+    # Every look at a field takes as long as a small function: one look each.
+    request_id, ip, networks_asked = message.request_id, message.ip, message.third_party_networks
+    client = message.client
+    client_country, targeted_ads_off = client.country, client.targeted_ads_off
+    if len(request_id) > _SURELY_SHORT:
+        checked_id("request_id", request_id)
+    if client_country:
+        checked_country("client.country", client_country)
+    return AdRequest(
+        request_id,
+        identity(message.account_id, message.linked_account_ids, message.device_id),
+        ip,
+        locator.locate(ip),
+        message.accept_language,
+        client_country,
+        client.language,
+        client.app != "",
+        message.cookie_header,
+        _signals(message, targeted_ads_off=targeted_ads_off),
+        networks(networks_asked) if networks_asked else (),
+    )
+
+
+def identity(account_id: str, linked_account_ids: Sequence[str], device_id: str) -> Identity:
+    """Read who a request is about. Raises ``InvalidRequest``."""
+    linked: tuple[str, ...] = ()
+    if linked_account_ids:
+        linked = tuple(linked_account_ids)
+        if len(linked) > MAX_LINKED_ACCOUNTS:
+            raise InvalidRequest("linked_account_ids", f"at most {MAX_LINKED_ACCOUNTS} are taken; send fewer")
+        for index, each in enumerate(linked):
+            checked_id(f"linked_account_ids[{index}]", each)
+    if len(account_id) > _SURELY_SHORT or len(device_id) > _SURELY_SHORT:
+        checked_id("account_id", account_id)
+        checked_id("device_id", device_id)
+    return Identity(account_id, linked, browser_id(device_id))
+
+
+def networks(network_ids: Sequence[str]) -> tuple[str, ...]:
+    """Read which networks are asked for. Raises ``InvalidRequest``."""
+    if len(network_ids) > MAX_NETWORKS:
+        raise InvalidRequest("third_party_networks", f"at most {MAX_NETWORKS} are taken; send fewer")
+    for index, each in enumerate(network_ids):
+        if not checked_id(f"third_party_networks[{index}]", each):
+            raise InvalidRequest(f"third_party_networks[{index}]", "is empty; name a network, or leave it out")
+    return tuple(network_ids)
+
+
+def checked_id(field: str, text: str) -> str:
+    """Give the id back. Raises ``InvalidRequest`` for one that is too long."""
+    if len(text) > _SURELY_SHORT and len(text.encode()) > MAX_ID_BYTES:
+        raise InvalidRequest(field, f"at most {MAX_ID_BYTES} bytes are taken; send a shorter id")
+    return text
+
+
+def checked_country(field: str, text: str) -> str:
+    """Give the ISO 3166-1 alpha-2 code, or nothing for nothing. Raises ``InvalidRequest``."""
+    if not text:
+        return ""
+    country = parse_country(text)
+    if country is None:
+        raise InvalidRequest(field, "is no country; send an ISO 3166-1 alpha-2 or alpha-3 code, or nothing")
+    return country
+
+
+def _signals(message: pb.DecideRequest, *, targeted_ads_off: bool) -> Signals:
+    if not message.HasField("signals"):
+        return Signals(targeted_ads_off=True) if targeted_ads_off else NO_SIGNALS
+    return signals(message.signals, targeted_ads_off=targeted_ads_off)
+
+
+def signals(message: pb.PrivacySignals, *, targeted_ads_off: bool) -> Signals:
+    """Read the privacy signals; nothing in them is ever refused."""
+    section_ids = tuple(message.gpp_section_ids[: MAX_SECTIONS + 1])
+    return Signals(
+        message.child_directed,
+        targeted_ads_off,
+        message.global_privacy_control,
+        message.do_not_track,
+        message.limit_ad_tracking,
+        tuple(message.industry_opt_outs),
+        message.gdpr_applies if message.HasField("gdpr_applies") else None,
+        message.tcf_consent,
+        message.gpp,
+        section_ids[:MAX_SECTIONS],
+        message.us_privacy,
+        # What is not looked at may limit.
+        ("signals.gpp_section_ids",) if len(section_ids) > MAX_SECTIONS else (),
+    )

@@ -1,0 +1,139 @@
+"""The metrics: one object that holds every series, with the children of known labels made beforehand.
+
+Label values come from enumerations and the policy file only; no identifier and no text of a request can become one.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from server.metrics.call_counts import CallCounts
+from targeting.decision import Decision
+from targeting.model import Mode
+from targeting.policy.policy import Policy
+from targeting.reasons import Reason, reasons_in
+
+_DECISION_BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
+_STORE_BUCKETS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+UNKNOWN_NETWORK = "unknown"
+
+
+class Metrics:
+    """Every series of the service, on a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._decisions = Counter("adtargeting_decisions", "Decisions", ["mode"], registry=registry)
+        self._reasons = Counter(
+            "adtargeting_limit_reasons", "Reasons of limited decisions", ["reason"], registry=registry
+        )
+        self._decision_seconds = Histogram(
+            "adtargeting_decision_seconds",
+            "From arrival to answer",
+            buckets=_DECISION_BUCKETS,
+            registry=registry,
+        )
+        self._store_seconds = Histogram(
+            "adtargeting_store_seconds",
+            "Round trips to the store",
+            ["operation"],
+            buckets=_STORE_BUCKETS,
+            registry=registry,
+        )
+        self._store_errors = Counter(
+            "adtargeting_store_errors", "Failures of the store", ["operation", "kind"], registry=registry
+        )
+        self._profile_writes = Counter(
+            "adtargeting_profile_writes",
+            "Activities and corrections by outcome",
+            ["outcome"],
+            registry=registry,
+        )
+        self._preference_changes = Counter(
+            "adtargeting_preference_changes", "Choices", ["choice", "source", "durability"], registry=registry
+        )
+        self._network_profiles = Counter(
+            "adtargeting_network_profiles", "Answers for networks", ["network", "shared"], registry=registry
+        )
+        self._decode_errors = Counter(
+            "adtargeting_signal_decode_errors",
+            "Signals that could not be read",
+            ["signal"],
+            registry=registry,
+        )
+        self._newer_policies = Counter(
+            "adtargeting_tcf_newer_policies",
+            "TC strings of a policy version that this release does not know",
+            registry=registry,
+        )
+        self.circuit_open = Gauge(
+            "adtargeting_circuit_open", "1 while the store is known to be down", registry=registry
+        )
+        self.calls = CallCounts(registry)
+        self.inflight = Gauge("adtargeting_inflight", "Calls that wait or are worked on", registry=registry)
+        self.unconfirmed_age = Gauge(
+            "adtargeting_unconfirmed_preference_age_seconds",
+            "Age of the oldest unconfirmed choice",
+            registry=registry,
+        )
+        ProcessCollector(registry=registry)
+        self._policy_info = Gauge("adtargeting_policy_info", "The policy in force", ["version"], registry=registry)
+        self._mode = {mode: self._decisions.labels(mode.name.lower()) for mode in Mode}
+        self._reason = {reason: self._reasons.labels(reason.name.lower()) for reason in Reason}
+        self._fetch_seconds = self._store_seconds.labels("fetch")
+        self._known_networks: frozenset[str] = frozenset()
+
+    def use_policy(self, policy: Policy) -> None:
+        """Name the policy in force; only its networks become label values."""
+        self._policy_info.clear()
+        self._policy_info.labels(policy.version).set(1)
+        self._known_networks = frozenset(network.id.casefold() for network in policy.networks)
+
+    def count_decisions(self, decisions: Iterable[Decision]) -> None:
+        """Count a batch of decisions."""
+        outcomes = Tally((each.mode, each.reasons) for each in decisions)
+        for (mode, mask), count in outcomes.items():
+            self._mode[mode].inc(count)
+            for reason in reasons_in(mask):
+                self._reason[reason].inc(count)
+        for each in decisions:
+            for network in each.networks:
+                self._count_network(network.network_id, shared=network.profile is not None)
+
+    def observe_decision(self, seconds: float) -> None:
+        """Take the time of one call."""
+        self._decision_seconds.observe(seconds)
+
+    def observe_fetch(self, seconds: float) -> None:
+        """Take the time of one read for decisions."""
+        self._fetch_seconds.observe(seconds)
+
+    def observe_store(self, operation: str, seconds: float) -> None:
+        """Take the time of one round trip."""
+        self._store_seconds.labels(operation).observe(seconds)
+
+    def count_store_error(self, operation: str, kind: str) -> None:
+        """Count a failure of the store."""
+        self._store_errors.labels(operation, kind).inc()
+
+    def count_decode_error(self, signal: str) -> None:
+        """Count a signal that was present and could not be read."""
+        self._decode_errors.labels(signal).inc()
+
+    def count_newer_policy(self) -> None:
+        """Count a TC string of a policy version that is not known yet; it was read all the same."""
+        self._newer_policies.inc()
+
+    def count_profile_writes(self, outcome: str, count: int = 1) -> None:
+        """Count activities, corrections or erasures."""
+        self._profile_writes.labels(outcome).inc(count)
+
+    def count_preference_change(self, choice: str, source: str, durability: str) -> None:
+        """Count an acknowledged choice."""
+        self._preference_changes.labels(choice, source, durability).inc()
+
+    def _count_network(self, network_id: str, *, shared: bool) -> None:
+        name = network_id.casefold()
+        label = name if name in self._known_networks else UNKNOWN_NETWORK
+        self._network_profiles.labels(label, "yes" if shared else "no").inc()

@@ -1,0 +1,1 @@
+"""The embedded store: a server process of our own."""

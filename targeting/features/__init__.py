@@ -1,0 +1,1 @@
+"""The feature vector and the taxonomy of interests."""

@@ -1,0 +1,1 @@
+"""Countries, subdivisions, languages and IP addresses."""

@@ -1,0 +1,1 @@
+"""The policy: every choice that is the operator's."""

@@ -1,0 +1,221 @@
+"""The policy: every choice that the rules leave open, as one frozen value.
+
+The defaults are built in; a TOML file overrides them (``docs/policy.md``). ``policy_from`` validates a file whole
+or refuses it, naming the key. This module reads no file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from targeting.places.iso3166 import COUNTRIES
+from targeting.policy.networks import (
+    BidRequestPolicy,
+    FingerprintPolicy,
+    MaskPolicy,
+    NetworkPolicy,
+    Rule,
+    SharingPolicy,
+)
+from targeting.policy.profile_fields import SHAREABLE_FIELDS
+from targeting.policy.validation import PolicyError, bounds, keyed_by, matches, one_of, read, some_of
+from targeting.signals.tcf.vendor_list import VendorList
+
+__all__ = [
+    "DEFAULT_POLICY",
+    "BidRequestPolicy",
+    "FingerprintPolicy",
+    "MaskPolicy",
+    "NetworkPolicy",
+    "Policy",
+    "PolicyError",
+    "Rule",
+    "SharingPolicy",
+    "policy_from",
+]
+
+# Where the GDPR, or its twin, applies: the EEA, the United Kingdom, Switzerland, and their territories with a
+# country code of their own (GDPR Art. 3 and TFEU Art. 355; UK GDPR; Swiss FADP).
+GDPR_COUNTRIES = (
+    *("AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU"),
+    *("MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO", "GB", "CH"),
+    *("AX", "BL", "GF", "GG", "GI", "GP", "IM", "JE", "MF", "MQ", "PM", "RE", "SJ", "YT"),
+)
+
+_COUNTRY_CODES = "ISO 3166-1 alpha-2 country codes"
+
+
+@dataclass(frozen=True, slots=True)
+class SignalPolicy:
+    """Which signals count."""
+
+    honour_do_not_track: bool = False
+    store_global_privacy_control: bool = True
+    store_industry_opt_out: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChildrenPolicy:
+    """Under which age a person is a child, in years; ``age_by_country`` by ISO 3166-1 alpha-2."""
+
+    age: int = field(default=13, metadata=bounds(0, 21))
+    age_by_country: Mapping[str, int] = field(
+        default_factory=lambda: MappingProxyType({}), metadata=bounds(0, 21) | keyed_by(COUNTRIES, _COUNTRY_CODES)
+    )
+
+    def age_in(self, country: str) -> int:
+        """Give the age under which a person of this country is a child; of an unknown country the highest of all."""
+        ages = self.age_by_country
+        if country or not ages:
+            return ages.get(country, self.age)
+        return max(self.age, *ages.values())
+
+
+@dataclass(frozen=True, slots=True)
+class GdprPolicy:
+    """Where the GDPR applies, and as whom we ask for consent."""
+
+    countries: tuple[str, ...] = field(default=GDPR_COUNTRIES, metadata=some_of(COUNTRIES, _COUNTRY_CODES))
+    host_vendor_id: int = field(default=0, metadata=bounds(0, 65_535))
+    """Our id in IAB Europe's Global Vendor List; 0: we are no vendor there, and no string can name us."""
+    vendor_list: str = ""
+    """Path of a Global Vendor List (specification 3, JSON); empty: the consent bits alone count."""
+    also_required_purposes: tuple[int, ...] = field(default=(), metadata=bounds(1, 24))
+    """Purposes without a basis for which we give no behavioural answer; purpose 4 is always one."""
+    applies_in: frozenset[str] = field(default=frozenset(GDPR_COUNTRIES), metadata={"derived": True})
+    """``countries``, for looking up."""
+
+    def __post_init__(self) -> None:
+        """Keep ``applies_in`` in step with ``countries``."""
+        object.__setattr__(self, "applies_in", frozenset(self.countries))
+
+
+@dataclass(frozen=True, slots=True)
+class HalfLifePolicy:
+    """After how many days without new evidence a score is worth half."""
+
+    content: float = field(default=14.0, metadata=bounds(0.01, 3650))
+    purchase: float = field(default=45.0, metadata=bounds(0.01, 3650))
+    external: float = field(default=7.0, metadata=bounds(0.01, 3650))
+    destination: float = field(default=90.0, metadata=bounds(0.01, 3650))
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePolicy:
+    """How much a behavioural answer holds."""
+
+    max_interests: int = field(default=32, metadata=bounds(0, 64))
+    min_interest_score: float = field(default=0.01, metadata=bounds(0, 1))
+    max_call_destinations: int = field(default=8, metadata=bounds(0, 32))
+    max_exposures: int = field(default=32, metadata=bounds(0, 128))
+    postal_prefix_characters: int = field(default=3, metadata=bounds(0, 16))
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutPolicy:
+    """What an opt-out does to the profile, and the cookie that carries it."""
+
+    on_opt_out: str = field(default="freeze", metadata=one_of("freeze", "erase"))
+    cookie_days: int = field(default=1826, metadata=bounds(1, 3650))
+    cookie_domain: str = field(default="", metadata=matches(r"[A-Za-z0-9.-]{0,253}", "a domain name, or nothing"))
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPolicy:
+    """How long a profile is kept after the last activity, in days (13 months)."""
+
+    profile_days: int = field(default=396, metadata=bounds(1, 3650))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The whole policy."""
+
+    version: str = field(default="built-in", metadata=matches(r"[!-~]{1,64}", "1 to 64 visible ASCII characters"))
+    signals: SignalPolicy = field(default_factory=SignalPolicy)
+    children: ChildrenPolicy = field(default_factory=ChildrenPolicy)
+    gdpr: GdprPolicy = field(default_factory=GdprPolicy)
+    half_life_days: HalfLifePolicy = field(default_factory=HalfLifePolicy)
+    features: FeaturePolicy = field(default_factory=FeaturePolicy)
+    opt_out: OptOutPolicy = field(default_factory=OptOutPolicy)
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
+    masks: MaskPolicy = field(default_factory=MaskPolicy)
+    sharing: SharingPolicy = field(default_factory=SharingPolicy)
+    fingerprint: FingerprintPolicy = field(default_factory=FingerprintPolicy)
+    bid_request: BidRequestPolicy = field(default_factory=BidRequestPolicy)
+    networks: tuple[NetworkPolicy, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    vendor_list: VendorList | None = field(default=None, metadata={"derived": True})
+    """The vendor list behind ``gdpr.vendor_list``, once whoever reads files has read it."""
+
+    by_id: Mapping[str, NetworkPolicy] = field(init=False, repr=False, metadata={"derived": True})
+    """The networks by their id in lower case."""
+
+    names_in_extensions: frozenset[str] = field(init=False, repr=False, metadata={"derived": True})
+    """What extensions of bid requests call the networks, in lower case."""
+
+    def __post_init__(self) -> None:
+        """Keep what is derived in step with ``networks``."""
+        by_id = {network.id.casefold(): network for network in self.networks}
+        object.__setattr__(self, "by_id", MappingProxyType(by_id))
+        names = frozenset(network.name_in_extensions for network in self.networks)
+        object.__setattr__(self, "names_in_extensions", names)
+
+
+def policy_from(data: Mapping[str, object]) -> Policy:
+    """Validate a parsed policy file. Raises ``PolicyError``, which names the key."""
+    policy = read(Policy, data)
+    _check_ids(policy)
+    _check_bidders(policy)
+    _check_extensions(policy)
+    _check_subdivisions(policy)
+    return policy
+
+
+def _check_ids(policy: Policy) -> None:
+    seen: set[str] = set()
+    for index, network in enumerate(policy.networks):
+        if network.id.casefold() in seen:
+            raise PolicyError(f"networks[{index}].id", "is there twice; the case of letters makes no difference")
+        seen.add(network.id.casefold())
+
+
+def _check_bidders(policy: Policy) -> None:
+    """Whoever goes by another's name would get its parameters, and the ids that it gave people."""
+    seen: set[str] = set()
+    for index, network in enumerate(policy.networks):
+        name = network.name_in_extensions
+        if name in seen or (name != network.id.casefold() and name in policy.by_id):
+            raise PolicyError(
+                f"networks[{index}].bidder", "is the name of another network; the case of letters makes no difference"
+            )
+        seen.add(name)
+
+
+def _check_extensions(policy: Policy) -> None:
+    """What a network is called by must not let its parameters through to all the others."""
+    names = policy.names_in_extensions | policy.by_id.keys()
+    for key in ("request_ext", "impression_ext"):
+        for index, path in enumerate(getattr(policy.bid_request, key)):
+            if path.partition(".")[0].casefold() in names:
+                raise PolicyError(f"bid_request.{key}[{index}]", "must not let a network's own parameters through")
+
+
+def _check_subdivisions(policy: Policy) -> None:
+    for at, rule in enumerate(policy.rules):
+        for index, subdivision in enumerate(rule.subdivisions):
+            if subdivision[:2] not in COUNTRIES:
+                raise PolicyError(f"rules[{at}].subdivisions[{index}]", "must begin with an ISO 3166-1 country code")
+
+
+DEFAULT_POLICY = Policy(
+    networks=(
+        NetworkPolicy(id="house", name="Our own sales house", first_party=True, fields=SHAREABLE_FIELDS, user_id=True),
+        NetworkPolicy(
+            id="partner",
+            name="A contracted partner",
+            fields=("age_bracket", "country", "language", "interests"),
+        ),
+    )
+)
+"""Used without a policy file. Its two networks are there to try the service with."""

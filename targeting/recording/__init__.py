@@ -1,0 +1,1 @@
+"""What a profile and a preference record become when something is recorded."""

@@ -1,0 +1,53 @@
+"""May something be recorded of a person? What limits a decision forbids it, and so does the TCF's purpose 3.
+
+The judge's own verdict is used, so that no decision is limited for a reason for which a profile would still be
+written. Only that nothing is known yet is no hindrance: somebody is always the first time here. This module reads no
+profile.
+"""
+
+from collections.abc import Sequence
+
+from targeting.age import latest_birth_day, person_day
+from targeting.consent import PURPOSE_PROFILE_WRITE
+from targeting.decision import Item
+from targeting.judge import StoredSubject, judge_stored, standings_of
+from targeting.limited import residence
+from targeting.model import Whereabouts
+from targeting.policy.policy import Policy
+from targeting.reasons import Reason
+from targeting.signals.nap import Nap
+
+
+def forbidden_by_request(item: Item, policy: Policy) -> int:
+    """Give the reasons, as a mask, for which the signals of an activity forbid to record it; 0: they do not.
+
+    IAB TCF Policies, Appendix A, purpose 3: "Create profiles for personalised advertising".
+    """
+    mask = item.findings.mask
+    if not item.findings.consent.has_basis(PURPOSE_PROFILE_WRITE, policy.gdpr.host_vendor_id, policy):
+        mask |= Reason.TCF_NO_CONSENT.bit
+    return mask
+
+
+def forbidden_by_records(
+    records: Sequence[StoredSubject],
+    policy: Policy,
+    now_s: float,
+    shown: Whereabouts | None = None,
+    naps: Sequence[Nap] = (),
+) -> int:
+    """Give the reasons, as a mask, for which the stored records forbid to record anything; 0: they do not.
+
+    ``records`` are those of everyone the activity names, its own subject first; ``shown`` says where the person is,
+    as far as the activity shows; ``naps`` are its NAP cookies.
+    """
+    standings = standings_of(records)
+    stored_country = next((each.country for each in standings if each and each.country), "")
+    age = policy.children.age_in(residence((shown or Whereabouts())._replace(stored_country=stored_country)))
+    verdict = judge_stored(
+        records,
+        standings,
+        latest_birth_day(person_day(now_s), age),
+        nap_of_child=any(nap.age is not None and nap.age < age for nap in naps),
+    )
+    return verdict.mask & ~Reason.NO_PROFILE.bit

@@ -1,0 +1,1 @@
+"""The stored records and their binary forms."""

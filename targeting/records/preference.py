@@ -1,0 +1,137 @@
+"""The preference record: a person's stored choice, locale and birth date, and how they came about.
+
+It lives apart from the profile, so that a decision learns of an opt-out, and of a child, without reading the
+profile. This module knows no profile.
+"""
+
+import struct
+from enum import IntEnum
+from struct import Struct
+from typing import NamedTuple
+
+from targeting.records.envelope import RecordUnreadable, seal, unseal
+
+MAX_HISTORY = 32
+
+_MAGIC = b"aP"
+_SCHEMA = 1
+_HEAD = Struct("<BBBBIQi2s")
+"""choice, source, bytes of the language, changes, version, changed at (ms), birth day, country."""
+_CHANGE = Struct("<IBBQ8s")
+_NO_BIRTH_DAY = -(2**31)
+_NO_COUNTRY = b"\0\0"
+
+
+class Choice(IntEnum):
+    """What the person chose; the numbers are those of ``adtargeting.v1.Choice``."""
+
+    NONE = 0
+    OPT_OUT = 1
+    OPT_IN = 2
+
+
+class Source(IntEnum):
+    """Where the choice was made; the numbers are those of ``adtargeting.v1.Source``."""
+
+    UNSTATED = 0
+    ACCOUNT_PAGE = 1
+    CLIENT_SETTING = 2
+    BROWSER = 3
+    INDUSTRY_PAGE = 4
+    GPC = 5
+    GUARDIAN = 6
+    SUPPORT = 7
+
+
+class Change(NamedTuple):
+    """One change of a choice."""
+
+    version: int
+    choice: Choice
+    source: Source
+    changed_at_ms: int
+    change_key: bytes
+    """Eight bytes derived from the caller's idempotency key; never the key itself."""
+
+
+class Preference(NamedTuple):
+    """A preference record. ``birth_day`` counts days since 1970-01-01; empty strings mean not set."""
+
+    choice: Choice = Choice.NONE
+    source: Source = Source.UNSTATED
+    changed_at_ms: int = 0
+    version: int = 0
+    country: str = ""
+    language: str = ""
+    birth_day: int | None = None
+    history: tuple[Change, ...] = ()
+    """Newest first, at most ``MAX_HISTORY``."""
+
+
+class Standing(NamedTuple):
+    """The part of a preference record that decisions look at."""
+
+    choice: int
+    birth_day: int | None
+    country: str
+    language: str
+
+
+def encode_preference(preference: Preference, owner: bytes) -> bytes:
+    """Give the record's stored form, bound to the owner's 16-byte pseudonym."""
+    language = preference.language.encode("ascii")
+    history = preference.history[:MAX_HISTORY]
+    head = _HEAD.pack(
+        preference.choice,
+        preference.source,
+        len(language),
+        len(history),
+        preference.version,
+        preference.changed_at_ms,
+        _NO_BIRTH_DAY if preference.birth_day is None else preference.birth_day,
+        preference.country.encode("ascii") or _NO_COUNTRY,
+    )
+    changes = b"".join(_CHANGE.pack(*change) for change in history)
+    return seal(_MAGIC, _SCHEMA, owner, head + language + changes)
+
+
+def standing_of(value: bytes, owner: bytes) -> Standing:
+    """Read what a decision needs. Raises ``RecordUnreadable``."""
+    body = unseal(value, _MAGIC, _SCHEMA, owner)
+    try:
+        choice, _, language_size, _, _, _, birth_day, country = _HEAD.unpack_from(body)
+        return Standing(
+            choice,
+            None if birth_day == _NO_BIRTH_DAY else birth_day,
+            "" if country == _NO_COUNTRY else country.decode("ascii"),
+            body[_HEAD.size : _HEAD.size + language_size].decode("ascii") if language_size else "",
+        )
+    except (struct.error, ValueError):
+        raise RecordUnreadable("the record holds what this version cannot read") from None
+
+
+def decode_preference(value: bytes, owner: bytes) -> Preference:
+    """Read the whole record. Raises ``RecordUnreadable``."""
+    standing = standing_of(value, owner)
+    body = unseal(value, _MAGIC, _SCHEMA, owner)
+    choice, source, language_size, changes, version, changed_at_ms, _, _ = _HEAD.unpack_from(body)
+    history = body[_HEAD.size + language_size :]
+    if len(history) != changes * _CHANGE.size:
+        raise RecordUnreadable("the record's history is truncated")
+    try:
+        return Preference(
+            choice=Choice(choice),
+            source=Source(source),
+            changed_at_ms=changed_at_ms,
+            version=version,
+            country=standing.country,
+            language=standing.language,
+            birth_day=standing.birth_day,
+            history=tuple(
+                Change(of_version, Choice(of_choice), Source(of_source), at_ms, key)
+                for of_version, of_choice, of_source, at_ms, key in _CHANGE.iter_unpack(history)
+            ),
+        )
+    except ValueError:
+        # A choice or a source that a newer version knows.
+        raise RecordUnreadable("the record holds what this version cannot read") from None

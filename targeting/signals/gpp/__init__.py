@@ -1,0 +1,1 @@
+"""The IAB Global Privacy Platform (GPP) string."""

@@ -1,0 +1,1 @@
+"""The IAB Europe Transparency and Consent Framework (TCF) string."""

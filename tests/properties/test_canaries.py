@@ -1,0 +1,184 @@
+"""Bytes as proof: nothing marked is ever found in what goes out, whoever asks, whatever the policy and the mode."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from adtargeting.v1 import targeting_pb2 as pb
+
+from targeting.policy.policy import NetworkPolicy, Policy
+from targeting.records.preference import Preference
+from tests.properties.canary_cases import PLACES, Case, case_of
+from tests.properties.people import (
+    BUYER_MARK,
+    DESCRIPTION_MARK,
+    PARAMETER_MARK,
+    PLACE_MARK,
+    POSITION_MARK,
+    bid_request,
+    marks,
+    person,
+)
+from tests.targeting.openrtb.openrtb_tables import validate
+from tests.targeting.openrtb.preparing import Json, Prepared, asking, prepare, record
+
+FORBIDDEN = re.compile(b"|".join(map(re.escape, marks())))
+# A mapped address may be spelt in hexadecimal, too; the colons keep an id of hexadecimal digits from looking like one.
+FULL_ADDRESS = re.compile(rb"203\.0\.113\.[1-9]|cb00:71(?!00)|7a7a:7b7b", re.IGNORECASE)
+POSITION = POSITION_MARK.encode()
+DESCRIPTION = DESCRIPTION_MARK.encode()
+BUYER = re.compile(rf"{BUYER_MARK}(\w+)-".encode())
+PARAMETERS = re.compile(rf"{PARAMETER_MARK}(\w+)-".encode())
+
+
+def leaks(case: Case, prepared: Prepared) -> list[str]:
+    """Everything that was found and should not have been."""
+    found = []
+    terms = {network.id.casefold(): network for network in case.policy.networks}
+    limited = prepared.decision.mode == pb.MODE_LIMITED
+    if limited and FORBIDDEN.search(prepared.answer):
+        found.append("a mark in a limited answer")
+    for name, decision in prepared.networks.items():
+        network = terms.get(name.casefold())
+        text = prepared.texts.get(name, b"") + decision.SerializeToString()
+        found += [f"{name}: {each!r}" for each in FORBIDDEN.findall(text)]
+        # What counts is what it got: who may have a profile of which nothing is known gets limited features.
+        knows = {"gender", "data", "eids"} & prepared.bid_requests.get(name, {}).get("user", {}).keys()
+        if DESCRIPTION in text and not knows and case.policy.fingerprint.reduce_in_limited_mode:
+            found.append(f"{name}: the device is described")
+        if POSITION in text and not decision.precise_geo_allowed:
+            found.append(f"{name}: the exact position")
+        if FULL_ADDRESS.search(text) and (limited or network is None or not network.full_ip):
+            found.append(f"{name}: the full address")
+        owned = {network.name_in_extensions} if network and network.buyeruid and decision.id_shared else set()
+        found += [f"{name}: the id at {each!r}" for each in BUYER.findall(text) if each.decode() not in owned]
+        own_name = network.name_in_extensions if network else name.casefold()
+        found += [
+            f"{name}: the parameters of {each!r}" for each in PARAMETERS.findall(text) if each.decode() != own_name
+        ]
+        found += _inconsistencies(name, decision, prepared.bid_requests.get(name))
+    return found + list(_foreign_ids(prepared))
+
+
+def _foreign_ids(prepared: Prepared) -> Iterable[str]:
+    for owner, own in prepared.networks.items():
+        for name, decision in prepared.networks.items():
+            text = prepared.texts.get(name, b"") + decision.SerializeToString()
+            if own.network_user_id and name != owner and own.network_user_id.encode() in text:
+                yield f"{name}: the id of {owner}"
+
+
+def _inconsistencies(name: str, decision: pb.NetworkDecision, request: Json | None) -> Iterable[str]:
+    if request is None:
+        if decision.contact_allowed:
+            yield f"{name}: may be contacted and got nothing"
+        return
+    user = request.get("user", {})
+    if not decision.contact_allowed:
+        yield f"{name}: may not be contacted and got something"
+    if ({"gender", "data"} & user.keys()) and not decision.profile_shared:
+        yield f"{name}: a profile that was withheld"
+    if user.get("eids", []) != _eids(decision):
+        yield f"{name}: another id than its own"
+    if PLACE_MARK not in json.dumps([request.get(place) for place in PLACES]):
+        yield f"{name}: nothing of where the ad is shown"
+    yield from validate(request, unknown_allowed=True)
+
+
+def _eids(decision: pb.NetworkDecision) -> list[Any]:
+    uids = [{"id": decision.network_user_id}]
+    return [{"source": "adtargeting.local", "uids": uids}] if decision.network_user_id else []
+
+
+def search(seeds: Iterable[int]) -> Counter[str]:
+    """Search the answers to the cases of these seeds; give how often what was given away by right."""
+    seen: Counter[str] = Counter()
+    for seed in seeds:
+        case = case_of(seed)
+        prepared = prepare(case.call, policy=case.policy, stored=case.stored)
+        assert leaks(case, prepared) == [], f"seed {seed}"
+        seen[pb.Mode.Name(prepared.decision.mode)] += 1
+        seen["unreadable"] += pb.REASON_SIGNAL_UNREADABLE in prepared.decision.reasons
+        seen["outdoors"] += any("dooh" in each for each in prepared.bid_requests.values())
+        for name, decision in prepared.networks.items():
+            text = prepared.texts.get(name, b"")
+            seen["network answers"] += 1
+            seen["profiles"] += decision.profile_shared
+            seen["ids"] += decision.id_shared
+            seen["descriptions"] += DESCRIPTION in text
+            seen["exact positions"] += POSITION in text
+            seen["full addresses"] += bool(FULL_ADDRESS.search(text))
+            seen["buyers"] += bool(BUYER.search(text))
+            seen["parameters"] += bool(PARAMETERS.search(text))
+            seen["uncontacted"] += not decision.contact_allowed
+    return seen
+
+
+WORTH_SEEING = (
+    *("MODE_BEHAVIOURAL", "MODE_LIMITED", "profiles", "ids"),
+    *(
+        "unreadable",
+        "outdoors",
+        "descriptions",
+        "exact positions",
+        "full addresses",
+        "buyers",
+        "parameters",
+        "uncontacted",
+    ),
+)
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_nothing_marked_goes_out(part: int) -> None:
+    seen = search(range(part * 1000, (part + 1) * 1000))
+    # A search that never comes across what is given by right would find no leak of it either.
+    assert all(seen[each] >= 50 for each in WORTH_SEEING), seen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(10))
+def test_nothing_marked_goes_out_of_100_000_triples(part: int) -> None:
+    seen = search(range(1_000_000 + part * 10_000, 1_000_000 + (part + 1) * 10_000))
+    assert all(seen[each] >= 500 for each in WORTH_SEEING), seen
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        pytest.param(lambda text: text + b"zqz", id="a mark"),
+        pytest.param(lambda text: text + b"90807060", id="a number"),
+        pytest.param(lambda text: text.replace(b"203.0.113.0", b"203.0.113.9"), id="an address"),
+        pytest.param(lambda text: text + b"zqd", id="a description"),
+        pytest.param(lambda text: text + b"7771237", id="a position"),
+        pytest.param(lambda text: text + b"zqbstranger-", id="an id of its own without permission"),
+        pytest.param(lambda text: text + b"zqpacme-", id="another network's parameters"),
+        pytest.param(lambda text: text.replace(b"zqc", b""), id="what says nothing of the person, taken away"),
+        pytest.param(lambda text: text.replace(b'"gdpr":0', b'"gdpr":"0"'), id="a signal in another form"),
+    ],
+)
+def test_the_search_finds_what_it_looks_for(leak: Any) -> None:
+    somebody = person(1)
+    call = asking(bid_request(somebody, regs={"gdpr": 0, "coppa": 1}), ["stranger"], account_id=somebody.account_id)
+    case = Case(call, {}, Policy())
+    prepared = prepare(call, policy=case.policy, stored=case.stored)
+    assert leaks(case, prepared) == []
+    text = leak(prepared.texts["stranger"])
+    read, _ = json.JSONDecoder().raw_decode(text.decode())
+    assert leaks(case, prepared._replace(texts={"stranger": text}, bid_requests={"stranger": read}))
+
+
+def test_the_search_finds_the_id_of_another_network() -> None:
+    somebody = person(1)
+    policy = Policy(networks=(NetworkPolicy("net0", user_id=True), NetworkPolicy("net1", user_id=True)))
+    call = asking(bid_request(somebody, regs={"gdpr": 0}), ["net0", "net1"], account_id=somebody.account_id)
+    subject = somebody.subjects[0]
+    case = Case(call, {subject: record(subject, Preference(), somebody.profile)}, policy)
+    prepared = prepare(call, policy=policy, stored=case.stored)
+    assert leaks(case, prepared) == []
+    others_id = prepared.networks["net1"].network_user_id.encode()
+    leaking = prepared._replace(texts={**prepared.texts, "net0": prepared.texts["net0"] + others_id})
+    assert leaks(case, leaking) == ["net0: the id of net1"]

@@ -1,0 +1,124 @@
+"""The handlers of profiles and preferences, called directly on any store, with messages in and out."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from adtargeting.v1 import preference_pb2, profile_pb2, targeting_pb2
+
+from server.calls.activity import record_activity
+from server.calls.call_context import CallTools
+from server.calls.preference import get_preferences, set_preference
+from server.calls.profile import delete_profile, get_profile, update_profile
+from server.choices.signal_opt_outs import ignore_sticky
+from server.decisions.decider import Decider
+from server.metrics.metrics import Metrics
+from server.store.ports import DecisionStore, RecordStore
+from targeting.decision import Decision, Rulebook
+from targeting.model import AdRequest, Identity
+from targeting.places.geo import IpLocation
+from targeting.policy.policy import DEFAULT_POLICY, Policy
+from targeting.signals.cookies import Cookies
+from targeting.signals.nap import Nap
+
+NOW_S = 1_780_000_000.0
+AMERICAN = targeting_pb2.ClientSettings(country="US")
+"""Where no consent string is needed; an activity that shows no country would need one."""
+
+
+class Nowhere:
+    """A locator that knows no address."""
+
+    def locate(self, ip_text: str) -> IpLocation:
+        return IpLocation("", "")
+
+
+def no_nap(_: str) -> Nap | None:
+    return None
+
+
+class Service:
+    """All calls of one worker, without a gate: messages in, messages out, errors raised."""
+
+    def __init__(
+        self,
+        store: DecisionStore,
+        records: RecordStore,
+        policy: Policy = DEFAULT_POLICY,
+        *,
+        on_sticky: Callable[[AdRequest, Cookies], None] = ignore_sticky,
+        open_nap: Callable[[str], Nap | None] = no_nap,
+    ) -> None:
+        self.now_s = NOW_S
+        self.policy = policy
+        self.metrics = Metrics()
+        self.decider = Decider(store, self.rulebook, open_nap, self.metrics, on_sticky)
+        self.tools = CallTools(
+            records, self.decider, self.rulebook, Nowhere(), open_nap, self.metrics, lambda: self.now_s, 5.0
+        )
+
+    def rulebook(self) -> Rulebook:
+        return Rulebook(self.policy)
+
+    def record(self, *activities: profile_pb2.Activity) -> list[profile_pb2.ActivityResult]:
+        payload = profile_pb2.RecordActivityRequest(activities=activities).SerializeToString()
+        return list(profile_pb2.RecordActivityResponse.FromString(record_activity(payload, self.tools)).results)
+
+    def outcomes(self, *activities: profile_pb2.Activity) -> list[str]:
+        return [outcome_name(result) for result in self.record(*activities)]
+
+    def get(self, **subject: str) -> profile_pb2.GetProfileResponse:
+        payload = profile_pb2.GetProfileRequest(**subject).SerializeToString()
+        return profile_pb2.GetProfileResponse.FromString(get_profile(payload, self.tools))
+
+    def update(
+        self, paths: Iterable[str], declared: profile_pb2.DeclaredAttributes, **subject: Any
+    ) -> profile_pb2.UpdateProfileResponse:
+        request = profile_pb2.UpdateProfileRequest(declared=declared, **subject)
+        request.update_mask.paths.extend(paths)
+        return profile_pb2.UpdateProfileResponse.FromString(update_profile(request.SerializeToString(), self.tools))
+
+    def delete(self, **subject: str) -> profile_pb2.DeleteProfileResponse:
+        payload = profile_pb2.DeleteProfileRequest(**subject).SerializeToString()
+        return profile_pb2.DeleteProfileResponse.FromString(delete_profile(payload, self.tools))
+
+    def choose(self, choice: preference_pb2.Choice, **fields: Any) -> preference_pb2.SetPreferenceResponse:
+        payload = preference_pb2.SetPreferenceRequest(choice=choice, **fields).SerializeToString()
+        return preference_pb2.SetPreferenceResponse.FromString(set_preference(payload, self.tools))
+
+    def opt_out(self, **fields: Any) -> preference_pb2.SetPreferenceResponse:
+        return self.choose(preference_pb2.CHOICE_OPT_OUT, **fields)
+
+    def opt_in(self, **fields: Any) -> preference_pb2.SetPreferenceResponse:
+        return self.choose(preference_pb2.CHOICE_OPT_IN, **fields)
+
+    def preferences(self, **subject: str) -> preference_pb2.GetPreferencesResponse:
+        payload = preference_pb2.GetPreferencesRequest(**subject).SerializeToString()
+        return preference_pb2.GetPreferencesResponse.FromString(get_preferences(payload, self.tools))
+
+    def decide(self, account_id: str = "", device_id: str = "", **more: Any) -> Decision:
+        request = AdRequest(identity=Identity(account_id, (), device_id), client_country="US")._replace(**more)
+        return self.decider.decide([request], 5.0)[0].decision
+
+
+def outcome_name(result: profile_pb2.ActivityResult) -> str:
+    """RECORDED, DUPLICATE, SUPPRESSED with its reasons, REJECTED with its field."""
+    name = profile_pb2.Outcome.Name(result.outcome).removeprefix("OUTCOME_")
+    reasons = [targeting_pb2.Reason.Name(reason).removeprefix("REASON_") for reason in result.reasons]
+    return " ".join([name, *reasons, *([result.field] if result.field else [])])
+
+
+def viewed(activity_id: str = "", *segment_ids: str, **fields: Any) -> profile_pb2.Activity:
+    return _activity(activity_id, profile_pb2.ACTIVITY_KIND_CONTENT, segment_ids=segment_ids or ("386",), **fields)
+
+
+def saw(activity_id: str = "", ad_id: str = "ad-1", **fields: Any) -> profile_pb2.Activity:
+    return _activity(activity_id, profile_pb2.ACTIVITY_KIND_AD_IMPRESSION, ad_id=ad_id, **fields)
+
+
+def called(activity_id: str = "", country: str = "GB", **fields: Any) -> profile_pb2.Activity:
+    return _activity(activity_id, profile_pb2.ACTIVITY_KIND_CALL, destination_country=country, **fields)
+
+
+def _activity(activity_id: str, kind: profile_pb2.ActivityKind, **fields: Any) -> profile_pb2.Activity:
+    who = {} if {"account_id", "device_id"} & fields.keys() else {"account_id": "alice"}
+    return profile_pb2.Activity(activity_id=activity_id, kind=kind, **{"client": AMERICAN, **who, **fields})

@@ -1,0 +1,68 @@
+"""``load-sample``: into the store of a running service, or into one that runs meanwhile; never over what is there."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from server.cli.load_sample import load
+from server.sample.load import Progress
+from server.store.embedded.server import EmbeddedRedis
+from tests.server.cli.conftest import Adt
+
+
+def test_people_loaded_beside_a_running_service_are_known_to_it(served: Adt) -> None:
+    loaded = served("load-sample", "--subjects", "300", "--seed", "11")
+    assert loaded.status == 0
+    assert loaded.lines[0].startswith("300 people: ")
+    tried = [line.split() for line in loaded.lines if line.strip().startswith("adtargeting decide")]
+    assert len(tried) >= 3
+    behavioural, *others = (served(*words[1 : words.index("--ip") + 2]) for words in tried)
+    assert behavioural.lines[0].startswith("BEHAVIOURAL")
+    assert all(other.lines[0].startswith("LIMITED") for other in others)
+
+
+def test_what_is_there_stays(served: Adt) -> None:
+    served("load-sample", "--subjects", "20", "--seed", "12")
+    served("opt-out", "--account", "sample-12-1")
+    again = served("load-sample", "--subjects", "20", "--seed", "12")
+    assert "0 subjects written" in again.out
+    assert "were there already and are as they were" in again.out
+    assert '"CHOICE_OPT_OUT"' in served("profile", "show", "--account", "sample-12-1").out
+
+
+def test_without_a_service_the_store_runs_meanwhile(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADTARGETING_DATA_DIR", "data")
+    assert "sample-7-3" in adt("load-sample", "--subjects", "50").out
+    assert "0 subjects written" in adt("load-sample", "--subjects", "50").out
+
+
+def test_a_redis_of_the_settings_is_used(
+    adt: Adt, monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis
+) -> None:
+    monkeypatch.setenv("ADTARGETING_REDIS_URL", redis_server.url)
+    assert "people: 1 subjects written" in adt("load-sample", "--subjects", "1", "--seed", "13").out
+
+
+def test_a_redis_that_is_not_there_is_a_refusal(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADTARGETING_REDIS_URL", "redis://127.0.0.1:1/0")
+    ended = adt("load-sample", "--subjects", "1")
+    assert ended.status == 1
+    assert ended.err.count("\n") == 1
+
+
+def test_a_data_directory_that_cannot_be_made_is_a_configuration_error(
+    adt: Adt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADTARGETING_DATA_DIR", "/dev/null/data")
+    ended = adt("load-sample", "--subjects", "1")
+    assert ended.status == 2
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
+def test_progress_is_shown_on_terminals_only(terminal: bool) -> None:
+    shown = io.StringIO()
+    out = Console(file=shown, force_terminal=terminal, width=80)
+    assert load(out, iter([Progress(5, 4, 1), Progress(5, 6, 0)]), 10) == (10, 1)
+    assert ("Loading people" in shown.getvalue()) is terminal

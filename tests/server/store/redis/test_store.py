@@ -1,0 +1,234 @@
+"""The store on Redis, and what can go wrong with a Redis."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from server.store.embedded.server import EmbeddedRedis
+from server.store.ports import Change, Committed, Held, StoreTimeout, StoreUnavailable
+from server.store.redis.store import RedisStore
+from server.store.redis.url import RedisAddress
+from targeting.model import Subject, SubjectKind
+from targeting.records.preference import Preference, encode_preference
+from tests.server.store.conftest import OpenRedisStore, stopped
+from tests.server.store.fake_store import PSEUDONYMS
+from tests.server.store.plain_redis import plain_redis, replicate
+from tests.server.store.redis.scripted_server import saying, scripted_server
+from tests.waiting import eventually
+
+BUDGET_S = 5.0
+SHORT_S = 0.05
+ANNE = Subject(SubjectKind.ACCOUNT, "anne")
+BEN = Subject(SubjectKind.ACCOUNT, "ben")
+
+
+def record(subject: Subject, version: int = 1) -> bytes:
+    return encode_preference(Preference(version=version), PSEUDONYMS.owner(subject))
+
+
+def change(store: RedisStore, subject: Subject = ANNE, profile: bytes | None = b"profile") -> Change:
+    held = store.read([subject], BUDGET_S)[0]
+    return Change(subject, held, record(subject), profile, b"seen", profile_ttl_s=100, seen_ttl_s=50)
+
+
+def test_preferences_stay_and_what_is_recorded_expires(redis_store: OpenRedisStore) -> None:
+    redis_store.commit([change(redis_store)], BUDGET_S)
+    keys = [redis_store.key(ANNE, name) for name in ("preference", "profile", "seen")]
+    assert [redis_store.command(b"TTL", key) for key in keys] == [-1, 100, 50]
+
+
+def test_a_change_of_the_profile_renews_its_life_and_nothing_else_does(redis_store: OpenRedisStore) -> None:
+    redis_store.commit([change(redis_store)], BUDGET_S)
+    redis_store.command(b"EXPIRE", redis_store.key(ANNE, "profile"), b"7")
+    held = redis_store.read([ANNE], BUDGET_S)[0]
+    redis_store.commit([Change(ANNE, held, record(ANNE, 2), profile_ttl_s=100)], BUDGET_S)
+    assert redis_store.command(b"TTL", redis_store.key(ANNE, "profile")) == 7
+    redis_store.commit([change(redis_store)], BUDGET_S)
+    assert redis_store.command(b"TTL", redis_store.key(ANNE, "profile")) == 100
+
+
+def test_keys_and_values_hold_no_id(redis_store: OpenRedisStore) -> None:
+    redis_store.commit([change(redis_store)], BUDGET_S)
+    keys = redis_store.command(b"KEYS", b"*")
+    assert isinstance(keys, list)
+    assert len(keys) == 3
+    assert not [key for key in keys if b"anne" in key]
+
+
+def test_a_server_that_forgets_its_scripts_is_told_again(redis_store: OpenRedisStore) -> None:
+    changes = [change(redis_store, ANNE), change(redis_store, BEN)]
+    redis_store.command(b"SCRIPT", b"FLUSH")
+    assert redis_store.commit(changes, BUDGET_S) == [Committed(landed=True)] * 2
+
+
+class TestTimeouts:
+    def test_a_late_answer_is_not_taken_for_the_next(self, own_redis: EmbeddedRedis, own_store: OpenRedisStore) -> None:
+        own_store.commit([change(own_store, ANNE), change(own_store, BEN)], BUDGET_S)
+        with stopped(own_redis), pytest.raises(StoreTimeout):
+            own_store.fetch([ANNE], SHORT_S)
+        assert own_store.fetch([BEN], BUDGET_S)[0].preference == record(BEN)
+
+    def test_no_call_outwaits_a_stopped_server(self, own_redis: EmbeddedRedis, own_store: OpenRedisStore) -> None:
+        attempt = change(own_store)
+        with stopped(own_redis):
+            for call in (
+                lambda: own_store.fetch([ANNE], SHORT_S),
+                lambda: own_store.read([ANNE], SHORT_S),
+                lambda: own_store.commit([attempt], SHORT_S),
+                lambda: own_store.commit_durably(attempt, 0, SHORT_S),
+            ):
+                with pytest.raises(StoreTimeout):
+                    call()
+        assert own_store.read([ANNE], BUDGET_S)
+
+    def test_a_connection_that_is_long_in_coming_is_there_for_a_later_call(self, tmp_path: Path) -> None:
+        slow = {b"AUTH": b"+OK\r\n", b"MGET": b"*2\r\n$-1\r\n$-1\r\n:0\r\n", b"EXISTS": b""}
+
+        def answer(connection: socket.socket, words: list[bytes]) -> None:
+            if words[0] == b"AUTH":
+                time.sleep(3 * SHORT_S)
+            connection.sendall(slow[words[0]])
+
+        with scripted_server(tmp_path, answer) as address:
+            store = RedisStore(RedisAddress(path=address.path, password="hush"), PSEUDONYMS)
+            with pytest.raises(StoreTimeout, match="not ready yet"):
+                store.fetch([ANNE], SHORT_S)
+            assert store.fetch([ANNE], BUDGET_S)[0].preference is None
+            store.close()
+
+    def test_a_store_that_is_closed_while_it_connects_leaves_no_connection(self, tmp_path: Path) -> None:
+        left = threading.Event()
+
+        def answer(connection: socket.socket, words: list[bytes]) -> None:
+            time.sleep(3 * SHORT_S)
+            connection.sendall(b"+OK\r\n")
+            if not connection.recv(1):
+                left.set()
+
+        with scripted_server(tmp_path, answer) as address:
+            store = RedisStore(RedisAddress(path=address.path, password="hush"), PSEUDONYMS)
+            with pytest.raises(StoreTimeout):
+                store.fetch([ANNE], SHORT_S)
+            store.close()
+            assert left.wait(BUDGET_S)
+
+
+class TestRefusals:
+    def test_nobody_there(self, tmp_path: Path) -> None:
+        store = RedisStore(RedisAddress(path=str(tmp_path / "nobody")), PSEUDONYMS)
+        with pytest.raises(StoreUnavailable):
+            store.fetch([ANNE], BUDGET_S)
+
+    def test_killed_and_started_again(self, own_redis: EmbeddedRedis, own_store: OpenRedisStore) -> None:
+        own_store.commit([change(own_store)], BUDGET_S)
+        os.kill(own_redis.pid, signal.SIGKILL)
+        with pytest.raises(StoreUnavailable):
+            own_store.fetch([ANNE], BUDGET_S)
+        own_redis.stop()
+        own_redis.start()
+        assert own_store.fetch([ANNE], BUDGET_S)[0].preference == record(ANNE)
+
+    def test_a_wrong_password(self, own_redis: EmbeddedRedis, own_store: OpenRedisStore) -> None:
+        own_store.command(b"CONFIG", b"SET", b"requirepass", b"right")
+        for password, problem in (("wrong", "the user or the password"), ("", "wants a password")):
+            store = RedisStore(RedisAddress(path=own_redis.address.path, password=password), PSEUDONYMS)
+            with pytest.raises(StoreUnavailable, match=problem):
+                store.fetch([ANNE], BUDGET_S)
+            store.close()
+        store = RedisStore(RedisAddress(path=own_redis.address.path, password="right"), PSEUDONYMS)
+        assert store.fetch([ANNE], BUDGET_S)
+        store.close()
+
+    def test_a_primary_that_became_a_replica_and_primary_again(self, own_store: OpenRedisStore) -> None:
+        attempt = change(own_store)
+        own_store.command(b"REPLICAOF", b"127.0.0.1", b"1")
+        with pytest.raises(StoreUnavailable, match="read-only replica"):
+            own_store.commit([attempt], BUDGET_S)
+        own_store.command(b"REPLICAOF", b"NO", b"ONE")
+        assert own_store.commit_durably(attempt, 0, BUDGET_S).landed
+
+    def test_out_of_memory_nothing_is_half_written_and_all_can_be_erased(self, own_store: OpenRedisStore) -> None:
+        own_store.commit([change(own_store, BEN)], BUDGET_S)
+        attempt = change(own_store)
+        own_store.command(b"CONFIG", b"SET", b"maxmemory", b"1")
+        with pytest.raises(StoreUnavailable, match="out of memory"):
+            own_store.commit([attempt], BUDGET_S)
+        assert own_store.read([ANNE], BUDGET_S)[0][1:] == (None, None, None)
+        held = own_store.read([BEN], BUDGET_S)[0]
+        assert own_store.commit([Change(BEN, held, profile=b"", seen=b"")], BUDGET_S)[0].landed
+
+    @pytest.mark.parametrize(
+        "error", ["LOADING Redis is", "MISCONF no", "CLUSTERDOWN it is", "MASTERDOWN no", "MOVED 3999 10.0.0.1:6381"]
+    )
+    def test_errors_of_the_server(self, tmp_path: Path, error: str) -> None:
+        with scripted_server(tmp_path, saying(b"-%b\r\n" % error.encode())) as address:
+            store = RedisStore(address, PSEUDONYMS)
+            with pytest.raises(StoreUnavailable, match="the store refuses"):
+                store.fetch([ANNE], BUDGET_S)
+            store.close()
+
+
+class TestDurability:
+    def test_replicas_that_hold_it_are_counted(self, tmp_path: Path) -> None:
+        primary, replica = plain_redis(tmp_path / "primary"), plain_redis(tmp_path / "replica")
+        with primary as (address, _), replica as (other, other_pid):
+            replicate(address, other)
+            store = RedisStore(address, PSEUDONYMS)
+            assert store.commit_durably(change(store, ANNE), 1, BUDGET_S) == Committed(True, 1, False)
+            os.kill(other_pid, signal.SIGSTOP)
+            assert store.commit_durably(change(store, BEN), 1, 0.3) == Committed(True, 0, False)
+            # What was waited for in vain is not waited for through the next call's budget, long as it is.
+            assert store.commit_durably(change(store, BEN), 1, 600) == Committed(True, 0, False)
+            os.kill(other_pid, signal.SIGCONT)
+            eventually(lambda: store.commit_durably(change(store, BEN), 1, BUDGET_S).replicas == 1)
+            store.close()
+
+    @pytest.mark.parametrize(
+        ("setting", "value", "on_disk"),
+        [
+            ("appendfsync", "always", True),
+            ("appendfsync", "everysec", False),
+            ("appendonly", "no", False),
+            ("no-appendfsync-on-rewrite", "yes", False),
+        ],
+    )
+    def test_on_disk_only_where_every_write_is_synced(
+        self, own_store: OpenRedisStore, setting: str, value: str, *, on_disk: bool
+    ) -> None:
+        own_store.command(b"CONFIG", b"SET", setting.encode(), value.encode())
+        assert own_store.commit_durably(change(own_store), 0, BUDGET_S) == Committed(True, 0, on_disk)
+
+    def test_a_server_that_does_not_tell_is_taken_not_to(
+        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
+    ) -> None:
+        rules = (b"on", b">hush", b"~*", b"+@all", b"-config", b"-wait")
+        own_store.command(b"ACL", b"SETUSER", b"limited", *rules)
+        address = RedisAddress(path=own_redis.address.path, username="limited", password="hush")
+        store = RedisStore(address, PSEUDONYMS)
+        assert store.commit_durably(change(store), 0, BUDGET_S) == Committed(True, 0, False)
+        store.close()
+
+    @pytest.mark.parametrize(
+        ("answers", "committed"),
+        [
+            pytest.param([b":1\r\n", b"*0\r\n", b":2\r\n", b"*2\r\n:1\r\n:0\r\n"], (True, 2, True), id="synced by now"),
+            pytest.param([b":1\r\n", b"*0\r\n", b":1\r\n", b"*2\r\n:0\r\n:0\r\n"], (True, 1, False), id="not yet"),
+            pytest.param([b":1\r\n", b"*0\r\n", b":1\r\n", b"-ERR unknown\r\n"], (True, 1, False), id="before 7.2"),
+            pytest.param([b":1\r\n", b"*0\r\n", b":1\r\n", b""], (True, 1, False), id="late"),
+            pytest.param([b":1\r\n", b""], (True, 0, False), id="silent"),
+            pytest.param([b":0\r\n", b"-ERR not to be asked\r\n"], (False, 0, False), id="stale"),
+        ],
+    )
+    def test_how_safe_the_server_says_it_is(
+        self, tmp_path: Path, answers: list[bytes], committed: tuple[bool, int, bool]
+    ) -> None:
+        attempt = Change(ANNE, Held(PSEUDONYMS.owner(ANNE)), preference=record(ANNE))
+        with scripted_server(tmp_path, saying(*answers)) as address:
+            store = RedisStore(address, PSEUDONYMS)
+            assert store.commit_durably(attempt, 1, 0.3)[:3] == committed
+            store.close()

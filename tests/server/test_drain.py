@@ -1,0 +1,74 @@
+"""SIGTERM under load: callers that heed the health of the service lose no call."""
+
+import signal
+import threading
+from collections import Counter
+from pathlib import Path
+
+import grpc
+from adtargeting.v1 import targeting_pb2 as pb
+from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
+from grpc_health.v1 import health_pb2
+
+from tests.server.cli.conftest import started
+from tests.waiting import PATIENCE_S, eventually
+
+CALLERS, AT_ONCE = 4, 16
+OWN_CONNECTION = (("grpc.use_local_subchannel_pool", 1),)
+
+
+class Caller:
+    """Keeps several calls under way on a connection of its own until health says NOT_SERVING."""
+
+    def __init__(self, address: str) -> None:
+        self.ends: Counter[grpc.StatusCode] = Counter()
+        self._address = address
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def join(self) -> None:
+        self._thread.join(PATIENCE_S)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        with grpc.insecure_channel(self._address, OWN_CONNECTION) as channel:
+            watch = threading.Thread(target=self._watch, args=(channel,))
+            watch.start()
+            decide = TargetingServiceStub(channel).Decide
+            while not self._leaving.is_set():
+                calls = [decide.future(pb.DecideRequest(account_id="a"), timeout=PATIENCE_S) for _ in range(AT_ONCE)]
+                self.ends.update(call.code() for call in calls)
+            watch.join()
+
+    def _watch(self, channel: grpc.Channel) -> None:
+        watch: grpc.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream("/grpc.health.v1.Health/Watch")
+        seen = watch(health_pb2.HealthCheckRequest(service="adtargeting.v1.TargetingService").SerializeToString())
+        for answer in map(health_pb2.HealthCheckResponse.FromString, seen):
+            if answer.status == health_pb2.HealthCheckResponse.NOT_SERVING:
+                break
+        self._leaving.set()
+        seen.cancel()
+
+
+def test_callers_that_leave_on_not_serving_lose_no_call(tmp_path: Path) -> None:
+    settings = {
+        "ADTARGETING_GRPC_ADDRESS": "127.0.0.1:0",
+        "ADTARGETING_METRICS_ADDRESS": "127.0.0.1:0",
+        "ADTARGETING_DATA_DIR": str(tmp_path / "data"),
+        # Longer than any caller needs: the second signal ends it.
+        "ADTARGETING_DRAIN_DELAY_S": "600",
+    }
+    with started("serve", **settings) as service:
+        assert service.stdout
+        address = service.stdout.readline().split(" on ")[1].split()[0]
+        callers = [Caller(address) for _ in range(CALLERS)]
+        eventually(lambda: all(caller.ends.total() > AT_ONCE for caller in callers))
+        service.send_signal(signal.SIGTERM)
+        for caller in callers:
+            caller.join()
+        assert {code for caller in callers for code in caller.ends} == {grpc.StatusCode.OK}
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(PATIENCE_S) == 0
+        assert service.stderr
+        assert service.stderr.read() == ""

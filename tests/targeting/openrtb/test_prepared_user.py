@@ -1,0 +1,80 @@
+"""The ``user`` that goes out: ours, not the one that came."""
+
+from typing import Any
+
+import pytest
+
+from tests.targeting.openrtb.one_network import POLICY, bid, sent, terms
+from tests.targeting.openrtb.preparing import (
+    ALICE,
+    NO_CHOICE,
+    PROFILE,
+    asking,
+    prepare,
+    record,
+)
+
+
+def test_all_that_a_network_gets_of_a_person_who_made_no_choice() -> None:
+    prepared = sent(bid(user={"id": "u-1", "yob": 1970, "gender": "M", "keywords": "golf"}))
+    user_id = prepared["user"]["eids"][0]["uids"][0]["id"]
+    assert len(user_id) == 32
+    assert prepared["user"] == {
+        "eids": [{"source": "ads.example.com", "uids": [{"id": user_id}]}],
+        "data": [
+            {
+                "id": "interests",
+                "name": "ads.example.com",
+                "segment": [
+                    {"id": "663", "value": "0.9"},
+                    {"id": "727", "value": "0.7"},
+                    {"id": "246", "value": "0.5"},
+                ],
+                "ext": {"segtax": 4},
+            }
+        ],
+        "geo": {"country": "USA"},
+    }
+
+
+@pytest.mark.parametrize(("gender", "written"), [("FEMALE", "F"), ("MALE", "M"), ("OTHER", "O"), ("UNKNOWN", None)])
+def test_the_gender_is_ours_not_the_requests(gender: str, written: str | None) -> None:
+    stored = {ALICE: record(profile=PROFILE._replace(gender=type(PROFILE.gender)[gender]))}
+    prepared = sent(bid(user={"gender": "X"}), stored=stored)
+    assert prepared["user"].get("gender") == written
+
+
+@pytest.mark.parametrize(
+    ("years", "bracket"),
+    [(14, "13-17"), (20, "18-24"), (30, "25-34"), (40, "35-44"), (50, "45-54"), (60, "55-64"), (70, "65+")],
+)
+def test_the_age_goes_out_as_a_bracket(years: int, bracket: str) -> None:
+    birth_day = (1_780_000_000 // 86_400) - int((years + 0.5) * 365.25)
+    stored = {ALICE: record(preference=NO_CHOICE._replace(birth_day=birth_day))}
+    assert sent(bid(), stored=stored)["user"]["data"][0] == {
+        "id": "age_bracket",
+        "name": "ads.example.com",
+        "segment": [{"id": bracket}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("permissions", "buyeruid"),
+    [({}, None), ({"buyeruid": True}, "mine"), ({"buyeruid": True, "user_id": False}, None)],
+)
+def test_a_network_gets_its_own_buyeruid_back_only_by_permission(permissions: Any, buyeruid: str | None) -> None:
+    user = {"buyeruid": "whose?", "ext": {"prebid": {"buyeruids": {"Net": "mine", "other": "another's"}}}}
+    prepared = sent(bid(user=user), policy=terms(**permissions))
+    assert prepared["user"].get("buyeruid") == buyeruid
+    assert "ext" not in prepared["user"]
+
+
+@pytest.mark.parametrize("buyeruids", [1, {"net": 1}, {"net": {"id": "x"}}, {"other": "x"}])
+def test_a_buyeruid_of_an_unexpected_shape_is_dropped(buyeruids: Any) -> None:
+    user = {"ext": {"prebid": {"buyeruids": buyeruids}}}
+    assert "buyeruid" not in sent(bid(user=user), policy=terms(buyeruid=True))["user"]
+
+
+@pytest.mark.parametrize("name", ["eids", "Eids", "buyeruid", "yob", "customdata", "ifa", "ipv6", "ua", "geo"])
+def test_what_only_a_user_or_a_device_has_does_not_pass_one_level_too_high(name: str) -> None:
+    assert b"hidden" not in prepare(asking(bid(**{name: "hidden", "kept": 1}), ["net"]), policy=POLICY).texts["net"]

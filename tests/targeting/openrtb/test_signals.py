@@ -1,0 +1,222 @@
+"""Where the privacy signals of a bid request are read from, and which of two counts."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from targeting.model import NO_SIGNALS, Signals
+from targeting.openrtb.bid_request import read_bid_request
+from targeting.openrtb.signals import Heard
+from targeting.places.geo import IpLocation
+
+Json = dict[str, Any]
+IOS: Json = {"os": "iOS", "ifa": "A1B2C3D4-0000-4000-8000-0000000E0002"}
+ZERO = "00000000-0000-0000-0000-000000000000"
+
+
+def heard(**fields: Any) -> Heard:
+    return read_bid_request(json.dumps({"id": "1", "imp": [{"id": "1"}], **fields}).encode()).heard
+
+
+def regs(**fields: Any) -> Signals:
+    return heard(regs=fields).signals
+
+
+def device(**fields: Any) -> Signals:
+    return heard(device=fields).signals
+
+
+def test_without_any_signal() -> None:
+    assert heard().signals == NO_SIGNALS
+    assert heard(regs={}, user={}, device={}, app={}).signals == NO_SIGNALS
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"regs": {"coppa": 1}}, Signals(child_directed=True)),
+        ({"regs": {"coppa": 0}}, Signals()),
+        ({"regs": {"gdpr": 1}}, Signals(gdpr_applies=True)),
+        ({"regs": {"gdpr": 0}}, Signals(gdpr_applies=False)),
+        ({"regs": {"ext": {"gdpr": 1}}}, Signals(gdpr_applies=True)),
+        ({"regs": {"ext": {"gdpr": 0}}}, Signals(gdpr_applies=False)),
+        ({"regs": {"us_privacy": "1YNN"}}, Signals(us_privacy="1YNN")),
+        ({"regs": {"ext": {"us_privacy": "1YNN"}}}, Signals(us_privacy="1YNN")),
+        ({"regs": {"gpp": "DBAA", "gpp_sid": [7, 8]}}, Signals(gpp="DBAA", gpp_section_ids=(7, 8))),
+        ({"regs": {"ext": {"gpp": "DBAA", "gpp_sid": [7]}}}, Signals(gpp="DBAA", gpp_section_ids=(7,))),
+        ({"regs": {"gpp_sid": []}}, Signals()),
+        ({"regs": {"ext": {"gpc": 1}}}, Signals(global_privacy_control=True)),
+        ({"regs": {"ext": {"gpc": "1"}}}, Signals(global_privacy_control=True)),
+        ({"regs": {"ext": {"gpc": "0"}}}, Signals()),
+        ({"user": {"consent": "CO"}}, Signals(tcf_consent="CO")),
+        ({"user": {"ext": {"consent": "CO"}}}, Signals(tcf_consent="CO")),
+        ({"device": {"lmt": 1}}, Signals(limit_ad_tracking=True)),
+        ({"device": {"dnt": 1}}, Signals(do_not_track=True)),
+    ],
+)
+def test_each_signal_is_read_from_both_versions_places(fields: Json, expected: Signals) -> None:
+    assert heard(**fields).signals == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"regs": {"gdpr": 0, "ext": {"gdpr": 1}}}, Signals(gdpr_applies=True)),
+        ({"regs": {"gdpr": 1, "ext": {"gdpr": 0}}}, Signals(gdpr_applies=True)),
+        ({"regs": {"gpc": 0, "ext": {"gpc": 1}}}, Signals(global_privacy_control=True)),
+        ({"user": {"consent": "A", "ext": {"consent": "A"}}}, Signals(tcf_consent="A")),
+        ({"user": {"consent": "A", "ext": {"consent": "B"}}}, Signals(tcf_consent="A", more_tcf_consents=("B",))),
+        ({"user": {"consent": "", "ext": {"consent": "B"}}}, Signals(tcf_consent="B")),
+        (
+            {"regs": {"us_privacy": "1NNN", "ext": {"us_privacy": "1YYN"}}},
+            Signals(us_privacy="1NNN", more_us_privacies=("1YYN",)),
+        ),
+        (
+            {"regs": {"gpp": "A", "gpp_sid": [7], "ext": {"gpp": "B", "gpp_sid": [8, 7]}}},
+            Signals(gpp="A", more_gpps=("B",), gpp_section_ids=(7, 8)),
+        ),
+    ],
+)
+def test_where_both_places_hold_one_the_more_restrictive_counts(fields: Json, expected: Signals) -> None:
+    assert heard(**fields).signals == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"regs": {"coppa": "1"}}, "regs.coppa"),
+        ({"regs": {"coppa": True}}, "regs.coppa"),
+        ({"regs": {"coppa": 2}}, "regs.coppa"),
+        ({"regs": {"coppa": None}}, "regs.coppa"),
+        ({"regs": {"gdpr": 0.5}}, "regs.gdpr"),
+        ({"regs": {"gdpr": 0, "ext": {"gdpr": False}}}, "regs.ext.gdpr"),
+        ({"regs": {"us_privacy": 1}}, "regs.us_privacy"),
+        ({"regs": {"gpp": {}}}, "regs.gpp"),
+        ({"regs": {"gpp_sid": 7}}, "regs.gpp_sid"),
+        ({"regs": {"gpp_sid": [7, "8"]}}, "regs.gpp_sid"),
+        ({"regs": {"gpp_sid": [True]}}, "regs.gpp_sid"),
+        ({"regs": {"ext": {"gpc": "yes"}}}, "regs.ext.gpc"),
+        ({"regs": {"ext": {"gpc": [1]}}}, "regs.ext.gpc"),
+        ({"user": {"consent": 1}}, "user.consent"),
+        ({"user": {"ext": {"consent": ["CO"]}}}, "user.ext.consent"),
+        ({"device": {"lmt": "0"}}, "device.lmt"),
+        ({"device": {"dnt": False}}, "device.dnt"),
+        ({"device": {"ip": 1}}, "device.ip"),
+        ({"device": {"ipv6": []}}, "device.ipv6"),
+        ({"device": {"language": 1}}, "device.language"),
+        ({"device": {"geo": {"country": 1}}}, "device.geo.country"),
+        ({"user": {"geo": {"country": None}}}, "user.geo.country"),
+        ({"device": {"ext": {"atts": "3"}}}, "device.ext.atts"),
+        ({"device": {"ext": {"atts": 4}}}, "device.ext.atts"),
+    ],
+)
+def test_a_signal_in_another_form_is_unreadable(fields: Json, name: str) -> None:
+    assert heard(**fields).signals.unreadable == (name,)
+
+
+def test_an_unreadable_gdpr_flag_does_not_end_the_gdprs_scope() -> None:
+    assert regs(gdpr=0, ext={"gdpr": "0"}).gdpr_applies is True
+
+
+@pytest.mark.parametrize(
+    ("fields", "limits"),
+    [
+        pytest.param({**IOS, "osv": "14.0", "ifa": ""}, True, id="14.0, an empty ifa"),
+        pytest.param({**IOS, "osv": "14", "ifa": ZERO}, True, id="14, an ifa of zeros"),
+        pytest.param({**IOS, "osv": "14.1.2", "ifa": ZERO}, True, id="14.1.2, an ifa of zeros"),
+        pytest.param({"os": "iOS", "osv": "14.1"}, True, id="14.1, no ifa"),
+        pytest.param({**IOS, "osv": "14.1"}, False, id="14.1, an ifa"),
+        pytest.param({**IOS, "osv": "13.7", "ifa": ZERO}, False, id="13.7, an ifa of zeros"),
+        pytest.param({**IOS, "osv": "14.2", "ifa": ZERO}, False, id="14.2, an ifa of zeros, no status"),
+        pytest.param({"os": "Android", "osv": "14", "ifa": ZERO}, False, id="Android 14"),
+        pytest.param({"os": "iPhone OS", "osv": "14_0", "ifa": ZERO}, True, id="14_0 of iPhone OS"),
+        pytest.param({"os": "iOS 14", "osv": "iOS 14.0", "ifa": ZERO}, True, id="a system in the version"),
+        pytest.param({"os": " ios ", "osv": "14.0 ", "ifa": " "}, True, id="blanks"),
+        pytest.param({"os": "iPadOS", "osv": "14.1b2", "ifa": "null"}, True, id="a beta, and an ifa of null"),
+        pytest.param({**IOS, "osv": "13_7", "ifa": ZERO}, False, id="13_7"),
+        pytest.param({**IOS, "osv": "fourteen", "ifa": ZERO}, True, id="a version that nobody can read"),
+        pytest.param({"os": "iOS"}, True, id="no version, no ifa"),
+        pytest.param({**IOS, "osv": "fourteen"}, False, id="a version that nobody can read, an ifa"),
+        pytest.param({**IOS, "osv": "17.4", "ext": {"atts": 0}}, True, id="undetermined"),
+        pytest.param({**IOS, "osv": "17.4", "ext": {"atts": 1}}, True, id="restricted"),
+        pytest.param({**IOS, "osv": "14.2", "ext": {"atts": 2}}, True, id="denied"),
+        pytest.param({**IOS, "osv": "17.4", "ext": {"atts": 3}}, False, id="authorised"),
+        pytest.param({**IOS, "osv": "14.1", "ext": {"atts": 2}}, False, id="a status before there was one"),
+        pytest.param({**IOS, "ext": {"atts": 2}}, True, id="denied, on an unknown version"),
+        pytest.param({**IOS, "osv": "seventeen", "ext": {"atts": 0}}, True, id="undetermined, on no version"),
+        pytest.param({**IOS, "osv": "17.4", "lmt": 1, "ext": {"atts": 3}}, True, id="authorised, and limited"),
+        pytest.param({**IOS, "osv": "14.0", "lmt": 1}, True, id="14.0, an ifa, and limited"),
+    ],
+)
+def test_apples_signals_can_only_add_a_limit(fields: Json, *, limits: bool) -> None:
+    assert heard(app={}, device=fields).signals.limit_ad_tracking is limits
+
+
+def test_an_ifa_of_zeros_says_nothing_on_the_web() -> None:
+    assert not device(os="iOS", osv="14.0", ifa=ZERO).limit_ad_tracking
+
+
+def test_the_clients_own_switch_comes_from_the_call() -> None:
+    text = json.dumps({"id": "1", "imp": [{"id": "1"}]}).encode()
+    assert read_bid_request(text, targeted_ads_off=True).heard.signals == Signals(targeted_ads_off=True)
+
+
+def test_addresses_language_and_places() -> None:
+    found = heard(
+        app={},
+        device={"ip": "192.0.2.1", "ipv6": "2001:db8::1", "language": "en", "geo": {"country": "USA", "region": "NY"}},
+        user={"geo": {"country": "de", "region": "nowhere"}},
+    )
+    assert found.addresses == ("192.0.2.1", "2001:db8::1")
+    assert found.language == "en"
+    assert found.place == IpLocation("US", "US-NY")
+    assert found.countries == ("US", "DE")
+    assert found.in_app
+
+
+@pytest.mark.parametrize("country", ["ZZZ", "", "United States", "1"])
+def test_a_country_that_is_none_is_absent(country: str) -> None:
+    found = heard(device={"geo": {"country": country, "region": "NY"}})
+    assert (found.place, found.countries, found.signals) == (IpLocation("", ""), (), NO_SIGNALS)
+
+
+def test_the_language_with_more_to_say_is_taken() -> None:
+    assert heard(device={"language": "en", "langb": "en-GB"}).language == "en-GB"
+
+
+def test_nothing_of_the_person_is_shown() -> None:
+    text = b'{"id":"1","imp":[{"id":"1"}],"user":{"id":"secret","consent":"secret"},"device":{"ip":"secret"}}'
+    bid_request = read_bid_request(text)
+    assert "secret" not in f"{bid_request!r} {bid_request.heard!r}"
+
+
+anything: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 20) | st.floats(0, 2) | st.sampled_from(["0", "1", "1YYN", "x", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=4,
+)
+signals = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(("coppa", "gdpr", "us_privacy", "gpp", "gpp_sid", "gpc", "consent", "dnt", "lmt"), anything),
+)
+
+
+def count(found: Signals) -> int:
+    """How much limits."""
+    flags = (found.child_directed, found.global_privacy_control, found.do_not_track, found.limit_ad_tracking)
+    return sum(flags) + bool(found.unreadable)
+
+
+@given(signals, signals)
+def test_the_place_of_25_never_takes_back_what_that_of_26_says(here: Json, there: Json) -> None:
+    alone = heard(regs=here, user=here, device=here).signals
+    both = heard(regs=here | {"ext": there}, user=here | {"ext": there}, device=here).signals
+    assert count(both) >= count(alone)
+    assert {alone.tcf_consent, alone.gpp, alone.us_privacy} - {""} <= {
+        *(both.tcf_consent, both.gpp, both.us_privacy),
+        *(both.more_tcf_consents + both.more_gpps + both.more_us_privacies),
+    }
+    assert alone.gdpr_applies is not True or both.gdpr_applies is True

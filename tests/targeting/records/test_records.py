@@ -1,0 +1,208 @@
+"""Stored records: what goes in comes out, bound to its owner; nothing damaged is ever read."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from targeting.model import Gender
+from targeting.places.iso3166 import COUNTRIES
+from targeting.records.envelope import PREFIX, RecordUnreadable, seal
+from targeting.records.preference import (
+    MAX_HISTORY,
+    Change,
+    Choice,
+    Preference,
+    Source,
+    decode_preference,
+    encode_preference,
+    standing_of,
+)
+from targeting.records.profile import (
+    MAX_DESTINATIONS,
+    MAX_EXPOSURES,
+    MAX_INTERESTS,
+    SCORE_STEPS,
+    HeldDestination,
+    HeldExposure,
+    HeldInterest,
+    Profile,
+    SegmentKind,
+    decode_profile,
+    encode_profile,
+    read_profile,
+)
+
+OWNERS = st.binary(min_size=16, max_size=16)
+SECONDS = st.integers(0, 2**32 - 1)
+COUNTRY = st.sampled_from(["", *COUNTRIES])
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+SEGMENTS = st.one_of(st.integers(1, 1679).map(str), NAMES)
+
+CHANGES = st.builds(
+    Change,
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(Choice),
+    st.sampled_from(Source),
+    st.integers(0, 2**63),
+    st.binary(min_size=8, max_size=8),
+)
+PREFERENCES = st.builds(
+    Preference,
+    choice=st.sampled_from(Choice),
+    source=st.sampled_from(Source),
+    changed_at_ms=st.integers(0, 2**63),
+    version=st.integers(0, 2**32 - 1),
+    country=COUNTRY,
+    language=st.sampled_from(["", "en", "zh-Hant-TW"]),
+    birth_day=st.none() | st.integers(-40_000, 40_000),
+    history=st.lists(CHANGES, max_size=MAX_HISTORY).map(tuple),
+)
+PROFILES = st.builds(
+    Profile,
+    gender=st.sampled_from(Gender),
+    occupation=NAMES | st.just(""),
+    postal_code=st.sampled_from(["", "98052", "SW1A 1AA"]),
+    country=COUNTRY,
+    language=st.sampled_from(["", "en-GB"]),
+    interests=st.lists(
+        st.builds(
+            HeldInterest,
+            SEGMENTS,
+            st.sampled_from(SegmentKind),
+            st.integers(0, SCORE_STEPS).map(lambda steps: steps / SCORE_STEPS),
+            SECONDS,
+        ),
+        max_size=MAX_INTERESTS,
+    ).map(tuple),
+    destinations=st.lists(
+        st.builds(HeldDestination, st.sampled_from(list(COUNTRIES)), st.floats(0, 1e6, width=32), SECONDS),
+        max_size=MAX_DESTINATIONS,
+    ).map(tuple),
+    exposures=st.lists(
+        st.builds(HeldExposure, NAMES, st.integers(0, 65_535), st.integers(0, 65_535), SECONDS), max_size=MAX_EXPOSURES
+    ).map(tuple),
+    version=st.integers(0, 2**32 - 1),
+    created_s=SECONDS,
+    updated_s=SECONDS,
+)
+
+
+@given(PREFERENCES, OWNERS)
+def test_a_preference_comes_back_as_it_was(preference: Preference, owner: bytes) -> None:
+    value = encode_preference(preference, owner)
+    assert decode_preference(value, owner) == preference
+    standing = standing_of(value, owner)
+    assert standing == (preference.choice, preference.birth_day, preference.country, preference.language)
+
+
+@given(PROFILES, OWNERS)
+def test_a_profile_comes_back_as_it_was(profile: Profile, owner: bytes) -> None:
+    assert decode_profile(encode_profile(profile, owner), owner) == profile
+
+
+READERS: list[tuple[str, bytes, Callable[[bytes, bytes], object]]] = [
+    ("preference", encode_preference(Preference(language="en"), bytes(16)), standing_of),
+    ("profile", encode_profile(Profile(occupation="baker"), bytes(16)), read_profile),
+]
+
+
+@pytest.mark.parametrize(("value", "read"), [row[1:] for row in READERS], ids=[row[0] for row in READERS])
+class TestDamage:
+    @given(data=st.data())
+    def test_no_flipped_bit_is_read(
+        self, value: bytes, read: Callable[[bytes, bytes], object], data: st.DataObject
+    ) -> None:
+        bit = data.draw(st.integers(0, len(value) * 8 - 1))
+        damaged = bytearray(value)
+        damaged[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(RecordUnreadable):
+            read(bytes(damaged), bytes(16))
+
+    @given(data=st.data())
+    def test_no_truncated_record_is_read(
+        self, value: bytes, read: Callable[[bytes, bytes], object], data: st.DataObject
+    ) -> None:
+        with pytest.raises(RecordUnreadable):
+            read(value[: data.draw(st.integers(0, len(value) - 1))], bytes(16))
+
+    @given(owner=OWNERS.filter(lambda owner: owner != bytes(16)))
+    def test_nobody_elses_record_is_read(
+        self, value: bytes, read: Callable[[bytes, bytes], object], owner: bytes
+    ) -> None:
+        with pytest.raises(RecordUnreadable):
+            read(value, owner)
+
+    @given(junk=st.binary(max_size=200))
+    def test_junk_is_not_read(self, value: bytes, read: Callable[[bytes, bytes], object], junk: bytes) -> None:
+        with pytest.raises(RecordUnreadable):
+            read(junk, bytes(16))
+
+
+def test_a_record_of_another_kind_is_not_read() -> None:
+    with pytest.raises(RecordUnreadable, match="another kind"):
+        standing_of(READERS[1][1], bytes(16))
+
+
+def test_a_well_sealed_record_with_too_few_names_or_changes_is_not_read() -> None:
+    one_ad = encode_profile(Profile(exposures=(HeldExposure("ad", 1, 0, 0),)), bytes(16))
+    with pytest.raises(RecordUnreadable, match="cannot read"):
+        read_profile(seal(b"aF", 1, bytes(16), one_ad[PREFIX.size : -3]), bytes(16))
+    one_change = encode_preference(Preference(history=(Change(1, Choice.OPT_IN, Source.GPC, 1, bytes(8)),)), bytes(16))
+    with pytest.raises(RecordUnreadable, match="truncated"):
+        decode_preference(seal(b"aP", 1, bytes(16), one_change[PREFIX.size : -1]), bytes(16))
+
+
+EMPTY = bytes(16)
+PREFERENCE_BODY = encode_preference(Preference(language="en"), EMPTY)[PREFIX.size :]
+PROFILE_BODY = encode_profile(
+    Profile(interests=(HeldInterest("300", SegmentKind.CONTENT, 0.5, 1),), language="en"), EMPTY
+)[PREFIX.size :]
+
+
+def _at(body: bytes, place: int, value: int) -> bytes:
+    return body[:place] + bytes([value]) + body[place + 1 :]
+
+
+UNKNOWN: dict[str, tuple[bytes, bytes, Callable[[bytes, bytes], object]]] = {
+    "an empty preference": (b"aP", b"", standing_of),
+    "an empty preference, whole": (b"aP", b"", decode_preference),
+    "a language that is no ASCII": (b"aP", PREFERENCE_BODY.replace(b"en", b"\xc3\xa9"), standing_of),
+    "a choice of a newer version": (b"aP", _at(PREFERENCE_BODY, 0, 9), decode_preference),
+    "a source of a newer version": (b"aP", _at(PREFERENCE_BODY, 1, 200), decode_preference),
+    "an empty profile": (b"aF", b"", read_profile),
+    "a gender of a newer version": (b"aF", _at(PROFILE_BODY, 0, 200), read_profile),
+    "a text that is no UTF-8": (b"aF", PROFILE_BODY.replace(b"en", b"\xff\xff"), read_profile),
+    "more interests than there are": (b"aF", _at(PROFILE_BODY, 1, 200), read_profile),
+}
+
+
+@pytest.mark.parametrize(("kind", "body", "read"), UNKNOWN.values(), ids=UNKNOWN)
+def test_a_well_sealed_record_of_a_newer_version_is_unreadable_and_no_fault(
+    kind: bytes, body: bytes, read: Callable[[bytes, bytes], object]
+) -> None:
+    with pytest.raises(RecordUnreadable):
+        read(seal(kind, 1, EMPTY, body), EMPTY)
+
+
+@given(st.binary(max_size=120), OWNERS)
+def test_whatever_was_sealed_it_is_read_or_unreadable(body: bytes, owner: bytes) -> None:
+    for kind, read in (
+        (b"aP", standing_of),
+        (b"aP", decode_preference),
+        (b"aF", read_profile),
+        (b"aF", decode_profile),
+    ):
+        try:
+            read(seal(kind, 1, owner, body), owner)
+        except RecordUnreadable:
+            continue
+
+
+def test_a_profile_of_32_interests_stays_small() -> None:
+    profile = Profile(
+        gender=Gender.FEMALE,
+        interests=tuple(HeldInterest(str(code), SegmentKind.CONTENT, 0.5, 1) for code in range(300, 332)),
+    )
+    assert len(encode_profile(profile, bytes(16))) < 350

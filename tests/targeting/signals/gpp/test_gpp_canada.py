@@ -1,0 +1,208 @@
+"""Section 5, in all the ways in which it was written."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from targeting.signals.gpp import canada as gpp_canada
+from targeting.signals.gpp import decode as gpp_full
+from targeting.signals.gpp import read as gpp
+from targeting.signals.gpp.read import Withholds
+from targeting.signals.unreadable import Unreadable
+from tests.targeting.signals.gpp.gpp_encoder import (
+    WAYS,
+    canadian_core,
+    canadian_fields,
+    canadian_section,
+    characters,
+    fibonacci,
+    uint,
+)
+from tests.targeting.signals.gpp.gpp_encoder import gpp as encode
+
+UNTIMED = settings(deadline=None)
+
+LISTS = {
+    "nobody": canadian_fields(),
+    "singles": canadian_fields(VendorExpressConsent=[3, 77, 1200], VendorImpliedConsent=[65_535]),
+    "groups": canadian_fields(VendorExpressConsent=[*range(500, 900)], VendorImpliedConsent=[1, 2, 3]),
+    "everybody": canadian_fields(VendorExpressConsent=[*range(1, 65_536)]),
+    "every other": canadian_fields(VendorImpliedConsent=[*range(1, 800, 2)]),
+    "restrictions": canadian_fields(
+        VendorExpressConsent=[755],
+        PubRestrictions=[
+            {"key": 3, "type": 0, "ids": [755, 756, 1000]},
+            {"key": 63, "type": 3, "ids": []},
+        ],
+    ),
+    "all sub-sections": canadian_fields(
+        VendorImpliedConsent=[9],
+        PubPurposesExpressConsent=[True, False] * 12,
+        PubPurposesImpliedConsent=[False] * 24,
+        CustomPurposesExpressConsent=[True, True, False],
+        CustomPurposesImpliedConsent=[False, True, False],
+        DisclosedVendors=[10, 4000, 4001],
+    ),
+}
+
+
+def decoded(section: str) -> dict[str, Any]:
+    fields: dict[str, Any] = gpp_full.decode(encode({5: section}))["sections"][0]["fields"]
+    return fields
+
+
+@pytest.mark.parametrize("fields", LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_of_writing_is_read(way: str, fields: dict[str, Any]) -> None:
+    found = decoded(canadian_section(fields, way))
+    written = {name: value for name, value in fields.items() if name not in {"Created", "LastUpdated"}}
+    assert {name: found[name] for name in written} == written
+    assert found["Created"] == "2023-11-14T22:13:20.000Z"
+    assert found["LastUpdated"] == "2023-11-14T22:13:20.100Z"
+
+
+IDS = st.sets(st.one_of(st.integers(1, 60), st.integers(1, 65_535)), max_size=20).map(sorted)
+FLAGS = {
+    name: st.lists(st.booleans(), min_size=size, max_size=size)
+    for name, size in [
+        ("SpecialFeatureExpressConsent", 12),
+        ("PurposesExpressConsent", 24),
+        ("PurposesImpliedConsent", 24),
+    ]
+}
+RESTRICTIONS = st.lists(
+    st.fixed_dictionaries({"key": st.integers(0, 63), "type": st.integers(0, 3), "ids": IDS}), max_size=3
+)
+FIELDS = st.fixed_dictionaries(
+    {
+        **FLAGS,
+        "VendorExpressConsent": IDS,
+        "VendorImpliedConsent": IDS,
+        "PubRestrictions": RESTRICTIONS,
+        "CmpId": st.integers(0, 4095),
+        "UseNonStandardStacks": st.booleans(),
+    }
+)
+
+
+@given(FIELDS)
+@UNTIMED
+def test_what_the_library_writes_is_read(changes: dict[str, Any]) -> None:
+    found = decoded(canadian_section(canadian_fields(**changes)))
+    assert {name: found[name] for name in changes} == changes
+
+
+@given(FIELDS, st.sampled_from([*WAYS]))
+@UNTIMED
+def test_a_decision_reads_the_same_purposes_in_every_way(changes: dict[str, Any], way: str) -> None:
+    section = canadian_section(canadian_fields(**changes), way)
+    consent = gpp_canada.read(section)
+    assert [consent.is_express(purpose) for purpose in range(1, 25)] == changes["PurposesExpressConsent"]
+    assert [consent.has_feature(one) for one in range(1, 13)] == changes["SpecialFeatureExpressConsent"]
+
+
+CONSENTS = {
+    "all": ({}, {}, Withholds.NOTHING),
+    "not purpose 3": ({3: False}, {}, Withholds.PROFILE_AND_IDS),
+    "not purpose 4": ({4: False}, {}, Withholds.PROFILE_AND_IDS),
+    "not purpose 2": ({2: False}, {}, Withholds.NOTHING),
+    "not special feature 1": ({}, {1: False}, Withholds.PRECISE_POSITION),
+    "not special feature 2": ({}, {2: False}, Withholds.NOTHING),
+    "neither": ({4: False}, {1: False}, Withholds.PROFILE_AND_IDS | Withholds.PRECISE_POSITION),
+}
+
+
+@pytest.mark.parametrize(("purposes", "features", "withholds"), CONSENTS.values(), ids=CONSENTS)
+def test_what_a_missing_express_consent_withholds(
+    purposes: dict[int, bool], features: dict[int, bool], withholds: Withholds
+) -> None:
+    fields = canadian_fields(
+        PurposesExpressConsent=[purposes.get(one, True) for one in range(1, 25)],
+        SpecialFeatureExpressConsent=[features.get(one, True) for one in range(1, 13)],
+        # Implied consent is no express consent.
+        PurposesImpliedConsent=[True] * 24,
+    )
+    reading = gpp.read(encode({5: canadian_section(fields)}), [5])
+    assert reading.withholds == withholds
+    assert {found.field for found in reading.findings} == {
+        *(f"PurposesExpressConsent[{one}]" for one in purposes if one in {3, 4}),
+        *(f"SpecialFeatureExpressConsent[{one}]" for one in features if one == 1),
+    }
+
+
+CORE = canadian_core(canadian_fields(VendorExpressConsent=[2, 4, 6]))
+PLAIN = canadian_section(canadian_fields())
+PUBLISHER = characters(uint(3, 3) + "0" * 48 + uint(0, 6))
+FIXED = canadian_core(canadian_fields())[:199]
+BAD = {
+    "version 2": characters(uint(2, 6) + CORE[6:]),
+    "ends in the fixed fields": characters(CORE[:190]),
+    "ends in the vendors": characters(CORE[:216]),
+    "ends in the second vendors": characters(CORE[:225]),
+    "something after the restrictions": characters(CORE + "0" * 30 + "1"),
+    "much padding": characters(CORE + "0" * 60),
+    "sub-section 2": f"{PLAIN}.{characters(uint(2, 3) + '0' * 9)}",
+    "publisher purposes twice": f"{PLAIN}.{PUBLISHER}.{PUBLISHER}",
+    "publisher purposes cut": f"{PLAIN}.{characters(uint(3, 3) + '0' * 45)}",
+    "publisher purposes with custom ones cut": f"{PLAIN}.{characters(uint(3, 3) + '0' * 48 + uint(63, 6))}",
+    "publisher purposes with something after": f"{PLAIN}.{PUBLISHER}AAAAAB",
+    "disclosed vendors cut": f"{PLAIN}.{characters(uint(1, 3) + '0' * 6)}",
+    "four sub-sections": ".".join([PLAIN, PUBLISHER, PUBLISHER, PUBLISHER]),
+    "an empty sub-section": f"{PLAIN}.",
+    "only a sub-section": PUBLISHER,
+    "a vendor above 65,535": characters(FIXED + uint(0, 16) + "1" + uint(1, 12) + "0" + fibonacci(65_536) + "0" * 30),
+    "a code without its end": characters(FIXED + uint(9, 16) + "1" + uint(1, 12) + "0" + "01" * 40),
+}
+
+
+@pytest.mark.parametrize("section", BAD.values(), ids=BAD)
+def test_a_malformed_section_is_refused(section: str) -> None:
+    with pytest.raises(Unreadable):
+        gpp_canada.read(section)
+    with pytest.raises(Unreadable):
+        decoded(section)
+
+
+def test_lists_that_end_below_the_highest_id_are_read_if_nothing_fits_better() -> None:
+    section = characters(FIXED + uint(40, 16) + "0" + "1" + "0" * 39 + uint(0, 17) + uint(0, 12), 8)
+    assert decoded(section)["VendorExpressConsent"] == [1]
+
+
+def test_the_number_of_restrictions_may_be_left_out() -> None:
+    assert decoded(characters(FIXED + uint(0, 17) + uint(0, 17)))["PubRestrictions"] == []
+
+
+def test_ranges_of_the_old_library_may_overlap_and_be_empty() -> None:
+    ranges = uint(4, 12) + "".join(
+        "1" + uint(first, 16) + uint(last, 16) for first, last in [(30, 40), (5, 9), (8, 31), (7, 3)]
+    )
+    section = characters(FIXED + uint(40, 16) + "1" + ranges + uint(0, 17) + uint(0, 12), 8)
+    assert decoded(section)["VendorExpressConsent"] == [*range(5, 41)]
+
+
+GIVEN_UP = {
+    "many vendors in a list": canadian_fields(VendorExpressConsent=[*range(5000, 60_000, 200)]),
+    "many restrictions": canadian_fields(PubRestrictions=[{"key": 2, "type": 0, "ids": []}] * 60),
+    "a long bit field": canadian_fields(VendorImpliedConsent=[*range(1, 20_000, 2)]),
+}
+
+
+@pytest.mark.parametrize("fields", GIVEN_UP.values(), ids=GIVEN_UP)
+def test_what_takes_long_is_given_up_by_a_decision_only(fields: dict[str, Any]) -> None:
+    section = canadian_section(fields)
+    found = decoded(section)
+    assert {name: found[name] for name in fields if name.startswith(("Vendor", "Pub"))} == {
+        name: value for name, value in fields.items() if name.startswith(("Vendor", "Pub"))
+    }
+    reading = gpp.read(encode({5: section}), [5])
+    assert reading.unreadable == (5,)
+    assert reading.withholds == Withholds.EVERYTHING
+
+
+def test_more_vendors_than_can_be_listed_are_refused() -> None:
+    everybody = {"key": 2, "type": 0, "ids": [*range(1, 65_536)]}
+    fields = canadian_fields(PubRestrictions=[everybody] * 16)
+    with pytest.raises(Unreadable, match="more vendors"):
+        decoded(canadian_section(fields))

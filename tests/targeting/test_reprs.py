@@ -1,0 +1,84 @@
+"""I4: no identifier and nothing of a profile in a ``repr``, so in no log line and no traceback."""
+
+import pytest
+
+from server.gate.methods import DECIDE
+from server.gate.port import Call
+from targeting.behavioural import Behavioural, Known, behavioural_features
+from targeting.decision import Rulebook, decide, plan
+from targeting.explain import Evidence, explain
+from targeting.judge import Grant, StoredSubject, judge_stored
+from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
+from targeting.networks import Shareable
+from targeting.policy.policy import DEFAULT_POLICY
+from targeting.reasons import Reason, mask_of, reasons_in
+from targeting.records.preference import Preference, encode_preference, standing_of
+from targeting.records.profile import HeldDestination, HeldInterest, Profile, SegmentKind, encode_profile, read_profile
+
+OWNER = bytes(16)
+NOW_S = 1_780_000_000.0
+
+
+def a_grant() -> Grant:
+    preference = encode_preference(Preference(), OWNER)
+    subject = StoredSubject(SubjectKind.ACCOUNT, OWNER, preference, b"a profile")
+    grant = judge_stored([subject], [standing_of(preference, OWNER)], 0, nap_of_child=False).grant
+    assert grant is not None
+    return grant
+
+
+def somebody() -> Behavioural:
+    profile = Profile(
+        occupation="astronaut",
+        interests=(HeldInterest("246", SegmentKind.CONTENT, 1.0, int(NOW_S)),),
+        destinations=(HeldDestination("FR", 1.0, int(NOW_S)),),
+    )
+    known = Known(read_profile(encode_profile(profile, OWNER), OWNER))
+    return behavioural_features(a_grant(), [known], DEFAULT_POLICY, NOW_S)[0]
+
+
+SECRETIVE = [
+    Subject(SubjectKind.ACCOUNT, "alice"),
+    Identity("alice", ("bob",), "phone"),
+    AdRequest(identity=Identity("alice"), ip="192.0.2.1", signals=Signals(tcf_consent="a string")),
+    Call(DECIDE, b"alice", 0.0, 0.0, None),
+    Rulebook(DEFAULT_POLICY, b"the key of ids"),
+    somebody(),
+    Shareable(a_grant(), somebody(), b"pseudonym", b"the key of ids"),
+]
+
+
+@pytest.mark.parametrize("value", SECRETIVE, ids=lambda value: type(value).__name__)
+def test_it_shows_nothing_of_the_person(value: object) -> None:
+    for secret in ("alice", "bob", "phone", "192.0.2.1", "a string", "the key of ids", "astronaut", "pseudonym"):
+        assert secret not in repr(value)
+
+
+def test_features_can_be_read_by_name() -> None:
+    person = somebody()
+    assert person.demographics.occupation == "astronaut"
+    assert person.interests.named() == [("246", 1.0)]
+    assert person.destinations.named() == [("FR", 1.0)]
+    assert person.exposures == []
+    assert len(person.vector) == 360
+
+
+def test_a_mask_holds_its_reasons() -> None:
+    assert reasons_in(mask_of(Reason.NO_PROFILE, Reason.CHILD_DIRECTED)) == (Reason.CHILD_DIRECTED, Reason.NO_PROFILE)
+    assert reasons_in(mask_of()) == ()
+
+
+def test_an_explanation_names_what_stood_in_the_way() -> None:
+    rules = Rulebook(DEFAULT_POLICY)
+    for request, stored, signal in (
+        (AdRequest(signals=Signals(gdpr_applies=False, unreadable=("regs.coppa",))), (), "regs.coppa"),
+        (
+            AdRequest(identity=Identity("alice"), signals=Signals(gdpr_applies=False)),
+            Reason.STORE_UNAVAILABLE,
+            "store",
+        ),
+    ):
+        planned = plan([request], DEFAULT_POLICY)
+        decision = decide(planned, stored, [()], rules, NOW_S)[0]
+        checks = explain(Evidence(planned.items[0], stored, decision, DEFAULT_POLICY))
+        assert [check.reason for check in checks if check.signal == signal] == [reasons_in(decision.reasons)[0]]
