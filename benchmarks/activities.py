@@ -20,7 +20,7 @@ from adtargeting.v1 import targeting_pb2
 
 from benchmarks import people
 from server.calls.activity import record_activity
-from server.calls.call_context import CallTools
+from server.calls.call_context import CallContext
 from server.calls.profile import get_profile
 from server.decisions.decider import Decider
 from server.metrics.metrics import Metrics
@@ -117,11 +117,11 @@ def throughput(store: RedisStore) -> None:
     print(f"target: at least {TARGET_PER_S:,} a second in batches of {SIZES[-1]}\n")
 
 
-def tools(store: RedisStore) -> CallTools:
+def tools(store: RedisStore) -> CallContext:
     """Give what the handler works with."""
     metrics, rulebook = Metrics(), Rulebook(DEFAULT_POLICY)
     decider = Decider(store, lambda: rulebook, _no_nap, metrics)
-    return CallTools(store, decider, lambda: rulebook, _Nowhere(), _no_nap, metrics, time.time, _BUDGET_S)
+    return CallContext(store, decider, lambda: rulebook, _Nowhere(), _no_nap, metrics, time.time, _BUDGET_S)
 
 
 class _Nowhere:
@@ -152,7 +152,7 @@ def activity(number: int, chance: random.Random) -> pb.Activity:
 
 
 def _pair(
-    store: RedisStore, call_tools: CallTools, crowd: Sequence[int], chance: random.Random
+    store: RedisStore, call_tools: CallContext, crowd: Sequence[int], chance: random.Random
 ) -> tuple[Sample, Sample]:
     payload = pb.RecordActivityRequest(activities=[activity(number, chance) for number in crowd]).SerializeToString()
     answers: list[bytes] = []

@@ -19,7 +19,7 @@ from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.keys.secret_key import PSEUDONYMS, read_or_create
 from server.store.keys import Pseudonyms
 from server.store.ports import Change, Held
-from server.store.redis.connection import open_link
+from server.store.redis.connection import open_connection
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.records.preference import encode_preference
@@ -100,7 +100,7 @@ class Scene:
     def bytes_a_profile(self) -> int:
         """Give the memory of Redis for one profile, key and overhead included."""
         _, __, profile = pseudonyms_in(self._directory).locate(people.account(0))
-        link = open_link(self._redis, 5)
+        link = open_connection(self._redis, 5)
         try:
             return int(link.ask((b"MEMORY", b"USAGE", profile, b"SAMPLES", b"0"), time.monotonic() + 5))
         finally:

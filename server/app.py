@@ -11,24 +11,24 @@ from types import TracebackType
 
 from prometheus_client import start_http_server
 
-from server.calls.call_context import CallTools
-from server.calls.call_worker import Desk
+from server.calls.call_context import CallContext
+from server.calls.call_worker import CallWorker
 from server.calls.handlers import HANDLERS
 from server.choices.choice_store import ChoiceStore
-from server.choices.replication_watch import Unconfirmed
-from server.choices.signal_opt_outs import Sticky
+from server.choices.replication_watch import ReplicationWatch
+from server.choices.signal_opt_outs import SignalOptOuts
 from server.decisions.decider import Decider
 from server.decisions.worker import Limits, Worker
-from server.gate.grpcio import AioGate, Room
+from server.gate.grpcio import AioGate, Capacity
 from server.gate.port import HEALTH_CHECKED, Gate
 from server.geo.ip_location import IpLocator, open_locator
 from server.health import PROBE_TIMEOUT_S, StoreWatch
 from server.keys.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
 from server.metrics.metrics import Metrics
-from server.policy.current_policy import RulesInForce
+from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings, SettingsError
 from server.store.circuit import Circuit, CircuitRecords, CircuitStore, ping
-from server.store.embedded.restarter import Caretaker
+from server.store.embedded.restarter import Restarter
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.measured import MeasuredRecords
@@ -73,7 +73,7 @@ class Service:
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
         settings = self._settings
         key = read_or_create(settings.secret_key_path, settings.secret_key_setting)
-        self.rules = RulesInForce(settings.policy, key.derive(NETWORK_IDS), self.metrics)
+        self.rules = CurrentPolicy(settings.policy, key.derive(NETWORK_IDS), self.metrics)
         self._locator = self._given_locator or open_locator(settings.geo_db)
         self._open_nap = self._nap_opener() if settings.nap_keys else _no_nap
         self.pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
@@ -106,7 +106,7 @@ class Service:
             self.store_name = "the Redis of ADTARGETING_REDIS_URL"
             return parse_redis_url(self._settings.redis_url)
         embedded = self._closing.enter_context(EmbeddedRedis(self._settings.data_dir))
-        self._tend_store = Caretaker(embedded).look
+        self._tend_store = Restarter(embedded).look
         self.store_name = f"an embedded Redis in {self._settings.data_dir}"
         return parse_redis_url(embedded.url)
 
@@ -114,7 +114,7 @@ class Service:
         settings = self._settings
         if settings.gate == "native":
             raise SettingsError("ADTARGETING_GATE: the native gate is not built here; use auto or aio")
-        gate = AioGate(settings.grpc_address, Room(settings.max_inflight, settings.max_inflight_mib << 20))
+        gate = AioGate(settings.grpc_address, Capacity(settings.max_inflight, settings.max_inflight_mib << 20))
         self.address = gate.open()
         # If the start fails later on; closing twice does nothing.
         self._closing.callback(gate.close, 0)
@@ -139,18 +139,18 @@ class Service:
         settings, gate = self._settings, self._gate
         circuit = Circuit(lambda: ping(self.redis, PROBE_TIMEOUT_S), on_change=self._circuit_changed)
         self._closing.callback(circuit.close)
-        self._unconfirmed = Unconfirmed(self._choices(circuit), self.metrics)
-        self._sticky = Sticky(self._choices(circuit), self.metrics, self._unconfirmed.watch)
+        self._unconfirmed = ReplicationWatch(self._choices(circuit), self.metrics)
+        self._sticky = SignalOptOuts(self._choices(circuit), self.metrics, self._unconfirmed.watch)
         for background in (self._unconfirmed, self._sticky):
             background.start()
             self._closing.callback(background.close)
         limits = Limits(settings.decision_budget_ms / 1000, settings.max_batch)
-        loops: list[Worker | Desk] = [
+        loops: list[Worker | CallWorker] = [
             *(
                 Worker(gate, self._decider(circuit), self._locator, self.metrics, limits)
                 for _ in range(settings.workers)
             ),
-            *(Desk(gate, HANDLERS, self._tools(circuit)) for _ in range(settings.other_workers)),
+            *(CallWorker(gate, HANDLERS, self._tools(circuit)) for _ in range(settings.other_workers)),
         ]
         threads = [threading.Thread(target=loop.run, name=type(loop).__name__.lower(), daemon=True) for loop in loops]
         for loop, thread in zip(loops, threads, strict=True):
@@ -163,8 +163,8 @@ class Service:
         store = self._store()
         return Decider(CircuitStore(store, circuit), self.rules, self._open_nap, self.metrics, self._sticky.offer)
 
-    def _tools(self, circuit: Circuit) -> CallTools:
-        return CallTools(
+    def _tools(self, circuit: Circuit) -> CallContext:
+        return CallContext(
             store=self._records(circuit),
             decider=self._decider(circuit),
             rulebook=self.rules,

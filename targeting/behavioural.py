@@ -46,7 +46,7 @@ def _continents() -> NDArray[np.uint8]:
 _CONTINENT_OF_PACKED = _continents()
 
 
-class Known(NamedTuple):
+class PersonData(NamedTuple):
     """What is known of one person: the profile, the birth day of the preference record, the NAP cookie."""
 
     profile: RawProfile
@@ -175,7 +175,7 @@ class _Entries(NamedTuple):
     value: Floats
 
 
-def behavioural_features(_: Grant, people: Sequence[Known], policy: Policy, now_s: float) -> list[Behavioural]:
+def behavioural_features(_: Grant, people: Sequence[PersonData], policy: Policy, now_s: float) -> list[Behavioural]:
     """Give each person's features at a time (Unix seconds)."""
     now, today, shown = int(now_s), person_day(now_s), policy.features
     demographics = [_demographics(known, shown.postal_prefix_characters, today) for known in people]
@@ -193,7 +193,7 @@ def behavioural_features(_: Grant, people: Sequence[Known], policy: Policy, now_
     return [Behavioural(batch, index) for index in range(len(people))]
 
 
-def _demographics(known: Known, postal_prefix_characters: int, today: int) -> Demographics:
+def _demographics(known: PersonData, postal_prefix_characters: int, today: int) -> Demographics:
     # The records come first; the NAP cookie fills what they leave open.
     profile, birth_day, nap = known
     age = AgeBracket.UNKNOWN if birth_day is None else bracket_at(birth_day, today)
@@ -209,14 +209,14 @@ def _demographics(known: Known, postal_prefix_characters: int, today: int) -> De
 GENDERS = tuple(Gender)
 
 
-def _interests(people: Sequence[Known], half_life: HalfLifePolicy, now: int) -> _Entries:
+def _interests(people: Sequence[PersonData], half_life: HalfLifePolicy, now: int) -> _Entries:
     rows, owner = _rows([known.profile.interest_rows for known in people], INTEREST_ROW)
     score = rows["score"] * _decay(rows["updated_s"], now, _rates(half_life).take(rows["kind"]))
     score *= np.float32(1 / SCORE_STEPS)
     return _Entries(owner, rows["code"], score)
 
 
-def _destinations(people: Sequence[Known], half_life: HalfLifePolicy, now: int) -> _Entries:
+def _destinations(people: Sequence[PersonData], half_life: HalfLifePolicy, now: int) -> _Entries:
     rows, owner = _rows([known.profile.destination_rows for known in people], DESTINATION_ROW)
     weight = rows["weight"] * _decay(rows["updated_s"], now, _rates(half_life)[0])
     total = np.bincount(owner, weight, len(people))
@@ -261,7 +261,7 @@ def _ranked(entries: _Entries, people: int, limit: int, least: float) -> Column:
     return Column(what, value, [0, *counts.cumsum().tolist()])
 
 
-def _exposures(people: Sequence[Known], limit: int, now: int) -> Exposures:
+def _exposures(people: Sequence[PersonData], limit: int, now: int) -> Exposures:
     # Stored newest first.
     ad_ids: list[bytes] = []
     bounds = [0]
@@ -275,7 +275,7 @@ def _exposures(people: Sequence[Known], limit: int, now: int) -> Exposures:
 
 
 def _vector_inputs(
-    people: Sequence[Known], demographics: list[Demographics], entries: tuple[_Entries, _Entries], now: int
+    people: Sequence[PersonData], demographics: list[Demographics], entries: tuple[_Entries, _Entries], now: int
 ) -> VectorInputs:
     interests, destinations = entries
     exposures, exposure_owner = _rows([known.profile.exposure_rows for known in people], EXPOSURE_ROW)
@@ -296,7 +296,7 @@ def _vector_inputs(
     )
 
 
-def _dimensions(people: Sequence[Known], interests: _Entries) -> NDArray[np.uint8]:
+def _dimensions(people: Sequence[PersonData], interests: _Entries) -> NDArray[np.uint8]:
     outside = interests.what >= OUTSIDE_CODE
     if not outside.any():
         return DIMENSION_OF_CODE.take(interests.what)

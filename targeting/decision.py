@@ -9,16 +9,16 @@ from itertools import repeat
 from typing import NamedTuple
 
 from targeting.age import latest_birth_day, person_day
-from targeting.behavioural import Behavioural, Known, behavioural_features
-from targeting.judge import Findings, Grant, StoredSubject, judge_request, judge_stored, standings_of
+from targeting.behavioural import Behavioural, PersonData, behavioural_features
+from targeting.judge import Findings, Grant, StoredSubject, judge_request, judge_stored, read_stored_choices
 from targeting.limited import limited_features
-from targeting.model import AdRequest, LimitedFeatures, Mode, Subject, SubjectKind, Whereabouts
-from targeting.networks import Circumstances, NetworkDecision, Shareable, decide_networks
+from targeting.model import AdRequest, LimitedFeatures, LocaleInputs, Mode, Subject, SubjectKind
+from targeting.networks import NetworkContext, NetworkDecision, Shareable, decide_networks
 from targeting.places.geo import parse_ip
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 from targeting.records.envelope import RecordUnreadable
-from targeting.records.preference import Standing
+from targeting.records.preference import StoredChoice
 from targeting.records.profile import read_profile
 from targeting.signals.cookies import NO_COOKIES, Cookies, read_cookies
 from targeting.signals.nap import Nap
@@ -79,7 +79,7 @@ class _Judged(NamedTuple):
     mask: int
     limited: LimitedFeatures
     grant: Grant | None = None
-    known: Known | None = None
+    known: PersonData | None = None
     owner: bytes = b""
 
 
@@ -142,7 +142,7 @@ def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
 
 
 def _judge(item: Item, records: Sequence[StoredSubject], naps: Sequence[Nap], policy: Policy, today: int) -> _Judged:
-    standings = standings_of(records)
+    standings = read_stored_choices(records)
     limited = _limited(item, standings)
     age = policy.children.age_in(limited.country)
     of_child = bool(naps) and any(nap.age is not None and nap.age < age for nap in naps)
@@ -156,18 +156,18 @@ def _judge(item: Item, records: Sequence[StoredSubject], naps: Sequence[Nap], po
         return _Judged(item, Reason.RECORD_UNREADABLE.bit, limited)
     # Several NAP cookies that disagree describe nobody.
     nap = naps[0] if len(naps) == len(item.cookies.naps) == 1 else None
-    known = Known(profile, standing.birth_day if standing else None, nap)
+    known = PersonData(profile, standing.birth_day if standing else None, nap)
     return _Judged(item, mask, limited, grant, known, record.owner)
 
 
-def _limited(item: Item, standings: Sequence[Standing | None]) -> LimitedFeatures:
+def _limited(item: Item, standings: Sequence[StoredChoice | None]) -> LimitedFeatures:
     request, country, language = item.request, "", ""
     for standing in standings:
         if standing is not None and (standing.country or standing.language):
             country, language = standing.country, standing.language
             break
     return limited_features(
-        Whereabouts(
+        LocaleInputs(
             request.client_country,
             request.client_language,
             request.accept_language,
@@ -193,7 +193,7 @@ def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook)
     networks: tuple[NetworkDecision, ...] = ()
     if request.networks:
         shareable = _shareable(judged, features, rulebook.id_key)
-        networks = decide_networks(request.networks, _circumstances(judged), shareable, policy)
+        networks = decide_networks(request.networks, _network_context(judged), shareable, policy)
     return Decision(
         request.request_id,
         _LIMITED if features is None else _BEHAVIOURAL,
@@ -212,9 +212,9 @@ def _shareable(judged: _Judged, features: Behavioural | None, id_key: bytes) -> 
     return Shareable(judged.grant, features, judged.owner, id_key)
 
 
-def _circumstances(judged: _Judged) -> Circumstances:
+def _network_context(judged: _Judged) -> NetworkContext:
     request = judged.item.request
-    return Circumstances(
+    return NetworkContext(
         consent=judged.item.findings.consent,
         limited=judged.limited,
         ip=parse_ip(request.ip),

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from targeting.consent import GPP, PURPOSE_BEHAVIOURAL, TCF, US_PRIVACY
 from targeting.decision import Decision, Item
-from targeting.judge import StoredSubject, standings_of
+from targeting.judge import StoredSubject, read_stored_choices
 from targeting.model import SubjectKind
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
-from targeting.records.preference import Choice, Standing
+from targeting.records.preference import Choice, StoredChoice
 from targeting.signals import us_privacy
 
 Fields = tuple[tuple[str, str], ...]
@@ -207,12 +207,12 @@ def _store_checks(evidence: Evidence) -> Iterator[Check]:
     elif not stored:
         yield _store(present=False, value_class="not asked", said="nobody is identified", reason=Reason.NO_SUBJECT)
     else:
-        for subject, standing in zip(stored, standings_of(stored), strict=True):
+        for subject, standing in zip(stored, read_stored_choices(stored), strict=True):
             yield _record_check(subject, standing)
         limits = Reason.UNDER_AGE if mask & Reason.UNDER_AGE.bit else None
         yield Check(
             signal="age",
-            present=any(standing and standing.birth_day is not None for standing in standings_of(stored)),
+            present=any(standing and standing.birth_day is not None for standing in read_stored_choices(stored)),
             value_class="birth date of the preference record, age of the NAP cookie",
             said="a child" if limits else "not known to be a child",
             rule=_CHILD_RULE,
@@ -225,7 +225,7 @@ def _store(*, present: bool, value_class: str, said: str, reason: Reason | None 
     return Check(signal, present, value_class, said, _RECORD_RULE, reason)
 
 
-def _record_check(subject: StoredSubject, standing: Standing | None) -> Check:
+def _record_check(subject: StoredSubject, standing: StoredChoice | None) -> Check:
     signal = f"preference record of the {subject.kind.name.lower()}"
     if standing is not None:
         opted_out = standing.choice not in {Choice.NONE, Choice.OPT_IN}

@@ -13,7 +13,7 @@ from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, SubjectKin
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 from targeting.records.envelope import RecordUnreadable
-from targeting.records.preference import Choice, Standing, standing_of
+from targeting.records.preference import Choice, StoredChoice, read_stored_choice
 from targeting.signals.cookies import Cookies
 
 _MINT = object()
@@ -74,14 +74,14 @@ def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> Findi
     return Findings(mask, consent) if mask or consent is not SILENT else _NOTHING_FOUND
 
 
-def standings_of(subjects: Sequence[StoredSubject]) -> list[Standing | None]:
+def read_stored_choices(subjects: Sequence[StoredSubject]) -> list[StoredChoice | None]:
     """Read the preference records, in order; None where there is none, or none that can be trusted."""
     return [None if preference is None else _standing(preference, owner) for _, owner, preference, _ in subjects]
 
 
 def judge_stored(
     subjects: Sequence[StoredSubject],
-    standings: Sequence[Standing | None],
+    standings: Sequence[StoredChoice | None],
     of_age_day: int,
     *,
     nap_of_child: bool,
@@ -100,14 +100,14 @@ def judge_stored(
     return Verdict(mask) if mask else _ALLOWED
 
 
-def _standing(preference: bytes, owner: bytes) -> Standing | None:
+def _standing(preference: bytes, owner: bytes) -> StoredChoice | None:
     try:
-        return standing_of(preference, owner)
+        return read_stored_choice(preference, owner)
     except RecordUnreadable:
         return None
 
 
-def _limits(subject: StoredSubject, standing: Standing | None, of_age_day: int) -> int:
+def _limits(subject: StoredSubject, standing: StoredChoice | None, of_age_day: int) -> int:
     if standing is None:
         if subject.preference is not None:
             return Reason.RECORD_UNREADABLE.bit

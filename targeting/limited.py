@@ -4,11 +4,11 @@ What comes in holds no account, no device and no profile, so nothing of them can
 This module may not import ``profile`` or ``behavioural``, not even indirectly.
 """
 
-from targeting.model import LimitedFeatures, Whereabouts
+from targeting.model import LimitedFeatures, LocaleInputs
 from targeting.places.locale import best_language, parse_country
 
 
-def limited_features(seen: Whereabouts) -> LimitedFeatures:
+def limited_features(seen: LocaleInputs) -> LimitedFeatures:
     """Choose country and language: what the person set, else what the request shows."""
     language = (
         (seen.client_language and best_language(seen.client_language, ""))
@@ -19,7 +19,7 @@ def limited_features(seen: Whereabouts) -> LimitedFeatures:
     return LimitedFeatures(residence(seen), language, ip_country, ip_subdivision)
 
 
-def residence(seen: Whereabouts) -> str:
+def residence(seen: LocaleInputs) -> str:
     """Give the country of residence: the person's setting, else the cookie's, else the IP address's."""
     return (
         (seen.client_country and parse_country(seen.client_country))

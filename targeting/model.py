@@ -65,7 +65,7 @@ class Signals(NamedTuple):
 NO_SIGNALS = Signals()
 
 
-class Whereabouts(NamedTuple):
+class LocaleInputs(NamedTuple):
     """What country, language and IP location are derived from: all that limited mode may look at."""
 
     client_country: str = ""

@@ -33,7 +33,7 @@ _NO_CONSENT, _UNKNOWN, _BY_POLICY = (
 _FULL_ADDRESS = (32, 128)
 
 
-class Circumstances(NamedTuple):
+class NetworkContext(NamedTuple):
     """What one request says that the networks' rules ask about; nothing of it identifies the person."""
 
     consent: Consent
@@ -126,10 +126,10 @@ class _Basis(NamedTuple):
     precise_position: int
 
 
-class _Offer(NamedTuple):
+class _BatchContext(NamedTuple):
     """What all networks of one request have in common; ``bases`` and ``addresses`` keep what was worked out already."""
 
-    seen: Circumstances
+    seen: NetworkContext
     shareable: Shareable | None
     interests: tuple[tuple[str, float], ...]
     rules: Sequence[Rule]
@@ -139,20 +139,20 @@ class _Offer(NamedTuple):
 
 
 def decide_networks(
-    network_ids: Iterable[str], seen: Circumstances, shareable: Shareable | None, policy: Policy
+    network_ids: Iterable[str], seen: NetworkContext, shareable: Shareable | None, policy: Policy
 ) -> tuple[NetworkDecision, ...]:
     """Decide for every network asked for, in that order; one named twice, or in another case, is one."""
     interests = _coarse_interests(shareable.features.interests, policy.sharing) if shareable else ()
     countries = frozenset({seen.limited.country, seen.limited.ip_country, *seen.shown_countries} - {""})
     rules = [rule for rule in policy.rules if _applies(rule, seen, countries)]
-    offer = _Offer(seen, shareable, interests, rules, policy, {}, {})
+    offer = _BatchContext(seen, shareable, interests, rules, policy, {}, {})
     asked: dict[str, str] = {}
     for network_id in network_ids:
         asked.setdefault(network_id.casefold(), network_id)
     return tuple([_decide(network_id, name, offer) for name, network_id in asked.items()])
 
 
-def _decide(network_id: str, name: str, offer: _Offer) -> NetworkDecision:
+def _decide(network_id: str, name: str, offer: _BatchContext) -> NetworkDecision:
     network, shareable = offer.policy.by_id.get(name), offer.shareable
     withheld, no_place = _withheld(name, network, offer)
     bits = _address_bits(network, offer.policy, masked=bool(no_place))
@@ -172,7 +172,7 @@ def _decide(network_id: str, name: str, offer: _Offer) -> NetworkDecision:
     )
 
 
-def _withheld(name: str, network: NetworkPolicy | None, offer: _Offer) -> tuple[Withheld, int]:
+def _withheld(name: str, network: NetworkPolicy | None, offer: _BatchContext) -> tuple[Withheld, int]:
     """Give the reasons against each answer, and those against any position or full address at all."""
     taken = _taken(name, offer.rules) if offer.rules else {}
     basis = _basis(_vendor(network, offer.policy), offer)
@@ -193,7 +193,7 @@ def _withheld(name: str, network: NetworkPolicy | None, offer: _Offer) -> tuple[
     ), no_place
 
 
-def _basis(vendor: int, offer: _Offer) -> _Basis:
+def _basis(vendor: int, offer: _BatchContext) -> _Basis:
     if vendor not in offer.bases:
         consent, policy = offer.seen.consent, offer.policy
         offer.bases[vendor] = _Basis(
@@ -216,7 +216,7 @@ def _vendor(network: NetworkPolicy | None, policy: Policy) -> int:
     return network.tcf_vendor_id or (policy.gdpr.host_vendor_id if network.first_party else 0)
 
 
-def _applies(rule: Rule, seen: Circumstances, countries: frozenset[str]) -> bool:
+def _applies(rule: Rule, seen: NetworkContext, countries: frozenset[str]) -> bool:
     """Tell whether a rule's conditions hold, or may hold: an unknown place may be any, an unreadable signal, too."""
     return (
         (not rule.countries or not countries or not countries.isdisjoint(rule.countries))
@@ -228,7 +228,7 @@ def _applies(rule: Rule, seen: Circumstances, countries: frozenset[str]) -> bool
     )
 
 
-def _may_be_in(subdivisions: Sequence[str], seen: Circumstances) -> bool:
+def _may_be_in(subdivisions: Sequence[str], seen: NetworkContext) -> bool:
     limited = seen.limited
     if not limited.ip_country:
         return True
@@ -249,7 +249,7 @@ def _address_bits(network: NetworkPolicy | None, policy: Policy, *, masked: bool
     return min(masks.ipv4_bits, network.ipv4_bits), min(masks.ipv6_bits, network.ipv6_bits)
 
 
-def _address(bits: tuple[int, int], offer: _Offer) -> str:
+def _address(bits: tuple[int, int], offer: _BatchContext) -> str:
     if offer.seen.ip is None:
         return ""
     if bits not in offer.addresses:
@@ -265,7 +265,7 @@ def _user_id(name: str, shareable: Shareable) -> str:
     return hashlib.blake2b(text, digest_size=_ID_BYTES, key=shareable.id_key).hexdigest()
 
 
-def _profile(allowed: tuple[str, ...], shareable: Shareable, offer: _Offer) -> ThirdPartyProfile:
+def _profile(allowed: tuple[str, ...], shareable: Shareable, offer: _BatchContext) -> ThirdPartyProfile:
     demographics, limited = shareable.features.demographics, offer.seen.limited
     return ThirdPartyProfile(
         age_bracket=demographics.age_bracket if "age_bracket" in allowed else AgeBracket.UNKNOWN,

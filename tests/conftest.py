@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from server.store.embedded.server import EmbeddedRedis
-from server.store.redis.connection import open_link
+from server.store.redis.connection import open_connection
 from server.store.redis.url import RedisAddress
 
 MEMORY = Path("/dev/shm")
@@ -27,7 +27,7 @@ def redis_server() -> Iterator[EmbeddedRedis]:
 @pytest.fixture
 def redis_address(redis_server: EmbeddedRedis) -> RedisAddress:
     """The shared server, emptied."""
-    link = open_link(redis_server.address, 5)
+    link = open_connection(redis_server.address, 5)
     link.ask((b"FLUSHALL",), time.monotonic() + 5)
     link.close()
     return redis_server.address

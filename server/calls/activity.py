@@ -13,7 +13,7 @@ from typing import NamedTuple
 from adtargeting.v1 import profile_pb2 as pb
 
 from server.calls.activity_reading import read_activity, request_of
-from server.calls.call_context import CallTools
+from server.calls.call_context import CallContext
 from server.choices.retry import attempts
 from server.errors import InvalidRequest
 from server.messages.enums import enum
@@ -21,7 +21,7 @@ from server.messages.reading import parse_batch
 from server.store.ports import Change, Held, StoreUnavailable
 from targeting.decision import Item, plan
 from targeting.judge import StoredSubject
-from targeting.model import AdRequest, Subject, Whereabouts
+from targeting.model import AdRequest, LocaleInputs, Subject
 from targeting.reasons import reasons_in
 from targeting.recording.activity import Activity
 from targeting.recording.admission import forbidden_by_records, forbidden_by_request
@@ -41,7 +41,7 @@ class _Task(NamedTuple):
     item: Item
 
 
-def record_activity(payload: bytes, tools: CallTools) -> bytes:
+def record_activity(payload: bytes, tools: CallContext) -> bytes:
     """Record activities; see ``ProfileService.RecordActivity``. Raises ``InvalidRequest``, ``StoreError``."""
     activities = parse_batch(pb.RecordActivityRequest, "activities", pb.Activity, payload)
     results = _Recorder(tools).record(activities)
@@ -53,7 +53,7 @@ def record_activity(payload: bytes, tools: CallTools) -> bytes:
 class _Recorder:
     """Records the activities of one request, under one policy and at one time."""
 
-    def __init__(self, tools: CallTools) -> None:
+    def __init__(self, tools: CallContext) -> None:
         self._tools = tools
         self._policy = tools.rulebook().policy
         self._now_s = tools.now()
@@ -139,7 +139,7 @@ class _Recorder:
             StoredSubject(subject.kind, held[subject].owner, held[subject].preference, held[subject].profile)
             for subject in item.subjects
         ]
-        shown = Whereabouts(item.request.client_country, cookie_country=item.cookies.country)
+        shown = LocaleInputs(item.request.client_country, cookie_country=item.cookies.country)
         naps = [nap for text in item.cookies.naps if (nap := self._tools.open_nap(text)) is not None]
         return forbidden_by_records(records, self._policy, self._now_s, shown, naps)
 

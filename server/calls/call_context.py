@@ -17,7 +17,7 @@ def _ignore(_: Subject, __: Preference) -> None:
     """Watch nothing."""
 
 
-class CallTools(NamedTuple):
+class CallContext(NamedTuple):
     """One set a thread: the store's connection belongs to the thread that uses it."""
 
     store: RecordStore

@@ -4,19 +4,19 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from server.calls.call_context import CallTools
+from server.calls.call_context import CallContext
 from server.errors import NotBuilt, refusal_of
 from server.gate.port import Answer, Call, Gate, Lane, Method
 
-Handler = Callable[[bytes, CallTools], bytes]
+Handler = Callable[[bytes, CallContext], bytes]
 _IDLE_S = 0.25
 _LEAST_BUDGET_S = 0.001
 
 
-class Desk:
+class CallWorker:
     """Serves everything that is not a decision. ``run`` returns soon after ``stop``."""
 
-    def __init__(self, gate: Gate, handlers: Mapping[Method, Handler], tools: CallTools) -> None:
+    def __init__(self, gate: Gate, handlers: Mapping[Method, Handler], tools: CallContext) -> None:
         self._gate = gate
         self._handlers = handlers
         self._tools = tools
@@ -45,5 +45,5 @@ class Desk:
             return refusal_of(problem)
 
 
-def _not_built(_: bytes, __: CallTools) -> bytes:
+def _not_built(_: bytes, __: CallContext) -> bytes:
     raise NotBuilt

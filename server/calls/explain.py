@@ -2,7 +2,7 @@
 
 from adtargeting.v1 import targeting_pb2 as pb
 
-from server.calls.call_context import CallTools
+from server.calls.call_context import CallContext
 from server.messages import wire
 from server.messages.enums import enum
 from server.messages.reading import parse
@@ -10,7 +10,7 @@ from server.messages.translate import ad_request
 from targeting.explain import Check, explain
 
 
-def explain_decision(payload: bytes, tools: CallTools) -> bytes:
+def explain_decision(payload: bytes, tools: CallContext) -> bytes:
     """Explain a decision; see ``TargetingService.Explain``. Raises ``InvalidRequest``."""
     request = ad_request(parse(pb.DecideRequest, payload), tools.locator)
     evidence = tools.decider.evidence(request, tools.budget_s)

@@ -11,9 +11,9 @@ from adtargeting.v1 import preference_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
-from server.calls.call_context import CallTools
+from server.calls.call_context import CallContext
 from server.calls.subjects import subject_of
-from server.choices.choice_store import ChoiceStore, StoredChoice
+from server.choices.choice_store import ChoiceReceipt, ChoiceStore
 from server.errors import InvalidRequest
 from server.messages.enums import enum
 from server.messages.reading import parse
@@ -25,7 +25,7 @@ from targeting.recording.choice import ChoiceMade, apply_choice, change_key, mad
 from targeting.records.preference import Choice, Preference, Source, decode_preference
 
 
-def set_preference(payload: bytes, tools: CallTools) -> bytes:
+def set_preference(payload: bytes, tools: CallContext) -> bytes:
     """Store a choice; see ``PreferenceService.SetPreference``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.SetPreferenceRequest, payload)
     subject, choosing = subject_of(request), _Choosing(_choice_made(request, tools.now()), request.change_id)
@@ -65,7 +65,7 @@ class _Choosing:
         return after
 
 
-def get_preferences(payload: bytes, tools: CallTools) -> bytes:
+def get_preferences(payload: bytes, tools: CallContext) -> bytes:
     """Show the stored choice; see ``PreferenceService.GetPreferences``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.GetPreferencesRequest, payload)
     held = tools.store.read([subject_of(request)], tools.budget_s)[0]
@@ -145,7 +145,7 @@ def _language(text: str) -> str:
     return language
 
 
-def _acknowledge(subject: Subject, choosing: _Choosing, stored: StoredChoice, tools: CallTools) -> bytes:
+def _acknowledge(subject: Subject, choosing: _Choosing, stored: ChoiceReceipt, tools: CallContext) -> bytes:
     made = choosing.made
     if not stored.confirmed:
         tools.on_unconfirmed(subject, stored.preference)

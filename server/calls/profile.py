@@ -9,11 +9,11 @@ from base64 import urlsafe_b64encode
 from adtargeting.v1 import profile_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from server.calls.call_context import CallTools
+from server.calls.call_context import CallContext
 from server.calls.declared import declared_message, read_declared, read_paths
 from server.calls.preference import preferences_message, timestamp
 from server.calls.subjects import subject_of
-from server.choices.retry import readings
+from server.choices.retry import read_with_retry
 from server.errors import NotAllowed
 from server.messages.enums import enum
 from server.messages.reading import parse
@@ -27,7 +27,7 @@ from targeting.records.profile import Profile, decode_profile
 _DAY_S = 86_400
 
 
-def get_profile(payload: bytes, tools: CallTools) -> bytes:
+def get_profile(payload: bytes, tools: CallContext) -> bytes:
     """Show everything held; see ``ProfileService.GetProfile``. Raises ``InvalidRequest``, ``StoreError``.
 
     What is held but cannot be read is not shown; that it is held is.
@@ -44,7 +44,7 @@ def get_profile(payload: bytes, tools: CallTools) -> bytes:
     return response.SerializeToString()
 
 
-def update_profile(payload: bytes, tools: CallTools) -> bytes:
+def update_profile(payload: bytes, tools: CallContext) -> bytes:
     """Correct declared attributes; see ``ProfileService.UpdateProfile``.
 
     Raises ``InvalidRequest``, ``NotAllowed``, ``StoreError``.
@@ -53,7 +53,7 @@ def update_profile(payload: bytes, tools: CallTools) -> bytes:
     subject, paths, now_s = subject_of(request), read_paths(request.update_mask.paths), tools.now()
     declared = read_declared(request.declared, paths, now_s)
     rules = (tools.rulebook().policy, now_s)
-    for held, left_s in readings(tools.store, subject, tools.budget_s):
+    for held, left_s in read_with_retry(tools.store, subject, tools.budget_s):
         corrected = correct(Records(*held), subject.kind, declared, paths, rules)
         if not isinstance(corrected, Corrected):
             tools.metrics.count_profile_writes("suppressed")
@@ -67,10 +67,10 @@ def update_profile(payload: bytes, tools: CallTools) -> bytes:
     raise StoreUnavailable("the subject's records kept changing")
 
 
-def delete_profile(payload: bytes, tools: CallTools) -> bytes:
+def delete_profile(payload: bytes, tools: CallContext) -> bytes:
     """Erase the profile; see ``ProfileService.DeleteProfile``. Raises ``InvalidRequest``, ``StoreError``."""
     subject = subject_of(parse(pb.DeleteProfileRequest, payload))
-    for held, left_s in readings(tools.store, subject, tools.budget_s):
+    for held, left_s in read_with_retry(tools.store, subject, tools.budget_s):
         values = erase(Records(*held), int(tools.now() * 1000))
         # One step removes whatever is there by then, also what writers have made since the reading.
         committed = tools.store.commit_durably(Change(subject, held, *values), tools.replicas, left_s)

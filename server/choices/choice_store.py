@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar, overload
 
-from server.choices.retry import readings
+from server.choices.retry import read_with_retry
 from server.errors import NotAllowed
 from server.store.ports import Change, Committed, Held, RecordStore, StoreUnavailable
 from targeting.decision import Rulebook
@@ -31,7 +31,7 @@ class Choosing(Protocol[T_co]):
         ...
 
 
-class StoredChoice(NamedTuple):
+class ChoiceReceipt(NamedTuple):
     """A choice that is stored, and whether it is as safe as the settings ask for."""
 
     preference: Preference
@@ -52,7 +52,7 @@ class ChoiceStore(NamedTuple):
     @overload
     def update(
         self, subject: Subject, after: Choosing[Preference], *, waits: bool = ..., replaces_unreadable: bool = ...
-    ) -> StoredChoice: ...
+    ) -> ChoiceReceipt: ...
 
     @overload
     def update(
@@ -62,7 +62,7 @@ class ChoiceStore(NamedTuple):
         *,
         waits: bool = ...,
         replaces_unreadable: bool = ...,
-    ) -> StoredChoice | None: ...
+    ) -> ChoiceReceipt | None: ...
 
     def update(
         self,
@@ -71,13 +71,13 @@ class ChoiceStore(NamedTuple):
         *,
         waits: bool = True,
         replaces_unreadable: bool = False,
-    ) -> StoredChoice | None:
+    ) -> ChoiceReceipt | None:
         """Store what ``after`` makes of the record and its owner's pseudonym; None from it changes nothing.
 
         Raises ``StoreError``, ``RecordUnreadable`` for a record that only the person may replace, and ``NotAllowed``
         for an opt-in upon the record of a newer version.
         """
-        for held, left_s in readings(self.store, subject, self.budget_s):
+        for held, left_s in read_with_retry(self.store, subject, self.budget_s):
             current, is_newer = _current(held, replaces_unreadable=replaces_unreadable)
             preference = after(current, held.owner)
             if preference is None:
@@ -90,7 +90,7 @@ class ChoiceStore(NamedTuple):
                 change = change._replace(profile=_ERASED, seen=_ERASED)
             committed = self._commit(change, left_s, waits=waits)
             if committed.landed:
-                return StoredChoice(preference, self._confirms(committed), committed.replicas)
+                return ChoiceReceipt(preference, self._confirms(committed), committed.replicas)
         raise StoreUnavailable("the subject's records kept changing")
 
     def _commit(self, change: Change, budget_s: float, *, waits: bool) -> Committed:

@@ -28,7 +28,7 @@ class _Watched(NamedTuple):
     since_s: float
 
 
-class Unconfirmed:
+class ReplicationWatch:
     """Takes choices from any thread, and watches on one of its own, which lives from ``start`` to ``close``.
 
     Of a subject the latest choice is watched, of all subjects at most ``room``: of more, the oldest are let go.

@@ -24,7 +24,7 @@ def attempts(left_s: Callable[[], float]) -> Iterator[None]:
         time.sleep(random.uniform(0.0, longest_s))  # noqa: S311  # no secret
 
 
-def readings(store: RecordStore, subject: Subject, budget_s: float) -> Iterator[tuple[Held, float]]:
+def read_with_retry(store: RecordStore, subject: Subject, budget_s: float) -> Iterator[tuple[Held, float]]:
     """Read the subject's records anew for each attempt, and tell how much of the budget is left (seconds).
 
     Raises ``StoreError``.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from queue import Empty, Full, Queue
 from typing import NamedTuple
 
-from server.choices.choice_store import ChoiceStore, StoredChoice
+from server.choices.choice_store import ChoiceReceipt, ChoiceStore
 from server.errors import note
 from server.metrics.metrics import Metrics
 from server.store.ports import StoreError
@@ -25,14 +25,14 @@ from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import Choice, Preference, Source
 from targeting.signals.cookies import Cookies
 
-STICKY = mask_of(Reason.GLOBAL_PRIVACY_CONTROL, Reason.INDUSTRY_OPT_OUT)
+LASTING_REASONS = mask_of(Reason.GLOBAL_PRIVACY_CONTROL, Reason.INDUSTRY_OPT_OUT)
 """The reasons that may be worth storing: a request limited for none of them need not be offered."""
 
 _IDLE_S = 0.25
 _KEY_BYTES = 8
 
 
-def ignore_sticky(_: AdRequest, __: Cookies) -> None:
+def ignore_signal_opt_out(_: AdRequest, __: Cookies) -> None:
     """Store nothing."""
 
 
@@ -44,7 +44,7 @@ class _Sighting(NamedTuple):
     seen_ms: int
 
 
-class Sticky:
+class SignalOptOuts:
     """Takes requests from any thread, and stores on one of its own, which lives from ``start`` to ``close``."""
 
     def __init__(
@@ -156,7 +156,7 @@ class Sticky:
             self._tell(sighting, stored)
         return True
 
-    def _tell(self, sighting: _Sighting, stored: StoredChoice) -> None:
+    def _tell(self, sighting: _Sighting, stored: ChoiceReceipt) -> None:
         if not stored.confirmed:
             self._on_unconfirmed(sighting.subject, stored.preference)
         durability = "confirmed" if stored.confirmed else "unconfirmed"

@@ -31,7 +31,7 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
             "third_party_networks",
             f"a bid request for each could be more than {MAX_ANSWER_BYTES} bytes; name fewer networks in one call",
         )
-    heard, client = bid_request.heard, message.client
+    heard, client = bid_request.request_signals, message.client
     addresses = [each for each in heard.addresses if parse_ip(each) is not None]
     places = [place for place in map(locator.locate, addresses) if place.country] or [heard.place or UNKNOWN_LOCATION]
     request = AdRequest(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from server.choices.signal_opt_outs import STICKY, ignore_sticky
+from server.choices.signal_opt_outs import LASTING_REASONS, ignore_signal_opt_out
 from server.errors import note
 from server.messages import wire
 from server.metrics.metrics import Metrics
@@ -42,13 +42,13 @@ class Decider:
         rulebook: Callable[[], Rulebook],
         open_nap: Callable[[str], Nap | None],
         metrics: Metrics,
-        on_sticky: Callable[[AdRequest, Cookies], None] = ignore_sticky,
+        on_signal_opt_out: Callable[[AdRequest, Cookies], None] = ignore_signal_opt_out,
     ) -> None:
         self.rulebook = rulebook
         self._store = store
         self._open_nap = open_nap
         self._metrics = metrics
-        self._on_sticky = on_sticky
+        self._on_signal_opt_out = on_signal_opt_out
         self._newer_policies: set[int] = set()
 
     def decide(
@@ -110,8 +110,8 @@ class Decider:
         for string in consent.tc_strings:
             if string.policy_is_newer:
                 self._notice_policy(string.policy_version)
-        if mask & STICKY:
-            self._on_sticky(item.request, item.cookies)
+        if mask & LASTING_REASONS:
+            self._on_signal_opt_out(item.request, item.cookies)
         if mask & _UNREADABLE:
             for signal in (*consent.unreadable, *(["request"] if item.request.signals.unreadable else [])):
                 self._metrics.count_decode_error(signal)

@@ -46,14 +46,14 @@ _OPTIONS = (
 )
 
 
-class Room(NamedTuple):
+class Capacity(NamedTuple):
     """How much may be in flight in one lane: calls (a batch as many as it weighs), and bytes. More is refused."""
 
     calls: int = 2048
     bytes: int = 64 * 1024 * 1024
 
 
-DEFAULT_ROOM = Room()
+DEFAULT_CAPACITY = Capacity()
 
 
 class _Pace:
@@ -79,10 +79,10 @@ class _Pace:
             self.call_s += (call_s - self.call_s) / _CALLS_REMEMBERED
 
 
-class _Waiting:
+class _LaneQueue:
     """One lane: its queue, and what of its room is taken."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Capacity) -> None:
         self.calls: SimpleQueue[Call] = SimpleQueue()
         self.inflight = 0
         self.answered = 0
@@ -91,7 +91,7 @@ class _Waiting:
         self._bytes = 0
         self._room = room
 
-    def give_way(self, call_s: float) -> None:
+    def yield_to_loop(self, call_s: float) -> None:
         """Let the event loop answer the calls that are done, and receive as many: it computes so long for each.
 
         It needs the interpreter's lock for that. A worker that takes the first call that comes asks for the lock all
@@ -131,9 +131,9 @@ class _Waiting:
 class AioGate:
     """The gate on ``grpc.aio``; see ``server.gate.port.Gate``."""
 
-    def __init__(self, address: str, room: Room = DEFAULT_ROOM) -> None:
+    def __init__(self, address: str, room: Capacity = DEFAULT_CAPACITY) -> None:
         self._address = address
-        self._lanes = {lane: _Waiting(room) for lane in Lane}
+        self._lanes = {lane: _LaneQueue(room) for lane in Lane}
         self._stopping = False
         self._ended: dict[Method, Counter[int]] = {method: Counter() for method in METHODS}
         self._loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
@@ -160,7 +160,7 @@ class AioGate:
     def take(self, lane: Lane, limit: int, timeout_s: float) -> list[Call]:
         """Wait for calls and take what is there."""
         waiting = self._lanes[lane]
-        waiting.give_way(self._pace.call_s)
+        waiting.yield_to_loop(self._pace.call_s)
         calls: list[Call] = []
         # An empty queue is the ordinary end of taking.
         with suppress(Empty):

@@ -12,7 +12,7 @@ from targeting.policy.policy import DEFAULT_POLICY, Policy, PolicyError
 _LOG = logging.getLogger(__name__)
 
 
-class RulesInForce:
+class CurrentPolicy:
     """Gives the rulebook. Reading it is one attribute look-up, so a batch is decided by one policy throughout."""
 
     def __init__(self, path: str, id_key: bytes, metrics: Metrics) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from server.store.delegating import AroundRecords
+from server.store.delegating import DelegatingRecordStore
 from server.store.ports import DecisionStore, RecordStore, StoreError, StoreTimeout, StoreUnavailable
 from server.store.redis.connection import ping
 from targeting.judge import StoredSubject
@@ -112,7 +112,7 @@ class CircuitStore:
         return found
 
 
-class CircuitRecords(AroundRecords):
+class CircuitRecords(DelegatingRecordStore):
     """A ``RecordStore`` behind the circuit: a write that could only fail late fails at once.
 
     Only timeouts are counted, as a store that refuses writes (no memory, no disk) may well answer decisions; and as
@@ -126,7 +126,7 @@ class CircuitRecords(AroundRecords):
         self._least_budget_s = least_budget_s
         self._was_late = False
 
-    def _around(self, operation: str, budget_s: float, asking: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
+    def _call(self, operation: str, budget_s: float, asking: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
         self._circuit.check()
         try:
             answer = asking()

@@ -10,23 +10,23 @@ from targeting.model import Subject
 T = TypeVar("T")
 
 
-class AroundRecords(ABC):
-    """Hands every question to ``_around``, with its name and its budget (seconds); see ``RecordStore``."""
+class DelegatingRecordStore(ABC):
+    """Hands every question to ``_call``, with its name and its budget (seconds); see ``RecordStore``."""
 
     def __init__(self, store: RecordStore) -> None:
         self._store = store
 
     def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
         """Read; see ``RecordStore``."""
-        return self._around("read", budget_s, lambda: self._store.read(subjects, budget_s))
+        return self._call("read", budget_s, lambda: self._store.read(subjects, budget_s))
 
     def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
         """Commit; see ``RecordStore``."""
-        return self._around("commit", budget_s, lambda: self._store.commit(changes, budget_s))
+        return self._call("commit", budget_s, lambda: self._store.commit(changes, budget_s))
 
     def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
         """Commit durably; see ``RecordStore``."""
-        return self._around("commit_durably", budget_s, lambda: self._store.commit_durably(change, replicas, budget_s))
+        return self._call("commit_durably", budget_s, lambda: self._store.commit_durably(change, replicas, budget_s))
 
     @abstractmethod
-    def _around(self, operation: str, budget_s: float, asking: Callable[[], T]) -> T: ...
+    def _call(self, operation: str, budget_s: float, asking: Callable[[], T]) -> T: ...

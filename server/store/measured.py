@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from server.store.delegating import AroundRecords
+from server.store.delegating import DelegatingRecordStore
 from server.store.ports import RecordStore, StoreError, StoreTimeout
 
 T = TypeVar("T")
@@ -25,14 +25,14 @@ class Meter(Protocol):
         ...
 
 
-class MeasuredRecords(AroundRecords):
+class MeasuredRecords(DelegatingRecordStore):
     """Passes everything on. The time of a durable commit holds that for replicas and the disk."""
 
     def __init__(self, store: RecordStore, meter: Meter) -> None:
         super().__init__(store)
         self._meter = meter
 
-    def _around(self, operation: str, budget_s: float, asking: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
+    def _call(self, operation: str, budget_s: float, asking: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
         started_s = time.perf_counter()
         try:
             return asking()

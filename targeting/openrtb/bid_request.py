@@ -19,7 +19,7 @@ from targeting.openrtb.impressions import Impressions
 from targeting.openrtb.json import Raw, each_member, members, read_json, write_json
 from targeting.openrtb.regs import regulations
 from targeting.openrtb.schema import OBJECTS
-from targeting.openrtb.signals import Heard, hear
+from targeting.openrtb.signals import RequestSignals, read_signals
 from targeting.openrtb.user import User
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import Policy
@@ -42,7 +42,7 @@ class BidRequest(NamedTuple):
 
     looked_into: Mapping[str, Any]
     raw: Mapping[str, Raw]
-    heard: Heard
+    request_signals: RequestSignals
     most_bytes: int
 
     def __repr__(self) -> str:
@@ -57,7 +57,7 @@ def read_bid_request(text: bytes, *, targeted_ads_off: bool = False) -> BidReque
     raw = members(text)
     # What stands in OpenRTB 2.5's place, in an extension of these, goes out in that of 2.6 as well.
     twice = sum(len(raw[name]) for name in ("regs", "user") if name in raw)
-    heard = hear(fields, targeted_ads_off=targeted_ads_off)
+    heard = read_signals(fields, targeted_ads_off=targeted_ads_off)
     # The rest of what was read is let go at once: many requests are held together, and the CPU's caches are small.
     looked_into = {name: fields[name] for name in _LOOKED_INTO if name in fields}
     return BidRequest(looked_into, raw, heard, len(text) + twice)

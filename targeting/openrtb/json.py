@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Raw
 
-from targeting.openrtb.json_errors import MAX_DEPTH, MAX_DIGITS, BidRequestRefused, complain, has_long_number
+from targeting.openrtb.json_errors import MAX_DEPTH, MAX_DIGITS, BidRequestRefused, diagnose, has_long_number
 
 __all__ = [
     "MAX_BRACKETS",
@@ -53,17 +53,17 @@ def read_json(text: bytes) -> dict[str, Any]:
     if len(text) > MAX_BRACKETS and text.count(b"[") + text.count(b"{") > MAX_BRACKETS:
         raise BidRequestRefused("$", f"at most {MAX_BRACKETS} opening brackets are taken")
     if has_long_number(text):
-        raise complain(text, f"holds more than {MAX_DIGITS} digits in a row")
+        raise diagnose(text, f"holds more than {MAX_DIGITS} digits in a row")
     try:
         value = _ANY.decode(text)
     except (ValueError, RecursionError):
-        raise complain(text, "is not JSON") from None
+        raise diagnose(text, "is not JSON") from None
     if type(value) is not dict:
         raise BidRequestRefused("$", "must be an object")
     if not _is_surely_shallow(text) and _is_too_deep(value):
-        raise complain(text, f"is nested deeper than {MAX_DEPTH} levels")
+        raise diagnose(text, f"is nested deeper than {MAX_DEPTH} levels")
     if _repeats_a_name(text, value):
-        raise complain(text, "has a name twice in one object")
+        raise diagnose(text, "has a name twice in one object")
     return value
 
 

@@ -37,7 +37,7 @@ class BidRequestRefused(ValueError):
         self.problem = problem
 
 
-def complain(text: bytes, problem: str) -> BidRequestRefused:
+def diagnose(text: bytes, problem: str) -> BidRequestRefused:
     """Give the first thing that is wrong with a text; ``problem`` is what is known of it already.
 
     Where the search is given up the path is that of the object or array that it had come to.

@@ -40,7 +40,7 @@ _VERSION: Final = re.compile(
 _NO_ID: Final = frozenset({"", "null", "none", "undefined"})
 
 
-class Heard(NamedTuple):
+class RequestSignals(NamedTuple):
     """What a bid request says for its own decision.
 
     ``addresses`` are those of the device, as written; ``language`` a BCP 47 tag, as written; ``place`` the device's,
@@ -58,30 +58,33 @@ class Heard(NamedTuple):
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
-        return "Heard()"
+        return "RequestSignals()"
 
 
-def hear(bid_request: Object, *, targeted_ads_off: bool = False) -> Heard:
+def read_signals(bid_request: Object, *, targeted_ads_off: bool = False) -> RequestSignals:
     """Read the signals of a bid request whose fields were checked."""
-    ear = _Ear()
-    ear.unreadable += _misspelt(bid_request)
+    reader = _SignalReader()
+    reader.unreadable += _misspelt(bid_request)
     regs, user = bid_request.get("regs", _NOTHING), bid_request.get("user", _NOTHING)
     device, in_app = bid_request.get("device", _NOTHING), "app" in bid_request
-    signals = _regulations(ear, regs) if regs else NO_SIGNALS
-    said, below = ear.hear("user", user, USER), ear.hear("user.ext", user.get("ext", _NOTHING), USER_EXT)
+    signals = _regulations(reader, regs) if regs else NO_SIGNALS
+    said, below = (
+        reader.read("user", user, USER),
+        reader.read("user.ext", user.get("ext", _NOTHING), USER_EXT),
+    )
     consents = _different(said.get("consent"), below.get("consent"))
-    shown = ear.hear("device", device, _DEVICE)
+    shown = reader.read("device", device, _DEVICE)
     languages = _different(shown.get("langb"), shown.get("language"))
-    (place, there), (home, at_home) = ear.place("device.geo", device), ear.place("user.geo", user)
-    limits_tracking = _limits_tracking(ear, device, in_app=in_app)
-    return Heard(
+    (place, there), (home, at_home) = reader.place("device.geo", device), reader.place("user.geo", user)
+    limits_tracking = _limits_tracking(reader, device, in_app=in_app)
+    return RequestSignals(
         signals._replace(
             targeted_ads_off=targeted_ads_off,
             do_not_track=shown.get("dnt") == 1,
             limit_ad_tracking=shown.get("lmt") == 1 or limits_tracking,
             tcf_consent=consents[0] if consents else "",
             more_tcf_consents=consents[1:],
-            unreadable=tuple(ear.unreadable),
+            unreadable=tuple(reader.unreadable),
         ),
         _different(shown.get("ip"), shown.get("ipv6")),
         languages[0] if languages else "",
@@ -106,7 +109,7 @@ def _misspelt(bid_request: Object) -> list[str]:
     ]
 
 
-class _Ear:
+class _SignalReader:
     """Hears what has its form, and keeps the paths of what has another."""
 
     __slots__ = ("unreadable",)
@@ -114,23 +117,23 @@ class _Ear:
     def __init__(self) -> None:
         self.unreadable: list[str] = []
 
-    def hear(self, path: str, holder: Object, forms: Forms) -> dict[str, Any]:
+    def read(self, path: str, holder: Object, forms: Forms) -> dict[str, Any]:
         """Give those of an object's members that the table has and that have their form."""
-        heard: dict[str, Any] = {}
+        found: dict[str, Any] = {}
         for name, has_form in forms.items():
             if name not in holder:
                 continue
             if has_form(holder[name]):
-                heard[name] = holder[name]
+                found[name] = holder[name]
             else:
                 self.unreadable.append(f"{path}.{name}")
         if _PLAIN_NAMES.issuperset(holder):
-            return heard
+            return found
         for name in holder:
             if (known := name.casefold()) in forms and known not in holder:
                 # Some readers do not tell cases apart, so this may be the signal.
                 self.unreadable.append(f"{path}.{known}")
-        return heard
+        return found
 
     def place(self, path: str, holder: Object) -> tuple[IpLocation, str]:
         """Read country and region, the latter as OpenRTB or as ISO 3166-2 writes it, in any case.
@@ -138,7 +141,7 @@ class _Ear:
         Then the subdivision for rules by place: of one that is stated but cannot be read the country with a hyphen.
         """
         geo = holder.get("geo", _NOTHING)
-        country = parse_country(self.hear(path, geo, _GEO).get("country", ""))
+        country = parse_country(self.read(path, geo, _GEO).get("country", ""))
         if country is None:
             return UNKNOWN_LOCATION, ""
         stated = geo.get("region", "").strip().upper().removeprefix(f"{country}-")
@@ -151,13 +154,13 @@ def _different(*texts: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, texts)))
 
 
-def _regulations(ear: _Ear, regs: Object) -> Signals:
-    here, below = ear.hear("regs", regs, REGS), ear.hear("regs.ext", regs.get("ext", _NOTHING), REGS)
+def _regulations(reader: _SignalReader, regs: Object) -> Signals:
+    here, below = reader.read("regs", regs, REGS), reader.read("regs.ext", regs.get("ext", _NOTHING), REGS)
     gdpr = {here.get("gdpr"), below.get("gdpr")}
     strings = _different(here.get("gpp"), below.get("gpp"))
     us_privacies = _different(here.get("us_privacy"), below.get("us_privacy"))
     # A flag that cannot be read may as well say yes.
-    in_scope = 1 in gdpr or not _GDPR.isdisjoint(ear.unreadable)
+    in_scope = 1 in gdpr or not _GDPR.isdisjoint(reader.unreadable)
     return Signals(
         child_directed=1 in {here.get("coppa"), below.get("coppa")},
         global_privacy_control=not _SET.isdisjoint({here.get("gpc"), below.get("gpc")}),
@@ -170,9 +173,9 @@ def _regulations(ear: _Ear, regs: Object) -> Signals:
     )
 
 
-def _limits_tracking(ear: _Ear, device: Object, *, in_app: bool) -> bool:
+def _limits_tracking(reader: _SignalReader, device: Object, *, in_app: bool) -> bool:
     """Read what stands for Limit Ad Tracking on Apple's devices since iOS 14. It can only add a limit."""
-    status = ear.hear("device.ext", device.get("ext", _NOTHING), DEVICE_EXT).get("atts", _AUTHORISED)
+    status = reader.read("device.ext", device.get("ext", _NOTHING), DEVICE_EXT).get("atts", _AUTHORISED)
     is_apple = in_app and device.get("os", "").strip().lower().startswith(_APPLE)
     if status == _AUTHORISED and not is_apple:
         return False

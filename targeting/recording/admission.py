@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from targeting.age import latest_birth_day, person_day
 from targeting.consent import PURPOSE_PROFILE_WRITE
 from targeting.decision import Item
-from targeting.judge import StoredSubject, judge_stored, standings_of
+from targeting.judge import StoredSubject, judge_stored, read_stored_choices
 from targeting.limited import residence
-from targeting.model import Whereabouts
+from targeting.model import LocaleInputs
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 from targeting.signals.nap import Nap
@@ -33,7 +33,7 @@ def forbidden_by_records(
     records: Sequence[StoredSubject],
     policy: Policy,
     now_s: float,
-    shown: Whereabouts | None = None,
+    shown: LocaleInputs | None = None,
     naps: Sequence[Nap] = (),
 ) -> int:
     """Give the reasons, as a mask, for which the stored records forbid to record anything; 0: they do not.
@@ -41,9 +41,9 @@ def forbidden_by_records(
     ``records`` are those of everyone the activity names, its own subject first; ``shown`` says where the person is,
     as far as the activity shows; ``naps`` are its NAP cookies.
     """
-    standings = standings_of(records)
+    standings = read_stored_choices(records)
     stored_country = next((each.country for each in standings if each and each.country), "")
-    age = policy.children.age_in(residence((shown or Whereabouts())._replace(stored_country=stored_country)))
+    age = policy.children.age_in(residence((shown or LocaleInputs())._replace(stored_country=stored_country)))
     verdict = judge_stored(
         records,
         standings,

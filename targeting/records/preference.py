@@ -68,7 +68,7 @@ class Preference(NamedTuple):
     """Newest first, at most ``MAX_HISTORY``."""
 
 
-class Standing(NamedTuple):
+class StoredChoice(NamedTuple):
     """The part of a preference record that decisions look at."""
 
     choice: int
@@ -95,12 +95,12 @@ def encode_preference(preference: Preference, owner: bytes) -> bytes:
     return seal(_MAGIC, _SCHEMA, owner, head + language + changes)
 
 
-def standing_of(value: bytes, owner: bytes) -> Standing:
+def read_stored_choice(value: bytes, owner: bytes) -> StoredChoice:
     """Read what a decision needs. Raises ``RecordUnreadable``."""
     body = unseal(value, _MAGIC, _SCHEMA, owner)
     try:
         choice, _, language_size, _, _, _, birth_day, country = _HEAD.unpack_from(body)
-        return Standing(
+        return StoredChoice(
             choice,
             None if birth_day == _NO_BIRTH_DAY else birth_day,
             "" if country == _NO_COUNTRY else country.decode("ascii"),
@@ -112,7 +112,7 @@ def standing_of(value: bytes, owner: bytes) -> Standing:
 
 def decode_preference(value: bytes, owner: bytes) -> Preference:
     """Read the whole record. Raises ``RecordUnreadable``."""
-    standing = standing_of(value, owner)
+    standing = read_stored_choice(value, owner)
     body = unseal(value, _MAGIC, _SCHEMA, owner)
     choice, source, language_size, changes, version, changed_at_ms, _, _ = _HEAD.unpack_from(body)
     history = body[_HEAD.size + language_size :]

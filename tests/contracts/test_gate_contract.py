@@ -13,7 +13,7 @@ import grpc
 import pytest
 from google.rpc import status_pb2
 
-from server.gate.grpcio import DEFAULT_ROOM, AioGate, Room
+from server.gate.grpcio import DEFAULT_CAPACITY, AioGate, Capacity
 from server.gate.methods import DECIDE, DECIDE_BATCH, EXPLAIN, METHODS, SERVICES, SET_PREFERENCE
 from server.gate.port import CANCELLED, HEALTH_CHECKED, OK, Answer, Call, Gate, GateError, Lane, Method, Refusal
 from tests.rpc import health, reflected_services
@@ -26,7 +26,7 @@ GATES = {"aio": AioGate}
 def open_gate(request: pytest.FixtureRequest) -> Iterator[OpenGate]:
     opened: list[Gate] = []
 
-    def open_one(address: str = "127.0.0.1:0", room: Room = DEFAULT_ROOM) -> tuple[Gate, str]:
+    def open_one(address: str = "127.0.0.1:0", room: Capacity = DEFAULT_CAPACITY) -> tuple[Gate, str]:
         gate: Gate = GATES[request.param](address, room)
         bound = gate.open()
         opened.append(gate)
@@ -167,7 +167,7 @@ LANES = pytest.mark.parametrize("method", [DECIDE, SET_PREFERENCE], ids=lambda m
 
 @LANES
 def test_a_full_room_refuses_at_once_and_serves_again_when_there_is_room(open_gate: OpenGate, method: Method) -> None:
-    gate, address = open_gate(room=Room(calls=2, bytes=1000))
+    gate, address = open_gate(room=Capacity(calls=2, bytes=1000))
     with grpc.insecure_channel(address) as channel:
         waiting = [send(channel, method), send(channel, method)]
         wait_until(lambda: gate.inflight() == 2)
@@ -182,7 +182,7 @@ def test_a_full_room_refuses_at_once_and_serves_again_when_there_is_room(open_ga
 
 
 def test_of_very_many_calls_at_once_each_is_taken_or_refused_in_words(open_gate: OpenGate) -> None:
-    gate, address = open_gate(room=Room(calls=1500))
+    gate, address = open_gate(room=Capacity(calls=1500))
     own = (("grpc.use_local_subchannel_pool", 1),)
     with ExitStack() as stack:
         channels = [stack.enter_context(grpc.insecure_channel(address, own)) for _ in range(4)]
@@ -195,7 +195,7 @@ def test_of_very_many_calls_at_once_each_is_taken_or_refused_in_words(open_gate:
 
 
 def test_a_batch_takes_room_by_its_size(open_gate: OpenGate) -> None:
-    gate, address = open_gate(room=Room(calls=10))
+    gate, address = open_gate(room=Capacity(calls=10))
     with grpc.insecure_channel(address) as channel:
         size = 6 * DECIDE_BATCH.item_bytes
         waiting = [send(channel, DECIDE_BATCH, bytes(size))]
@@ -213,7 +213,7 @@ def test_a_batch_takes_room_by_its_size(open_gate: OpenGate) -> None:
 
 @LANES
 def test_a_room_full_of_bytes_refuses(open_gate: OpenGate, method: Method) -> None:
-    gate, address = open_gate(room=Room(calls=10, bytes=1000))
+    gate, address = open_gate(room=Capacity(calls=10, bytes=1000))
     with grpc.insecure_channel(address) as channel:
         sent = send(channel, method, bytes(900))
         call = take_one(gate, method.lane)
@@ -227,8 +227,10 @@ def test_a_room_full_of_bytes_refuses(open_gate: OpenGate, method: Method) -> No
 @pytest.mark.parametrize(
     ("full", "free"), [(SET_PREFERENCE, DECIDE), (DECIDE, SET_PREFERENCE)], ids=["writes wait", "decisions wait"]
 )
-@pytest.mark.parametrize("room", [Room(calls=1, bytes=1000), Room(calls=10, bytes=8)], ids=["calls", "bytes"])
-def test_a_full_lane_takes_no_room_from_the_other(open_gate: OpenGate, full: Method, free: Method, room: Room) -> None:
+@pytest.mark.parametrize("room", [Capacity(calls=1, bytes=1000), Capacity(calls=10, bytes=8)], ids=["calls", "bytes"])
+def test_a_full_lane_takes_no_room_from_the_other(
+    open_gate: OpenGate, full: Method, free: Method, room: Capacity
+) -> None:
     gate, address = open_gate(room=room)
     with grpc.insecure_channel(address) as channel:
         waiting = send(channel, full, b"question")
@@ -251,7 +253,7 @@ def test_a_request_larger_than_its_rpc_takes_is_refused(
 
 
 def test_ended_calls_are_counted_by_rpc_and_status(open_gate: OpenGate) -> None:
-    gate, address = open_gate(room=Room(calls=1, bytes=1 << 20))
+    gate, address = open_gate(room=Capacity(calls=1, bytes=1 << 20))
     with grpc.insecure_channel(address) as channel:
         for _ in range(2):
             sent = send(channel, DECIDE)

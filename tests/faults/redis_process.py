@@ -10,7 +10,7 @@ from typing import Self
 
 from server.store.embedded.binary import find_server
 from server.store.ports import StoreError
-from server.store.redis.connection import open_link, ping
+from server.store.redis.connection import open_connection, ping
 from server.store.redis.url import RedisAddress
 
 HOST = "127.0.0.1"
@@ -51,7 +51,7 @@ class RedisProcess:
             self._process = None
 
     def ask(self, *words: bytes) -> object:
-        link = open_link(self.address, PATIENCE_S)
+        link = open_connection(self.address, PATIENCE_S)
         try:
             return link.ask(words, time.monotonic() + PATIENCE_S)
         finally:

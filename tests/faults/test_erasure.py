@@ -8,7 +8,7 @@ import pytest
 from adtargeting.v1 import profile_pb2 as pb
 from adtargeting.v1 import targeting_pb2
 
-from server.store.redis.connection import open_link
+from server.store.redis.connection import open_connection
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from tests.server.calls.direct_service import Service, called, saw, viewed
@@ -24,7 +24,7 @@ DECLARED = pb.DeclaredAttributes(
 def everything(address: RedisAddress) -> dict[bytes, bytes]:
     """Every key of the server with its value, as Redis itself would hand it to another server."""
     deadline_s = time.monotonic() + 20
-    with closing(open_link(address, 5)) as link:
+    with closing(open_connection(address, 5)) as link:
         keys, cursor = [], b"0"
         while True:
             cursor, found = link.ask((b"SCAN", cursor, b"COUNT", b"1000"), deadline_s)

@@ -11,7 +11,7 @@ import pytest
 from adtargeting.v1 import preference_pb2 as pb
 
 from server.choices.choice_store import ChoiceStore
-from server.choices.replication_watch import Unconfirmed
+from server.choices.replication_watch import ReplicationWatch
 from server.metrics.metrics import Metrics
 from server.store.ports import StoreError
 from server.store.redis.store import RedisStore
@@ -150,7 +150,7 @@ def test_unconfirmed_choices_are_applied_again_by_whoever_watches_them(pair: Pai
     made = ChoiceMade(Choice.OPT_OUT, Source.ACCOUNT_PAGE, b"the key!", int(time.time() * 1000))
     with closing(RedisStore(pair.address, PSEUDONYMS)) as store:
         choices = ChoiceStore(store, lambda: Rulebook(DEFAULT_POLICY), replicas=1, budget_s=BUDGET_S)
-        unconfirmed = Unconfirmed(choices, Metrics())
+        unconfirmed = ReplicationWatch(choices, Metrics())
         pair.link.black_hole()
         for subject in people:
             stored = choices.update(subject, lambda held, _: apply_choice(held, made))

@@ -15,7 +15,7 @@ from adtargeting.v1 import profile_pb2 as pb
 from server.store.keys import seen_key
 from server.store.ports import Change, Committed, StoreError
 from server.store.redis.commit import CHOICE_AT, CHOICES_THAT_ALLOW
-from server.store.redis.connection import open_link, pack
+from server.store.redis.connection import open_connection, pack
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from tests.server.calls.direct_service import Service, saw, viewed
@@ -76,7 +76,7 @@ class CheckThenWrite(RedisStore):
 
     def _write(self, change: Change, deadline_s: float) -> bool:
         _, preference, profile = PSEUDONYMS.locate(change.subject)
-        with closing(open_link(self._dialler._address, 5)) as link:
+        with closing(open_connection(self._dialler._address, 5)) as link:
             held = link.ask((b"GET", preference), deadline_s)
             if held is not None and held[CHOICE_AT] not in CHOICES_THAT_ALLOW:
                 return False

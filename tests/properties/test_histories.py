@@ -62,7 +62,7 @@ class TestWithout:
             run_histories(0, HISTORIES)
 
     def test_the_owner_in_the_seal_somebody_else_is_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for reader in ("preference", "profile", "seen"):
-            monkeypatch.setattr(f"targeting.{reader}.unseal", unchecked)
+        for reader in ("preference", "profile", "deduplication"):
+            monkeypatch.setattr(f"targeting.records.{reader}.unseal", unchecked)
         with pytest.raises(Violation, match=r"I1|I5"):
             run_histories(0, HISTORIES)

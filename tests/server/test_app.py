@@ -26,7 +26,7 @@ from server.settings import Settings, SettingsError
 from server.store.embedded import server as embedded
 from server.store.embedded.binary import EmbeddedStoreError
 from server.store.embedded.server import EmbeddedRedis
-from server.store.redis.connection import open_link
+from server.store.redis.connection import open_connection
 from tests.rpc import health
 
 
@@ -104,7 +104,7 @@ def test_an_unconfirmed_choice_is_watched_until_the_disk_has_it(tmp_path: Path) 
             return service.metrics.registry.get_sample_value("adtargeting_unconfirmed_preference_age_seconds") or 0.0
 
         wait_until(lambda: age_s() > 0)
-        link = open_link(redis.address, 5)
+        link = open_connection(redis.address, 5)
         link.ask((b"CONFIG", b"SET", b"appendfsync", b"always"), time.monotonic() + 5)
         link.close()
         wait_until(lambda: age_s() == 0)
@@ -199,7 +199,7 @@ def no_server() -> Path:
 
 
 def process_id(service: Service) -> int:
-    link = open_link(service.redis, 5)
+    link = open_connection(service.redis, 5)
     told = link.ask((b"INFO", b"server"), time.monotonic() + 5).decode()
     link.close()
     return int(told.split("process_id:")[1].split()[0])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from targeting.behavioural import Demographics, Known, behavioural_features
+from targeting.behavioural import Demographics, PersonData, behavioural_features
 from targeting.model import AgeBracket, Gender
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.records.profile import Profile, encode_profile, read_profile
@@ -39,6 +39,6 @@ CASES = [
 def test_demographics(
     profile: Profile, birth_day: int | None, nap: Nap | None, expected: tuple[AgeBracket, Gender, str, str]
 ) -> None:
-    known = Known(read_profile(encode_profile(profile, OWNER), OWNER), birth_day, nap)
+    known = PersonData(read_profile(encode_profile(profile, OWNER), OWNER), birth_day, nap)
     (person,) = behavioural_features(a_grant(), [known], DEFAULT_POLICY, NOW_S)
     assert person.demographics == Demographics(*expected)

@@ -13,7 +13,7 @@ from targeting.age import day_of
 from targeting.consent import Consent
 from targeting.decision import Rulebook, decide, plan
 from targeting.model import AdRequest, AgeBracket, Gender, Identity, LimitedFeatures, Signals
-from targeting.networks import Circumstances, NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
+from targeting.networks import NetworkContext, NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import MaskPolicy, NetworkPolicy, Policy, Rule, SharingPolicy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
@@ -270,7 +270,7 @@ def test_a_network_that_may_not_be_contacted_gets_nothing_else_either() -> None:
 
 
 def test_nothing_is_shared_where_nothing_was_granted() -> None:
-    seen = Circumstances(Consent(), LimitedFeatures("US", "en", "US", ""), None)
+    seen = NetworkContext(Consent(), LimitedFeatures("US", "en", "US", ""), None)
     (decision,) = decide_networks(["net"], seen, None, POLICY)
     assert (decision.profile, decision.network_user_id, decision.masked_ip) == (None, "", "")
 
@@ -278,7 +278,7 @@ def test_nothing_is_shared_where_nothing_was_granted() -> None:
 def test_what_may_be_shared_shows_nothing_of_the_person(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
 
-    def look(_: object, seen: Circumstances, shareable: Shareable | None, __: Policy) -> tuple[NetworkDecision, ...]:
+    def look(_: object, seen: NetworkContext, shareable: Shareable | None, __: Policy) -> tuple[NetworkDecision, ...]:
         shown.append(f"{seen.limited} {shareable!r}")
         return ()
 

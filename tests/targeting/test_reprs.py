@@ -4,7 +4,7 @@ import pytest
 
 from server.gate.methods import DECIDE
 from server.gate.port import Call
-from targeting.behavioural import Behavioural, Known, behavioural_features
+from targeting.behavioural import Behavioural, PersonData, behavioural_features
 from targeting.decision import Rulebook, decide, plan
 from targeting.explain import Evidence, explain
 from targeting.judge import Grant, StoredSubject, judge_stored
@@ -12,7 +12,7 @@ from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.networks import Shareable
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.reasons import Reason, mask_of, reasons_in
-from targeting.records.preference import Preference, encode_preference, standing_of
+from targeting.records.preference import Preference, encode_preference, read_stored_choice
 from targeting.records.profile import HeldDestination, HeldInterest, Profile, SegmentKind, encode_profile, read_profile
 
 OWNER = bytes(16)
@@ -22,7 +22,7 @@ NOW_S = 1_780_000_000.0
 def a_grant() -> Grant:
     preference = encode_preference(Preference(), OWNER)
     subject = StoredSubject(SubjectKind.ACCOUNT, OWNER, preference, b"a profile")
-    grant = judge_stored([subject], [standing_of(preference, OWNER)], 0, nap_of_child=False).grant
+    grant = judge_stored([subject], [read_stored_choice(preference, OWNER)], 0, nap_of_child=False).grant
     assert grant is not None
     return grant
 
@@ -33,7 +33,7 @@ def somebody() -> Behavioural:
         interests=(HeldInterest("246", SegmentKind.CONTENT, 1.0, int(NOW_S)),),
         destinations=(HeldDestination("FR", 1.0, int(NOW_S)),),
     )
-    known = Known(read_profile(encode_profile(profile, OWNER), OWNER))
+    known = PersonData(read_profile(encode_profile(profile, OWNER), OWNER))
     return behavioural_features(a_grant(), [known], DEFAULT_POLICY, NOW_S)[0]
 
 

@@ -13,7 +13,7 @@ from server.store.embedded.binary import EmbeddedStoreError
 _STOP_TIMEOUT_S = 10.0
 
 
-class Keeper:
+class ChildProcess:
     """A started process. ``inherited`` is a file descriptor it keeps open as long as it lives.
 
     Its output goes to the end of ``log``. Raises ``EmbeddedStoreError`` when it cannot be started.

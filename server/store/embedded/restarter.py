@@ -25,7 +25,7 @@ class Revivable(Protocol):
         ...
 
 
-class Caretaker:
+class Restarter:
     """Looks after one store when told to. One that ends soon, or cannot start, waits ever longer for its next start."""
 
     def __init__(self, store: Revivable, clock_s: Callable[[], float] = time.monotonic) -> None:

@@ -16,7 +16,7 @@ from typing import Literal, Self
 from urllib.parse import quote
 
 from server.store.embedded.binary import EmbeddedStoreError, find_server
-from server.store.embedded.process import Keeper
+from server.store.embedded.process import ChildProcess
 from server.store.ports import StoreError
 from server.store.redis.connection import ping
 from server.store.redis.url import RedisAddress
@@ -53,7 +53,7 @@ class EmbeddedRedis:
         self._ready_wait_s = ready_wait_s
         self._socket = self._dir / "redis.sock"
         self._short_dir: Path | None = None
-        self._keeper: Keeper | None = None
+        self._keeper: ChildProcess | None = None
 
     @property
     def address(self) -> RedisAddress:
@@ -102,19 +102,19 @@ class EmbeddedRedis:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _launch(self) -> Keeper:
+    def _launch(self) -> ChildProcess:
         if self.alive:
             raise EmbeddedStoreError("the embedded store runs already")
         self._prepare()
         lock = self._lock()
         try:
             self._place_socket()
-            self._keeper = Keeper(self._command(), self._dir / _LOG, lock)
+            self._keeper = ChildProcess(self._command(), self._dir / _LOG, lock)
         finally:
             os.close(lock)
         return self._keeper
 
-    def _running(self) -> Keeper:
+    def _running(self) -> ChildProcess:
         if self._keeper is None:
             raise EmbeddedStoreError("the embedded store does not run")
         return self._keeper
@@ -166,7 +166,7 @@ class EmbeddedRedis:
         launch = [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), str(find_server())]
         return launch + [word for name, value in settings.items() for word in (f"--{name}", value)]
 
-    def _await_ready(self, keeper: Keeper) -> None:
+    def _await_ready(self, keeper: ChildProcess) -> None:
         until_s = time.monotonic() + self._ready_wait_s
         while time.monotonic() < until_s:
             if not keeper.alive:

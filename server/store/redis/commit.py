@@ -12,7 +12,7 @@ from redis.exceptions import NoScriptError
 
 from server.store.keys import seen_key
 from server.store.ports import Change, Committed
-from server.store.redis.connection import Link, Reply, pack
+from server.store.redis.connection import Connection, Reply, pack
 from targeting.records.envelope import PREFIX
 from targeting.records.preference import Choice
 
@@ -63,7 +63,7 @@ def arguments(
     )
 
 
-def apply(link: Link, changes: Sequence[tuple[bytes, ...]], deadline_s: float) -> list[Committed]:
+def apply(link: Connection, changes: Sequence[tuple[bytes, ...]], deadline_s: float) -> list[Committed]:
     """Apply changes, given as the script's arguments, in order; tell what became of them. Raises ``StoreError``."""
     replies = _evaluate(link, (b"EVALSHA", _SCRIPT_SHA), changes, deadline_s)
     missed = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
@@ -79,7 +79,7 @@ def _committed(answer: int) -> Committed:
 
 
 def _evaluate(
-    link: Link, script: tuple[bytes, bytes], changes: Sequence[tuple[bytes, ...]], deadline_s: float
+    link: Connection, script: tuple[bytes, bytes], changes: Sequence[tuple[bytes, ...]], deadline_s: float
 ) -> list[Reply]:
     commands = b"".join(pack((*script, *each)) for each in changes)
     return link.exchange(commands, len(changes), deadline_s)

@@ -11,7 +11,8 @@ from typing import Any, Protocol, cast
 import hiredis
 from redis._parsers.hiredis import _HiredisParser
 from redis.backoff import NoBackoff
-from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.connection import Connection as TCPConnection
+from redis.connection import SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
@@ -50,7 +51,7 @@ class _Deadline(_HiredisParser):
         return bool(super().read_from_socket(timeout=left_s))  # type: ignore[no-untyped-call]  # untyped there
 
 
-class _Connection(Protocol):
+class _RedisConnection(Protocol):
     """What is used of redis-py's connections, typed."""
 
     def connect(self) -> None: ...
@@ -61,10 +62,10 @@ class _Connection(Protocol):
     def read_response(self, disable_decoding: bool) -> Reply: ...  # noqa: FBT001
 
 
-class Link:
-    """An open connection, for one thread at a time. Open one with ``open_link``."""
+class Connection:
+    """An open connection, for one thread at a time. Open one with ``open_connection``."""
 
-    def __init__(self, connection: _Connection, deadline: _Deadline) -> None:
+    def __init__(self, connection: _RedisConnection, deadline: _Deadline) -> None:
         self._connection = connection
         self._deadline = deadline
         self._open = True
@@ -127,7 +128,7 @@ class Link:
             return refusal
 
 
-def open_link(address: RedisAddress, timeout_s: float) -> Link:
+def open_connection(address: RedisAddress, timeout_s: float) -> Connection:
     """Connect, authenticate and select the database. Raises ``StoreError``.
 
     Looking up a host name is not bounded by the timeout: the operating system has its own.
@@ -140,19 +141,19 @@ def open_link(address: RedisAddress, timeout_s: float) -> Link:
     except Exception as problem:  # noqa: BLE001  # one table says what each means
         connection.disconnect()
         raise store_error(problem) from None
-    return Link(connection, deadline)
+    return Connection(connection, deadline)
 
 
 def ping(address: RedisAddress, timeout_s: float) -> None:
     """Ask a Redis for a sign of life, on a connection of its own. Raises ``StoreError``."""
-    link = open_link(address, timeout_s)
+    link = open_connection(address, timeout_s)
     try:
         link.ask((b"PING",), time.monotonic() + timeout_s)
     finally:
         link.close()
 
 
-def _connection(address: RedisAddress, deadline: _Deadline, timeout_s: float) -> _Connection:
+def _connection(address: RedisAddress, deadline: _Deadline, timeout_s: float) -> _RedisConnection:
     options: dict[str, Any] = {
         "db": address.database,
         "username": address.username or None,
@@ -164,7 +165,7 @@ def _connection(address: RedisAddress, deadline: _Deadline, timeout_s: float) ->
         "driver_info": None,
         "parser_class": lambda socket_read_size: deadline,  # noqa: ARG005  # redis-py's way to hand in a parser
     }
-    kind: Callable[..., Any] = Connection
+    kind: Callable[..., Any] = TCPConnection
     if address.path:
         kind = UnixDomainSocketConnection
         options["path"] = address.path
@@ -173,4 +174,4 @@ def _connection(address: RedisAddress, deadline: _Deadline, timeout_s: float) ->
     if address.tls is not None:
         kind = SSLConnection
         options |= address.tls
-    return cast("_Connection", kind(**options))
+    return cast("_RedisConnection", kind(**options))

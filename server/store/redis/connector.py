@@ -8,21 +8,21 @@ import threading
 import time
 
 from server.store.ports import StoreError, StoreTimeout
-from server.store.redis.connection import Link, open_link
+from server.store.redis.connection import Connection, open_connection
 from server.store.redis.errors import store_error
 from server.store.redis.url import RedisAddress
 
 
-class Dialler:
+class Connector:
     """Keeps one connection open for the one thread that uses it."""
 
     def __init__(self, address: RedisAddress, connect_timeout_s: float) -> None:
         self._address = address
         self._connect_timeout_s = connect_timeout_s
-        self._link: Link | None = None
+        self._link: Connection | None = None
         self._attempt: _Attempt | None = None
 
-    def link(self, deadline_s: float) -> Link:
+    def link(self, deadline_s: float) -> Connection:
         """Give an open connection by the deadline (``time.monotonic``). Raises ``StoreError``."""
         if self._link is not None and self._link.usable():
             return self._link
@@ -47,7 +47,7 @@ class _Attempt:
     """One attempt to connect, on a thread of its own."""
 
     def __init__(self, address: RedisAddress, timeout_s: float) -> None:
-        self._outcome: Link | StoreError | None = None
+        self._outcome: Connection | StoreError | None = None
         self._abandoned = False
         self._lock = threading.Lock()
         self._done = threading.Event()
@@ -56,25 +56,25 @@ class _Attempt:
     def wait(self, timeout_s: float) -> bool:
         return self._done.wait(timeout_s)
 
-    def outcome(self) -> Link:
-        if isinstance(self._outcome, Link):
+    def outcome(self) -> Connection:
+        if isinstance(self._outcome, Connection):
             return self._outcome
         raise store_error(self._outcome or StoreTimeout("the connection to the store is not ready yet"))
 
     def abandon(self) -> None:
         with self._lock:
             self._abandoned = True
-            if isinstance(self._outcome, Link):
+            if isinstance(self._outcome, Connection):
                 self._outcome.close()
 
     def _run(self, address: RedisAddress, timeout_s: float) -> None:
-        outcome: Link | StoreError
+        outcome: Connection | StoreError
         try:
-            outcome = open_link(address, timeout_s)
+            outcome = open_connection(address, timeout_s)
         except StoreError as problem:
             outcome = problem
         with self._lock:
             self._outcome = outcome
-            if self._abandoned and isinstance(outcome, Link):
+            if self._abandoned and isinstance(outcome, Connection):
                 outcome.close()
         self._done.set()

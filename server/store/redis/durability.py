@@ -9,14 +9,14 @@ import time
 from redis.exceptions import ResponseError
 
 from server.store.ports import StoreError
-from server.store.redis.connection import Link, Reply, pack
+from server.store.redis.connection import Connection, Reply, pack
 
 _TICK_S = 0.102
 """How much earlier than the deadline a wait must end to be answered in time: Redis looks for ended waits when its
 timer ticks, ten times a second (``hz``)."""
 
 
-def safety(link: Link, replicas: int, deadline_s: float, patience_s: float) -> tuple[int, bool]:
+def safety(link: Connection, replicas: int, deadline_s: float, patience_s: float) -> tuple[int, bool]:
     """Tell how many replicas hold what this connection wrote, and whether it is on the primary's disk.
 
     Waits for so many replicas no longer than ``patience_s`` and the deadline (``time.monotonic``). What nobody said in
@@ -28,7 +28,7 @@ def safety(link: Link, replicas: int, deadline_s: float, patience_s: float) -> t
     return holding, on_disk or _synced_by_now(link, deadline_s)
 
 
-def _synced_always(link: Link, deadline_s: float) -> bool:
+def _synced_always(link: Connection, deadline_s: float) -> bool:
     """Tell whether a write is on disk before it is answered. A server may forbid the question."""
     reply = _ask(link, (b"CONFIG", b"GET", b"*append*"), deadline_s) or []
     settings = dict(zip(reply[::2], reply[1::2], strict=True))
@@ -39,13 +39,13 @@ def _synced_always(link: Link, deadline_s: float) -> bool:
     )
 
 
-def _synced_by_now(link: Link, deadline_s: float) -> bool:
+def _synced_by_now(link: Connection, deadline_s: float) -> bool:
     """Wait for the next sync of the append-only file. Before Redis 7.2 a server cannot tell of it."""
     reply = _ask(link, (b"WAITAOF", b"1", b"0", b"%d" % _patience_ms(deadline_s)), deadline_s)
     return bool(reply and reply[0])
 
 
-def _ask(link: Link, command: tuple[bytes, ...], deadline_s: float) -> Reply:
+def _ask(link: Connection, command: tuple[bytes, ...], deadline_s: float) -> Reply:
     """Give the server's answer, or None when it refuses or is late."""
     try:
         reply = link.exchange(pack(command), 1, deadline_s)[0]

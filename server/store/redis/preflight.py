@@ -13,7 +13,7 @@ from typing import NamedTuple
 from redis.exceptions import ResponseError
 
 from server.store.ports import StoreError
-from server.store.redis.connection import Link, open_link, pack
+from server.store.redis.connection import Connection, open_connection, pack
 from server.store.redis.url import RedisAddress
 
 OLDEST_VERSION = (6, 2)
@@ -58,7 +58,7 @@ def preflight(address: RedisAddress, replicas: int, timeout_s: float = 1.0) -> l
 def gather(address: RedisAddress, timeout_s: float = 1.0) -> Facts:
     """Ask a server about itself. Never raises ``StoreError``: that is a fact too."""
     try:
-        link = open_link(address, timeout_s)
+        link = open_connection(address, timeout_s)
     except StoreError as problem:
         return Facts(problem=str(problem))
     try:
@@ -150,13 +150,13 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
 
 
-def _ping_ms(link: Link, timeout_s: float) -> float:
+def _ping_ms(link: Connection, timeout_s: float) -> float:
     started = time.perf_counter()
     link.ask((b"PING",), time.monotonic() + timeout_s)
     return (time.perf_counter() - started) * 1000
 
 
-def _info(link: Link, timeout_s: float) -> Mapping[str, str] | None:
+def _info(link: Connection, timeout_s: float) -> Mapping[str, str] | None:
     reply = link.exchange(pack((b"INFO",)), 1, time.monotonic() + timeout_s)[0]
     if isinstance(reply, ResponseError):
         return None
@@ -164,7 +164,7 @@ def _info(link: Link, timeout_s: float) -> Mapping[str, str] | None:
     return {name: value for name, colon, value in lines if colon}
 
 
-def _configuration(link: Link, timeout_s: float) -> Mapping[str, str] | None:
+def _configuration(link: Connection, timeout_s: float) -> Mapping[str, str] | None:
     commands = b"".join(pack((b"CONFIG", b"GET", name)) for name in _ASKED)
     replies = link.exchange(commands, len(_ASKED), time.monotonic() + timeout_s)
     if any(isinstance(reply, ResponseError) for reply in replies):
@@ -173,6 +173,6 @@ def _configuration(link: Link, timeout_s: float) -> Mapping[str, str] | None:
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
-def _keys(link: Link, timeout_s: float) -> int | None:
+def _keys(link: Connection, timeout_s: float) -> int | None:
     reply = link.exchange(pack((b"DBSIZE",)), 1, time.monotonic() + timeout_s)[0]
     return reply if isinstance(reply, int) else None

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from server.store.keys import Pseudonyms, seen_key
 from server.store.ports import Change, Committed, Held
 from server.store.redis.commit import UNREADABLE, apply, arguments, check
-from server.store.redis.connection import Link, pack
-from server.store.redis.connector import Dialler
+from server.store.redis.connection import Connection, pack
+from server.store.redis.connector import Connector
 from server.store.redis.durability import safety
 from server.store.redis.url import RedisAddress
 from targeting.judge import StoredSubject
@@ -28,7 +28,7 @@ class RedisStore:
 
     def __init__(self, address: RedisAddress, pseudonyms: Pseudonyms, connect_timeout_s: float = 1.0) -> None:
         self._pseudonyms = pseudonyms
-        self._dialler = Dialler(address, connect_timeout_s)
+        self._dialler = Connector(address, connect_timeout_s)
         self._doubtful_until_s = 0.0
 
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
@@ -107,7 +107,7 @@ class RedisStore:
         return values
 
 
-def _mark_unreadable(link: Link, keys: Sequence[bytes], values: list[bytes | None], deadline_s: float) -> None:
+def _mark_unreadable(link: Connection, keys: Sequence[bytes], values: list[bytes | None], deadline_s: float) -> None:
     empty = [at for at, value in enumerate(values) if value is None]
     types = link.exchange(b"".join(pack((b"TYPE", keys[at])) for at in empty), len(empty), deadline_s)
     for at, kind in zip(empty, types, strict=True):

@@ -6,10 +6,10 @@ from typing import Any
 from adtargeting.v1 import preference_pb2, profile_pb2, targeting_pb2
 
 from server.calls.activity import record_activity
-from server.calls.call_context import CallTools
+from server.calls.call_context import CallContext
 from server.calls.preference import get_preferences, set_preference
 from server.calls.profile import delete_profile, get_profile, update_profile
-from server.choices.signal_opt_outs import ignore_sticky
+from server.choices.signal_opt_outs import ignore_signal_opt_out
 from server.decisions.decider import Decider
 from server.metrics.metrics import Metrics
 from server.store.ports import DecisionStore, RecordStore
@@ -45,14 +45,14 @@ class Service:
         records: RecordStore,
         policy: Policy = DEFAULT_POLICY,
         *,
-        on_sticky: Callable[[AdRequest, Cookies], None] = ignore_sticky,
+        on_signal_opt_out: Callable[[AdRequest, Cookies], None] = ignore_signal_opt_out,
         open_nap: Callable[[str], Nap | None] = no_nap,
     ) -> None:
         self.now_s = NOW_S
         self.policy = policy
         self.metrics = Metrics()
-        self.decider = Decider(store, self.rulebook, open_nap, self.metrics, on_sticky)
-        self.tools = CallTools(
+        self.decider = Decider(store, self.rulebook, open_nap, self.metrics, on_signal_opt_out)
+        self.tools = CallContext(
             records, self.decider, self.rulebook, Nowhere(), open_nap, self.metrics, lambda: self.now_s, 5.0
         )
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from server.calls.call_context import CallTools
-from server.calls.call_worker import Desk
+from server.calls.call_context import CallContext
+from server.calls.call_worker import CallWorker
 from server.gate.methods import GET_PREFERENCES
 from tests.server.calls.direct_service import Service
 from tests.server.doubles import ListGate
@@ -19,13 +19,13 @@ def budget_of(waited_s: float, deadline_s: float) -> float:
     """Give the budget, in seconds, with which a call is handled."""
     given: list[float] = []
 
-    def handler(_: bytes, tools: CallTools) -> bytes:
+    def handler(_: bytes, tools: CallContext) -> bytes:
         given.append(tools.budget_s)
         desk.stop()
         return b""
 
     store, gate = FakeStore(), ListGate()
-    desk = Desk(gate, {GET_PREFERENCES: handler}, Service(store, store).tools._replace(budget_s=BUDGET_S))
+    desk = CallWorker(gate, {GET_PREFERENCES: handler}, Service(store, store).tools._replace(budget_s=BUDGET_S))
     gate.put(GET_PREFERENCES, b"", waited_s=waited_s, deadline_s=deadline_s)
     desk.run()
     return given[0]

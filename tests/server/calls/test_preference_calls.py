@@ -6,7 +6,7 @@ import pytest
 from adtargeting.v1 import preference_pb2 as pb
 from google.type.date_pb2 import Date
 
-from server.calls.call_context import CallTools
+from server.calls.call_context import CallContext
 from server.calls.preference import get_preferences, set_preference
 from server.decisions.decider import Decider
 from server.errors import InvalidRequest, NotAllowed
@@ -22,10 +22,10 @@ from tests.server.doubles import Nowhere, ScriptedRecords, ScriptedStore
 NOW_S = 1_780_000_000.0
 
 
-def tools(store: ScriptedRecords, policy: Policy = DEFAULT_POLICY, **more: Any) -> CallTools:
+def tools(store: ScriptedRecords, policy: Policy = DEFAULT_POLICY, **more: Any) -> CallContext:
     metrics = Metrics()
     decider = Decider(ScriptedStore(), lambda: Rulebook(policy), lambda _: None, metrics)
-    made = CallTools(store, decider, lambda: Rulebook(policy), Nowhere(), lambda _: None, metrics, lambda: NOW_S)
+    made = CallContext(store, decider, lambda: Rulebook(policy), Nowhere(), lambda _: None, metrics, lambda: NOW_S)
     return made._replace(**more)
 
 

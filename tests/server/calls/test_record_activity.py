@@ -320,7 +320,7 @@ class TestRaces:
 def test_signals_worth_storing_are_handed_on() -> None:
     offered: list[tuple[AdRequest, Cookies]] = []
     store = FakeStore()
-    desk = Service(store, store, on_sticky=lambda request, cookies: offered.append((request, cookies)))
+    desk = Service(store, store, on_signal_opt_out=lambda request, cookies: offered.append((request, cookies)))
     desk.record(viewed(), viewed(cookie_header="TOptOut=1"))
     assert not offered
     seen: dict[str, Any] = {"signals": SIGNALS(global_privacy_control=True), "cookie_header": f"MUID={MUID}"}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from server.choices.choice_store import ChoiceStore
-from server.choices.replication_watch import Unconfirmed
+from server.choices.replication_watch import ReplicationWatch
 from server.metrics.metrics import Metrics
 from server.store.ports import Change, Committed, Held, StoreError
 from targeting.decision import Rulebook
@@ -49,11 +49,11 @@ def stored(store: FakeStore, subject: Subject) -> Preference:
     return decode_preference(held.preference, held.owner) if held.preference else Preference()
 
 
-def watch(store: FakeStore, **more: int) -> Unconfirmed:
-    return Unconfirmed(ChoiceStore(store, lambda: Rulebook(DEFAULT_POLICY), replicas=1), Metrics(), **more)
+def watch(store: FakeStore, **more: int) -> ReplicationWatch:
+    return ReplicationWatch(ChoiceStore(store, lambda: Rulebook(DEFAULT_POLICY), replicas=1), Metrics(), **more)
 
 
-def age(unconfirmed: Unconfirmed) -> float:
+def age(unconfirmed: ReplicationWatch) -> float:
     value = unconfirmed._metrics.registry.get_sample_value("adtargeting_unconfirmed_preference_age_seconds")
     assert value is not None
     return value
@@ -235,8 +235,8 @@ def test_of_too_many_the_oldest_are_let_go(store: Replicated) -> None:
 
 
 @pytest.fixture
-def running(store: Replicated) -> Iterator[Unconfirmed]:
-    unconfirmed = Unconfirmed(
+def running(store: Replicated) -> Iterator[ReplicationWatch]:
+    unconfirmed = ReplicationWatch(
         ChoiceStore(store, lambda: Rulebook(DEFAULT_POLICY), replicas=1), Metrics(), every_s=0.005
     )
     unconfirmed.start()
@@ -244,14 +244,14 @@ def running(store: Replicated) -> Iterator[Unconfirmed]:
     unconfirmed.close()
 
 
-def test_it_watches_by_itself(store: Replicated, running: Unconfirmed) -> None:
+def test_it_watches_by_itself(store: Replicated, running: ReplicationWatch) -> None:
     preference = chosen(store, BOB, made(Choice.OPT_OUT, 1))
     store.put(BOB, preference=None)
     running.watch(BOB, preference)
     eventually(lambda: stored(store, BOB) == preference)
 
 
-def test_a_fault_does_not_end_the_watch(store: Replicated, running: Unconfirmed) -> None:
+def test_a_fault_does_not_end_the_watch(store: Replicated, running: ReplicationWatch) -> None:
     class Faulty(Replicated):
         def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
             raise LookupError("a fault")

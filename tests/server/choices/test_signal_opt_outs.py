@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.choices.choice_store import ChoiceStore
-from server.choices.signal_opt_outs import Sticky, ignore_sticky
+from server.choices.signal_opt_outs import SignalOptOuts, ignore_signal_opt_out
 from server.metrics.metrics import Metrics
 from server.store.ports import Change, Committed, Held
 from targeting.decision import Rulebook
@@ -35,13 +35,13 @@ def request(signals: Signals = GPC, account_id: str = "alice", device_id: str = 
     return AdRequest(identity=Identity(account_id, (), device_id), signals=signals)
 
 
-def sticky(store: FakeStore, policy: Policy = DEFAULT_POLICY, **more: Any) -> Sticky:
+def sticky(store: FakeStore, policy: Policy = DEFAULT_POLICY, **more: Any) -> SignalOptOuts:
     watched: list[tuple[Subject, Preference]] = more.pop("watched", [])
     choices = ChoiceStore(store, lambda: Rulebook(policy), **more.pop("choices", {}))
-    return Sticky(choices, Metrics(), lambda *each: watched.append(each), **more)
+    return SignalOptOuts(choices, Metrics(), lambda *each: watched.append(each), **more)
 
 
-def all_stored(store: FakeStore, *offers: AdRequest, policy: Policy = DEFAULT_POLICY, **more: Any) -> Sticky:
+def all_stored(store: FakeStore, *offers: AdRequest, policy: Policy = DEFAULT_POLICY, **more: Any) -> SignalOptOuts:
     """Offer requests, and wait until nothing is left to store."""
     signals = sticky(store, policy, **more)
     for each in offers:
@@ -265,7 +265,7 @@ class TestFromDecisions:
     def offered(self, signals: Signals, **more: Any) -> Sequence[AdRequest]:
         seen: list[AdRequest] = []
         store = FakeStore()
-        service = Service(store, store, on_sticky=lambda each, _: seen.append(each))
+        service = Service(store, store, on_signal_opt_out=lambda each, _: seen.append(each))
         service.decide("alice", signals=signals, **more)
         return seen
 
@@ -278,7 +278,7 @@ class TestFromDecisions:
         assert not self.offered(signals)
 
     def test_without_somebody_to_tell_nothing_happens(self) -> None:
-        ignore_sticky(request(), NO_COOKIES)
+        ignore_signal_opt_out(request(), NO_COOKIES)
 
     def test_the_absence_of_a_signal_changes_nothing(self) -> None:
         store = FakeStore()
@@ -288,7 +288,7 @@ class TestFromDecisions:
         assert service.outcomes(viewed("a1")) == ["SUPPRESSED ACCOUNT_OPT_OUT"]
 
 
-def seen_again_after_an_opt_in(store: FakeStore, **more: Any) -> Sticky:
+def seen_again_after_an_opt_in(store: FakeStore, **more: Any) -> SignalOptOuts:
     """A signal was stored, the person opted in, and the signal comes again within its minute."""
     signals = sticky(store, **more)
     signals.start()

@@ -9,7 +9,7 @@ import pytest
 from server.cli.check_policy import said_of
 from server.cli.matrix import matrix
 from server.store.embedded.server import EmbeddedRedis
-from server.store.redis.connection import open_link
+from server.store.redis.connection import open_connection
 from targeting.features.schema import SCHEMA
 from targeting.model import Mode
 from targeting.policy.networks import Rule
@@ -163,7 +163,7 @@ def test_preflight_refuses_a_store_that_may_lose_opt_outs(
 ) -> None:
     with EmbeddedRedis(tmp_path) as redis:
         monkeypatch.setenv("ADTARGETING_REDIS_URL", redis.url)
-        link = open_link(redis.address, 5)
+        link = open_connection(redis.address, 5)
         link.ask((b"CONFIG", b"SET", b"maxmemory-policy", b"allkeys-lru"), time.monotonic() + 5)
         link.close()
         ended = adt("preflight")

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from server.gate.grpcio import DEFAULT_ROOM, AioGate, _Pace, _Waiting
+from server.gate.grpcio import DEFAULT_CAPACITY, AioGate, _LaneQueue, _Pace
 from server.gate.methods import DECIDE
 from server.gate.port import Call, Lane
 
@@ -40,15 +40,15 @@ def test_no_pause_of_the_machine_makes_the_worker_wait_long(monkeypatch: pytest.
     assert paced(monkeypatch, *[(2, 60.0)] * 50) <= 0.005
 
 
-def slept(monkeypatch: pytest.MonkeyPatch, waiting: _Waiting, call_s: float) -> list[float]:
+def slept(monkeypatch: pytest.MonkeyPatch, waiting: _LaneQueue, call_s: float) -> list[float]:
     times: list[float] = []
     monkeypatch.setattr(time, "sleep", times.append)
-    waiting.give_way(call_s)
+    waiting.yield_to_loop(call_s)
     return times
 
 
 def test_the_worker_waits_for_as_many_calls_as_were_answered_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting = _Waiting(DEFAULT_ROOM)
+    waiting = _LaneQueue(DEFAULT_CAPACITY)
     waiting.answered = 4
     turn_s = 4 * 0.001
     assert slept(monkeypatch, waiting, 0.001) == pytest.approx([turn_s, turn_s / 4, turn_s / 4, turn_s / 4])

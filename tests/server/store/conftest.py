@@ -13,7 +13,7 @@ import pytest
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import seen_key
 from server.store.ports import DecisionStore, RecordStore
-from server.store.redis.connection import open_link
+from server.store.redis.connection import open_connection
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject
@@ -32,7 +32,7 @@ class OpenRedisStore(RedisStore):
 
     def __init__(self, address: RedisAddress) -> None:
         super().__init__(address, PSEUDONYMS)
-        self._back_door = open_link(address, 5)
+        self._back_door = open_connection(address, 5)
 
     def put(self, subject: Subject, **values: bytes | None) -> None:
         for name, value in values.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from server.store.embedded.binary import find_server
 from server.store.ports import StoreError
-from server.store.redis.connection import open_link, ping
+from server.store.redis.connection import open_connection, ping
 from server.store.redis.url import RedisAddress
 
 PATIENCE_S = 10
@@ -45,7 +45,7 @@ def replicate(primary: RedisAddress, replica: RedisAddress) -> None:
 
 
 def _command(address: RedisAddress, *words: bytes) -> object:
-    link = open_link(address, PATIENCE_S)
+    link = open_connection(address, PATIENCE_S)
     try:
         return link.ask(words, time.monotonic() + PATIENCE_S)
     finally:

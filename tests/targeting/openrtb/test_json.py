@@ -19,7 +19,7 @@ from targeting.openrtb.json import (
     read_json,
     write_json,
 )
-from targeting.openrtb.json_errors import complain
+from targeting.openrtb.json_errors import diagnose
 
 LEAST = b'{"id":"1","imp":[{"id":"1"}]'
 
@@ -274,7 +274,7 @@ def test_junk_is_refused_or_read_as_any_reader_would(text: bytes) -> None:
 
 
 def test_a_text_that_another_reader_refused_is_refused_even_if_nothing_is_found() -> None:
-    assert str(complain(b"{}", "is not JSON")) == "$: is not JSON"
+    assert str(diagnose(b"{}", "is not JSON")) == "$: is not JSON"
 
 
 FAULTS = [

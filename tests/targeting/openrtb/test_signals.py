@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from targeting.model import NO_SIGNALS, Signals
 from targeting.openrtb.bid_request import read_bid_request
-from targeting.openrtb.signals import Heard
+from targeting.openrtb.signals import RequestSignals
 from targeting.places.geo import IpLocation
 
 Json = dict[str, Any]
@@ -17,8 +17,8 @@ IOS: Json = {"os": "iOS", "ifa": "A1B2C3D4-0000-4000-8000-0000000E0002"}
 ZERO = "00000000-0000-0000-0000-000000000000"
 
 
-def heard(**fields: Any) -> Heard:
-    return read_bid_request(json.dumps({"id": "1", "imp": [{"id": "1"}], **fields}).encode()).heard
+def heard(**fields: Any) -> RequestSignals:
+    return read_bid_request(json.dumps({"id": "1", "imp": [{"id": "1"}], **fields}).encode()).request_signals
 
 
 def regs(**fields: Any) -> Signals:
@@ -161,7 +161,7 @@ def test_an_ifa_of_zeros_says_nothing_on_the_web() -> None:
 
 def test_the_clients_own_switch_comes_from_the_call() -> None:
     text = json.dumps({"id": "1", "imp": [{"id": "1"}]}).encode()
-    assert read_bid_request(text, targeted_ads_off=True).heard.signals == Signals(targeted_ads_off=True)
+    assert read_bid_request(text, targeted_ads_off=True).request_signals.signals == Signals(targeted_ads_off=True)
 
 
 def test_addresses_language_and_places() -> None:
@@ -190,7 +190,7 @@ def test_the_language_with_more_to_say_is_taken() -> None:
 def test_nothing_of_the_person_is_shown() -> None:
     text = b'{"id":"1","imp":[{"id":"1"}],"user":{"id":"secret","consent":"secret"},"device":{"ip":"secret"}}'
     bid_request = read_bid_request(text)
-    assert "secret" not in f"{bid_request!r} {bid_request.heard!r}"
+    assert "secret" not in f"{bid_request!r} {bid_request.request_signals!r}"
 
 
 anything: st.SearchStrategy[Any] = st.recursive(

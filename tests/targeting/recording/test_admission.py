@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from targeting.decision import Item, Rulebook, decide, plan
 from targeting.judge import StoredSubject
-from targeting.model import AdRequest, Identity, Signals, SubjectKind, Whereabouts
+from targeting.model import AdRequest, Identity, LocaleInputs, Signals, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, Policy, policy_from
 from targeting.reasons import Reason, reasons_in
 from targeting.recording.admission import forbidden_by_records, forbidden_by_request
@@ -123,16 +123,16 @@ def test_a_nap_cookie_of_a_child_forbids() -> None:
 
 
 AGES = {
-    "nothing shows a country, so the highest age": (Whereabouts(), "", 16),
-    "the client does": (Whereabouts(client_country="DE"), "", 16),
-    "the cookie does": (Whereabouts(cookie_country="DE"), "", 16),
-    "the record does": (Whereabouts(), "DE", 16),
-    "the record before the cookie": (Whereabouts(cookie_country="DE"), "US", 13),
+    "nothing shows a country, so the highest age": (LocaleInputs(), "", 16),
+    "the client does": (LocaleInputs(client_country="DE"), "", 16),
+    "the cookie does": (LocaleInputs(cookie_country="DE"), "", 16),
+    "the record does": (LocaleInputs(), "DE", 16),
+    "the record before the cookie": (LocaleInputs(cookie_country="DE"), "US", 13),
 }
 
 
 @pytest.mark.parametrize(("shown", "stored_country", "age"), AGES.values(), ids=AGES)
-def test_who_is_a_child_depends_on_the_country(shown: Whereabouts, stored_country: str, age: int) -> None:
+def test_who_is_a_child_depends_on_the_country(shown: LocaleInputs, stored_country: str, age: int) -> None:
     policy = policy_from({"children": {"age_by_country": {"DE": 16}}})
     for years in (12, 14, 17):
         found = [stored(Preference(country=stored_country, birth_day=NOW_S // 86_400 - years * 366))]
@@ -145,7 +145,7 @@ def test_records_forbid_what_they_limit(request: AdRequest, data: st.DataObject)
     planned = plan([request], DEFAULT_POLICY)
     found = [data.draw(records(subject)) for subject in planned.subjects]
     (decision,) = decide(planned, found, [()], Rulebook(DEFAULT_POLICY), NOW_S)
-    shown = Whereabouts(client_country=request.client_country, ip_location=request.ip_location)
+    shown = LocaleInputs(client_country=request.client_country, ip_location=request.ip_location)
     forbidding = forbidden_by_records(found, DEFAULT_POLICY, NOW_S, shown)
     # A profile that cannot be read limits too, and is found when it is about to be written.
     assert forbidding & ~decision.reasons == 0

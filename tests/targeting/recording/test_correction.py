@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from targeting.age import person_day
-from targeting.judge import StoredSubject, judge_stored, standings_of
+from targeting.judge import StoredSubject, judge_stored, read_stored_choices
 from targeting.model import Gender, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy, Policy, policy_from
 from targeting.reasons import Reason
@@ -153,7 +153,7 @@ class TestBecomingAChild:
 
 def limits(records: Records) -> int:
     stored = [StoredSubject(SubjectKind.ACCOUNT, OWNER, records.preference, records.profile)]
-    return judge_stored(stored, standings_of(stored), TODAY - 13 * 366, nap_of_child=False).mask
+    return judge_stored(stored, read_stored_choices(stored), TODAY - 13 * 366, nap_of_child=False).mask
 
 
 class TestErase:

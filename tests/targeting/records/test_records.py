@@ -17,7 +17,7 @@ from targeting.records.preference import (
     Source,
     decode_preference,
     encode_preference,
-    standing_of,
+    read_stored_choice,
 )
 from targeting.records.profile import (
     MAX_DESTINATIONS,
@@ -93,7 +93,7 @@ PROFILES = st.builds(
 def test_a_preference_comes_back_as_it_was(preference: Preference, owner: bytes) -> None:
     value = encode_preference(preference, owner)
     assert decode_preference(value, owner) == preference
-    standing = standing_of(value, owner)
+    standing = read_stored_choice(value, owner)
     assert standing == (preference.choice, preference.birth_day, preference.country, preference.language)
 
 
@@ -103,7 +103,7 @@ def test_a_profile_comes_back_as_it_was(profile: Profile, owner: bytes) -> None:
 
 
 READERS: list[tuple[str, bytes, Callable[[bytes, bytes], object]]] = [
-    ("preference", encode_preference(Preference(language="en"), bytes(16)), standing_of),
+    ("preference", encode_preference(Preference(language="en"), bytes(16)), read_stored_choice),
     ("profile", encode_profile(Profile(occupation="baker"), bytes(16)), read_profile),
 ]
 
@@ -142,7 +142,7 @@ class TestDamage:
 
 def test_a_record_of_another_kind_is_not_read() -> None:
     with pytest.raises(RecordUnreadable, match="another kind"):
-        standing_of(READERS[1][1], bytes(16))
+        read_stored_choice(READERS[1][1], bytes(16))
 
 
 def test_a_well_sealed_record_with_too_few_names_or_changes_is_not_read() -> None:
@@ -166,9 +166,9 @@ def _at(body: bytes, place: int, value: int) -> bytes:
 
 
 UNKNOWN: dict[str, tuple[bytes, bytes, Callable[[bytes, bytes], object]]] = {
-    "an empty preference": (b"aP", b"", standing_of),
+    "an empty preference": (b"aP", b"", read_stored_choice),
     "an empty preference, whole": (b"aP", b"", decode_preference),
-    "a language that is no ASCII": (b"aP", PREFERENCE_BODY.replace(b"en", b"\xc3\xa9"), standing_of),
+    "a language that is no ASCII": (b"aP", PREFERENCE_BODY.replace(b"en", b"\xc3\xa9"), read_stored_choice),
     "a choice of a newer version": (b"aP", _at(PREFERENCE_BODY, 0, 9), decode_preference),
     "a source of a newer version": (b"aP", _at(PREFERENCE_BODY, 1, 200), decode_preference),
     "an empty profile": (b"aF", b"", read_profile),
@@ -189,7 +189,7 @@ def test_a_well_sealed_record_of_a_newer_version_is_unreadable_and_no_fault(
 @given(st.binary(max_size=120), OWNERS)
 def test_whatever_was_sealed_it_is_read_or_unreadable(body: bytes, owner: bytes) -> None:
     for kind, read in (
-        (b"aP", standing_of),
+        (b"aP", read_stored_choice),
         (b"aP", decode_preference),
         (b"aF", read_profile),
         (b"aF", decode_profile),

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from server.store.embedded.binary import EmbeddedStoreError
-from server.store.embedded.restarter import Caretaker
+from server.store.embedded.restarter import Restarter
 
 
 class Store:
@@ -16,7 +16,7 @@ class Store:
         self.refuses = False
         self.now_s = 100.0
         self.starts: list[float] = []
-        self.caretaker = Caretaker(self, lambda: self.now_s)
+        self.caretaker = Restarter(self, lambda: self.now_s)
 
     def revive(self) -> None:
         self.starts.append(self.now_s - 100)

@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
-from server.store.redis.connection import Link, open_link, pack, ping
+from server.store.redis.connection import Connection, open_connection, pack, ping
 from server.store.redis.url import RedisAddress
 from tests.server.store.conftest import stopped
 from tests.server.store.redis.scripted_server import Script, saying, scripted_server
@@ -26,11 +26,11 @@ def soon(seconds: float = 5.0) -> float:
 
 
 @pytest.fixture
-def link(redis_address: RedisAddress) -> Link:
-    return open_link(redis_address, 5)
+def link(redis_address: RedisAddress) -> Connection:
+    return open_connection(redis_address, 5)
 
 
-def test_replies_come_in_order_and_an_error_is_one_of_them(link: Link) -> None:
+def test_replies_come_in_order_and_an_error_is_one_of_them(link: Connection) -> None:
     packed = pack((b"SET", b"key", b"\0\r\n\xff")) + pack((b"INCR", b"key")) + GET + pack((b"GET", b"nothing"))
     first, error, value, nothing = link.exchange(packed, 4, soon())
     assert (first, value, nothing) == (b"OK", b"\0\r\n\xff", None)
@@ -38,7 +38,7 @@ def test_replies_come_in_order_and_an_error_is_one_of_them(link: Link) -> None:
     assert link.usable()
 
 
-def test_a_refusal_closes_the_connection(link: Link) -> None:
+def test_a_refusal_closes_the_connection(link: Connection) -> None:
     with pytest.raises(StoreUnavailable):
         link.ask((b"NO", b"SUCH", b"COMMAND"), soon())
     assert not link.usable()
@@ -46,7 +46,7 @@ def test_a_refusal_closes_the_connection(link: Link) -> None:
         link.ask((b"PING",), soon())
 
 
-def test_the_refusal_does_not_repeat_what_was_asked(link: Link) -> None:
+def test_the_refusal_does_not_repeat_what_was_asked(link: Connection) -> None:
     with pytest.raises(StoreUnavailable) as caught:
         link.ask((b"NOSUCHCOMMAND", b"anne@example.org"), soon())
     assert "anne" not in str(caught.value)
@@ -54,13 +54,13 @@ def test_the_refusal_does_not_repeat_what_was_asked(link: Link) -> None:
 
 
 def test_with_unread_bytes_it_is_not_used_again(redis_address: RedisAddress) -> None:
-    link = open_link(redis_address, 5)
+    link = open_connection(redis_address, 5)
     link.exchange(pack((b"PING",)) + pack((b"PING",)), 1, soon())
     assert not link.usable()
 
 
-def test_when_the_other_end_has_gone_it_is_not_used_again(link: Link, redis_address: RedisAddress) -> None:
-    other = open_link(redis_address, 5)
+def test_when_the_other_end_has_gone_it_is_not_used_again(link: Connection, redis_address: RedisAddress) -> None:
+    other = open_connection(redis_address, 5)
     other.ask((b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes"), soon())
     other.close()
     assert not link.usable()
@@ -84,14 +84,14 @@ def drip(connection: socket.socket, _: list[bytes]) -> None:
 )
 def test_anything_but_a_whole_answer_in_time_closes_it(tmp_path: Path, script: Script, error: type[StoreError]) -> None:
     with scripted_server(tmp_path, script) as address:
-        link = open_link(address, 5)
+        link = open_connection(address, 5)
         with pytest.raises(error):
             link.exchange(GET, 1, soon(0.1))
         assert not link.usable()
 
 
 def test_a_command_that_the_server_does_not_read_ends_in_time_too(own_redis: EmbeddedRedis) -> None:
-    link = open_link(own_redis.address, 5)
+    link = open_connection(own_redis.address, 5)
     with stopped(own_redis), pytest.raises(StoreTimeout):
         link.exchange(pack((b"SET", b"key", b"x" * 10_000_000)), 1, soon(0.1))
     assert not link.usable()
@@ -111,7 +111,7 @@ def test_an_interrupt_closes_it(tmp_path: Path) -> None:
     before = signal.signal(signal.SIGUSR1, raise_it)
     try:
         with scripted_server(tmp_path, interrupt) as address:
-            link = open_link(address, 5)
+            link = open_connection(address, 5)
             with pytest.raises(Interrupted):
                 link.exchange(GET, 1, soon())
             assert not link.usable()
@@ -128,7 +128,7 @@ def test_who_is_not_let_in_learns_nothing_but_that(tmp_path: Path, answer: bytes
     with scripted_server(tmp_path, saying(answer)) as address:
         inside = RedisAddress(path=address.path, password="hush", database=3)
         with pytest.raises(StoreUnavailable) as caught:
-            open_link(inside, 1)
+            open_connection(inside, 1)
     assert "hush" not in str(caught.value)
 
 
@@ -142,7 +142,7 @@ def test_ping(redis_address: RedisAddress, tmp_path: Path) -> None:
 
 
 def test_nothing_stays_of_a_connection_that_is_closed(redis_address: RedisAddress) -> None:
-    link = open_link(redis_address, 5)
+    link = open_connection(redis_address, 5)
     parser = ref(link._deadline)
     gc.disable()
     try:
