@@ -27,12 +27,13 @@ from server.keys.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings, SettingsError
-from server.store.circuit import Circuit, CircuitRecords, CircuitStore, ping
+from server.store.circuit import Circuit, CircuitRecords, CircuitStore
 from server.store.embedded.restarter import Restarter
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.measured import MeasuredRecords
 from server.store.ports import RecordStore
+from server.store.redis.handshake import ping
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress, parse_redis_url
 from targeting.signals.nap import Nap

@@ -18,7 +18,7 @@ from server.choices.retry import attempts
 from server.errors import InvalidRequest
 from server.messages.enums import enum
 from server.messages.reading import parse_batch
-from server.store.ports import Change, Held, StoreUnavailable
+from server.store.ports import Held, RecordChange, StoreUnavailable
 from targeting.decision import Item, plan
 from targeting.judge import StoredSubject
 from targeting.model import AdRequest, LocaleInputs, Subject
@@ -111,7 +111,7 @@ class _Recorder:
         for task in tasks:
             of_subject.setdefault(task.item.subjects[0], []).append(task)
         pending: list[tuple[list[_Task], Recorded]] = []
-        changes: list[Change] = []
+        changes: list[RecordChange] = []
         for subject, group in of_subject.items():
             recorded = self._recorded(subject, group, held)
             if recorded.values is None:
@@ -119,7 +119,7 @@ class _Recorder:
             else:
                 pending.append((group, recorded))
                 linked = _linked(group, subject, held)
-                changes.append(Change(subject, held[subject], *recorded.values, seen_ttl_s=KEPT_S, linked=linked))
+                changes.append(RecordChange(subject, held[subject], *recorded.values, seen_ttl_s=KEPT_S, linked=linked))
         stale: list[_Task] = []
         for (group, recorded), committed in zip(
             pending, self._tools.store.commit(changes, self._left_s()), strict=True

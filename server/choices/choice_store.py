@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar, overload
 
 from server.choices.retry import read_with_retry
 from server.errors import NotAllowed
-from server.store.ports import Change, Committed, Held, RecordStore, StoreUnavailable
+from server.store.ports import Committed, Held, RecordChange, RecordStore, StoreUnavailable
 from targeting.decision import Rulebook
 from targeting.model import Subject
 from targeting.recording.choice import erases
@@ -85,7 +85,7 @@ class ChoiceStore(NamedTuple):
             if is_newer and preference.choice is not Choice.OPT_OUT:
                 # It may hold what must not be lost, as the birth date of a child.
                 raise NotAllowed("a newer version has written the stored choice; only an opt-out may replace it")
-            change = Change(subject, held, preference=encode_preference(preference, held.owner))
+            change = RecordChange(subject, held, preference=encode_preference(preference, held.owner))
             if erases(preference, self.rulebook().policy, self.now()):
                 change = change._replace(profile=_ERASED, seen=_ERASED)
             committed = self._commit(change, left_s, waits=waits)
@@ -93,7 +93,7 @@ class ChoiceStore(NamedTuple):
                 return ChoiceReceipt(preference, self._confirms(committed), committed.replicas)
         raise StoreUnavailable("the subject's records kept changing")
 
-    def _commit(self, change: Change, budget_s: float, *, waits: bool) -> Committed:
+    def _commit(self, change: RecordChange, budget_s: float, *, waits: bool) -> Committed:
         if waits:
             return self.store.commit_durably(change, self.replicas, budget_s)
         return self.store.commit([change], budget_s)[0]

@@ -26,7 +26,7 @@ from server.settings import Settings, SettingsError
 from server.store.embedded import server as embedded
 from server.store.embedded.binary import EmbeddedStoreError
 from server.store.embedded.server import EmbeddedRedis
-from server.store.redis.connection import open_connection
+from server.store.redis.handshake import open_connection
 from tests.rpc import health
 
 

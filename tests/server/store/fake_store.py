@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from server.store.keys import Pseudonyms
-from server.store.ports import Change, Committed, Held, StoreTimeout, StoreUnavailable
+from server.store.ports import Committed, Held, RecordChange, StoreTimeout, StoreUnavailable
 from server.store.redis.commit import CHOICE_AT, CHOICES_THAT_ALLOW, UNREADABLE, check
 from targeting.judge import StoredSubject
 from targeting.model import Subject
@@ -44,7 +44,7 @@ class FakeStore:
         with self._lock:
             return [self._held(self._pseudonyms.owner(subject)) for subject in subjects]
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         owners = [self._pseudonyms.owner(change.subject) for change in changes]
         for change, owner in zip(changes, owners, strict=True):
             check(change, owner)
@@ -52,7 +52,7 @@ class FakeStore:
         with self._lock:
             return [self._committed(change, owner) for change, owner in zip(changes, owners, strict=True)]
 
-    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
         committed = self.commit([change], budget_s)[0]
         return committed._replace(on_disk=committed.landed)
 
@@ -84,14 +84,14 @@ class FakeStore:
             kept.seen if kept.seen_ends_s > self.now_s else None,
         )
 
-    def _committed(self, change: Change, owner: bytes) -> Committed:
+    def _committed(self, change: RecordChange, owner: bytes) -> Committed:
         before = self._held(owner)
         if not self._land(change, owner):
             return Committed(landed=False)
         removed = sum(new == b"" and old is not None for old, new in zip(before[1:], change[2:5], strict=True))
         return Committed(landed=True, removed=removed)
 
-    def _land(self, change: Change, owner: bytes) -> bool:
+    def _land(self, change: RecordChange, owner: bytes) -> bool:
         before = self._held(owner)
         expected = change.expected
         if not _same(before.preference, expected.preference):
