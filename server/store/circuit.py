@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from server.store.delegating import DelegatingRecordStore
 from server.store.ports import DecisionStore, RecordStore, StoreError, StoreTimeout, StoreUnavailable
-from targeting.judge import StoredSubject
 from targeting.model import Subject
+from targeting.records.stored_records import StoredRecords
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ class CircuitStore:
         self._circuit = circuit
         self._least_budget_s = least_budget_s
 
-    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
+    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Fetch, or raise ``StoreUnavailable`` at once while the circuit is open; see ``DecisionStore``."""
         self._circuit.check()
         try:

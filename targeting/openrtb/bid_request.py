@@ -1,10 +1,10 @@
-"""Bid requests: one comes in, one that is safe for a network goes out (OpenRTB 2.5 or 2.6 in, 2.6 out).
+"""Bid requests: OpenRTB 2.5 or 2.6 in, one safe OpenRTB 2.6 request per network out.
 
-What says nothing of the person (impressions, site or app, content, source, ...) goes out as the bytes that came;
-``user`` and ``device`` are built up from nothing, extensions by allow-list. Privacy signals stay where they were,
-and are also put where OpenRTB 2.6 keeps them if they were only in the place of 2.5.
+Members that do not concern the person (impressions, site or app, content, source, ...) keep their original bytes;
+``user`` and ``device`` are built up from nothing, extensions by allow-list. Privacy signals stay in their place, and
+those that are only in OpenRTB 2.5's place are copied to that of 2.6.
 
-Invariant: what is built for one network depends on this request and on the decision for this network alone.
+Invariant: the request for a network depends only on the incoming request and on the decision for that network.
 """
 
 from collections.abc import Mapping
@@ -13,92 +13,95 @@ from typing import Any, Final, NamedTuple
 from targeting.model import LimitedFeatures
 from targeting.networks import NetworkDecision
 from targeting.openrtb.device import Device
-from targeting.openrtb.extensions import kept, tree_of
+from targeting.openrtb.extensions import parse_allow_list, select_allowed
 from targeting.openrtb.fields import check_fields
 from targeting.openrtb.impressions import Impressions
-from targeting.openrtb.json import Raw, each_member, members, read_json, write_json
-from targeting.openrtb.regs import regulations
+from targeting.openrtb.json import Raw, array_members, members, read_json, write_json
+from targeting.openrtb.regs import build_regs
 from targeting.openrtb.schema import OBJECTS
 from targeting.openrtb.signals import RequestSignals, read_signals
 from targeting.openrtb.user import User
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import Policy
 
-_NOT_AS_IT_CAME: Final = frozenset({"imp", "regs", "user", "device", "ext"}) | (
+_REBUILT: Final = frozenset({"imp", "regs", "user", "device", "ext"}) | (
     frozenset(OBJECTS["User"]).union(OBJECTS["Device"]) - frozenset(OBJECTS["BidRequest"])
 )
-"""In any case: some readers do not tell them apart, so a ``User`` must not pass for an unknown field. Nor must what
-only a user or a device has, as ``eids``, when it stands one level too high."""
-_LOOKED_INTO: Final[tuple[str, ...]] = ("regs", "user", "device")
+"""Compared without case: some readers ignore it, so a ``User`` must not pass as an unknown field, nor must a field of
+a user or a device, such as ``eids``, one level too high."""
+_PARSED: Final[tuple[str, ...]] = ("regs", "user", "device")
 _NOTHING: Final[Mapping[str, Any]] = {}
 _NO_MEMBERS: Final = Raw(b"{}")
 
 
 class BidRequest(NamedTuple):
-    """A bid request that was read and checked: the objects that are looked into, and all fields as the bytes that came.
+    """A checked bid request: the objects that are parsed, and every field as its original bytes.
 
-    ``most_bytes`` is how much of it may go out to one network.
+    ``max_output_bytes`` bounds how much of it is sent to one network.
     """
 
-    looked_into: Mapping[str, Any]
+    parsed: Mapping[str, Any]
     raw: Mapping[str, Raw]
     request_signals: RequestSignals
-    most_bytes: int
+    max_output_bytes: int
 
     def __repr__(self) -> str:
-        """Show nothing of the person."""
+        """Return the type's name alone: nothing about the person."""
         return "BidRequest()"
 
 
 def read_bid_request(text: bytes, *, targeted_ads_off: bool = False) -> BidRequest:
-    """Read and check a bid request. Raises ``BidRequestRefused``."""
+    """Parse and check a bid request. Raises ``BidRequestRefused``."""
     fields = read_json(text)
     check_fields(fields)
     raw = members(text)
-    # What stands in OpenRTB 2.5's place, in an extension of these, goes out in that of 2.6 as well.
-    twice = sum(len(raw[name]) for name in ("regs", "user") if name in raw)
-    heard = read_signals(fields, targeted_ads_off=targeted_ads_off)
-    # The rest of what was read is let go at once: many requests are held together, and the CPU's caches are small.
-    looked_into = {name: fields[name] for name in _LOOKED_INTO if name in fields}
-    return BidRequest(looked_into, raw, heard, len(text) + twice)
+    # Signals in OpenRTB 2.5's place, an extension of these, are sent in that of 2.6 as well.
+    repeated = sum(len(raw[name]) for name in ("regs", "user") if name in raw)
+    signals = read_signals(fields, targeted_ads_off=targeted_ads_off)
+    # The rest is released at once: many requests are held together, and the CPU's caches are small.
+    parsed = {name: fields[name] for name in _PARSED if name in fields}
+    return BidRequest(parsed=parsed, raw=raw, request_signals=signals, max_output_bytes=len(text) + repeated)
 
 
-class Preparation:
-    """Makes one bid request into those for the networks; ``limited`` are the features of its decision."""
+class NetworkRequestBuilder:
+    """Builds the bid requests for the networks; ``limited`` holds the features of the decision."""
 
     def __init__(self, bid_request: BidRequest, limited: LimitedFeatures, policy: Policy) -> None:
-        looked_into, raw, heard, _ = bid_request
+        parsed, raw, signals, _ = bid_request
         allowed = policy.bid_request
-        self._everybody: dict[str, Any] = {
-            **{name: value for name, value in raw.items() if name.casefold() not in _NOT_AS_IT_CAME},
+        self._common: dict[str, Any] = {
+            **{name: value for name, value in raw.items() if name.casefold() not in _REBUILT},
         }
-        if "regs" in raw and (regs := regulations(looked_into["regs"], raw["regs"])):
-            self._everybody["regs"] = regs
-        if "ext" in raw and (ext := kept(members(raw["ext"]), tree_of(allowed.request_ext))):
-            self._everybody["ext"] = ext
+        if "regs" in raw and (regs := build_regs(parsed["regs"], raw["regs"])):
+            self._common["regs"] = regs
+        if "ext" in raw and (ext := select_allowed(members(raw["ext"]), parse_allow_list(allowed.request_ext))):
+            self._common["ext"] = ext
         self._impressions = Impressions(
-            each_member(raw["imp"]), tree_of(allowed.impression_ext), allowed.parameters, policy.names_in_extensions
+            array_members(raw["imp"]),
+            parse_allow_list(allowed.impression_ext),
+            allowed.parameters,
+            policy.names_in_extensions,
         )
         self._device = Device(
-            looked_into.get("device", _NOTHING),
+            parsed.get("device", _NOTHING),
             raw.get("device", _NO_MEMBERS),
-            heard.place if heard.place.country else IpLocation(limited.ip_country, limited.ip_subdivision),
+            signals.place if signals.place.country else IpLocation(limited.ip_country, limited.ip_subdivision),
             limited.language,
-            tree_of(allowed.device_ext),
+            parse_allow_list(allowed.device_ext),
         )
         self._user = User(
-            looked_into.get("user", _NOTHING),
+            parsed.get("user", _NOTHING),
             raw.get("user", _NO_MEMBERS),
             limited.country,
-            tree_of(allowed.user_ext),
+            parse_allow_list(allowed.user_ext),
             source=allowed.source,
         )
         self._reduces = policy.fingerprint.reduce_in_limited_mode
 
     def for_network(self, decision: NetworkDecision) -> bytes:
-        """Give the bid request for one network, as JSON. Only for a network that may be contacted."""
+        """Return the bid request for one network, as JSON. Only for a network that may be contacted."""
         reduced = self._reduces and not _may_describe(decision)
-        built: dict[str, Any] = {**self._everybody, "imp": self._impressions.for_network(decision)}
+        built: dict[str, Any] = {**self._common, "imp": self._impressions.for_network(decision)}
         if device := self._device.for_network(decision, reduced=reduced):
             built["device"] = device
         if user := self._user.for_network(decision):
@@ -107,10 +110,10 @@ class Preparation:
 
 
 def _may_describe(decision: NetworkDecision) -> bool:
-    """Tell whether the network gets more than limited features: else a description of the device would do for an id.
+    """Whether the network receives more than limited features; otherwise a device description would serve as an id.
 
-    What counts is what it does get, not what it might: of somebody of whom nothing is known it gets nothing more.
+    What it does receive counts, not what it may: an unknown person has nothing to share.
     """
     profile = decision.profile
-    knows_some = profile is not None and bool(profile.age_bracket or profile.gender or profile.interests)
-    return knows_some or bool(decision.network_user_id)
+    shares_profile = profile is not None and bool(profile.age_bracket or profile.gender or profile.interests)
+    return shares_profile or bool(decision.network_user_id)

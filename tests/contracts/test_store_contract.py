@@ -2,10 +2,11 @@
 
 import pytest
 
-from server.store.ports import Committed, Held, RecordChange, StoreTimeout
+from server.store.ports import Committed, RecordChange, StoreTimeout
 from server.store.redis.commit import UNREADABLE
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Choice
+from targeting.records.stored_records import StoredRecords
 from tests.contracts.store_calls import ANNE, BEN, BUDGET_S, NEW, OWNER, PHONE, Values, change, commit, held, preference
 from tests.server.store.conftest import Store
 from tests.server.store.fake_store import PSEUDONYMS
@@ -13,8 +14,8 @@ from tests.server.store.fake_store import PSEUDONYMS
 
 class TestReading:
     def test_nothing_is_known_of_a_stranger(self, store: Store) -> None:
-        assert store.read([ANNE], BUDGET_S) == [Held(OWNER)]
-        assert store.fetch([ANNE], BUDGET_S)[0] == (SubjectKind.ACCOUNT, OWNER, None, None)
+        assert store.read([ANNE], BUDGET_S) == [StoredRecords(ANNE.kind, OWNER)]
+        assert store.fetch([ANNE], BUDGET_S)[0] == StoredRecords(ANNE.kind, OWNER)
 
     def test_asking_for_nobody_answers_nothing(self, store: Store) -> None:
         assert store.fetch([], BUDGET_S) == []
@@ -45,14 +46,14 @@ class TestReading:
         store.spoil(ANNE, field)
         anne, ben, _ = store.read([ANNE, BEN, PHONE], BUDGET_S)
         assert getattr(anne, field) == UNREADABLE
-        assert [anne[1:].count(None), ben.profile] == [2, b"profile"]
+        assert [anne[2:].count(None), ben.profile] == [2, b"profile"]
 
     @pytest.mark.parametrize("field", ["preference", "profile"])
     def test_a_decision_sees_a_wrong_type_too(self, store: Store, field: str) -> None:
         store.spoil(ANNE, field)
         ben, anne = store.fetch([BEN, ANNE], BUDGET_S)
         assert getattr(anne, field) == UNREADABLE
-        assert ben[2:] == (None, None)
+        assert ben[2:] == (None, None, None)
 
     def test_without_time_left_nobody_is_asked(self, store: Store) -> None:
         with pytest.raises(StoreTimeout):
@@ -60,7 +61,7 @@ class TestReading:
         with pytest.raises(StoreTimeout):
             store.read([ANNE], -1)
         with pytest.raises(StoreTimeout):
-            store.commit([RecordChange(ANNE, Held(OWNER), preference=b"late")], 0)
+            store.commit([RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference=b"late")], 0)
         assert held(store) == (None, None, None)
 
 
@@ -106,24 +107,29 @@ class TestCommitting:
     def test_a_change_from_another_reading_does_not_land(self, store: Store, wrong: Values) -> None:
         record = preference()
         commit(store, preference=record, profile=b"profile")
-        stale = Held(OWNER, **({"preference": record, "profile": b"profile"} | wrong))
-        attempt = RecordChange(
-            ANNE, stale, preference=b"new", profile=b"new", profile_ttl_s=1, seen=b"new", seen_ttl_s=1
-        )
+        stale = StoredRecords(ANNE.kind, OWNER, **({"preference": record, "profile": b"profile"} | wrong))
+        new = Values(preference=b"new", profile=b"new", seen=b"new")
+        attempt = RecordChange(ANNE, stale, **new, profile_ttl_s=1, seen_ttl_s=1)
         assert not store.commit([attempt], BUDGET_S)[0].landed
         assert not store.commit_durably(attempt, 0, BUDGET_S).landed
         assert held(store) == (record, b"profile", None)
 
     @pytest.mark.parametrize("field", ["preference", "profile"])
     def test_a_change_that_expects_something_does_not_land_on_nothing(self, store: Store, field: str) -> None:
-        expected = Held(OWNER, b"something") if field == "preference" else Held(OWNER, profile=b"something")
+        expected = (
+            StoredRecords(ANNE.kind, OWNER, b"something")
+            if field == "preference"
+            else StoredRecords(ANNE.kind, OWNER, profile=b"something")
+        )
         attempt = RecordChange(ANNE, expected, preference=preference(), profile=b"new", profile_ttl_s=1)
         assert not store.commit([attempt], BUDGET_S)[0].landed
 
     @pytest.mark.parametrize("field", ["preference", "profile"])
     def test_nothing_lands_on_a_wrong_type_that_was_not_seen(self, store: Store, field: str) -> None:
         store.spoil(ANNE, field)
-        unaware = RecordChange(ANNE, Held(OWNER), preference=preference(), profile=b"new", profile_ttl_s=1)
+        unaware = RecordChange(
+            ANNE, StoredRecords(ANNE.kind, OWNER), preference=preference(), profile=b"new", profile_ttl_s=1
+        )
         assert not store.commit([unaware], BUDGET_S)[0].landed
 
     @pytest.mark.parametrize("profile", [None, b""], ids=["freeze", "erase"])
@@ -145,9 +151,9 @@ class TestCommitting:
         first, second = preference(version=1), preference(version=2)
         landed = store.commit(
             [
-                RecordChange(ANNE, Held(OWNER), preference=first),
-                RecordChange(ANNE, Held(OWNER), preference=b"stale by now"),
-                RecordChange(ANNE, Held(OWNER, first), preference=second),
+                RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference=first),
+                RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference=b"stale by now"),
+                RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER, first), preference=second),
             ],
             BUDGET_S,
         )
@@ -162,10 +168,12 @@ class TestCommitting:
 
     def test_a_change_made_from_somebody_elses_reading_is_a_mistake(self, store: Store) -> None:
         with pytest.raises(ValueError, match="another subject"):
-            store.commit([RecordChange(ANNE, Held(PSEUDONYMS.owner(BEN)), preference=b"x")], BUDGET_S)
+            store.commit(
+                [RecordChange(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(BEN)), preference=b"x")], BUDGET_S
+            )
 
     @pytest.mark.parametrize("field", ["profile", "seen"])
     def test_what_must_expire_needs_an_end(self, store: Store, field: str) -> None:
-        endless = RecordChange(ANNE, Held(OWNER), preference(), **NEW[field])
+        endless = RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference(), **NEW[field])
         with pytest.raises(ValueError, match="ttl_s"):
             store.commit([endless], BUDGET_S)

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.store.ports import Held, RecordChange
+from server.store.ports import RecordChange
 from server.store.redis.commit import UNREADABLE
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Choice, Preference, encode_preference
+from targeting.records.stored_records import StoredRecords
 from tests.contracts.store_calls import ANNE, BEN, BUDGET_S, DAY_S, NEW, OWNER, Values, change, commit, held, preference
 from tests.server.store.conftest import OpenRedisStore, Store
 from tests.server.store.fake_store import PSEUDONYMS, FakeStore
@@ -116,14 +117,16 @@ VALUES = st.builds(
     profile=st.sampled_from(PROFILES),
     seen=st.sampled_from([None, b"", b"one"]),
 )
-READINGS = st.none() | st.builds(Held, st.just(OWNER), st.sampled_from(PREFERENCES), st.sampled_from(PROFILES))
+READINGS = st.none() | st.builds(
+    StoredRecords, st.just(ANNE.kind), st.just(OWNER), st.sampled_from(PREFERENCES), st.sampled_from(PROFILES)
+)
 """None is the true one."""
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=VALUES, steps=st.lists(st.tuples(VALUES, READINGS), min_size=1, max_size=8))
 def test_redis_and_the_fake_agree_on_every_history(
-    redis_store: OpenRedisStore, start: Values, steps: list[tuple[Values, Held | None]]
+    redis_store: OpenRedisStore, start: Values, steps: list[tuple[Values, StoredRecords | None]]
 ) -> None:
     fake = FakeStore()
     for store in (fake, redis_store):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targeting.policy.policy import DEFAULT_POLICY, NetworkPolicy, Policy, PolicyError, Rule, policy_from
+from targeting.policy.policy import DEFAULT_POLICY, NetworkPolicy, NetworkRule, Policy, PolicyError, policy_from
 from tests.targeting.policy.policy_tables import KEYS_OF_TABLES
 
 
@@ -46,14 +46,14 @@ def test_everything_stated_is_taken() -> None:
     assert policy.children.age_by_country == {"DE": 16}
     assert policy.half_life_days.content == 7.0
     assert policy.by_id == {"net": NetworkPolicy("Net", fields=("gender",), precise_position="coarse")}
-    assert policy.rules == (Rule(withhold=("contact",), app=False, countries=("DE",)),)
+    assert policy.rules == (NetworkRule(withhold=("contact",), app=False, countries=("DE",)),)
 
 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ({"colour": 1}, "colour: unknown key; known here: bid_request, children, "),
-        ({"signals": {"x": 1}}, "signals.x: unknown key; known here: honour_do_not_track, "),
+        ({"colour": 1}, "colour: unknown key; use one of: bid_request, children, "),
+        ({"signals": {"x": 1}}, "signals.x: unknown key; use one of: honour_do_not_track, "),
         ({"signals": 1}, "signals: must be a table"),
         ({"signals": {"honour_do_not_track": 1}}, "signals.honour_do_not_track: must be true or false"),
         ({"version": 1}, "version: must be a string"),
@@ -65,7 +65,7 @@ def test_everything_stated_is_taken() -> None:
         ({"children": {"age_by_country": {"DE": -1}}}, "children.age_by_country.DE: must be between 0 and 21"),
         (
             {"children": {"age_by_country": {"de": 16}}},
-            "children.age_by_country.de: unknown key; wanted are ISO 3166-1 alpha-2 country codes",
+            "children.age_by_country.de: unknown key; use ISO 3166-1 alpha-2 country codes",
         ),
         ({"half_life_days": {"content": "14"}}, "half_life_days.content: must be a number"),
         ({"half_life_days": {"content": float("nan")}}, "half_life_days.content: must be between 0.01 and 3650"),
@@ -74,7 +74,7 @@ def test_everything_stated_is_taken() -> None:
         ({"gdpr": {"countries": ["DE", "UK"]}}, "gdpr.countries[1]: must be one of: ISO 3166-1 alpha-2 country codes"),
         ({"gdpr": {"also_required_purposes": [4, 25]}}, "gdpr.also_required_purposes[1]: must be between 1 and 24"),
         ({"opt_out": {"on_opt_out": "keep"}}, "opt_out.on_opt_out: must be one of: freeze, erase"),
-        ({"opt_out": {"cookie_domain": "a;b"}}, "opt_out.cookie_domain: must be a domain name, or nothing"),
+        ({"opt_out": {"cookie_domain": "a;b"}}, "opt_out.cookie_domain: must be a domain name, or empty"),
         ({"masks": {"ipv4_bits": 25}}, "masks.ipv4_bits: must be between 0 and 24"),
         ({"masks": {"ipv6_bits": 57}}, "masks.ipv6_bits: must be between 0 and 56"),
         (
@@ -83,41 +83,53 @@ def test_everything_stated_is_taken() -> None:
         ),
         ({"bid_request": {"source": "Our House"}}, "bid_request.source: must be a domain name"),
         ({"bid_request": {"user_ext": ["a..b"]}}, "bid_request.user_ext[0]: must be a name, or names with dots"),
-        ({"bid_request": {"user_ext": ["eids"]}}, "bid_request.user_ext[0]: must not let eids through"),
-        ({"bid_request": {"user_ext": ["x", "prebid"]}}, "bid_request.user_ext[1]: must not let prebid.buyeruids"),
-        ({"bid_request": {"device_ext": ["ifv.x"]}}, "bid_request.device_ext[0]: must not let ifv through"),
-        ({"bid_request": {"impression_ext": ["prebid.bidder.a"]}}, "bid_request.impression_ext[0]: must not let "),
-        ({"bid_request": {"request_ext": ["prebid"]}}, "bid_request.request_ext[0]: must not let prebid.bidderparams"),
+        ({"bid_request": {"user_ext": ["eids"]}}, "bid_request.user_ext[0]: must not allow eids"),
+        ({"bid_request": {"user_ext": ["x", "prebid"]}}, "bid_request.user_ext[1]: must not allow prebid.buyeruids"),
+        ({"bid_request": {"device_ext": ["ifv.x"]}}, "bid_request.device_ext[0]: must not allow ifv"),
+        (
+            {"bid_request": {"impression_ext": ["prebid.bidder.a"]}},
+            "bid_request.impression_ext[0]: must not allow prebid.bidder",
+        ),
+        (
+            {"bid_request": {"request_ext": ["prebid"]}},
+            "bid_request.request_ext[0]: must not allow prebid.bidderparams",
+        ),
         ({"networks": {}}, "networks: must be a list"),
         ({"networks": ["a"]}, "networks[0]: must be a table"),
         ({"networks": [{}]}, "networks[0].id: is required"),
         ({"networks": [{"id": ""}]}, "networks[0].id: must be 1 to 64 characters without spaces"),
-        ({"networks": [{"id": "a"}, {"id": "A"}]}, "networks[1].id: is there twice; the case of letters makes no"),
-        ({"networks": [{"id": "a", "bidder": "B"}, {"id": "b"}]}, "networks[0].bidder: is the name of another network"),
+        ({"networks": [{"id": "a"}, {"id": "A"}]}, "networks[1].id: must be unique, regardless of case"),
+        (
+            {"networks": [{"id": "a", "bidder": "B"}, {"id": "b"}]},
+            "networks[0].bidder: must not be the name of another network",
+        ),
         (
             {"networks": [{"id": "a", "bidder": "x"}, {"id": "b", "bidder": "X"}]},
-            "networks[1].bidder: is the name of another network",
+            "networks[1].bidder: must not be the name of another network",
         ),
         (
             {"networks": [{"id": "a", "bidder": "b"}, {"id": "b", "bidder": "c"}]},
-            "networks[0].bidder: is the name of another network",
+            "networks[0].bidder: must not be the name of another network",
         ),
         (
             {**network(bidder="x"), "bid_request": {"impression_ext": ["gpid", "X.placementId"]}},
-            "bid_request.impression_ext[1]: must not let a network's own parameters through",
+            "bid_request.impression_ext[1]: must not be the name of a network; its",
         ),
         (
             {**network(), "bid_request": {"request_ext": ["A"]}},
-            "bid_request.request_ext[0]: must not let a network's own parameters through",
+            "bid_request.request_ext[0]: must not be the name of a network; its",
         ),
-        ({"bid_request": {"user_ext": ["Eids"]}}, "bid_request.user_ext[0]: must not let eids through"),
+        ({"bid_request": {"user_ext": ["Eids"]}}, "bid_request.user_ext[0]: must not allow eids"),
         (
             {"bid_request": {"device_ext": ["X-Forwarded-For"]}},
-            "bid_request.device_ext[0]: must not let x-forwarded-for",
+            "bid_request.device_ext[0]: must not allow x-forwarded-for",
         ),
-        ({"bid_request": {"impression_ext": ["Prebid"]}}, "bid_request.impression_ext[0]: must not let prebid.bidder"),
+        (
+            {"bid_request": {"impression_ext": ["Prebid"]}},
+            "bid_request.impression_ext[0]: must not allow prebid.bidder",
+        ),
         (rule(networks=[""]), "rules[0].networks[0]: must be a pattern of network ids"),
-        (rule(subdivisions=["ZZ-1"]), "rules[0].subdivisions[0]: must begin with an ISO 3166-1 country code"),
+        (rule(subdivisions=["ZZ-1"]), "rules[0].subdivisions[0]: must begin with an ISO 3166-1 alpha-2 country code"),
         (network(fields=["exact_age"]), "networks[0].fields[0]: must be one of: age_bracket, gender, country, "),
         (network(precise_position="near"), "networks[0].precise_position: must be one of: none, coarse, exact"),
         (network(tcf_vendor_id=65_536), "networks[0].tcf_vendor_id: must be between 0 and 65535"),
@@ -140,9 +152,9 @@ def test_an_impossible_policy_is_refused_naming_the_key(data: Any, said: str) ->
 
 
 def test_a_rule_is_conditional_when_it_asks_about_the_request() -> None:
-    assert not Rule(withhold=("contact",), networks=("a",)).is_conditional
+    assert not NetworkRule(withhold=("contact",), networks=("a",)).is_conditional
     for condition in ({"countries": ("DE",)}, {"subdivisions": ("US-CA",)}, {"gpp_sections": (7,)}, {"app": False}):
-        assert Rule(withhold=("contact",), **condition).is_conditional
+        assert NetworkRule(withhold=("contact",), **condition).is_conditional
 
 
 def test_networks_are_found_by_their_id_in_lower_case_after_a_change_too() -> None:
