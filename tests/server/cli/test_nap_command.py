@@ -41,7 +41,7 @@ def test_another_key_reads_nothing(adt: Adt, nap_keys: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "problem"),
     [
-        (["encrypt", "--age", "999"], "the age is no number"),
+        (["encrypt", "--age", "999"], "an age that is not a number from 0 to 150"),
         (["encrypt", "--postal-code", "1" * 99], "normal form"),
         (["encrypt", "token"], "takes fields"),
         (["decrypt"], "needs the cookie's value"),
@@ -62,4 +62,4 @@ def test_a_key_file_that_cannot_be_used_is_a_configuration_error(adt: Adt, tmp_p
     ended = adt("nap", "encrypt", "--keys", str(path), "--age", "9")
     assert ended.status == 2
     assert ended.err.count("\n") == 1
-    assert "no key" not in ended.err.replace("holds no key", "")
+    assert "no key" not in ended.err.replace("contains no key", "")
