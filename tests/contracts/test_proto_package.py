@@ -104,7 +104,7 @@ def test_the_wheel_needs_grpcio_and_protobuf_and_nothing_else(wheel: Path, tmp_p
 def test_pip_installs_the_package_in_a_new_environment(tmp_path: Path) -> None:
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
-    command = [python, "-m", "pip", "install", "--quiet", str(ROOT)]
+    command = [str(python), "-m", "pip", "install", "--quiet", str(ROOT)]
     subprocess.run(command, check=True, capture_output=True, text=True)
     program = IMPORT_ALL.format("targeting")
     loaded = subprocess.run([str(python), "-I", "-c", program], check=True, capture_output=True, text=True)
