@@ -18,7 +18,10 @@ from server.choices.choice_store import ChoiceStore
 from server.choices.replication_watch import ReplicationWatch
 from server.choices.signal_opt_outs import SignalOptOuts
 from server.decisions.decider import Decider
-from server.decisions.worker import Limits, Worker
+from server.decisions.fetcher import Fetcher
+from server.decisions.reading import CallReader
+from server.decisions.signal_observer import SignalObserver
+from server.decisions.worker import DecisionParts, Limits, Worker
 from server.gate.grpcio import AioGate, Capacity
 from server.gate.port import HEALTH_CHECKED, Gate
 from server.geo.ip_location import IpLocator, open_locator
@@ -147,7 +150,7 @@ class Service:
         limits = Limits(settings.decision_budget_ms / 1000, settings.max_batch)
         loops: list[Worker | CallWorker] = [
             *(
-                Worker(gate, self._decider(circuit), self._locator, self.metrics, limits)
+                Worker(gate, self._decisions(circuit), CallReader(self._locator), self.metrics, limits)
                 for _ in range(settings.workers)
             ),
             *(CallWorker(gate, HANDLERS, self._tools(circuit)) for _ in range(settings.other_workers)),
@@ -159,14 +162,16 @@ class Service:
             thread.start()
         self._closing.callback(gate.close, settings.drain_grace_s)
 
-    def _decider(self, circuit: Circuit) -> Decider:
-        store = self._store()
-        return Decider(CircuitStore(store, circuit), self.rules, self._open_nap, self.metrics, self._sticky.offer)
+    def _decisions(self, circuit: Circuit) -> DecisionParts:
+        fetcher = Fetcher(CircuitStore(self._store(), circuit), self.metrics)
+        return DecisionParts(
+            Decider(self.rules, self._open_nap), fetcher, SignalObserver(self.metrics, self._sticky.offer)
+        )
 
     def _tools(self, circuit: Circuit) -> CallContext:
         return CallContext(
             store=self._records(circuit),
-            decider=self._decider(circuit),
+            decisions=self._decisions(circuit),
             rulebook=self.rules,
             locator=self._locator,
             open_nap=self._open_nap,

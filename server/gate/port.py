@@ -67,11 +67,15 @@ class Call:
 
 
 class Refusal(NamedTuple):
-    """An answer that is an error: a gRPC status code, its message, and the serialised ``google.rpc.Status``."""
+    """An answer that is an error: a gRPC status code, its message, and the serialised ``google.rpc.Status``.
+
+    ``field`` is the path of the field that is refused, where it is one.
+    """
 
     code: int
     message: str
     status: bytes = b""
+    field: str = ""
 
 
 Answer = bytes | Refusal
