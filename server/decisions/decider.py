@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from server.messages import wire
 from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
-from targeting.judge import StoredSubject
 from targeting.model import AdRequest
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
+from targeting.records.stored_records import StoredRecords
 from targeting.signals.nap import Nap
 
-Stored = Sequence[StoredSubject] | Reason
+Stored = Sequence[StoredRecords] | Reason
 """The records of all subjects of a plan, in order, or the reason why there are none."""
 
 
