@@ -88,6 +88,11 @@ class GateError(Exception):
 class Gate(Protocol):
     """What the rest of the service may ask of a gate. All methods may be called from any thread."""
 
+    @property
+    def name(self) -> str:
+        """What ``ADTARGETING_GATE`` calls it."""
+        ...
+
     def open(self) -> str:
         """Listen, and give the address (``host:port``) that is bound. Raises ``GateError``."""
         ...
