@@ -52,7 +52,7 @@ class StoreAccess:
             self.name = "the Redis of ADTARGETING_REDIS_URL"
             return parse_redis_url(settings.redis_url)
         embedded = self._closing.enter_context(EmbeddedRedis(settings.data_dir))
-        self.tend = Restarter(embedded).look
+        self.tend = Restarter(embedded).check
         self.name = f"an embedded Redis in {settings.data_dir}"
         return parse_redis_url(embedded.url)
 

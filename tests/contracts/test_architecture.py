@@ -10,32 +10,30 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ALLOWED_LIBRARIES = {"msgspec", "numpy"}
-ALLOWED_STDLIB = set(
-    [
-        "binascii",
-        "bisect",
-        "collections",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "enum",
-        "fnmatch",
-        "functools",
-        "hashlib",
-        "html",
-        "ipaddress",
-        "itertools",
-        "json",
-        "math",
-        "re",
-        "struct",
-        "types",
-        "typing",
-        "unicodedata",
-        "urllib.parse",
-        "zlib",
-    ]
-)
+ALLOWED_STDLIB = {
+    "binascii",
+    "bisect",
+    "collections",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "enum",
+    "fnmatch",
+    "functools",
+    "hashlib",
+    "html",
+    "ipaddress",
+    "itertools",
+    "json",
+    "math",
+    "re",
+    "struct",
+    "types",
+    "typing",
+    "unicodedata",
+    "urllib.parse",
+    "zlib",
+}
 ALLOWED_NAMES = {("socket", name) for name in ("AF_INET", "AF_INET6", "inet_ntop", "inet_pton")}
 """Conversions of text, from a module that can otherwise open connections."""
 
