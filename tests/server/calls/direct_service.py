@@ -10,6 +10,7 @@ from server.calls.call_context import CallContext
 from server.calls.preference import get_preferences, set_preference
 from server.calls.profile import delete_profile, get_profile, update_profile
 from server.choices.signal_opt_outs import ignore_signal_opt_out
+from server.decisions.containment import observe_all
 from server.decisions.decider import Decided, Decider
 from server.decisions.fetcher import Fetcher
 from server.decisions.signal_observer import SignalObserver
@@ -104,8 +105,9 @@ class Service:
         return self.decide_request(request).decision
 
     def decide_request(self, request: AdRequest) -> Decided:
-        decider, fetcher, _ = self.decisions
+        decider, fetcher, observer = self.decisions
         planned = decider.plan([request], self.policy)
+        observe_all(observer, planned.items)
         (decided,) = decider.decide(planned, fetcher.fetch(planned.subjects, 5.0), self.rulebook())
         return decided
 
