@@ -39,17 +39,17 @@ def test_a_malformed_string_is_refused(vector: dict[str, Any]) -> None:
 def test_a_reading_agrees_with_the_full_decoding(vector: dict[str, Any]) -> None:
     truth = vector["truth"]
     reading = read_gpp_string(vector["string"], truth["sectionIds"])
-    raw = {section["id"]: section["raw"] for section in truth["sections"]}
+    raw = {decoded["id"]: decoded["raw"] for decoded in truth["sections"]}
     assert set(reading.unreadable) == set(truth["sectionIds"]) - KNOWN
     assert reading.tc_string == raw.get(2)
     assert reading.us_privacy == raw.get(6)
-    for section in truth["sections"]:
-        alone = read_gpp_string(vector["string"], [section["id"]])
-        if section["id"] == 5:
-            _check_canada(alone, section["fields"])
-        elif section["id"] in KNOWN and section["id"] > 6 and vector["id"] not in CUT:
-            version = section["fields"].get("Version")
-            assert alone.withholds == gpp_reference.withheld(section(section["id"], version), section["fields"])
+    for decoded in truth["sections"]:
+        alone = read_gpp_string(vector["string"], [decoded["id"]])
+        if decoded["id"] == 5:
+            _check_canada(alone, decoded["fields"])
+        elif decoded["id"] in KNOWN and decoded["id"] > 6 and vector["id"] not in CUT:
+            version = decoded["fields"].get("Version")
+            assert alone.withholds == gpp_reference.withheld(section(decoded["id"], version), decoded["fields"])
 
 
 def _check_canada(reading: GppReading, fields: dict[str, Any]) -> None:
