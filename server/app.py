@@ -92,6 +92,8 @@ class Service:
         self._closing.callback(gate.close, 0)
         self.metrics.inflight.set_function(gate.inflight)
         self.metrics.calls.count = gate.ended
+        self.metrics.refusals.count = gate.refused
+        gate.observe_lag_with(self.metrics.observe_lag)
         return gate
 
     def _nap_opener(self) -> Callable[[str], Nap | None]:
