@@ -193,14 +193,14 @@ def test_a_key_file_holds_a_key_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param(b"", "holds no key", id="empty"),
-        pytest.param(b"# none\n", "holds no key", id="comments"),
+        pytest.param(b"", "contains no key", id="empty"),
+        pytest.param(b"# none\n", "contains no key", id="comments"),
         pytest.param(f"{KEY}\nhunter2\n".encode(), ", line 2: not a key", id="short-key"),
         pytest.param(f"{KEY}{KEY}\n".encode(), ", line 1: not a key", id="two-keys-on-a-line"),
         pytest.param(f"#\n{KEY[:-1]}\n".encode(), ", line 2: not a key", id="no-padding"),
         pytest.param(f"{KEY[:-2]}+=\n".encode(), ", line 1: not a key", id="other-alphabet"),
-        pytest.param(b"\xff\xfe", "cannot be read as a key file: it is not UTF-8", id="not-utf-8"),
-        pytest.param(None, "cannot be read as a key file: No such file or directory", id="missing"),
+        pytest.param(b"\xff\xfe", "cannot read the key file: not UTF-8", id="not-utf-8"),
+        pytest.param(None, "cannot read the key file: No such file or directory", id="missing"),
     ],
 )
 def test_an_error_names_the_file_and_the_line_and_no_content(
