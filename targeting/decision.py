@@ -16,7 +16,7 @@ from targeting.model import AdRequest, LimitedFeatures, LocaleInputs, Mode, Subj
 from targeting.networks import NetworkContext, NetworkDecision, Shareable, decide_networks
 from targeting.places.geo import parse_ip
 from targeting.policy.policy import Policy
-from targeting.reasons import Reason
+from targeting.reasons import Reason, Reasons
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import StoredChoice
 from targeting.records.profile import read_profile
@@ -61,11 +61,11 @@ class Rulebook(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """The decision on one request; ``reasons`` is a mask, and ``behavioural`` is None in limited mode."""
+    """The decision on one request; ``behavioural`` is None in limited mode."""
 
     request_id: str
     mode: Mode
-    reasons: int
+    reasons: Reasons
     limited: LimitedFeatures
     behavioural: Behavioural | None
     networks: tuple[NetworkDecision, ...]
@@ -77,7 +77,7 @@ class _Judged(NamedTuple):
     """A request with its verdict; what is known of the person only where it was granted."""
 
     item: Item
-    mask: int
+    reasons: Reasons
     limited: LimitedFeatures
     grant: Grant | None = None
     known: PersonData | None = None
@@ -109,8 +109,8 @@ def decide(
     judged = []
     for item, opened in zip(planned.items, naps, strict=True):
         if not item.subjects:
-            mask = item.findings.mask or Reason.NO_SUBJECT.bit
-            judged.append(_Judged(item, mask, _limited(item, ())))
+            reasons = item.findings.reasons or Reason.NO_SUBJECT.bit
+            judged.append(_Judged(item, reasons, _limited(item, ())))
         elif isinstance(fetched, Reason):
             judged.append(_Judged(item, fetched.bit, _limited(item, ())))
         else:
@@ -124,7 +124,7 @@ def decide(
 def _item(request: AdRequest, policy: Policy) -> Item:
     cookies = read_cookies(request.cookie_header) if request.cookie_header else NO_COOKIES
     findings = judge_request(request, cookies, policy)
-    return Item(request, cookies, findings, () if findings.mask else _subjects(request, cookies))
+    return Item(request, cookies, findings, () if findings.reasons else _subjects(request, cookies))
 
 
 def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
@@ -147,9 +147,9 @@ def _judge(item: Item, records: Sequence[StoredRecords], naps: Sequence[Nap], po
     limited = _limited(item, standings)
     age = policy.children.age_in(limited.country)
     of_child = bool(naps) and any(nap.age is not None and nap.age < age for nap in naps)
-    mask, grant = judge_stored(records, standings, latest_birth_day(today, age), nap_of_child=of_child)
+    reasons, grant = judge_stored(records, standings, latest_birth_day(today, age), nap_of_child=of_child)
     if grant is None:
-        return _Judged(item, mask, limited)
+        return _Judged(item, reasons, limited)
     record, standing = records[0], standings[0]
     try:
         profile = read_profile(record.profile or b"", record.owner)
@@ -158,7 +158,7 @@ def _judge(item: Item, records: Sequence[StoredRecords], naps: Sequence[Nap], po
     # Several NAP cookies that disagree describe nobody.
     nap = naps[0] if len(naps) == len(item.cookies.naps) == 1 else None
     known = PersonData(profile, standing.birth_day if standing else None, nap)
-    return _Judged(item, mask, limited, grant, known, record.owner)
+    return _Judged(item, reasons, limited, grant, known, record.owner)
 
 
 def _limited(item: Item, standings: Sequence[StoredChoice | None]) -> LimitedFeatures:
@@ -198,7 +198,7 @@ def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook)
     return Decision(
         request.request_id,
         _LIMITED if features is None else _BEHAVIOURAL,
-        judged.mask,
+        judged.reasons,
         judged.limited,
         features,
         networks,
@@ -226,5 +226,5 @@ def _network_context(judged: _Judged) -> NetworkContext:
         in_doubt=bool(request.signals.unreadable or judged.item.findings.consent.unreadable),
         shown_countries=request.shown_countries,
         shown_subdivisions=request.shown_subdivisions,
-        withheld=judged.mask,
+        withheld=judged.reasons,
     )

@@ -85,7 +85,7 @@ def _present(evidence: Evidence) -> tuple[bool, ...]:
 
 def _flag_checks(evidence: Evidence) -> Iterator[Check]:
     for flag, present in zip(_FLAGS, _present(evidence), strict=True):
-        limits = bool(evidence.item.findings.mask & flag.reason.bit)
+        limits = bool(evidence.item.findings.reasons & flag.reason.bit)
         said = "limits" if limits else ("noted; the policy does not count it" if present else "nothing")
         yield Check(
             flag.signal,
@@ -138,7 +138,7 @@ def _tcf_check(evidence: Evidence) -> Check:
         return _unreadable("TC string", rule)
     if not consent.gdpr:
         return Check("TC string", present, "not read" if present else "absent", "does not count", rule)
-    reason = Reason.TCF_NO_CONSENT if evidence.item.findings.mask & Reason.TCF_NO_CONSENT.bit else None
+    reason = Reason.TCF_NO_CONSENT if evidence.item.findings.reasons & Reason.TCF_NO_CONSENT.bit else None
     vendor = policy.gdpr.host_vendor_id
     fields = tuple(
         field
@@ -165,7 +165,7 @@ def _gpp_check(evidence: Evidence) -> Check:
     if consent.gpp is None:
         return Check("GPP string", present, "absent", "nothing", rule)
     fields = tuple((f"section {each.section_id} {each.field}", str(each.value)) for each in consent.gpp.findings)
-    limits = bool(evidence.item.findings.mask & Reason.GPP_OPT_OUT.bit)
+    limits = bool(evidence.item.findings.reasons & Reason.GPP_OPT_OUT.bit)
     reason = Reason.GPP_OPT_OUT if limits else None
     if GPP in consent.unreadable:
         missing = tuple((f"section {section_id}", "missing or unreadable") for section_id in consent.gpp.unreadable)
@@ -183,7 +183,7 @@ def _us_privacy_check(evidence: Evidence) -> Check:
     absent = Check(signal="US Privacy string", present=False, value_class="absent", said="nothing", rule=rule)
     if not text:
         return absent
-    limits = bool(evidence.item.findings.mask & Reason.US_PRIVACY_OPT_OUT.bit)
+    limits = bool(evidence.item.findings.reasons & Reason.US_PRIVACY_OPT_OUT.bit)
     return absent._replace(
         present=True,
         value_class="US Privacy v1 string",
@@ -200,8 +200,8 @@ _CHILD_RULE = "a person under the policy's age for the country is a child"
 
 
 def _store_checks(evidence: Evidence) -> Iterator[Check]:
-    stored, mask = evidence.stored, evidence.decision.reasons
-    if evidence.item.findings.mask:
+    stored, reasons = evidence.stored, evidence.decision.reasons
+    if evidence.item.findings.reasons:
         yield _store(present=False, value_class="not asked", said="the request alone limits")
     elif isinstance(stored, Reason):
         yield _store(present=False, value_class="no answer", said="limits", reason=stored)
@@ -210,7 +210,7 @@ def _store_checks(evidence: Evidence) -> Iterator[Check]:
     else:
         for subject, standing in zip(stored, read_stored_choices(stored), strict=True):
             yield _record_check(subject, standing)
-        limits = Reason.UNDER_AGE if mask & Reason.UNDER_AGE.bit else None
+        limits = Reason.UNDER_AGE if reasons & Reason.UNDER_AGE.bit else None
         yield Check(
             signal="age",
             present=any(standing and standing.birth_day is not None for standing in read_stored_choices(stored)),
@@ -255,14 +255,14 @@ def _record_check(subject: StoredRecords, standing: StoredChoice | None) -> Chec
 
 
 def _profile_check(evidence: Evidence) -> Check:
-    mask = evidence.decision.reasons
+    reasons = evidence.decision.reasons
     used = evidence.decision.behavioural is not None
-    found = Reason.NO_PROFILE if mask & Reason.NO_PROFILE.bit else None
+    found = Reason.NO_PROFILE if reasons & Reason.NO_PROFILE.bit else None
     return Check(
         signal="profile",
         present=used,
         value_class="stored record" if used else "not read",
         said="used" if used else ("there is none" if found else "not used"),
         rule="a profile is read only when nothing limits",
-        reason=found or (Reason.RECORD_UNREADABLE if mask == Reason.RECORD_UNREADABLE.bit else None),
+        reason=found or (Reason.RECORD_UNREADABLE if reasons == Reason.RECORD_UNREADABLE.bit else None),
     )

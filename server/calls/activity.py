@@ -21,7 +21,7 @@ from server.messages.reading import parse_batch
 from server.store.ports import Change, StoreUnavailable
 from targeting.decision import Item, plan
 from targeting.model import AdRequest, LocaleInputs, Subject
-from targeting.reasons import reasons_in
+from targeting.reasons import Reasons, reasons_in
 from targeting.recording.activity import Activity
 from targeting.recording.admission import forbidden_by_records, forbidden_by_request
 from targeting.recording.record import Entry, Outcome, Recorded, Result, record
@@ -134,7 +134,7 @@ class _Recorder:
         entries = [Entry(task.activity_id, task.activity, self._forbidden(task.item, held)) for task in group]
         return record(held[subject], entries, self._policy, int(self._now_s))
 
-    def _forbidden(self, item: Item, held: dict[Subject, StoredRecords]) -> int:
+    def _forbidden(self, item: Item, held: dict[Subject, StoredRecords]) -> Reasons:
         records = [held[subject] for subject in item.subjects]
         shown = LocaleInputs(item.request.client_country, cookie_country=item.cookies.country)
         naps = [nap for text in item.cookies.naps if (nap := self._tools.open_nap(text)) is not None]

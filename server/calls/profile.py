@@ -18,7 +18,7 @@ from server.errors import NotAllowed
 from server.messages.enums import enum
 from server.messages.reading import parse
 from server.store.ports import Change, StoreUnavailable
-from targeting.recording.correction import Corrected, correct, declared_in, erase
+from targeting.recording.correction import CorrectionRefused, correct, declared_in, erase
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import Preference, decode_preference
 from targeting.records.profile import Profile, decode_profile
@@ -55,7 +55,7 @@ def update_profile(payload: bytes, tools: CallContext) -> bytes:
     rules = (tools.rulebook().policy, now_s)
     for held, left_s in read_with_retry(tools.store, subject, tools.budget_s):
         corrected = correct(held, declared, paths, rules)
-        if not isinstance(corrected, Corrected):
+        if isinstance(corrected, CorrectionRefused):
             tools.metrics.count_profile_writes("suppressed")
             raise NotAllowed("the person's choice or age, or the state of the records, forbids to change the profile")
         # Also this may say no for good: a birth date that makes the person a child.

@@ -19,13 +19,13 @@ from server.metrics.metrics import Metrics
 from server.store.ports import StoreError
 from targeting.model import AdRequest, Signals, Subject, SubjectKind
 from targeting.policy.policy import SignalPolicy
-from targeting.reasons import Reason, mask_of
+from targeting.reasons import Reason, reasons_of
 from targeting.recording.choice import ChoiceMade, apply_choice
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import Choice, Preference, Source
 from targeting.signals.cookies import Cookies
 
-LASTING_REASONS = mask_of(Reason.GLOBAL_PRIVACY_CONTROL, Reason.INDUSTRY_OPT_OUT)
+LASTING_REASONS = reasons_of(Reason.GLOBAL_PRIVACY_CONTROL, Reason.INDUSTRY_OPT_OUT)
 """The reasons that may be worth storing: a request limited for none of them need not be offered."""
 
 _IDLE_S = 0.25

@@ -106,13 +106,13 @@ class Decider:
                 note(problem)
 
     def _notice(self, item: Item) -> None:
-        mask, consent = item.findings.mask, item.findings.consent
+        reasons, consent = item.findings.reasons, item.findings.consent
         for string in consent.tc_strings:
             if string.policy_is_newer:
                 self._notice_policy(string.policy_version)
-        if mask & LASTING_REASONS:
+        if reasons & LASTING_REASONS:
             self._on_signal_opt_out(item.request, item.cookies)
-        if mask & _UNREADABLE:
+        if reasons & _UNREADABLE:
             for signal in (*consent.unreadable, *(["request"] if item.request.signals.unreadable else [])):
                 self._metrics.count_decode_error(signal)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from targeting.model import Gender
 from targeting.policy.policy import Policy
-from targeting.reasons import Reason
+from targeting.reasons import Reason, Reasons
 from targeting.recording.admission import forbidden_by_records
 from targeting.recording.choice import is_child
 from targeting.recording.record import Values, seconds_to_live
@@ -43,6 +43,12 @@ class Declared(NamedTuple):
         return "Declared(***)"
 
 
+class CorrectionRefused(NamedTuple):
+    """Why nothing may be corrected; at least one reason."""
+
+    reasons: Reasons
+
+
 class Corrected(NamedTuple):
     """What is declared after the correction, the profile's version (0: none is held), and what to store."""
 
@@ -53,8 +59,8 @@ class Corrected(NamedTuple):
 
 def correct(
     held: StoredRecords, declared: Declared, paths: Collection[str], rules: tuple[Policy, float]
-) -> Corrected | int:
-    """Correct the named attributes, or give the reasons, as a mask, that forbid it.
+) -> Corrected | CorrectionRefused:
+    """Correct the named attributes, or refuse, with the reasons.
 
     ``rules`` are the policy and the time (Unix seconds). A birth date that makes the person a child is taken, and
     stops everything: of the rest nothing is written any more.
@@ -62,11 +68,11 @@ def correct(
     policy, now_s = rules
     forbidden = forbidden_by_records([held], policy, now_s)
     if forbidden:
-        return forbidden
+        return CorrectionRefused(forbidden)
     try:
         preference, profile = read_records(held)
     except RecordUnreadable:
-        return Reason.RECORD_UNREADABLE.bit
+        return CorrectionRefused(Reason.RECORD_UNREADABLE.bit)
     preference_after = _corrected_preference(preference or Preference(), declared, paths)
     if is_child(preference_after, policy, now_s, declared.country):
         erased = _ERASED if policy.opt_out.on_opt_out == "erase" else None

@@ -11,7 +11,7 @@ from targeting.judge import Grant, judge_stored
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.networks import Shareable
 from targeting.policy.policy import DEFAULT_POLICY
-from targeting.reasons import Reason, mask_of, reasons_in
+from targeting.reasons import Reason, reasons_in, reasons_of
 from targeting.records.preference import Preference, encode_preference, read_stored_choice
 from targeting.records.profile import HeldDestination, HeldInterest, Profile, SegmentKind, encode_profile, read_profile
 from targeting.records.stored_records import StoredRecords
@@ -65,8 +65,11 @@ def test_features_can_be_read_by_name() -> None:
 
 
 def test_a_mask_holds_its_reasons() -> None:
-    assert reasons_in(mask_of(Reason.NO_PROFILE, Reason.CHILD_DIRECTED)) == (Reason.CHILD_DIRECTED, Reason.NO_PROFILE)
-    assert reasons_in(mask_of()) == ()
+    assert reasons_in(reasons_of(Reason.NO_PROFILE, Reason.CHILD_DIRECTED)) == (
+        Reason.CHILD_DIRECTED,
+        Reason.NO_PROFILE,
+    )
+    assert reasons_in(reasons_of()) == ()
 
 
 def test_an_explanation_names_what_stood_in_the_way() -> None:

@@ -79,7 +79,7 @@ def test_the_signals_of_an_activity(request_: AdRequest, reasons: tuple[Reason, 
 
 @given(REQUESTS)
 def test_whatever_limits_a_decision_forbids_the_write(request: AdRequest) -> None:
-    found = item(request, DEFAULT_POLICY).findings.mask
+    found = item(request, DEFAULT_POLICY).findings.reasons
     assert forbidden_by_request(item(request, DEFAULT_POLICY), DEFAULT_POLICY) & found == found
 
 

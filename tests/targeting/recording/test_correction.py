@@ -8,8 +8,17 @@ from targeting.age import person_day
 from targeting.judge import judge_stored, read_stored_choices
 from targeting.model import Gender, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy, Policy, policy_from
-from targeting.reasons import Reason
-from targeting.recording.correction import PATHS, Corrected, Declared, correct, declared_in, erase, read_records
+from targeting.reasons import Reason, Reasons
+from targeting.recording.correction import (
+    PATHS,
+    Corrected,
+    CorrectionRefused,
+    Declared,
+    correct,
+    declared_in,
+    erase,
+    read_records,
+)
 from targeting.recording.record import Values
 from targeting.records.preference import Choice, Preference, Source, decode_preference, encode_preference
 from targeting.records.profile import HeldInterest, Profile, SegmentKind, decode_profile, encode_profile
@@ -47,10 +56,10 @@ def corrected(records: StoredRecords, declared: Declared, *paths: str, policy: P
     return result
 
 
-def forbidden(records: StoredRecords) -> int:
+def forbidden(records: StoredRecords) -> Reasons:
     result = correct(records, ALL, PATHS, (DEFAULT_POLICY, NOW_S))
-    assert isinstance(result, int)
-    return result
+    assert isinstance(result, CorrectionRefused)
+    return result.reasons
 
 
 def after(records: StoredRecords, values: Values) -> StoredRecords:
@@ -153,9 +162,9 @@ class TestBecomingAChild:
         assert forbidden(held(Preference(birth_day=CHILD))) == Reason.UNDER_AGE.bit
 
 
-def limits(records: StoredRecords) -> int:
+def limits(records: StoredRecords) -> Reasons:
     stored = [StoredRecords(SubjectKind.ACCOUNT, OWNER, records.preference, records.profile)]
-    return judge_stored(stored, read_stored_choices(stored), TODAY - 13 * 366, nap_of_child=False).mask
+    return judge_stored(stored, read_stored_choices(stored), TODAY - 13 * 366, nap_of_child=False).reasons
 
 
 class TestErase:
