@@ -169,13 +169,13 @@ def _limited(item: Item, standings: Sequence[StoredChoice | None]) -> LimitedFea
             break
     return limited_features(
         LocaleInputs(
-            request.client_country,
-            request.client_language,
-            request.accept_language,
-            item.cookies.country,
-            request.ip_location,
-            country,
-            language,
+            client_country=request.client_country,
+            client_language=request.client_language,
+            accept_language=request.accept_language,
+            cookie_country=item.cookies.country,
+            ip_location=request.ip_location,
+            stored_country=country,
+            stored_language=language,
         )
     )
 
@@ -196,14 +196,14 @@ def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook)
         shareable = _shareable(judged, features, rulebook.id_key)
         networks = decide_networks(request.networks, _network_context(judged), shareable, policy)
     return Decision(
-        request.request_id,
-        _LIMITED if features is None else _BEHAVIOURAL,
-        judged.reasons,
-        judged.limited,
-        features,
-        networks,
-        cookies.co_brand,
-        policy.version,
+        request_id=request.request_id,
+        mode=_LIMITED if features is None else _BEHAVIOURAL,
+        reasons=judged.reasons,
+        limited=judged.limited,
+        behavioural=features,
+        networks=networks,
+        co_brand=cookies.co_brand,
+        policy_version=policy.version,
     )
 
 

@@ -88,12 +88,12 @@ def _flag_checks(evidence: Evidence) -> Iterator[Check]:
         limits = bool(evidence.item.findings.reasons & flag.reason.bit)
         said = "limits" if limits else ("noted; the policy does not count it" if present else "nothing")
         yield Check(
-            flag.signal,
-            present,
-            "flag" if present else "absent",
-            said,
-            flag.rule,
-            flag.reason if limits else None,
+            signal=flag.signal,
+            present=present,
+            value_class="flag" if present else "absent",
+            said=said,
+            rule=flag.rule,
+            reason=flag.reason if limits else None,
         )
 
 
@@ -101,11 +101,11 @@ def _consent_checks(evidence: Evidence) -> Iterator[Check]:
     signals, consent = evidence.item.request.signals, evidence.item.findings.consent
     flag = signals.gdpr_applies is not None
     yield Check(
-        "GDPR scope",
-        flag,
-        "flag" if flag else "absent",
-        "applies" if consent.gdpr else "does not apply",
-        "gdpr_applies, else GPP section 2 named, else any country shown; in doubt it applies",
+        signal="GDPR scope",
+        present=flag,
+        value_class="flag" if flag else "absent",
+        said="applies" if consent.gdpr else "does not apply",
+        rule="gdpr_applies, else GPP section 2 named, else any country shown; in doubt it applies",
     )
     yield _tcf_check(evidence)
     yield _gpp_check(evidence)
@@ -137,7 +137,13 @@ def _tcf_check(evidence: Evidence) -> Check:
     if TCF in consent.unreadable:
         return _unreadable("TC string", rule)
     if not consent.gdpr:
-        return Check("TC string", present, "not read" if present else "absent", "does not count", rule)
+        return Check(
+            signal="TC string",
+            present=present,
+            value_class="not read" if present else "absent",
+            said="does not count",
+            rule=rule,
+        )
     reason = Reason.TCF_NO_CONSENT if evidence.item.findings.reasons & Reason.TCF_NO_CONSENT.bit else None
     vendor = policy.gdpr.host_vendor_id
     fields = tuple(
@@ -155,7 +161,15 @@ def _tcf_check(evidence: Evidence) -> Check:
         )
     )
     said = "gives a basis" if reason is None else "gives no basis"
-    return Check("TC string", present, "TCF v2 string" if present else "absent", said, rule, reason, fields)
+    return Check(
+        signal="TC string",
+        present=present,
+        value_class="TCF v2 string" if present else "absent",
+        said=said,
+        rule=rule,
+        reason=reason,
+        fields=fields,
+    )
 
 
 def _gpp_check(evidence: Evidence) -> Check:
@@ -163,14 +177,22 @@ def _gpp_check(evidence: Evidence) -> Check:
     present = bool(signals.gpp)
     rule = "sections named in gpp_section_ids: an opt-out, a known child, or a section that cannot be read limits"
     if consent.gpp is None:
-        return Check("GPP string", present, "absent", "nothing", rule)
+        return Check(signal="GPP string", present=present, value_class="absent", said="nothing", rule=rule)
     fields = tuple((f"section {each.section_id} {each.field}", str(each.value)) for each in consent.gpp.findings)
     limits = bool(evidence.item.findings.reasons & Reason.GPP_OPT_OUT.bit)
     reason = Reason.GPP_OPT_OUT if limits else None
     if GPP in consent.unreadable:
         missing = tuple((f"section {section_id}", "missing or unreadable") for section_id in consent.gpp.unreadable)
         return _unreadable("GPP string", rule, missing + fields)
-    return Check("GPP string", present, "GPP v1 string", "limits" if limits else "allows", rule, reason, fields)
+    return Check(
+        signal="GPP string",
+        present=present,
+        value_class="GPP v1 string",
+        said="limits" if limits else "allows",
+        rule=rule,
+        reason=reason,
+        fields=fields,
+    )
 
 
 def _us_privacy_check(evidence: Evidence) -> Check:
@@ -223,7 +245,7 @@ def _store_checks(evidence: Evidence) -> Iterator[Check]:
 
 
 def _store(*, present: bool, value_class: str, said: str, reason: Reason | None = None, signal: str = "store") -> Check:
-    return Check(signal, present, value_class, said, _RECORD_RULE, reason)
+    return Check(signal=signal, present=present, value_class=value_class, said=said, rule=_RECORD_RULE, reason=reason)
 
 
 def _record_check(subject: StoredRecords, standing: StoredChoice | None) -> Check:

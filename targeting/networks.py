@@ -160,15 +160,15 @@ def _decide(network_id: str, name: str, offer: _BatchContext) -> NetworkDecision
     if shareable is not None and network is not None and not withheld.profile:
         profile = _profile(network.fields, shareable, offer)
     return NetworkDecision(
-        network_id,
-        network,
-        withheld,
-        NO_POSITION if no_place or network is None else network.precise_position,
-        bits,
-        offer.seen.limited,
-        _address(bits, offer),
-        "" if withheld.user_id or shareable is None else _user_id(name, shareable),
-        profile,
+        network_id=network_id,
+        policy=network,
+        withheld=withheld,
+        precise_position=NO_POSITION if no_place or network is None else network.precise_position,
+        address_bits=bits,
+        limited=offer.seen.limited,
+        masked_ip=_address(bits, offer),
+        network_user_id="" if withheld.user_id or shareable is None else _user_id(name, shareable),
+        profile=profile,
     )
 
 

@@ -136,12 +136,12 @@ def _after(held: Preference, lost: Preference) -> Preference | None:
     return apply_choice(
         held,
         ChoiceMade(
-            change.choice,
-            change.source,
-            change.change_key,
-            change.changed_at_ms,
-            lost.country,
-            lost.language,
-            lost.birth_day,
+            choice=change.choice,
+            source=change.source,
+            change_key=change.change_key,
+            made_at_ms=change.changed_at_ms,
+            country=lost.country,
+            language=lost.language,
+            birth_day=lost.birth_day,
         ),
     )

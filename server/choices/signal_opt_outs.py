@@ -183,4 +183,6 @@ def _after(held: Preference, sighting: _Sighting) -> Preference | None:
     if held.choice is Choice.OPT_OUT or held.changed_at_ms > sighting.seen_ms:
         return None
     key = secrets.token_bytes(_KEY_BYTES)
-    return apply_choice(held, ChoiceMade(Choice.OPT_OUT, sighting.source, key, sighting.seen_ms))
+    return apply_choice(
+        held, ChoiceMade(choice=Choice.OPT_OUT, source=sighting.source, change_key=key, made_at_ms=sighting.seen_ms)
+    )

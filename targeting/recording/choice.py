@@ -39,7 +39,13 @@ def made_before(held: Preference, key: bytes) -> Change | None:
 def apply_choice(held: Preference, made: ChoiceMade) -> Preference:
     """Give the record after the choice."""
     version = held.version + 1
-    change = Change(version, made.choice, made.source, made.made_at_ms, made.change_key)
+    change = Change(
+        version=version,
+        choice=made.choice,
+        source=made.source,
+        changed_at_ms=made.made_at_ms,
+        change_key=made.change_key,
+    )
     return Preference(
         choice=made.choice,
         source=made.source,

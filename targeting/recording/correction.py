@@ -112,7 +112,12 @@ def declared_in(preference: Preference, profile: Profile | None) -> Declared:
     """Give what the person declared, as the records hold it."""
     known = profile or Profile()
     return Declared(
-        preference.birth_day, known.gender, known.occupation, known.postal_code, known.country, known.language
+        birth_day=preference.birth_day,
+        gender=known.gender,
+        occupation=known.occupation,
+        postal_code=known.postal_code,
+        country=known.country,
+        language=known.language,
     )
 
 

@@ -132,7 +132,13 @@ def decode_preference(value: bytes, owner: bytes) -> Preference:
             language=standing.language,
             birth_day=standing.birth_day,
             history=tuple(
-                Change(of_version, Choice(of_choice), Source(of_source), at_ms, key)
+                Change(
+                    version=of_version,
+                    choice=Choice(of_choice),
+                    source=Source(of_source),
+                    changed_at_ms=at_ms,
+                    change_key=key,
+                )
                 for of_version, of_choice, of_source, at_ms, key in _CHANGE.iter_unpack(history)
             ),
         )

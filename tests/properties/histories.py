@@ -129,7 +129,10 @@ class History:
     def store_choice(self, who: Subject, choice: Choice, source: Source) -> None:
         (held,) = self.store.read([who], BUDGET_S)
         self.key += 1
-        after = apply_choice(current_of(held), ChoiceMade(choice, source, self.key.to_bytes(8, "big"), NOW_S * 1000))
+        after = apply_choice(
+            current_of(held),
+            ChoiceMade(choice=choice, source=source, change_key=self.key.to_bytes(8, "big"), made_at_ms=NOW_S * 1000),
+        )
         change = Change(who, held, preference=encode_preference(after, held.owner))
         if choice is Choice.OPT_OUT and self.rulebook.policy.opt_out.on_opt_out == "erase":
             change = change._replace(profile=b"", seen=b"")

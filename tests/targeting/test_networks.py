@@ -80,7 +80,11 @@ def test_a_network_that_may_have_everything() -> None:
     assert decision.precise_position_allowed
     assert decision.masked_ip == "192.0.2.137"
     assert decision.profile == ThirdPartyProfile(
-        AgeBracket.FROM_25, Gender.FEMALE, "US", "en", (("663", 0.9), ("727", 0.5))
+        age_bracket=AgeBracket.FROM_25,
+        gender=Gender.FEMALE,
+        country="US",
+        language="en",
+        interests=(("663", 0.9), ("727", 0.5)),
     )
     assert len(decision.network_user_id) == 32
 
@@ -270,7 +274,9 @@ def test_a_network_that_may_not_be_contacted_gets_nothing_else_either() -> None:
 
 
 def test_nothing_is_shared_where_nothing_was_granted() -> None:
-    seen = NetworkContext(Consent(), LimitedFeatures("US", "en", "US", ""), None)
+    seen = NetworkContext(
+        Consent(), LimitedFeatures(country="US", language="en", ip_country="US", ip_subdivision=""), None
+    )
     (decision,) = decide_networks(["net"], seen, None, POLICY)
     assert (decision.profile, decision.network_user_id, decision.masked_ip) == (None, "", "")
 

@@ -35,7 +35,15 @@ class Replicated(FakeStore):
 
 
 def made(choice: Choice, at_ms: int, key: bytes = b"the key!") -> ChoiceMade:
-    return ChoiceMade(choice, Source.ACCOUNT_PAGE, key, at_ms, "GB", "en", 7_000)
+    return ChoiceMade(
+        choice=choice,
+        source=Source.ACCOUNT_PAGE,
+        change_key=key,
+        made_at_ms=at_ms,
+        country="GB",
+        language="en",
+        birth_day=7_000,
+    )
 
 
 def chosen(store: FakeStore, subject: Subject, choice: ChoiceMade) -> Preference:

@@ -123,7 +123,7 @@ def test_within_a_minute_a_subject_is_not_even_looked_at_again() -> None:
 
 
 def held(choice: Choice, at_s: float) -> bytes:
-    made = ChoiceMade(choice, Source.ACCOUNT_PAGE, b"12345678", int(at_s * 1000))
+    made = ChoiceMade(choice=choice, source=Source.ACCOUNT_PAGE, change_key=b"12345678", made_at_ms=int(at_s * 1000))
     return encode_preference(apply_choice(Preference(), made), PSEUDONYMS.owner(ALICE))
 
 

@@ -13,7 +13,7 @@ CHOICES = st.sampled_from([Choice.OPT_OUT, Choice.OPT_IN])
 
 
 def made(choice: Choice, key: bytes = bytes(8), at_ms: int = 1, **more: Any) -> ChoiceMade:
-    return ChoiceMade(choice, Source.ACCOUNT_PAGE, key, at_ms)._replace(**more)
+    return ChoiceMade(choice=choice, source=Source.ACCOUNT_PAGE, change_key=key, made_at_ms=at_ms)._replace(**more)
 
 
 @given(st.lists(CHOICES, min_size=1, max_size=50))

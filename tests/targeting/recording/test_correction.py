@@ -38,7 +38,9 @@ LEARNT = Profile(
     created_s=NOW_S - 9 * DAY_S,
     updated_s=NOW_S - DAY_S,
 )
-ALL = Declared(ADULT, Gender.FEMALE, "baker", "SW1A 1AA", "GB", "en-GB")
+ALL = Declared(
+    birth_day=ADULT, gender=Gender.FEMALE, occupation="baker", postal_code="SW1A 1AA", country="GB", language="en-GB"
+)
 
 
 def held(preference: Preference | None = Preference(), profile: Profile | None = LEARNT) -> StoredRecords:  # noqa: B008  # immutable
