@@ -27,7 +27,7 @@ TCF, GPP, US_PRIVACY = "tcf", "gpp", "us_privacy"
 _GDPR_SECTION = 2
 
 
-class Consent(NamedTuple):
+class RequestConsent(NamedTuple):
     """What the consent strings say.
 
     ``reasons`` are those that limit the decision; ``gdpr`` tells whether the GDPR applies; ``tc_strings`` are
@@ -67,11 +67,11 @@ class Consent(NamedTuple):
         return TCF not in self.unreadable and bool(self.tc_strings) and vendor > 0
 
 
-SILENT = Consent()
+SILENT = RequestConsent()
 """Nothing was said, and nothing needs saying."""
 
 
-def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> Consent:
+def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> RequestConsent:
     """Read and judge all consent strings of a request."""
     signals = request.signals
     gdpr = _in_scope(request, cookie_countries, policy)
@@ -94,7 +94,7 @@ def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: 
     unreadable |= undecodable
     if unreadable:
         reasons |= Reason.SIGNAL_UNREADABLE.bit
-    consent = Consent(Reasons(reasons), gdpr, strings, reading, tuple(sorted(unreadable)))
+    consent = RequestConsent(Reasons(reasons), gdpr, strings, reading, tuple(sorted(unreadable)))
     if all(consent.has_basis(purpose, policy.gdpr.host_vendor_id, policy) for purpose in _purposes(policy)):
         return consent
     return consent._replace(reasons=Reasons(reasons | Reason.TCF_NO_CONSENT.bit))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from targeting.age import latest_birth_day, person_day
 from targeting.behavioural import Behavioural, PersonData, behavioural_features
-from targeting.judge import Findings, Grant, judge_request, judge_stored, read_stored_choices
+from targeting.judge import Grant, RequestVerdict, judge_request, judge_stored, read_stored_choices
 from targeting.limited import limited_features
 from targeting.model import AdRequest, LimitedFeatures, LocaleInputs, Mode, Subject, SubjectKind
 from targeting.networks import NetworkContext, NetworkDecision, Shareable, decide_networks
@@ -28,23 +28,23 @@ _ACCOUNT, _DEVICE = SubjectKind.ACCOUNT, SubjectKind.DEVICE
 _BEHAVIOURAL, _LIMITED = Mode.BEHAVIOURAL, Mode.LIMITED
 
 
-class Item(NamedTuple):
+class PlannedRequest(NamedTuple):
     """One request after the first look: what it says, and whose records are needed."""
 
     request: AdRequest
     cookies: Cookies
-    findings: Findings
+    verdict: RequestVerdict
     subjects: tuple[Subject, ...]
 
 
 class Plan(NamedTuple):
     """A batch of requests and, in order, the subjects to fetch for all of them."""
 
-    items: list[Item]
+    items: list[PlannedRequest]
     subjects: list[Subject]
 
     @classmethod
-    def of(cls, items: list[Item]) -> "Plan":
+    def of(cls, items: list[PlannedRequest]) -> "Plan":
         """Plan for requests that were looked at."""
         return cls(items, [subject for item in items for subject in item.subjects])
 
@@ -76,7 +76,7 @@ class Decision(NamedTuple):
 class _Judged(NamedTuple):
     """A request with its verdict; what is known of the person only where it was granted."""
 
-    item: Item
+    item: PlannedRequest
     reasons: Reasons
     limited: LimitedFeatures
     grant: Grant | None = None
@@ -109,7 +109,7 @@ def decide(
     judged = []
     for item, opened in zip(planned.items, naps, strict=True):
         if not item.subjects:
-            reasons = item.findings.reasons or Reason.NO_SUBJECT.bit
+            reasons = item.verdict.reasons or Reason.NO_SUBJECT.bit
             judged.append(_Judged(item, reasons, _limited(item, ())))
         elif isinstance(fetched, Reason):
             judged.append(_Judged(item, fetched.bit, _limited(item, ())))
@@ -121,10 +121,10 @@ def decide(
     return list(map(_decision, judged, features, repeat(rulebook)))
 
 
-def _item(request: AdRequest, policy: Policy) -> Item:
+def _item(request: AdRequest, policy: Policy) -> PlannedRequest:
     cookies = read_cookies(request.cookie_header) if request.cookie_header else NO_COOKIES
-    findings = judge_request(request, cookies, policy)
-    return Item(request, cookies, findings, () if findings.reasons else _subjects(request, cookies))
+    verdict = judge_request(request, cookies, policy)
+    return PlannedRequest(request, cookies, verdict, () if verdict.reasons else _subjects(request, cookies))
 
 
 def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
@@ -142,7 +142,9 @@ def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
     return named
 
 
-def _judge(item: Item, records: Sequence[StoredRecords], naps: Sequence[Nap], policy: Policy, today: int) -> _Judged:
+def _judge(
+    item: PlannedRequest, records: Sequence[StoredRecords], naps: Sequence[Nap], policy: Policy, today: int
+) -> _Judged:
     standings = read_stored_choices(records)
     limited = _limited(item, standings)
     age = policy.children.age_in(limited.country)
@@ -161,7 +163,7 @@ def _judge(item: Item, records: Sequence[StoredRecords], naps: Sequence[Nap], po
     return _Judged(item, reasons, limited, grant, known, record.owner)
 
 
-def _limited(item: Item, standings: Sequence[StoredChoice | None]) -> LimitedFeatures:
+def _limited(item: PlannedRequest, standings: Sequence[StoredChoice | None]) -> LimitedFeatures:
     request, country, language = item.request, "", ""
     for standing in standings:
         if standing is not None and (standing.country or standing.language):
@@ -216,14 +218,14 @@ def _shareable(judged: _Judged, features: Behavioural | None, id_key: bytes) -> 
 def _network_context(judged: _Judged) -> NetworkContext:
     request = judged.item.request
     return NetworkContext(
-        consent=judged.item.findings.consent,
+        consent=judged.item.verdict.consent,
         limited=judged.limited,
         ip=parse_ip(request.ip),
         gpp_section_ids=request.signals.gpp_section_ids,
         global_privacy_control=request.signals.global_privacy_control,
         do_not_track=request.signals.do_not_track,
         app=request.in_app,
-        in_doubt=bool(request.signals.unreadable or judged.item.findings.consent.unreadable),
+        in_doubt=bool(request.signals.unreadable or judged.item.verdict.consent.unreadable),
         shown_countries=request.shown_countries,
         shown_subdivisions=request.shown_subdivisions,
         withheld=judged.reasons,

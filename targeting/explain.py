@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from targeting.consent import GPP, PURPOSE_BEHAVIOURAL, TCF, US_PRIVACY
-from targeting.decision import Decision, Item
+from targeting.decision import Decision, PlannedRequest
 from targeting.judge import read_stored_choices
 from targeting.model import SubjectKind
 from targeting.policy.policy import Policy
@@ -32,10 +32,10 @@ class Check(NamedTuple):
     fields: Fields = ()
 
 
-class Evidence(NamedTuple):
+class DecisionTrace(NamedTuple):
     """What a decision was made from: the planned request and what the store gave, or why it gave nothing."""
 
-    item: Item
+    item: PlannedRequest
     stored: Sequence[StoredRecords] | Reason
     decision: Decision
     policy: Policy
@@ -64,14 +64,14 @@ _FLAGS = (
 )
 
 
-def explain(evidence: Evidence) -> list[Check]:
+def explain(trace: DecisionTrace) -> list[Check]:
     """Give every check of a decision."""
-    return [*_flag_checks(evidence), *_consent_checks(evidence), *_store_checks(evidence)]
+    return [*_flag_checks(trace), *_consent_checks(trace), *_store_checks(trace)]
 
 
-def _present(evidence: Evidence) -> tuple[bool, ...]:
+def _present(trace: DecisionTrace) -> tuple[bool, ...]:
     """Tell which of ``_FLAGS`` the request carries, in their order."""
-    signals, cookies = evidence.item.request.signals, evidence.item.cookies
+    signals, cookies = trace.item.request.signals, trace.item.cookies
     return (
         signals.child_directed,
         signals.targeted_ads_off,
@@ -83,9 +83,9 @@ def _present(evidence: Evidence) -> tuple[bool, ...]:
     )
 
 
-def _flag_checks(evidence: Evidence) -> Iterator[Check]:
-    for flag, present in zip(_FLAGS, _present(evidence), strict=True):
-        limits = bool(evidence.item.findings.reasons & flag.reason.bit)
+def _flag_checks(trace: DecisionTrace) -> Iterator[Check]:
+    for flag, present in zip(_FLAGS, _present(trace), strict=True):
+        limits = bool(trace.item.verdict.reasons & flag.reason.bit)
         said = "limits" if limits else ("noted; the policy does not count it" if present else "nothing")
         yield Check(
             signal=flag.signal,
@@ -97,8 +97,8 @@ def _flag_checks(evidence: Evidence) -> Iterator[Check]:
         )
 
 
-def _consent_checks(evidence: Evidence) -> Iterator[Check]:
-    signals, consent = evidence.item.request.signals, evidence.item.findings.consent
+def _consent_checks(trace: DecisionTrace) -> Iterator[Check]:
+    signals, consent = trace.item.request.signals, trace.item.verdict.consent
     flag = signals.gdpr_applies is not None
     yield Check(
         signal="GDPR scope",
@@ -107,10 +107,10 @@ def _consent_checks(evidence: Evidence) -> Iterator[Check]:
         said="applies" if consent.gdpr else "does not apply",
         rule="gdpr_applies, else GPP section 2 named, else any country shown; in doubt it applies",
     )
-    yield _tcf_check(evidence)
-    yield _gpp_check(evidence)
-    yield _us_privacy_check(evidence)
-    if evidence.item.cookies.device_doubt and not evidence.item.request.identity.device_id:
+    yield _tcf_check(trace)
+    yield _gpp_check(trace)
+    yield _us_privacy_check(trace)
+    if trace.item.cookies.device_doubt and not trace.item.request.identity.device_id:
         yield _unreadable("cookie MUID", "a browser whose choice cannot be looked up is limited")
     for name in signals.unreadable:
         yield _unreadable(name, "a signal that is present and cannot be read limits")
@@ -128,9 +128,9 @@ def _unreadable(signal: str, rule: str, fields: Fields = ()) -> Check:
     )
 
 
-def _tcf_check(evidence: Evidence) -> Check:
-    consent, policy = evidence.item.findings.consent, evidence.policy
-    present = bool(evidence.item.request.signals.tcf_consent) or bool(consent.gpp and consent.gpp.tc_string)
+def _tcf_check(trace: DecisionTrace) -> Check:
+    consent, policy = trace.item.verdict.consent, trace.policy
+    present = bool(trace.item.request.signals.tcf_consent) or bool(consent.gpp and consent.gpp.tc_string)
     rule = (
         f"where the GDPR applies, purpose {PURPOSE_BEHAVIOURAL} needs a basis for vendor {policy.gdpr.host_vendor_id}"
     )
@@ -144,7 +144,7 @@ def _tcf_check(evidence: Evidence) -> Check:
             said="does not count",
             rule=rule,
         )
-    reason = Reason.TCF_NO_CONSENT if evidence.item.findings.reasons & Reason.TCF_NO_CONSENT.bit else None
+    reason = Reason.TCF_NO_CONSENT if trace.item.verdict.reasons & Reason.TCF_NO_CONSENT.bit else None
     vendor = policy.gdpr.host_vendor_id
     fields = tuple(
         field
@@ -172,14 +172,14 @@ def _tcf_check(evidence: Evidence) -> Check:
     )
 
 
-def _gpp_check(evidence: Evidence) -> Check:
-    signals, consent = evidence.item.request.signals, evidence.item.findings.consent
+def _gpp_check(trace: DecisionTrace) -> Check:
+    signals, consent = trace.item.request.signals, trace.item.verdict.consent
     present = bool(signals.gpp)
     rule = "sections named in gpp_section_ids: an opt-out, a known child, or a section that cannot be read limits"
     if consent.gpp is None:
         return Check(signal="GPP string", present=present, value_class="absent", said="nothing", rule=rule)
     fields = tuple((f"section {each.section_id} {each.field}", str(each.value)) for each in consent.gpp.findings)
-    limits = bool(evidence.item.findings.reasons & Reason.GPP_OPT_OUT.bit)
+    limits = bool(trace.item.verdict.reasons & Reason.GPP_OPT_OUT.bit)
     reason = Reason.GPP_OPT_OUT if limits else None
     if GPP in consent.unreadable:
         missing = tuple((f"section {section_id}", "missing or unreadable") for section_id in consent.gpp.unreadable)
@@ -195,8 +195,8 @@ def _gpp_check(evidence: Evidence) -> Check:
     )
 
 
-def _us_privacy_check(evidence: Evidence) -> Check:
-    consent, text = evidence.item.findings.consent, evidence.item.request.signals.us_privacy
+def _us_privacy_check(trace: DecisionTrace) -> Check:
+    consent, text = trace.item.verdict.consent, trace.item.request.signals.us_privacy
     if not text and consent.gpp is not None:
         text = consent.gpp.us_privacy or ""
     rule = "Y in the third position limits; an invalid string is unreadable"
@@ -205,7 +205,7 @@ def _us_privacy_check(evidence: Evidence) -> Check:
     absent = Check(signal="US Privacy string", present=False, value_class="absent", said="nothing", rule=rule)
     if not text:
         return absent
-    limits = bool(evidence.item.findings.reasons & Reason.US_PRIVACY_OPT_OUT.bit)
+    limits = bool(trace.item.verdict.reasons & Reason.US_PRIVACY_OPT_OUT.bit)
     return absent._replace(
         present=True,
         value_class="US Privacy v1 string",
@@ -221,9 +221,9 @@ _RECORD_RULE = (
 _CHILD_RULE = "a person under the policy's age for the country is a child"
 
 
-def _store_checks(evidence: Evidence) -> Iterator[Check]:
-    stored, reasons = evidence.stored, evidence.decision.reasons
-    if evidence.item.findings.reasons:
+def _store_checks(trace: DecisionTrace) -> Iterator[Check]:
+    stored, reasons = trace.stored, trace.decision.reasons
+    if trace.item.verdict.reasons:
         yield _store(present=False, value_class="not asked", said="the request alone limits")
     elif isinstance(stored, Reason):
         yield _store(present=False, value_class="no answer", said="limits", reason=stored)
@@ -241,7 +241,7 @@ def _store_checks(evidence: Evidence) -> Iterator[Check]:
             rule=_CHILD_RULE,
             reason=limits,
         )
-        yield _profile_check(evidence)
+        yield _profile_check(trace)
 
 
 def _store(*, present: bool, value_class: str, said: str, reason: Reason | None = None, signal: str = "store") -> Check:
@@ -276,9 +276,9 @@ def _record_check(subject: StoredRecords, standing: StoredChoice | None) -> Chec
     return _store(signal=signal, present=False, value_class="absent", said="no choice was ever made")
 
 
-def _profile_check(evidence: Evidence) -> Check:
-    reasons = evidence.decision.reasons
-    used = evidence.decision.behavioural is not None
+def _profile_check(trace: DecisionTrace) -> Check:
+    reasons = trace.decision.reasons
+    used = trace.decision.behavioural is not None
     found = Reason.NO_PROFILE if reasons & Reason.NO_PROFILE.bit else None
     return Check(
         signal="profile",

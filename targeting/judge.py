@@ -8,7 +8,7 @@ of profiles it knows only whether one is there.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from targeting.consent import SILENT, Consent, read_consent
+from targeting.consent import SILENT, RequestConsent, read_consent
 from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, SubjectKind
 from targeting.policy.policy import Policy
 from targeting.reasons import NO_REASONS, Reason, Reasons
@@ -34,14 +34,14 @@ class Grant:
             raise TypeError("a grant comes from the judge alone")
 
 
-class Findings(NamedTuple):
+class RequestVerdict(NamedTuple):
     """What the request alone says; ``reasons`` are those that limit already."""
 
     reasons: Reasons
-    consent: Consent
+    consent: RequestConsent
 
 
-_NOTHING_FOUND = Findings(NO_REASONS, SILENT)
+_NOTHING_FOUND = RequestVerdict(NO_REASONS, SILENT)
 
 
 class Verdict(NamedTuple):
@@ -55,7 +55,7 @@ _ALLOWED = Verdict(NO_REASONS, Grant(_MINT))
 _NO_PROFILE = Verdict(Reason.NO_PROFILE.bit)
 
 
-def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> Findings:
+def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> RequestVerdict:
     """Judge what can be read from the request alone."""
     consent = read_consent(request, cookies.countries, policy)
     reasons = int(consent.reasons)
@@ -63,7 +63,7 @@ def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> Findi
         reasons |= _flags(request.signals, policy)
     if cookies.opt_out or cookies.anon_opt_out or cookies.device_doubt:
         reasons |= _cookie_flags(cookies, request.identity)
-    return Findings(Reasons(reasons), consent) if reasons or consent is not SILENT else _NOTHING_FOUND
+    return RequestVerdict(Reasons(reasons), consent) if reasons or consent is not SILENT else _NOTHING_FOUND
 
 
 def read_stored_choices(subjects: Sequence[StoredRecords]) -> list[StoredChoice | None]:

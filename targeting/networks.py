@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from targeting.behavioural import Behavioural, Interests
-from targeting.consent import PURPOSE_BEHAVIOURAL, PURPOSE_CONTACT, Consent
+from targeting.consent import PURPOSE_BEHAVIOURAL, PURPOSE_CONTACT, RequestConsent
 from targeting.features.taxonomy import CATEGORIES, Tier
 from targeting.judge import Grant
 from targeting.model import AgeBracket, Gender, LimitedFeatures
@@ -36,7 +36,7 @@ _FULL_ADDRESS = (32, 128)
 class NetworkContext(NamedTuple):
     """What one request says that the networks' rules ask about; nothing of it identifies the person."""
 
-    consent: Consent
+    consent: RequestConsent
     limited: LimitedFeatures
     ip: IpAddress | None
     gpp_section_ids: tuple[int, ...] = ()

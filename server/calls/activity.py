@@ -19,12 +19,12 @@ from server.errors import InvalidRequest
 from server.messages.enums import enum
 from server.messages.reading import parse_batch
 from server.store.ports import Change, StoreUnavailable
-from targeting.decision import Item, plan
+from targeting.decision import PlannedRequest, plan
 from targeting.model import AdRequest, LocaleInputs, Subject
 from targeting.reasons import Reasons, reasons_in
 from targeting.recording.activity import Activity
 from targeting.recording.admission import forbidden_by_records, forbidden_by_request
-from targeting.recording.record import Entry, Outcome, Recorded, Result, record
+from targeting.recording.record import Outcome, PendingActivity, Recorded, Result, record
 from targeting.records.deduplication import KEPT_S
 from targeting.records.stored_records import StoredRecords
 
@@ -38,7 +38,7 @@ class _Task(NamedTuple):
     at: int
     activity_id: str
     activity: Activity
-    item: Item
+    item: PlannedRequest
 
 
 def record_activity(payload: bytes, tools: CallContext) -> bytes:
@@ -131,10 +131,10 @@ class _Recorder:
         return stale
 
     def _recorded(self, subject: Subject, group: Sequence[_Task], held: dict[Subject, StoredRecords]) -> Recorded:
-        entries = [Entry(task.activity_id, task.activity, self._forbidden(task.item, held)) for task in group]
+        entries = [PendingActivity(task.activity_id, task.activity, self._forbidden(task.item, held)) for task in group]
         return record(held[subject], entries, self._policy, int(self._now_s))
 
-    def _forbidden(self, item: Item, held: dict[Subject, StoredRecords]) -> Reasons:
+    def _forbidden(self, item: PlannedRequest, held: dict[Subject, StoredRecords]) -> Reasons:
         records = [held[subject] for subject in item.subjects]
         shown = LocaleInputs(item.request.client_country, cookie_country=item.cookies.country)
         naps = [nap for text in item.cookies.naps if (nap := self._tools.open_nap(text)) is not None]

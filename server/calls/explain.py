@@ -13,9 +13,9 @@ from targeting.explain import Check, explain
 def explain_decision(payload: bytes, tools: CallContext) -> bytes:
     """Explain a decision; see ``TargetingService.Explain``. Raises ``InvalidRequest``."""
     request = ad_request(parse(pb.DecideRequest, payload), tools.locator)
-    evidence = tools.decider.evidence(request, tools.budget_s)
-    decision = pb.DecideResponse.FromString(wire.responses([evidence.decision])[0])
-    return pb.ExplainResponse(decision=decision, checks=map(_message, explain(evidence))).SerializeToString()
+    trace = tools.decider.trace(request, tools.budget_s)
+    decision = pb.DecideResponse.FromString(wire.responses([trace.decision])[0])
+    return pb.ExplainResponse(decision=decision, checks=map(_message, explain(trace))).SerializeToString()
 
 
 def _message(check: Check) -> pb.Check:

@@ -13,8 +13,8 @@ from server.errors import note
 from server.messages import wire
 from server.metrics.metrics import Metrics
 from server.store.ports import DecisionStore, StoreError, StoreTimeout
-from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
-from targeting.explain import Evidence
+from targeting.decision import Decision, Plan, PlannedRequest, Rulebook, decide, plan
+from targeting.explain import DecisionTrace
 from targeting.model import AdRequest, Signals, Subject
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
@@ -89,15 +89,15 @@ class Decider:
                 decided += self._decide_halves(half, rulebook)
         return decided
 
-    def evidence(self, request: AdRequest, budget_s: float) -> Evidence:
+    def trace(self, request: AdRequest, budget_s: float) -> DecisionTrace:
         """Decide one request and keep what it was decided from; nothing is counted or written."""
         rulebook = self.rulebook()
         planned = plan([request], rulebook.policy)
         stored = self._fetch(planned.subjects, budget_s)
         decision = decide(planned, stored, self._naps(planned.items), rulebook, time.time())[0]
-        return Evidence(planned.items[0], stored, decision, rulebook.policy)
+        return DecisionTrace(planned.items[0], stored, decision, rulebook.policy)
 
-    def notice(self, items: Iterable[Item]) -> None:
+    def notice(self, items: Iterable[PlannedRequest]) -> None:
         """Count what could not be read, and hand on what may be worth storing; the others cost two comparisons."""
         for item in items:
             try:
@@ -105,8 +105,8 @@ class Decider:
             except Exception as problem:  # noqa: BLE001  # what is only noticed changes no decision
                 note(problem)
 
-    def _notice(self, item: Item) -> None:
-        reasons, consent = item.findings.reasons, item.findings.consent
+    def _notice(self, item: PlannedRequest) -> None:
+        reasons, consent = item.verdict.reasons, item.verdict.consent
         for string in consent.tc_strings:
             if string.policy_is_newer:
                 self._notice_policy(string.policy_version)
@@ -146,7 +146,7 @@ class Decider:
         finally:
             self._metrics.observe_fetch(time.perf_counter() - started)
 
-    def _naps(self, items: Iterable[Item]) -> list[Sequence[Nap]]:
+    def _naps(self, items: Iterable[PlannedRequest]) -> list[Sequence[Nap]]:
         """Open the NAP cookies of requests that nothing has limited yet; the others' are not even looked at."""
         return [
             [nap for text in item.cookies.naps if (nap := self._open_nap(text)) is not None]
@@ -188,19 +188,19 @@ def _planned(requests: Sequence[AdRequest], policy: Policy) -> Plan:
         return Plan.of([_item(request, policy) for request in requests])
 
 
-def _item(request: AdRequest, policy: Policy) -> Item:
+def _item(request: AdRequest, policy: Policy) -> PlannedRequest:
     try:
         return plan([request], policy).items[0]
     except Exception:  # noqa: BLE001  # it was noted
         return _item_unread(request, policy)
 
 
-def _item_unread(request: AdRequest, policy: Policy) -> Item:
+def _item_unread(request: AdRequest, policy: Policy) -> PlannedRequest:
     """Look at a request without what a browser or a consent tool wrote."""
     return plan([request._replace(cookie_header="", signals=_NOT_LOOKED_AT)], policy).items[0]
 
 
-def _limited(item: Item, rulebook: Rulebook) -> Decided:
+def _limited(item: PlannedRequest, rulebook: Rulebook) -> Decided:
     """Limit a request with whose records something is wrong, or with what else is in it."""
     try:
         return _limited_by_records(item, rulebook)
@@ -209,12 +209,12 @@ def _limited(item: Item, rulebook: Rulebook) -> Decided:
         return _limited_by_records(_item_unread(bare, rulebook.policy), rulebook)
 
 
-def _limited_by_records(item: Item, rulebook: Rulebook) -> Decided:
+def _limited_by_records(item: PlannedRequest, rulebook: Rulebook) -> Decided:
     decisions = decide(Plan.of([item]), Reason.RECORD_UNREADABLE, [()], rulebook, time.time())
     return _serialised([item], decisions)[0]
 
 
-def _serialised(items: Sequence[Item], decisions: Sequence[Decision]) -> list[Decided]:
+def _serialised(items: Sequence[PlannedRequest], decisions: Sequence[Decision]) -> list[Decided]:
     # As many as there are requests, or none at all: a missing one would give everybody the answer of the next.
     answers = zip(items, decisions, wire.responses(decisions), strict=True)
     return [Decided(decision, response) for _, decision, response in answers]

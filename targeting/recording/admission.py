@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from targeting.age import latest_birth_day, person_day
 from targeting.consent import PURPOSE_PROFILE_WRITE
-from targeting.decision import Item
+from targeting.decision import PlannedRequest
 from targeting.judge import judge_stored, read_stored_choices
 from targeting.limited import residence
 from targeting.model import LocaleInputs
@@ -19,13 +19,13 @@ from targeting.records.stored_records import StoredRecords
 from targeting.signals.nap import Nap
 
 
-def forbidden_by_request(item: Item, policy: Policy) -> Reasons:
+def forbidden_by_request(item: PlannedRequest, policy: Policy) -> Reasons:
     """Give the reasons for which the signals of an activity forbid to record it.
 
     IAB TCF Policies, Appendix A, purpose 3: "Create profiles for personalised advertising".
     """
-    reasons = item.findings.reasons
-    if not item.findings.consent.has_basis(PURPOSE_PROFILE_WRITE, policy.gdpr.host_vendor_id, policy):
+    reasons = item.verdict.reasons
+    if not item.verdict.consent.has_basis(PURPOSE_PROFILE_WRITE, policy.gdpr.host_vendor_id, policy):
         return Reasons(reasons | Reason.TCF_NO_CONSENT.bit)
     return reasons
 

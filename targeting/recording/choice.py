@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from targeting.age import is_under, person_day
 from targeting.policy.policy import OptOutPolicy, Policy
-from targeting.records.preference import MAX_HISTORY, Change, Choice, Preference, Source
+from targeting.records.preference import MAX_HISTORY, Choice, Preference, PreferenceChange, Source
 
 _KEY_BYTES = 8
 
@@ -31,7 +31,7 @@ def change_key(change_id: str, owner: bytes) -> bytes:
     return hashlib.blake2b(change_id.encode(), digest_size=_KEY_BYTES, key=owner).digest()
 
 
-def made_before(held: Preference, key: bytes) -> Change | None:
+def made_before(held: Preference, key: bytes) -> PreferenceChange | None:
     """Find a change that was applied already."""
     return next((change for change in held.history if change.change_key == key), None)
 
@@ -39,7 +39,7 @@ def made_before(held: Preference, key: bytes) -> Change | None:
 def apply_choice(held: Preference, made: ChoiceMade) -> Preference:
     """Give the record after the choice."""
     version = held.version + 1
-    change = Change(
+    change = PreferenceChange(
         version=version,
         choice=made.choice,
         source=made.source,

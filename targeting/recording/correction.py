@@ -28,7 +28,7 @@ PATHS = IN_PROFILE | {BIRTH_DATE}
 _ERASED = b""
 
 
-class Declared(NamedTuple):
+class DeclaredAttributes(NamedTuple):
     """What a person declared; empty is not declared. ``birth_day`` counts days since 1970-01-01."""
 
     birth_day: int | None = None
@@ -40,7 +40,7 @@ class Declared(NamedTuple):
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
-        return "Declared(***)"
+        return "DeclaredAttributes(***)"
 
 
 class CorrectionRefused(NamedTuple):
@@ -52,13 +52,13 @@ class CorrectionRefused(NamedTuple):
 class Corrected(NamedTuple):
     """What is declared after the correction, the profile's version (0: none is held), and what to store."""
 
-    declared: Declared
+    declared: DeclaredAttributes
     version: int
     values: Values
 
 
 def correct(
-    held: StoredRecords, declared: Declared, paths: Collection[str], rules: tuple[Policy, float]
+    held: StoredRecords, declared: DeclaredAttributes, paths: Collection[str], rules: tuple[Policy, float]
 ) -> Corrected | CorrectionRefused:
     """Correct the named attributes, or refuse, with the reasons.
 
@@ -108,10 +108,10 @@ def read_records(held: StoredRecords) -> tuple[Preference | None, Profile | None
     )
 
 
-def declared_in(preference: Preference, profile: Profile | None) -> Declared:
+def declared_in(preference: Preference, profile: Profile | None) -> DeclaredAttributes:
     """Give what the person declared, as the records hold it."""
     known = profile or Profile()
-    return Declared(
+    return DeclaredAttributes(
         birth_day=preference.birth_day,
         gender=known.gender,
         occupation=known.occupation,
@@ -126,13 +126,15 @@ def _corrected(preference: Preference, profile: Profile | None, values: Values) 
     return Corrected(declared_in(preference, left), left.version if left else 0, values)
 
 
-def _corrected_preference(held: Preference, declared: Declared, paths: Collection[str]) -> Preference:
+def _corrected_preference(held: Preference, declared: DeclaredAttributes, paths: Collection[str]) -> Preference:
     if BIRTH_DATE not in paths:
         return held
     return held._replace(version=held.version + 1, birth_day=declared.birth_day)
 
 
-def _corrected_profile(held: Profile | None, declared: Declared, paths: Collection[str], now_s: int) -> Profile | None:
+def _corrected_profile(
+    held: Profile | None, declared: DeclaredAttributes, paths: Collection[str], now_s: int
+) -> Profile | None:
     """A correction is no activity: it does not prolong how long the profile is kept."""
     named = {path: getattr(declared, path) for path in IN_PROFILE.intersection(paths)}
     if not named:

@@ -38,7 +38,7 @@ class Result(NamedTuple):
     field: str = ""
 
 
-class Entry(NamedTuple):
+class PendingActivity(NamedTuple):
     """One activity of a subject. ``forbidden`` holds the reasons that forbid to record it."""
 
     activity_id: str
@@ -66,7 +66,7 @@ RECORDED = Result(Outcome.RECORDED)
 DUPLICATE = Result(Outcome.DUPLICATE)
 
 
-def record(held: StoredRecords, entries: Sequence[Entry], policy: Policy, now_s: int) -> Recorded:
+def record(held: StoredRecords, entries: Sequence[PendingActivity], policy: Policy, now_s: int) -> Recorded:
     """Record a subject's activities, in order, at a time (Unix seconds)."""
     if all(entry.forbidden for entry in entries):
         return Recorded([_suppressed(entry.forbidden) for entry in entries])
@@ -104,7 +104,7 @@ class _Draft:
         self._half_life = half_life
         self._now_s = now_s
 
-    def take(self, entry: Entry) -> Result:
+    def take(self, entry: PendingActivity) -> Result:
         """Add one activity, unless it is forbidden or was recorded before."""
         if entry.forbidden:
             return _suppressed(entry.forbidden)

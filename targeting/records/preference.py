@@ -47,7 +47,7 @@ class Source(IntEnum):
     SUPPORT = 7
 
 
-class Change(NamedTuple):
+class PreferenceChange(NamedTuple):
     """One change of a choice."""
 
     version: int
@@ -68,7 +68,7 @@ class Preference(NamedTuple):
     country: str = ""
     language: str = ""
     birth_day: int | None = None
-    history: tuple[Change, ...] = ()
+    history: tuple[PreferenceChange, ...] = ()
     """Newest first, at most ``MAX_HISTORY``."""
 
 
@@ -132,7 +132,7 @@ def decode_preference(value: bytes, owner: bytes) -> Preference:
             language=standing.language,
             birth_day=standing.birth_day,
             history=tuple(
-                Change(
+                PreferenceChange(
                     version=of_version,
                     choice=Choice(of_choice),
                     source=Source(of_source),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from targeting.age import day_of
-from targeting.consent import Consent
+from targeting.consent import RequestConsent
 from targeting.decision import Rulebook, decide, plan
 from targeting.model import AdRequest, AgeBracket, Gender, Identity, LimitedFeatures, Signals
 from targeting.networks import NetworkContext, NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
@@ -275,7 +275,7 @@ def test_a_network_that_may_not_be_contacted_gets_nothing_else_either() -> None:
 
 def test_nothing_is_shared_where_nothing_was_granted() -> None:
     seen = NetworkContext(
-        Consent(), LimitedFeatures(country="US", language="en", ip_country="US", ip_subdivision=""), None
+        RequestConsent(), LimitedFeatures(country="US", language="en", ip_country="US", ip_subdivision=""), None
     )
     (decision,) = decide_networks(["net"], seen, None, POLICY)
     assert (decision.profile, decision.network_user_id, decision.masked_ip) == (None, "", "")

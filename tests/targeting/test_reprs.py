@@ -6,7 +6,7 @@ from server.gate.methods import DECIDE
 from server.gate.port import Call
 from targeting.behavioural import Behavioural, PersonData, behavioural_features
 from targeting.decision import Rulebook, decide, plan
-from targeting.explain import Evidence, explain
+from targeting.explain import DecisionTrace, explain
 from targeting.judge import Grant, judge_stored
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.networks import Shareable
@@ -84,5 +84,5 @@ def test_an_explanation_names_what_stood_in_the_way() -> None:
     ):
         planned = plan([request], DEFAULT_POLICY)
         decision = decide(planned, stored, [()], rules, NOW_S)[0]
-        checks = explain(Evidence(planned.items[0], stored, decision, DEFAULT_POLICY))
+        checks = explain(DecisionTrace(planned.items[0], stored, decision, DEFAULT_POLICY))
         assert [check.reason for check in checks if check.signal == signal] == [reasons_in(decision.reasons)[0]]

@@ -13,7 +13,7 @@ from targeting.recording.correction import (
     PATHS,
     Corrected,
     CorrectionRefused,
-    Declared,
+    DeclaredAttributes,
     correct,
     declared_in,
     erase,
@@ -38,7 +38,7 @@ LEARNT = Profile(
     created_s=NOW_S - 9 * DAY_S,
     updated_s=NOW_S - DAY_S,
 )
-ALL = Declared(
+ALL = DeclaredAttributes(
     birth_day=ADULT, gender=Gender.FEMALE, occupation="baker", postal_code="SW1A 1AA", country="GB", language="en-GB"
 )
 
@@ -52,7 +52,9 @@ def held(preference: Preference | None = Preference(), profile: Profile | None =
     )
 
 
-def corrected(records: StoredRecords, declared: Declared, *paths: str, policy: Policy = DEFAULT_POLICY) -> Corrected:
+def corrected(
+    records: StoredRecords, declared: DeclaredAttributes, *paths: str, policy: Policy = DEFAULT_POLICY
+) -> Corrected:
     result = correct(records, declared, frozenset(paths), (policy, NOW_S))
     assert isinstance(result, Corrected)
     return result
@@ -90,7 +92,7 @@ class TestCorrect:
         assert result.values.preference is None
 
     def test_what_is_empty_is_withdrawn(self) -> None:
-        assert corrected(held(), Declared(), "occupation", "gender").declared == Declared()
+        assert corrected(held(), DeclaredAttributes(), "occupation", "gender").declared == DeclaredAttributes()
 
     def test_an_attribute_that_a_profile_holds_leaves_the_preference_alone(self) -> None:
         values = corrected(held(), ALL, "occupation").values
@@ -146,7 +148,7 @@ class TestBecomingAChild:
         erasing = replace(DEFAULT_POLICY, opt_out=OptOutPolicy(on_opt_out="erase"))
         result = corrected(held(), ALL._replace(birth_day=CHILD), "birth_date", policy=erasing)
         assert (result.values.profile, result.values.seen, result.version) == (b"", b"", 0)
-        assert result.declared == Declared(birth_day=CHILD)
+        assert result.declared == DeclaredAttributes(birth_day=CHILD)
 
     @pytest.mark.parametrize(
         ("of_the_choice", "declared", "is_child"),
