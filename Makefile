@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := all
-.PHONY: all run demo test test-slow check bench bench-quick proto clean clean-data format
+.PHONY: all run demo test test-slow tools check bench bench-quick proto clean clean-data format
 
 all: check test
 
@@ -30,6 +30,10 @@ test: $(READY)
 
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -m slow --timeout=1800
+
+# What some tests use when it is there, and are skipped without.
+tools:
+	@npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/node
 
 check: $(READY)
 	@$(BIN)/ruff format --check

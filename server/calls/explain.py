@@ -23,7 +23,7 @@ def _message(check: Check) -> pb.Check:
         signal=check.signal,
         present=check.present,
         value_class=check.value_class,
-        said=check.said,
+        verdict=check.said,
         rule=check.rule,
         reason=enum(check.reason or 0),
         fields=[pb.DecodedField(name=name, value=value) for name, value in check.fields],

@@ -9,7 +9,6 @@ from datetime import date
 
 from adtargeting.v1 import preference_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.type.date_pb2 import Date
 
 from server.calls.call_context import CallContext
 from server.calls.subjects import subject_of
@@ -103,13 +102,13 @@ def timestamp(at_ms: int) -> Timestamp:
     return message
 
 
-def date_message(day: int) -> Date:
+def date_message(day: int) -> pb.Date:
     """Give the message of a day counted from 1970-01-01."""
     on = date_of(day)
-    return Date(year=on.year, month=on.month, day=on.day)
+    return pb.Date(year=on.year, month=on.month, day=on.day)
 
 
-def birth_day(field: str, message: Date, now_s: float) -> int:
+def birth_day(field: str, message: pb.Date, now_s: float) -> int:
     """Read a birth date as a day counted from 1970-01-01. Raises ``InvalidRequest``."""
     try:
         born = day_of(date(message.year, message.month, message.day))

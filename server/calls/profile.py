@@ -108,17 +108,17 @@ def _profile(held: StoredRecords) -> Profile | None:
 def _profile_message(profile: Profile, retention_days: int) -> pb.GetProfileResponse:
     return pb.GetProfileResponse(
         interests=[
-            pb.HeldInterest(
+            pb.StoredInterest(
                 segment_id=held.segment_id, kind=enum(held.kind), score=held.score, updated_at=_seconds(held.updated_s)
             )
             for held in profile.interests
         ],
         call_destinations=[
-            pb.HeldDestination(country=held.country, weight=held.weight, updated_at=_seconds(held.updated_s))
+            pb.StoredCallDestination(country=held.country, weight=held.weight, updated_at=_seconds(held.updated_s))
             for held in profile.destinations
         ],
         exposures=[
-            pb.HeldExposure(
+            pb.StoredExposure(
                 ad_id=held.ad_id,
                 count=held.impressions,
                 clicks=held.clicks,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from adtargeting.v1 import preference_pb2 as pb
-from google.type.date_pb2 import Date
+from adtargeting.v1.preference_pb2 import Date
 
 from server.calls.call_context import CallContext
 from server.calls.preference import get_preferences, set_preference

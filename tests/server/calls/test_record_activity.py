@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from adtargeting.v1 import profile_pb2 as pb
 from adtargeting.v1 import targeting_pb2
+from adtargeting.v1.preference_pb2 import Date
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.type.date_pb2 import Date
 
 from server.errors import InvalidRequest
 from server.store.ports import Change, Committed, StoreTimeout, StoreUnavailable

@@ -38,10 +38,10 @@ def broken(message: Message) -> bytes:
 
 @given(REQUESTS)
 def test_all_but_the_broken_text_is_read_as_it_was_sent(request: targeting_pb2.DecideRequest) -> None:
-    request.user_agent = MARK
+    request.accept_language = MARK
     read = parse(targeting_pb2.DecideRequest, broken(request))
-    assert read.user_agent == "\N{REPLACEMENT CHARACTER}."
-    read.user_agent = request.user_agent
+    assert read.accept_language == "\N{REPLACEMENT CHARACTER}."
+    read.accept_language = request.accept_language
     assert read == request
 
 
