@@ -139,9 +139,9 @@ class Service:
         settings, gate = self._settings, self._gate
         circuit = Circuit(lambda: ping(self.redis, PROBE_TIMEOUT_S), on_change=self._circuit_changed)
         self._closing.callback(circuit.close)
-        self._unconfirmed = ReplicationWatch(self._choices(circuit), self.metrics)
-        self._sticky = SignalOptOuts(self._choices(circuit), self.metrics, self._unconfirmed.watch)
-        for background in (self._unconfirmed, self._sticky):
+        self._replication_watch = ReplicationWatch(self._choices(circuit), self.metrics)
+        self._signal_opt_outs = SignalOptOuts(self._choices(circuit), self.metrics, self._replication_watch.track)
+        for background in (self._replication_watch, self._signal_opt_outs):
             background.start()
             self._closing.callback(background.close)
         limits = Limits(settings.decision_budget_ms / 1000, settings.max_batch)
@@ -161,7 +161,9 @@ class Service:
 
     def _decider(self, circuit: Circuit) -> Decider:
         store = self._store()
-        return Decider(CircuitStore(store, circuit), self.rules, self._open_nap, self.metrics, self._sticky.offer)
+        return Decider(
+            CircuitStore(store, circuit), self.rules, self._open_nap, self.metrics, self._signal_opt_outs.enqueue
+        )
 
     def _tools(self, circuit: Circuit) -> CallContext:
         return CallContext(
@@ -175,7 +177,7 @@ class Service:
             budget_s=self._settings.write_budget_ms / 1000,
             replicas=self._settings.replicas,
             needs_disk=self._needs_disk,
-            on_unconfirmed=self._unconfirmed.watch,
+            on_unconfirmed=self._replication_watch.track,
         )
 
     def _choices(self, circuit: Circuit) -> ChoiceStore:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from server.choices.signal_opt_outs import LASTING_REASONS, ignore_signal_opt_out
+from server.choices.signal_opt_outs import ignore_signal_opt_out
 from server.errors import note
 from server.messages import wire
 from server.metrics.metrics import Metrics
@@ -18,6 +18,7 @@ from targeting.explain import DecisionTrace
 from targeting.model import AdRequest, Signals, Subject
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
+from targeting.recording.signal_opt_outs import LASTING_REASONS
 from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import Cookies
 from targeting.signals.nap import Nap

@@ -158,10 +158,10 @@ def test_unconfirmed_choices_are_applied_again_by_whoever_watches_them(pair: Pai
             stored = choices.update(subject, lambda held, _: apply_choice(held, made))
             assert stored is not None
             assert not stored.confirmed
-            unconfirmed.watch(subject, stored.preference)
+            unconfirmed.track(subject, stored.preference)
         pair.fail_over()
         assert not any(opted_out(store, subject) for subject in people)
-        unconfirmed.look()
+        unconfirmed.check()
         assert all(opted_out(store, subject) for subject in people)
 
 
