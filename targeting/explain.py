@@ -15,7 +15,7 @@ from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 from targeting.records.preference import CHOICES_THAT_ALLOW, StoredChoice
 from targeting.records.stored_records import StoredRecords
-from targeting.signals import us_privacy
+from targeting.signals.us_privacy import decode_us_privacy
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -178,7 +178,9 @@ def _gpp_check(trace: DecisionTrace) -> Check:
     rule = "sections named in gpp_section_ids: an opt-out, a known child, or a section that cannot be read limits"
     if consent.gpp is None:
         return Check(signal="GPP string", present=present, value_class="absent", said="nothing", rule=rule)
-    fields = tuple((f"section {each.section_id} {each.field}", str(each.value)) for each in consent.gpp.findings)
+    fields = tuple(
+        (f"section {field.section_id} {field.field}", str(field.value)) for field in consent.gpp.withholding_fields
+    )
     limits = bool(trace.item.verdict.reasons & Reason.GPP_OPT_OUT.bit)
     reason = Reason.GPP_OPT_OUT if limits else None
     if GPP in consent.unreadable:
@@ -211,7 +213,7 @@ def _us_privacy_check(trace: DecisionTrace) -> Check:
         value_class="US Privacy v1 string",
         said="opts out of sale" if limits else "allows",
         reason=Reason.US_PRIVACY_OPT_OUT if limits else None,
-        fields=tuple((name, str(value)) for name, value in us_privacy.decode(text).items()),
+        fields=tuple((name, str(value)) for name, value in decode_us_privacy(text).items()),
     )
 
 

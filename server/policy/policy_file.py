@@ -11,7 +11,7 @@ from pathlib import Path
 from server.policy.policy_lines import line_of
 from server.policy.toml import parse_toml
 from targeting.policy.policy import Policy, PolicyError, policy_from
-from targeting.signals.tcf import vendor_list
+from targeting.signals.tcf.vendor_list import VendorList, parse_vendor_list
 from targeting.signals.unreadable import Unreadable
 
 __all__ = ["PolicyFileError", "load_policy"]
@@ -57,11 +57,11 @@ def _fingerprint(text: str) -> str:
     return f"unnamed-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"
 
 
-def _vendor_list(policy_path: Path, name: str) -> vendor_list.VendorList | None:
+def _vendor_list(policy_path: Path, name: str) -> VendorList | None:
     if not name:
         return None
     try:
-        return vendor_list.parse((policy_path.parent / name).read_bytes())
+        return parse_vendor_list((policy_path.parent / name).read_bytes())
     except OSError as problem:
         raise PolicyError("gdpr.vendor_list", f"{name} cannot be read: {problem.strerror}") from problem
     except Unreadable as problem:
