@@ -19,7 +19,7 @@ from server.decisions.containment import observe_all
 from server.errors import InvalidRequest
 from server.messages.enums import enum
 from server.messages.reading import parse_batch
-from server.store.ports import Change, StoreUnavailable
+from server.store.ports import RecordChange, StoreUnavailable
 from targeting.decision import PlannedRequest, plan
 from targeting.model import AdRequest, LocaleInputs, Subject
 from targeting.reasons import Reasons, reasons_in
@@ -112,7 +112,7 @@ class _Recorder:
         for task in tasks:
             of_subject.setdefault(task.item.subjects[0], []).append(task)
         pending: list[tuple[list[_Task], Recorded]] = []
-        changes: list[Change] = []
+        changes: list[RecordChange] = []
         for subject, group in of_subject.items():
             recorded = self._recorded(subject, group, held)
             if recorded.values is None:
@@ -120,7 +120,7 @@ class _Recorder:
             else:
                 pending.append((group, recorded))
                 linked = _linked(group, subject, held)
-                changes.append(Change(subject, held[subject], *recorded.values, seen_ttl_s=KEPT_S, linked=linked))
+                changes.append(RecordChange(subject, held[subject], *recorded.values, seen_ttl_s=KEPT_S, linked=linked))
         stale: list[_Task] = []
         for (group, recorded), committed in zip(
             pending, self._tools.store.commit(changes, self._left_s()), strict=True

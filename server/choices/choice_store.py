@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, TypeVar, overload
 
 from server.choices.retry import read_with_retry
 from server.errors import NotAllowed
-from server.store.ports import Change, Committed, RecordStore, StoreUnavailable
+from server.store.ports import Committed, RecordChange, RecordStore, StoreUnavailable
 from targeting.decision import Rulebook
 from targeting.model import Subject
 from targeting.recording.choice import erases, read_current_choice
@@ -87,7 +87,7 @@ class ChoiceStore(NamedTuple):
                 return None
             if not current.may_become(preference):
                 raise NotAllowed("a newer version has written the stored choice; only an opt-out may replace it")
-            change = Change(subject, stored, preference=encode_preference(preference, stored.owner))
+            change = RecordChange(subject, stored, preference=encode_preference(preference, stored.owner))
             if erases(preference, self.rulebook().policy, self.now()):
                 change = change._replace(profile=_ERASED, seen=_ERASED)
             committed = self._commit(change, left_s, waits=waits)
@@ -95,7 +95,7 @@ class ChoiceStore(NamedTuple):
                 return ChoiceReceipt(preference, self._confirms(committed), committed.replicas)
         raise StoreUnavailable("the subject's records kept changing")
 
-    def _commit(self, change: Change, budget_s: float, *, waits: bool) -> Committed:
+    def _commit(self, change: RecordChange, budget_s: float, *, waits: bool) -> Committed:
         if waits:
             return self.store.commit_durably(change, self.replicas, budget_s)
         return self.store.commit([change], budget_s)[0]

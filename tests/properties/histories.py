@@ -133,7 +133,7 @@ class History:
             current_of(held),
             ChoiceMade(choice=choice, source=source, change_key=self.key.to_bytes(8, "big"), made_at_ms=NOW_S * 1000),
         )
-        change = Change(who, held, preference=encode_preference(after, held.owner))
+        change = RecordChange(who, held, preference=encode_preference(after, held.owner))
         if choice is Choice.OPT_OUT and self.rulebook.policy.opt_out.on_opt_out == "erase":
             change = change._replace(profile=b"", seen=b"")
         must(self.store.commit([change], BUDGET_S)[0].landed, "a choice was refused")
@@ -145,7 +145,7 @@ class History:
     def erase(self) -> None:
         who = self.chance.choice(EVERYBODY)
         (held,) = self.store.read([who], BUDGET_S)
-        change = Change(who, held, *erase(held, NOW_S * 1000))
+        change = RecordChange(who, held, *erase(held, NOW_S * 1000))
         must(self.store.commit([change], BUDGET_S)[0].landed, "an erasure was refused")
         if held.preference is None and held.profile is not None:
             self.opted_out.add(who)
@@ -206,7 +206,7 @@ class History:
         if values is None:
             return
         linked = tuple((each, of.preference) for each, of in zip(item.subjects[1:], held[1:], strict=True))
-        change = Change(who, held[0], *values, seen_ttl_s=1, linked=linked)
+        change = RecordChange(who, held[0], *values, seen_ttl_s=1, linked=linked)
         landed = self.store.commit([change], BUDGET_S)[0].landed
         must(not (landed and self.opted_out.intersection(item.subjects)), "I2: a write landed after an opt-out")
         self.written += landed

@@ -7,7 +7,7 @@ import pytest
 from server.choices.choice_store import ChoiceStore
 from server.choices.replication_watch import ReplicationWatch
 from server.metrics.metrics import Metrics
-from server.store.ports import Change, Committed, StoreError
+from server.store.ports import Committed, RecordChange, StoreError
 from targeting.decision import Rulebook
 from targeting.model import Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
@@ -29,7 +29,7 @@ class Replicated(FakeStore):
         self.replicas = 0
         self.waits = 0
 
-    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
         self.waits += 1
         return super().commit_durably(change, replicas, budget_s)._replace(replicas=self.replicas)
 
@@ -208,7 +208,7 @@ def test_one_that_came_during_the_look_is_not_let_go(store: Replicated) -> None:
     newer: list[Preference] = []
 
     class Interrupting(Replicated):
-        def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+        def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
             if not newer:
                 newer.append(chosen(store, ALICE, made(Choice.OPT_IN, 5, b"a newer!")))
                 watching.track(ALICE, newer[0])
@@ -276,7 +276,7 @@ def test_a_fault_does_not_end_the_watch(store: Replicated, running: ReplicationW
 
 def test_a_choice_store_says_when_it_could_not() -> None:
     class Unresting(FakeStore):
-        def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+        def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
             return [Committed(landed=False) for _ in changes]
 
     choices = ChoiceStore(Unresting(), lambda: Rulebook(DEFAULT_POLICY))

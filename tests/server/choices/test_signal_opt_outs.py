@@ -10,7 +10,7 @@ import pytest
 from server.choices.choice_store import ChoiceStore
 from server.choices.signal_opt_outs import SignalOptOuts, ignore_signal_opt_out
 from server.metrics.metrics import Metrics
-from server.store.ports import Change, Committed
+from server.store.ports import Committed, RecordChange
 from targeting.decision import Rulebook
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy, Policy, SignalPolicy
@@ -102,7 +102,7 @@ class Counting(FakeStore):
 
     commits = 0
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         self.commits += 1
         return super().commit(changes, budget_s)
 
@@ -198,7 +198,7 @@ class Slow(FakeStore):
         super().__init__()
         self.writes = 0
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         self.writes += 1
         time.sleep(0.05)
         return super().commit(changes, budget_s)
@@ -232,7 +232,7 @@ def test_a_spoilt_signal_is_not_the_fault_of_those_after_it(caplog: pytest.LogCa
 class Unresting(FakeStore):
     """Somebody else is always faster."""
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         return [Committed(landed=False) for _ in changes]
 
 
