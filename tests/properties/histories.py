@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from server.messages import wire
-from server.store.ports import Change
+from server.store.ports import RecordChange
 from targeting.decision import Decision, Plan, PlannedRequest, Rulebook, decide, plan
 from targeting.model import NO_SIGNALS, AdRequest, Identity, Mode, Signals, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy
