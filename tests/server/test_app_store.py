@@ -19,7 +19,7 @@ from server.app import Service
 from server.store.embedded import server as embedded
 from server.store.embedded.binary import EmbeddedStoreError
 from server.store.embedded.server import EmbeddedRedis
-from server.store.redis.connection import open_connection
+from server.store.redis.handshake import open_connection
 from tests.rpc import health
 from tests.server.running_service import ALICE, BOB, WITH_SIGNAL, opt_out, settings, wait_until
 

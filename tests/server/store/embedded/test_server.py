@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from server.store.embedded.binary import EmbeddedStoreError
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreError
-from server.store.redis.connection import open_connection, ping
+from server.store.redis.handshake import open_connection, ping
 from server.store.redis.url import parse_redis_url
 from tests.server.store.conftest import stopped
 
@@ -86,9 +87,9 @@ def test_data_survives_a_restart(tmp_path: Path) -> None:
 def test_a_kill_loses_no_acknowledged_write(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path)
     server.start()
-    link = open_connection(server.address, PATIENCE_S)
-    for number in range(300):
-        link.ask((b"SET", b"key %d" % number, b"value"), time.monotonic() + PATIENCE_S)
+    with closing(open_connection(server.address, PATIENCE_S)) as connection:
+        for number in range(300):
+            connection.ask((b"SET", b"key %d" % number, b"value"), time.monotonic() + PATIENCE_S)
     os.kill(server.pid, signal.SIGKILL)
     assert eventually(lambda: not server.alive)
     server.stop()
@@ -253,4 +254,4 @@ def test_the_launcher_exits_when_its_parent_has_already_ended(tmp_path: Path) ->
 
 def test_a_stopped_server_does_not_answer(tmp_path: Path) -> None:
     with EmbeddedRedis(tmp_path) as server, stopped(server), pytest.raises(StoreError):
-        open_connection(server.address, 0.05).ask((b"PING",), time.monotonic() + 0.05)
+        ping(server.address, 0.05)
