@@ -17,7 +17,7 @@ from server.cli.command import Command
 from server.cli.failures import OK
 from server.cli.shell import Shell, table
 from server.cli.store_access import reached_store
-from server.keys.secret_key import PSEUDONYMS, read_or_create
+from server.keys.secret_key import PSEUDONYMS, key_file
 from server.policy.policy_file import load_policy
 from server.sample.load import Loader, Progress
 from server.sample.person import Person
@@ -25,6 +25,7 @@ from server.sample.personas import cast
 from server.sample.population import population
 from server.settings import Settings
 from server.store.keys import Pseudonyms
+from server.store.redis.contents import has_records
 from server.store.redis.store import RedisStore
 from targeting.policy.policy import DEFAULT_POLICY
 
@@ -32,6 +33,7 @@ MOST_PEOPLE = 10_000_000
 MOST_SEED = 2**32 - 1
 _LOOKED_THROUGH = 1000
 _CONNECTIONS = 8
+_SCAN_TIMEOUT_S = 60.0
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -62,12 +64,12 @@ def run(given: Namespace, shell: Shell) -> int:
 @contextmanager
 def opened_loader(settings: Settings) -> Iterator[Loader]:
     """Open a loader on the store of the settings, under the pseudonyms that the service uses."""
-    key = read_or_create(settings.secret_key_path, settings.secret_key_setting)
-    pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
     policy = load_policy(Path(settings.policy)) if settings.policy else DEFAULT_POLICY
     # A store that runs for this alone need not put every batch on disk: it does when it ends.
     with ExitStack() as closing:
         address = closing.enter_context(reached_store(settings, fsync="everysec"))
+        key = key_file(settings).open(lambda: has_records(address, _SCAN_TIMEOUT_S))
+        pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
         stores = [RedisStore(address, pseudonyms) for _ in range(_CONNECTIONS)]
         for store in stores:
             closing.callback(store.close)
