@@ -3,6 +3,7 @@
 Written straight to the store, so that it also works beside a running service; what is there already stays.
 """
 
+import shlex
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Iterator
@@ -13,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
-from server.cli.command import Command
+from server.cli.command import Command, program
 from server.cli.failures import OK
-from server.cli.shell import Shell, table
+from server.cli.shell import Shell
 from server.cli.store_access import reached_store
 from server.keys.secret_key import PSEUDONYMS, read_or_create
 from server.policy.policy_file import load_policy
@@ -55,7 +56,7 @@ def run(given: Namespace, shell: Shell) -> int:
     shell.out.print(f"{given.subjects:,} people: {written:,} subjects written, {rate:,.0f} people a second.")
     if left_alone:
         shell.out.print(f"{left_alone:,} subjects were there already and are as they were.")
-    _suggest(shell.out, population(given.seed, min(given.subjects, _LOOKED_THROUGH), now_s))
+    _suggest(shell, population(given.seed, min(given.subjects, _LOOKED_THROUGH), now_s))
     return OK
 
 
@@ -87,12 +88,19 @@ def load(out: Console, loading: Iterable[Progress], total: int) -> tuple[int, in
     return written, left_alone
 
 
-def _suggest(out: Console, people: Iterable[Person]) -> None:
-    """Show how to ask about one person of each sort."""
-    made = table("try", "")
+def _suggest(shell: Shell, people: Iterable[Person]) -> None:
+    """Print a command about one person of each kind, as it can be pasted: unwrapped, with the options given here."""
+    called = shlex.join([program(), *_options(shell)])
     for role, person in cast(people).items():
-        made.add_row(f"adtargeting decide --account {person.account_id} --ip {person.ip}", role.value)
-    out.print(made)
+        shell.out.print(f"\n# {role.value}", highlight=False)
+        shell.write(f"{called} decide --account {person.account_id} --ip {person.ip}")
+
+
+def _options(shell: Shell) -> Iterator[str]:
+    if shell.config is not None:
+        yield from ("--config", str(shell.config))
+    if shell.address is not None:
+        yield from ("--address", shell.address)
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:
