@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 
 from benchmarks.timing import REFERENCE_US, MicroCase, plain_reference, reference, time_us
 from targeting.signals.bits import MAX_LENGTH
-from targeting.signals.tcf import decode as tcf_full
-from targeting.signals.tcf import read as tcf
+from targeting.signals.tcf.decode import decode_tc_string
+from targeting.signals.tcf.read import read_tc_string
 from targeting.signals.unreadable import Unreadable
 
 _LAZY_US, _HOSTILE_US = 5.0, 200.0
@@ -26,7 +26,7 @@ def cases() -> list[MicroCase]:
     realistic = [(f"tcf: {name}", _asking(text), _LAZY_US) for name, text in _realistic().items()]
     hostile = [(f"tcf: {name}", _asking(text), _HOSTILE_US) for name, text in _hostile().items()]
     whole = _realistic()["bit fields"]
-    return [*realistic, *hostile, ("tcf: whole string", lambda: tcf_full.decode(whole), _HOSTILE_US)]
+    return [*realistic, *hostile, ("tcf: whole string", lambda: decode_tc_string(whole), _HOSTILE_US)]
 
 
 def _asking(text: str) -> Callable[[], object]:
@@ -34,7 +34,7 @@ def _asking(text: str) -> Callable[[], object]:
 
     def ask() -> bool | None:
         try:
-            return tcf.read(text).has_basis(_PURPOSE, _VENDOR)
+            return read_tc_string(text).has_basis(_PURPOSE, _VENDOR)
         except Unreadable:
             return None
 

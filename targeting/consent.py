@@ -11,11 +11,10 @@ from targeting.model import AdRequest, Signals
 from targeting.places.locale import parse_country
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
-from targeting.signals import us_privacy
-from targeting.signals.gpp import read as gpp
-from targeting.signals.gpp.read import Reading, Withholds
-from targeting.signals.tcf import read as tcf
+from targeting.signals.gpp.read import GppReading, Withholds, read_gpp_string
+from targeting.signals.tcf.read import TcConsent, read_tc_string
 from targeting.signals.unreadable import Unreadable
+from targeting.signals.us_privacy import read_us_privacy
 
 PURPOSE_CONTACT = 2
 PURPOSE_PROFILE_WRITE = 3
@@ -36,8 +35,8 @@ class Consent(NamedTuple):
 
     mask: int = 0
     gdpr: bool = False
-    tc_strings: tuple[tcf.Consent, ...] = ()
-    gpp: Reading | None = None
+    tc_strings: tuple[TcConsent, ...] = ()
+    gpp: GppReading | None = None
     unreadable: tuple[str, ...] = ()
 
     def has_basis(self, purpose: int, vendor: int, policy: Policy) -> bool:
@@ -77,7 +76,7 @@ def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: 
     gdpr = _in_scope(request, cookie_countries, policy)
     if not (gdpr or signals.gpp or signals.gpp_section_ids or signals.us_privacy):
         return SILENT
-    readings = [gpp.read(text, signals.gpp_section_ids) for text in _gpp_texts(signals)]
+    readings = [read_gpp_string(text, signals.gpp_section_ids) for text in _gpp_texts(signals)]
     reading = _all_together(readings) if readings else None
     mask, unreadable = _us_privacy(
         (signals.us_privacy, *signals.more_us_privacies, *(each.us_privacy for each in readings))
@@ -110,7 +109,7 @@ def _gpp_texts(signals: Signals) -> tuple[str, ...]:
     return (signals.gpp, *signals.more_gpps)
 
 
-def _all_together(readings: Sequence[Reading]) -> Reading:
+def _all_together(readings: Sequence[GppReading]) -> GppReading:
     """Take what each reading withholds; the sections shown are those of the first."""
     together, *others = readings
     for each in others:
@@ -138,18 +137,18 @@ def _us_privacy(texts: Iterable[str | None]) -> tuple[int, set[str]]:
     mask, unreadable = 0, set()
     for text in filter(None, texts):
         try:
-            if us_privacy.read(text).opted_out:
+            if read_us_privacy(text).opted_out:
                 mask = Reason.US_PRIVACY_OPT_OUT.bit
         except Unreadable:
             unreadable.add(US_PRIVACY)
     return mask, unreadable
 
 
-def _tc_strings(texts: Iterable[str | None]) -> tuple[tuple[tcf.Consent, ...], set[str]]:
+def _tc_strings(texts: Iterable[str | None]) -> tuple[tuple[TcConsent, ...], set[str]]:
     strings, unreadable = [], set()
     for text in filter(None, texts):
         try:
-            strings.append(tcf.read(text))
+            strings.append(read_tc_string(text))
         except Unreadable:
             unreadable.add(TCF)
     return tuple(strings), unreadable

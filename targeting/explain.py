@@ -15,7 +15,7 @@ from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 from targeting.records.preference import CHOICES_THAT_ALLOW, StoredChoice
 from targeting.records.stored_records import StoredRecords
-from targeting.signals import us_privacy
+from targeting.signals.us_privacy import decode_us_privacy
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -164,7 +164,9 @@ def _gpp_check(evidence: Evidence) -> Check:
     rule = "sections named in gpp_section_ids: an opt-out, a known child, or a section that cannot be read limits"
     if consent.gpp is None:
         return Check("GPP string", present, "absent", "nothing", rule)
-    fields = tuple((f"section {each.section_id} {each.field}", str(each.value)) for each in consent.gpp.findings)
+    fields = tuple(
+        (f"section {each.section_id} {each.field}", str(each.value)) for each in consent.gpp.withholding_fields
+    )
     limits = bool(evidence.item.findings.mask & Reason.GPP_OPT_OUT.bit)
     reason = Reason.GPP_OPT_OUT if limits else None
     if GPP in consent.unreadable:
@@ -189,7 +191,7 @@ def _us_privacy_check(evidence: Evidence) -> Check:
         value_class="US Privacy v1 string",
         said="opts out of sale" if limits else "allows",
         reason=Reason.US_PRIVACY_OPT_OUT if limits else None,
-        fields=tuple((name, str(value)) for name, value in us_privacy.decode(text).items()),
+        fields=tuple((name, str(value)) for name, value in decode_us_privacy(text).items()),
     )
 
 

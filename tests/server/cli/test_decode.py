@@ -10,7 +10,7 @@ import pytest
 
 from server.cli import decode as decode_module
 from server.cli.decode import LONGEST_LINE, lines, readable
-from targeting.signals.us_privacy import decode as decode_usp
+from targeting.signals.us_privacy import decode_us_privacy
 from tests.server.cli.conftest import ROOT, Adt
 
 VECTORS = ROOT / "tests" / "data" / "vectors"
@@ -47,7 +47,7 @@ def test_no_line_stops_the_next(adt: Adt, typed: Any) -> None:
     typed(b"1YNN\n\n \n\xff\xfe\n1Y\0N\n" + b"1" * (2 * LONGEST_LINE + 5) + b"\n1YYN\r\n1---")
     found = decoded(adt, "usp")
     assert ["error" in each for each in found] == [False, True, True, True, True, True, False, False]
-    assert found[0] == decode_usp("1YNN")
+    assert found[0] == decode_us_privacy("1YNN")
 
 
 def test_long_lines_are_cut_and_not_split() -> None:
@@ -71,7 +71,7 @@ def test_one_string_is_readable(adt: Adt) -> None:
 
 
 def test_one_string_as_json(adt: Adt) -> None:
-    assert json.loads(adt("decode", "usp", "1YNN", "--json").out) == decode_usp("1YNN")
+    assert json.loads(adt("decode", "usp", "1YNN", "--json").out) == decode_us_privacy("1YNN")
     ended = adt("decode", "usp", "nonsense", "--json")
     assert ended.status == 1
     assert list(json.loads(ended.out)) == ["error"]

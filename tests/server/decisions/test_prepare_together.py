@@ -14,12 +14,12 @@ from server.metrics.metrics import Metrics
 from targeting.decision import Rulebook
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
-from tests.properties.people import Person, bid_request, person
+from tests.properties.people import Person, bid_request, invent_person
 from tests.server.doubles import ListGate, ScriptedStore
 from tests.targeting.openrtb.preparing import NOWHERE, POLICY, asking, record
 
 NETWORKS = ["house", "acme", "estuary", "stranger"]
-PEOPLE = [person(seed, browser=seed % 3) for seed in range(6)]
+PEOPLE = [invent_person(seed, browser=seed % 3) for seed in range(6)]
 PROFILES = {subject: each.profile for each in PEOPLE for subject in each.subjects}
 
 

@@ -1,4 +1,4 @@
-"""What goes out to each network as a whole."""
+"""The whole bid request that each network receives."""
 
 import re
 from dataclasses import replace

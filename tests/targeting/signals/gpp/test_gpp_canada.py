@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from targeting.signals.gpp import canada as gpp_canada
-from targeting.signals.gpp import decode as gpp_full
-from targeting.signals.gpp import read as gpp
-from targeting.signals.gpp.read import Withholds
+from targeting.signals.gpp.canada import read_canadian_consent
+from targeting.signals.gpp.decode import decode_gpp_string
+from targeting.signals.gpp.read import Withholds, read_gpp_string
 from targeting.signals.unreadable import Unreadable
 from tests.targeting.signals.gpp.gpp_encoder import (
     WAYS,
@@ -49,7 +48,7 @@ LISTS = {
 
 
 def decoded(section: str) -> dict[str, Any]:
-    fields: dict[str, Any] = gpp_full.decode(encode({5: section}))["sections"][0]["fields"]
+    fields: dict[str, Any] = decode_gpp_string(encode({5: section}))["sections"][0]["fields"]
     return fields
 
 
@@ -98,7 +97,7 @@ def test_what_the_library_writes_is_read(changes: dict[str, Any]) -> None:
 @UNTIMED
 def test_a_decision_reads_the_same_purposes_in_every_way(changes: dict[str, Any], way: str) -> None:
     section = canadian_section(canadian_fields(**changes), way)
-    consent = gpp_canada.read(section)
+    consent = read_canadian_consent(section)
     assert [consent.is_express(purpose) for purpose in range(1, 25)] == changes["PurposesExpressConsent"]
     assert [consent.has_feature(one) for one in range(1, 13)] == changes["SpecialFeatureExpressConsent"]
 
@@ -124,9 +123,9 @@ def test_what_a_missing_express_consent_withholds(
         # Implied consent is no express consent.
         PurposesImpliedConsent=[True] * 24,
     )
-    reading = gpp.read(encode({5: canadian_section(fields)}), [5])
+    reading = read_gpp_string(encode({5: canadian_section(fields)}), [5])
     assert reading.withholds == withholds
-    assert {found.field for found in reading.findings} == {
+    assert {found.field for found in reading.withholding_fields} == {
         *(f"PurposesExpressConsent[{one}]" for one in purposes if one in {3, 4}),
         *(f"SpecialFeatureExpressConsent[{one}]" for one in features if one == 1),
     }
@@ -160,7 +159,7 @@ BAD = {
 @pytest.mark.parametrize("section", BAD.values(), ids=BAD)
 def test_a_malformed_section_is_refused(section: str) -> None:
     with pytest.raises(Unreadable):
-        gpp_canada.read(section)
+        read_canadian_consent(section)
     with pytest.raises(Unreadable):
         decoded(section)
 
@@ -196,7 +195,7 @@ def test_what_takes_long_is_given_up_by_a_decision_only(fields: dict[str, Any]) 
     assert {name: found[name] for name in fields if name.startswith(("Vendor", "Pub"))} == {
         name: value for name, value in fields.items() if name.startswith(("Vendor", "Pub"))
     }
-    reading = gpp.read(encode({5: section}), [5])
+    reading = read_gpp_string(encode({5: section}), [5])
     assert reading.unreadable == (5,)
     assert reading.withholds == Withholds.EVERYTHING
 
