@@ -14,7 +14,6 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@if command -v cargo >/dev/null 2>&1 && test -d gate-native; then echo "A Rust toolchain is here."; else echo "Going without the native gate: the aio gate serves."; fi
 	@touch $(READY)
 
 run: $(READY)

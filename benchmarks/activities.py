@@ -23,6 +23,9 @@ from server.calls.activity import record_activity
 from server.calls.call_context import CallContext
 from server.calls.profile import get_profile
 from server.decisions.decider import Decider
+from server.decisions.fetcher import Fetcher
+from server.decisions.signal_observer import SignalObserver
+from server.decisions.worker import DecisionParts
 from server.metrics.metrics import Metrics
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
@@ -120,8 +123,8 @@ def throughput(store: RedisStore) -> None:
 def tools(store: RedisStore) -> CallContext:
     """Give what the handler works with."""
     metrics, rulebook = Metrics(), Rulebook(DEFAULT_POLICY)
-    decider = Decider(store, lambda: rulebook, _no_nap, metrics)
-    return CallContext(store, decider, lambda: rulebook, _Nowhere(), _no_nap, metrics, time.time, _BUDGET_S)
+    decisions = DecisionParts(Decider(lambda: rulebook, _no_nap), Fetcher(store, metrics), SignalObserver(metrics))
+    return CallContext(store, decisions, lambda: rulebook, _Nowhere(), _no_nap, metrics, time.time, _BUDGET_S)
 
 
 class _Nowhere:

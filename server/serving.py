@@ -1,4 +1,4 @@
-"""Serve until told to stop: the process around the service."""
+"""The process around the service: serve until a signal says stop."""
 
 import logging
 import signal
@@ -38,8 +38,8 @@ def run_service(settings: Settings) -> None:
 
 
 def start_line(service: Service) -> str:
-    """Say what is served, where, and on what."""
+    """Return the line that says what is served, where, and on which store."""
     return (
-        f"adtargeting serves gRPC on {service.address} ({service.gate_name} gate), metrics on "
-        f"http://{service.metrics_address}/metrics, from {service.store_name}"
+        f"adtargeting serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
+        f"http://{service.metrics_address}/metrics, from {service.store.name}"
     )

@@ -15,6 +15,7 @@ from adtargeting.v1 import profile_pb2 as pb
 from server.calls.activity_reading import read_activity, request_of
 from server.calls.call_context import CallContext
 from server.choices.retry import attempts
+from server.decisions.containment import observe_all
 from server.errors import InvalidRequest
 from server.messages.enums import enum
 from server.messages.reading import parse_batch
@@ -78,7 +79,7 @@ class _Recorder:
         sent = list(self._sent(activities))
         planned = plan([request for _, _, request in sent], self._policy)
         # A signal outlasts its activity, also one that cannot be taken.
-        self._tools.decider.notice(planned.items)
+        observe_all(self._tools.decisions.observer, planned.items)
         now_s = int(self._now_s)
         oldest_s = now_s - self._policy.retention.profile_days * _DAY_S
         tasks = []

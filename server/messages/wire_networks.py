@@ -10,13 +10,16 @@ from functools import lru_cache
 from adtargeting.v1 import targeting_pb2 as pb
 
 from server.messages.enums import enum
-from server.messages.wire_parts import delimited
+from server.messages.wire_parts import delimited, tag_of
 from targeting.model import LimitedFeatures
 from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.reasons import reasons_in
 
-_DECISION_TAG = b"\x32"  # DecideResponse, field 6
-_ID_TAG, _ADDRESS_TAG, _USER_ID_TAG, _PROFILE_TAG = b"\x0a", b"\x42", b"\x4a", b"\x52"  # fields 1, 8, 9, 10
+_DECISION_TAG = tag_of(pb.DecideResponse, "networks")
+_ID_TAG = tag_of(pb.NetworkDecision, "network_id")
+_ADDRESS_TAG = tag_of(pb.NetworkDecision, "masked_ip")
+_USER_ID_TAG = tag_of(pb.NetworkDecision, "network_user_id")
+_PROFILE_TAG = tag_of(pb.NetworkDecision, "profile")
 
 
 def network_part(decision: NetworkDecision) -> bytes:

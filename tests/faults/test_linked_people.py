@@ -130,7 +130,7 @@ class LinkedPeople(RuleBasedStateMachine):
 
     def check_decision(self, identity: Identity, everyone: list[Subject], browser: Browser) -> None:
         request = AdRequest(identity=identity, client_country="US", cookie_header=browser.cookies)
-        ((decision, _),) = self.service.decider.decide([request], 5.0)
+        decision, _ = self.service.decide_request(request)
         expected = self.restrictions(everyone, browser)
         assert decision.reasons & ~Reason.NO_PROFILE.bit == expected
         assert not (expected and decision.mode is Mode.BEHAVIOURAL)

@@ -14,6 +14,8 @@ from targeting.records.stored_records import StoredRecords
 class ListGate:
     """Calls are put in, answers are kept."""
 
+    name = "list"
+
     def __init__(self) -> None:
         self.waiting: list[Call] = []
         self.answers: dict[object, Answer] = {}
