@@ -61,7 +61,7 @@ def _run(argv: Sequence[str]) -> int:
 
 def _parse(argv: Sequence[str]) -> tuple[Command, Namespace]:
     """Find the command, load it, then parse its arguments."""
-    shared = _shared_options()
+    shared = shared_options()
     top = _top(shared)
     found = top.parse_args(argv)
     if found.command is None:
@@ -75,7 +75,8 @@ def _parse(argv: Sequence[str]) -> tuple[Command, Namespace]:
     return command, parser.parse_intermixed_args(found.rest, Namespace(**_shared(found)))
 
 
-def _shared_options() -> Parser:
+def shared_options() -> Parser:
+    """Return a parser of the options that every command takes."""
     shared = Parser(add_help=False, argument_default=SUPPRESS)
     options = shared.add_argument_group("settings")
     options.add_argument("--config", type=Path, metavar="FILE", help="settings in a TOML file")
