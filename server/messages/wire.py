@@ -23,6 +23,7 @@ from targeting.decision import Decision
 from targeting.features.schema import DIMENSIONS, SCHEMA_NAME
 from targeting.features.taxonomy import CODES
 from targeting.model import LimitedFeatures
+from targeting.reasons import Reasons
 from targeting.records.profile import OUTSIDE_CODE
 
 _REQUEST_ID_TAG = tag_of(pb.DecideResponse, "request_id")
@@ -95,8 +96,8 @@ def _request_id(request_id: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _mode_and_reasons(mode: int, mask: int) -> bytes:
-    return pb.DecideResponse(mode=enum(mode), reasons=reason_numbers(mask)).SerializeToString()
+def _mode_and_reasons(mode: int, reasons: Reasons) -> bytes:
+    return pb.DecideResponse(mode=enum(mode), reasons=reason_numbers(reasons)).SerializeToString()
 
 
 @lru_cache(maxsize=65_536)
