@@ -38,7 +38,7 @@ INTEREST_GAINS = {
 
 
 class Activity(NamedTuple):
-    """One activity: parsed, bounded, and free of identifying texts. ``apply`` reads only the fields that its kind uses."""
+    """One activity: parsed, bounded, and free of identifying texts. Only the fields of its kind are used."""
 
     kind: ActivityKind
     occurred_s: int
