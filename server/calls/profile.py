@@ -59,13 +59,10 @@ def update_profile(payload: bytes, context: CallContext) -> bytes:
         corrected = correct(held, declared, paths, rules)
         if isinstance(corrected, CorrectionRefused):
             context.metrics.count_profile_writes("suppressed")
-            raise NotAllowed(
-                "the profile may not be changed: the person opted out or is under age, or a record is unreadable"
-            )
+            raise NotAllowed(_REFUSAL)
         # The correction itself may limit for good: a birth date that shows a child.
-        if context.store.commit_durably(
-            RecordChange(subject, held, *corrected.values), context.replicas, left_s
-        ).landed:
+        change = RecordChange(subject, held, *corrected.values)
+        if context.store.commit_durably(change, context.replicas, left_s).landed:
             context.metrics.count_profile_writes("corrected")
             return pb.UpdateProfileResponse(
                 declared=declared_message(corrected.declared), version=corrected.version
