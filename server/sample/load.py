@@ -19,7 +19,8 @@ from targeting.records.preference import Preference, encode_preference
 from targeting.records.profile import write_profile
 from targeting.records.stored_records import StoredRecords
 
-_BATCH = 250
+_BATCH = 50
+"""A server answers nobody else while it works on a batch, so this is what decisions of a running service wait for."""
 _BUDGET_S = 30.0
 _DAY_S = 86_400
 
