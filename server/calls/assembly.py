@@ -59,7 +59,7 @@ class LaneThreads(NamedTuple):
         return Fetcher(self.store.decisions(), self.metrics)
 
     def _observer(self) -> SignalObserver:
-        return SignalObserver(self.metrics, self.choices.signal_opt_outs.offer)
+        return SignalObserver(self.metrics, self.choices.signal_opt_outs.enqueue)
 
     def _context(self) -> CallContext:
         return CallContext(
@@ -73,5 +73,5 @@ class LaneThreads(NamedTuple):
             budget_s=self.settings.write_budget_ms / 1000,
             replicas=self.settings.replicas,
             needs_disk=self.store.puts_on_disk,
-            on_unconfirmed=self.choices.replication_watch.watch,
+            on_unconfirmed=self.choices.replication_watch.track,
         )

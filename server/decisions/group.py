@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from server.decisions.decider import Decided, Stored
 from server.decisions.jobs import Portion
-from targeting.decision import Item, Plan, Rulebook
+from targeting.decision import Plan, PlannedRequest, Rulebook
 from targeting.reasons import Reason
 from targeting.records.stored_records import StoredRecords
 
@@ -51,6 +51,6 @@ class Group(NamedTuple):
         for portion in self.portions:
             portion.job.accept(list(islice(decisions, len(portion.requests))))
 
-    def _parts(self) -> list[tuple[Portion, list[Item]]]:
+    def _parts(self) -> list[tuple[Portion, list[PlannedRequest]]]:
         items = iter(self.planned.items)
         return [(portion, list(islice(items, len(portion.requests)))) for portion in self.portions]

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from server.messages import wire
 from server.store.ports import RecordChange
-from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
+from targeting.decision import Decision, Plan, PlannedRequest, Rulebook, decide, plan
 from targeting.model import NO_SIGNALS, AdRequest, Identity, Mode, Signals, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy
 from targeting.recording.activity import Activity, ActivityKind
 from targeting.recording.admission import forbidden_by_records, forbidden_by_request
 from targeting.recording.choice import ChoiceMade, apply_choice
 from targeting.recording.correction import erase
-from targeting.recording.record import Entry, record
+from targeting.recording.record import PendingActivity, record
 from targeting.records.envelope import PREFIX, RecordUnreadable
 from targeting.records.preference import Choice, Preference, Source, decode_preference, encode_preference
 from targeting.records.profile import HeldExposure, Profile, encode_profile
@@ -74,7 +74,7 @@ class Violation(AssertionError):
 class Writing(NamedTuple):
     """An activity after its reading and before its write."""
 
-    item: Item
+    item: PlannedRequest
     held: list[StoredRecords]
 
 
@@ -129,7 +129,10 @@ class History:
     def store_choice(self, who: Subject, choice: Choice, source: Source) -> None:
         (held,) = self.store.read([who], BUDGET_S)
         self.key += 1
-        after = apply_choice(current_of(held), ChoiceMade(choice, source, self.key.to_bytes(8, "big"), NOW_S * 1000))
+        after = apply_choice(
+            current_of(held),
+            ChoiceMade(choice=choice, source=source, change_key=self.key.to_bytes(8, "big"), made_at_ms=NOW_S * 1000),
+        )
         change = RecordChange(who, held, preference=encode_preference(after, held.owner))
         if choice is Choice.OPT_OUT and self.rulebook.policy.opt_out.on_opt_out == "erase":
             change = change._replace(profile=b"", seen=b"")
@@ -198,7 +201,7 @@ class History:
             held, self.rulebook.policy, NOW_S
         )
         activity = Activity(ActivityKind.AD_IMPRESSION, NOW_S, ad_id=mark_of(who))
-        entry = Entry(str(self.chance.randrange(4)), activity, forbidden)
+        entry = PendingActivity(str(self.chance.randrange(4)), activity, forbidden)
         values = record(held[0], [entry], self.rulebook.policy, NOW_S).values
         if values is None:
             return

@@ -198,16 +198,26 @@ class TestDurability:
             ("no-appendfsync-on-rewrite", "yes", False),
         ],
     )
-    def test_on_disk_only_where_every_write_is_synced(
-        self, own_store: OpenRedisStore, setting: str, value: str, *, on_disk: bool
+    def test_without_waitaof_only_a_server_that_syncs_every_write_has_it_on_disk(
+        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore, setting: str, value: str, *, on_disk: bool
     ) -> None:
         own_store.command(b"CONFIG", b"SET", setting.encode(), value.encode())
-        assert own_store.commit_durably(change(own_store), 0, BUDGET_S) == Committed(True, 0, on_disk)
+        own_store.command(b"ACL", b"SETUSER", b"older", b"on", b">hush", b"~*", b"+@all", b"-waitaof")
+        store = RedisStore(RedisAddress(path=own_redis.address.path, username="older", password="hush"), PSEUDONYMS)
+        assert store.commit_durably(change(store), 0, BUDGET_S) == Committed(True, 0, on_disk)
+        store.close()
+
+    @pytest.mark.parametrize(("fsync", "on_disk"), [(b"everysec", True), (b"no", False)])
+    def test_with_waitaof_the_next_sync_is_awaited(
+        self, own_store: OpenRedisStore, fsync: bytes, *, on_disk: bool
+    ) -> None:
+        own_store.command(b"CONFIG", b"SET", b"appendfsync", fsync)
+        assert own_store.commit_durably(change(own_store), 0, 3.0) == Committed(True, 0, on_disk)
 
     def test_a_server_that_does_not_tell_is_taken_not_to(
         self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
     ) -> None:
-        rules = (b"on", b">hush", b"~*", b"+@all", b"-config", b"-wait")
+        rules = (b"on", b">hush", b"~*", b"+@all", b"-config", b"-wait", b"-waitaof")
         own_store.command(b"ACL", b"SETUSER", b"limited", *rules)
         address = RedisAddress(path=own_redis.address.path, username="limited", password="hush")
         store = RedisStore(address, PSEUDONYMS)
