@@ -34,3 +34,7 @@ class LoopHistogram(Collector):
         family = HistogramMetricFamily(self._name, self._text)
         family.add_metric([], buckets, self._sum)
         yield family
+
+    def describe(self) -> Iterator[HistogramMetricFamily]:
+        """Return the name, for the registry to check."""
+        return self.collect()
