@@ -45,7 +45,7 @@ _HOSTILE = {
 
 
 def cases() -> list[MicroCase]:
-    """Give the name, the call and the target in µs of each case."""
+    """Return the name, the call and the target in µs of each case."""
     address = parse_ip("81.2.69.160")
     assert address is not None
     ordinary: list[MicroCase] = [

@@ -1,7 +1,7 @@
 """The consent strings of one request, read together: TCF, GPP, US Privacy.
 
 Regimes add up: each is judged alone, and no consent in one lifts an opt-out in another. A string that is present and
-cannot be read limits. Here the strings are judged for ourselves; what they say of a network is asked later.
+cannot be read limits. This module judges the strings for ourselves; ``targeting.networks`` asks about each network.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from targeting.model import AdRequest, Signals
 from targeting.places.locale import parse_country
 from targeting.policy.policy import Policy
-from targeting.reasons import Reason
+from targeting.reasons import NO_REASONS, Reason, Reasons
 from targeting.signals.gpp.read import GppReading, Withholds, read_gpp_string
 from targeting.signals.tcf.read import TcConsent, read_tc_string
 from targeting.signals.unreadable import Unreadable
@@ -26,31 +26,31 @@ TCF, GPP, US_PRIVACY = "tcf", "gpp", "us_privacy"
 _GDPR_SECTION = 2
 
 
-class Consent(NamedTuple):
+class RequestConsent(NamedTuple):
     """What the consent strings say.
 
-    ``mask`` holds the reasons that limit the decision; ``gdpr`` tells whether the GDPR applies; ``tc_strings`` are
-    all that could be read. ``unreadable`` names the signals that were there and could not be.
+    ``reasons`` are those that limit the decision; ``gdpr`` is whether the GDPR applies; ``tc_strings`` are the
+    readable ones. ``unreadable`` names the signals that are present and cannot be read.
     """
 
-    mask: int = 0
+    reasons: Reasons = NO_REASONS
     gdpr: bool = False
     tc_strings: tuple[TcConsent, ...] = ()
     gpp: GppReading | None = None
     unreadable: tuple[str, ...] = ()
 
     def has_basis(self, purpose: int, vendor: int, policy: Policy) -> bool:
-        """Tell whether the vendor has a basis for the purpose: always, out of the GDPR's scope."""
+        """Whether the vendor has a basis for the purpose: always, out of the GDPR's scope."""
         return not self.gdpr or (
             self._may_grant(vendor)
             and all(string.has_basis(purpose, vendor, policy.vendor_list) for string in self.tc_strings)
         )
 
-    def position_withheld(self, vendor: int, policy: Policy) -> int:
-        """Give the reasons for which the vendor may not have the precise position, as a mask; 0: it may."""
-        mask = 0
+    def position_withheld(self, vendor: int, policy: Policy) -> Reasons:
+        """Return the reasons against passing the precise position to the vendor; none: it may have it."""
+        reasons = 0
         if self.gpp is not None and self.gpp.withholds & Withholds.PRECISE_POSITION:
-            mask = Reason.GPP_OPT_OUT.bit
+            reasons = int(Reason.GPP_OPT_OUT.bit)
         if self.gdpr and not (
             self._may_grant(vendor)
             and all(
@@ -58,48 +58,52 @@ class Consent(NamedTuple):
                 for string in self.tc_strings
             )
         ):
-            mask |= Reason.TCF_NO_CONSENT.bit
-        return mask
+            reasons |= Reason.TCF_NO_CONSENT.bit
+        return Reasons(reasons)
 
     def _may_grant(self, vendor: int) -> bool:
-        """A string that cannot be read, or none, or a vendor that no string can name, gives no basis."""
+        """Whether any basis is possible: every string is readable, there is one, and the vendor has an id."""
         return TCF not in self.unreadable and bool(self.tc_strings) and vendor > 0
 
 
-SILENT = Consent()
-"""Nothing was said, and nothing needs saying."""
+SILENT = RequestConsent()
+"""No consent string is present, and none is required."""
 
 
-def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> Consent:
+def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> RequestConsent:
     """Read and judge all consent strings of a request."""
     signals = request.signals
     gdpr = _in_scope(request, cookie_countries, policy)
     if not (gdpr or signals.gpp or signals.gpp_section_ids or signals.us_privacy):
         return SILENT
     readings = [read_gpp_string(text, signals.gpp_section_ids) for text in _gpp_texts(signals)]
-    reading = _all_together(readings) if readings else None
-    mask, unreadable = _us_privacy(
-        (signals.us_privacy, *signals.more_us_privacies, *(each.us_privacy for each in readings))
+    combined = _combined(readings) if readings else None
+    us_privacy_reasons, unreadable = _us_privacy(
+        (signals.us_privacy, *signals.more_us_privacies, *(reading.us_privacy for reading in readings))
     )
-    if reading is not None and reading.withholds & Withholds.PROFILE_AND_IDS:
-        mask |= Reason.GPP_OPT_OUT.bit
-    if reading is not None and reading.unreadable:
+    reasons = int(us_privacy_reasons)
+    if combined is not None and combined.withholds & Withholds.PROFILE_AND_IDS:
+        reasons |= Reason.GPP_OPT_OUT.bit
+    if combined is not None and combined.unreadable:
         unreadable |= {GPP}
-    # Section 2, once it is named, must be readable as any other; out of scope it has no effect beyond that.
+    # A section 2 that is named must be readable; out of scope it has no other effect.
     strings, undecodable = _tc_strings(
-        (*((signals.tcf_consent, *signals.more_tcf_consents) if gdpr else ()), *(each.tc_string for each in readings))
+        (
+            *((signals.tcf_consent, *signals.more_tcf_consents) if gdpr else ()),
+            *(reading.tc_string for reading in readings),
+        )
     )
     unreadable |= undecodable
     if unreadable:
-        mask |= Reason.SIGNAL_UNREADABLE.bit
-    consent = Consent(mask, gdpr, strings, reading, tuple(sorted(unreadable)))
+        reasons |= Reason.SIGNAL_UNREADABLE.bit
+    consent = RequestConsent(Reasons(reasons), gdpr, strings, combined, tuple(sorted(unreadable)))
     if all(consent.has_basis(purpose, policy.gdpr.host_vendor_id, policy) for purpose in _purposes(policy)):
         return consent
-    return consent._replace(mask=mask | Reason.TCF_NO_CONSENT.bit)
+    return consent._replace(reasons=Reasons(reasons | Reason.TCF_NO_CONSENT.bit))
 
 
 def _purposes(policy: Policy) -> tuple[int, ...]:
-    """Give the purposes that a behavioural answer needs."""
+    """Return the purposes that a behavioural answer needs."""
     return (PURPOSE_BEHAVIOURAL, *policy.gdpr.also_required_purposes)
 
 
@@ -109,18 +113,18 @@ def _gpp_texts(signals: Signals) -> tuple[str, ...]:
     return (signals.gpp, *signals.more_gpps)
 
 
-def _all_together(readings: Sequence[GppReading]) -> GppReading:
-    """Take what each reading withholds; the sections shown are those of the first."""
-    together, *others = readings
-    for each in others:
-        together = together._replace(
-            withholds=together.withholds | each.withholds, unreadable=together.unreadable + each.unreadable
+def _combined(readings: Sequence[GppReading]) -> GppReading:
+    """Withhold what any reading withholds; the sections shown are those of the first."""
+    combined, *others = readings
+    for reading in others:
+        combined = combined._replace(
+            withholds=combined.withholds | reading.withholds, unreadable=combined.unreadable + reading.unreadable
         )
-    return together
+    return combined
 
 
 def _in_scope(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> bool:
-    """Tell whether the GDPR applies: the flag, else section 2, else any country shown; in doubt it does."""
+    """Whether the GDPR applies: the flag, else section 2, else any country shown; in doubt it does."""
     signals = request.signals
     if signals.gdpr_applies is not None:
         return signals.gdpr_applies
@@ -133,15 +137,15 @@ def _in_scope(request: AdRequest, cookie_countries: tuple[str, ...], policy: Pol
     return not any(shown) or not countries.isdisjoint(shown)
 
 
-def _us_privacy(texts: Iterable[str | None]) -> tuple[int, set[str]]:
-    mask, unreadable = 0, set()
+def _us_privacy(texts: Iterable[str | None]) -> tuple[Reasons, set[str]]:
+    reasons, unreadable = NO_REASONS, set()
     for text in filter(None, texts):
         try:
             if read_us_privacy(text).opted_out:
-                mask = Reason.US_PRIVACY_OPT_OUT.bit
+                reasons = Reason.US_PRIVACY_OPT_OUT.bit
         except Unreadable:
             unreadable.add(US_PRIVACY)
-    return mask, unreadable
+    return reasons, unreadable
 
 
 def _tc_strings(texts: Iterable[str | None]) -> tuple[tuple[TcConsent, ...], set[str]]:

@@ -64,7 +64,7 @@ class LaneThreads(NamedTuple):
 
     def _decision_parts(self) -> DecisionParts:
         fetcher = Fetcher(self.store.decisions(), self.metrics)
-        observer = SignalObserver(self.metrics, self.choices.signal_opt_outs.offer)
+        observer = SignalObserver(self.metrics, self.choices.signal_opt_outs.enqueue)
         return DecisionParts(Decider(self.rules, self.open_nap), fetcher, observer)
 
     def _context(self) -> CallContext:
@@ -79,5 +79,5 @@ class LaneThreads(NamedTuple):
             budget_s=self.settings.write_budget_ms / 1000,
             replicas=self.settings.replicas,
             needs_disk=self.store.puts_on_disk,
-            on_unconfirmed=self.choices.replication_watch.watch,
+            on_unconfirmed=self.choices.replication_watch.track,
         )

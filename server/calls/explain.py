@@ -6,25 +6,25 @@ from server.calls.call_context import CallContext
 from server.messages.enums import enum
 from server.messages.reading import parse
 from server.messages.translate import ad_request
-from targeting.explain import Check, Evidence, explain
+from targeting.explain import Check, DecisionTrace, explain
 from targeting.model import AdRequest
 
 
 def explain_decision(payload: bytes, tools: CallContext) -> bytes:
     """Explain a decision; see ``TargetingService.Explain``. Raises ``InvalidRequest``."""
-    evidence, response = _decide(ad_request(parse(pb.DecideRequest, payload), tools.locator), tools)
+    trace, response = _decide(ad_request(parse(pb.DecideRequest, payload), tools.locator), tools)
     decision = pb.DecideResponse.FromString(response)
-    return pb.ExplainResponse(decision=decision, checks=map(_message, explain(evidence))).SerializeToString()
+    return pb.ExplainResponse(decision=decision, checks=map(_message, explain(trace))).SerializeToString()
 
 
-def _decide(request: AdRequest, tools: CallContext) -> tuple[Evidence, bytes]:
+def _decide(request: AdRequest, tools: CallContext) -> tuple[DecisionTrace, bytes]:
     """Decide one request and keep what it was decided from; nothing is counted or written."""
     decider, fetcher, _ = tools.decisions
     rulebook = decider.rulebook()
     planned = decider.plan([request], rulebook.policy)
     stored = fetcher.fetch(planned.subjects, tools.budget_s)
     ((decision, response),) = decider.decide(planned, stored, rulebook)
-    return Evidence(planned.items[0], stored, decision, rulebook.policy), response
+    return DecisionTrace(planned.items[0], stored, decision, rulebook.policy), response
 
 
 def _message(check: Check) -> pb.Check:

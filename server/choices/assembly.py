@@ -29,7 +29,7 @@ class ChoiceThreads:
             return ChoiceStore(records, rulebook, settings.replicas, store.puts_on_disk, budget_s)
 
         self.replication_watch = ReplicationWatch(choices(), metrics)
-        self.signal_opt_outs = SignalOptOuts(choices(), metrics, self.replication_watch.watch)
+        self.signal_opt_outs = SignalOptOuts(choices(), metrics, self.replication_watch.track)
         for background in (self.replication_watch, self.signal_opt_outs):
             background.start()
             closing.callback(background.close)

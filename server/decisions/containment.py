@@ -13,7 +13,7 @@ from server.decisions.decider import Decided, Decider, Stored
 from server.errors import note, refusal_of
 from server.gate.port import Answer, Refusal
 from server.messages import wire
-from targeting.decision import Item, Plan, Rulebook, decide, plan
+from targeting.decision import Plan, PlannedRequest, Rulebook, decide, plan
 from targeting.model import AdRequest, Signals
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
@@ -27,7 +27,7 @@ _UNREAD_SIGNALS = Signals(gdpr_applies=True, unreadable=("request",))
 class Observer(Protocol):
     """Takes note of one request; see ``server.decisions.signal_observer``."""
 
-    def observe(self, item: Item) -> None:
+    def observe(self, item: PlannedRequest) -> None:
         """Take note of what one request shows."""
         ...
 
@@ -67,7 +67,7 @@ class ContainedDecider:
                 decided += self._decide_halves(half, rulebook)
         return decided
 
-    def _item(self, request: AdRequest, policy: Policy) -> Item:
+    def _item(self, request: AdRequest, policy: Policy) -> PlannedRequest:
         try:
             return self._decider.plan([request], policy).items[0]
         except Exception:  # noqa: BLE001  # it was noted
@@ -90,7 +90,7 @@ class _Found(NamedTuple):
         return _Found(first, stored[:middle]), _Found(second, stored[middle:])
 
 
-def observe_all(observer: Observer, items: Iterable[Item]) -> None:
+def observe_all(observer: Observer, items: Iterable[PlannedRequest]) -> None:
     """Observe every request; a fault in it changes no decision."""
     for item in items:
         try:
@@ -112,12 +112,12 @@ def attempt_each(jobs: Iterable[Callable[[], bytes]]) -> list[Answer]:
     return [attempt(job) for job in jobs]
 
 
-def _item_unread(request: AdRequest, policy: Policy) -> Item:
+def _item_unread(request: AdRequest, policy: Policy) -> PlannedRequest:
     """Plan a request without what a browser or a consent tool wrote."""
     return plan([request._replace(cookie_header="", signals=_UNREAD_SIGNALS)], policy).items[0]
 
 
-def _limited(item: Item, rulebook: Rulebook) -> Decided:
+def _limited(item: PlannedRequest, rulebook: Rulebook) -> Decided:
     """Limit a request whose records, or other contents, have a fault."""
     try:
         return _limited_by_records(item, rulebook)
@@ -126,6 +126,6 @@ def _limited(item: Item, rulebook: Rulebook) -> Decided:
         return _limited_by_records(_item_unread(bare, rulebook.policy), rulebook)
 
 
-def _limited_by_records(item: Item, rulebook: Rulebook) -> Decided:
+def _limited_by_records(item: PlannedRequest, rulebook: Rulebook) -> Decided:
     (decision,) = decide(Plan.of([item]), Reason.RECORD_UNREADABLE, [()], rulebook, time.time())
     return Decided(decision, wire.responses([decision])[0])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from server.messages import wire
-from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
+from targeting.decision import Decision, Plan, PlannedRequest, Rulebook, decide, plan
 from targeting.model import AdRequest
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
@@ -44,7 +44,7 @@ class Decider:
         answers = zip(planned.items, decisions, wire.responses(decisions), strict=True)
         return [Decided(decision, response) for _, decision, response in answers]
 
-    def _naps(self, items: Iterable[Item]) -> list[Sequence[Nap]]:
+    def _naps(self, items: Iterable[PlannedRequest]) -> list[Sequence[Nap]]:
         """Open the NAP cookies of requests that nothing has limited yet; those of the others are not even read."""
         return [
             [nap for text in item.cookies.naps if (nap := self._open_nap(text)) is not None]

@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Callable
 
-from server.choices.signal_opt_outs import LASTING_REASONS, ignore_signal_opt_out
+from server.choices.signal_opt_outs import ignore_signal_opt_out
 from server.metrics.metrics import Metrics
-from targeting.decision import Item
+from targeting.decision import PlannedRequest
 from targeting.model import AdRequest
 from targeting.reasons import Reason
+from targeting.recording.signal_opt_outs import LASTING_REASONS
 from targeting.signals.cookies import Cookies
 from targeting.signals.tcf.read import KNOWN_POLICY_VERSION
 
@@ -25,15 +26,15 @@ class SignalObserver:
         self._on_signal_opt_out = on_signal_opt_out
         self._newer_policies: set[int] = set()
 
-    def observe(self, item: Item) -> None:
+    def observe(self, item: PlannedRequest) -> None:
         """Take note of what one request shows."""
-        mask, consent = item.findings.mask, item.findings.consent
+        reasons, consent = item.verdict.reasons, item.verdict.consent
         for string in consent.tc_strings:
             if string.policy_is_newer:
                 self._count_policy(string.policy_version)
-        if mask & LASTING_REASONS:
+        if reasons & LASTING_REASONS:
             self._on_signal_opt_out(item.request, item.cookies)
-        if mask & _UNREADABLE:
+        if reasons & _UNREADABLE:
             for signal in (*consent.unreadable, *(["request"] if item.request.signals.unreadable else [])):
                 self._metrics.count_decode_error(signal)
 

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from server.messages.enums import enum
 from server.messages.wire_networks import limited_message, network_part, reason_numbers
 from server.messages.wire_parts import LOW_BITS, SHORT, VARINTS, delimited, tag_of, varint
-from targeting.behavioural import Column, Demographics, Exposures, Features, Interests
 from targeting.decision import Decision
+from targeting.features.batch import Demographics, Exposures, FeatureBatch, Interests, RankedColumn
 from targeting.features.schema import DIMENSIONS, SCHEMA_NAME
 from targeting.features.taxonomy import CODES
 from targeting.model import LimitedFeatures
+from targeting.reasons import Reasons
 from targeting.records.profile import OUTSIDE_CODE
 
 _REQUEST_ID_TAG = tag_of(pb.DecideResponse, "request_id")
@@ -95,8 +96,8 @@ def _request_id(request_id: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _mode_and_reasons(mode: int, mask: int) -> bytes:
-    return pb.DecideResponse(mode=enum(mode), reasons=reason_numbers(mask)).SerializeToString()
+def _mode_and_reasons(mode: int, reasons: Reasons) -> bytes:
+    return pb.DecideResponse(mode=enum(mode), reasons=reason_numbers(reasons)).SerializeToString()
 
 
 @lru_cache(maxsize=65_536)
@@ -109,7 +110,7 @@ def _closing(co_brand: str, policy_version: str) -> bytes:
     return pb.DecideResponse(co_brand=co_brand, policy_version=policy_version).SerializeToString()
 
 
-def _behavioural(batch: Features) -> list[_Parts]:
+def _behavioural(batch: FeatureBatch) -> list[_Parts]:
     """Serialise features, each person's as the parts of a ``BehaviouralFeatures`` in its field."""
     interests = _interests(batch.interests, batch.outside_names)
     destinations, exposures = _destinations(batch.destinations), _exposures(batch.exposures)
@@ -190,7 +191,7 @@ _ROWS, _IS_FILLED = _interest_rows()
 _SIZES = _IS_FILLED.sum(axis=1)
 
 
-def _interests(column: Column, outside_names: Sequence[tuple[str, ...]]) -> list[bytes]:
+def _interests(column: RankedColumn, outside_names: Sequence[tuple[str, ...]]) -> list[bytes]:
     codes, scores, bounds = column
     if codes.max(initial=0) >= OUTSIDE_CODE:
         return [
@@ -212,7 +213,7 @@ def _named_interests(interests: Interests) -> bytes:
     ).SerializeToString()
 
 
-def _destinations(column: Column) -> list[bytes]:
+def _destinations(column: RankedColumn) -> list[bytes]:
     countries, shares, bounds = column
     rows = np.empty(len(countries), _DESTINATION_ROW)
     rows["head"], rows["country"] = _DESTINATION_HEAD, countries

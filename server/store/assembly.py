@@ -5,12 +5,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from server.settings import Settings
-from server.store.circuit import Circuit, CircuitRecords, CircuitStore, ping
+from server.store.circuit import Circuit, CircuitRecords, CircuitStore
 from server.store.embedded.restarter import Restarter
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.measured import MeasuredRecords, Meter
 from server.store.ports import DecisionStore, RecordStore
+from server.store.redis.handshake import ping
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress, parse_redis_url
 

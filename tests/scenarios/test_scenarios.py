@@ -19,7 +19,7 @@ from server.messages.translate import ad_request
 from server.settings import Settings
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
-from server.store.redis.connection import open_connection
+from server.store.redis.handshake import open_connection
 from targeting.decision import Rulebook, decide, plan
 from targeting.model import Subject
 from targeting.reasons import Reason

@@ -19,27 +19,32 @@ from server.app import Service
 from server.store.embedded import server as embedded
 from server.store.embedded.binary import EmbeddedStoreError
 from server.store.embedded.server import EmbeddedRedis
-from server.store.redis.connection import open_connection
+from server.store.redis.handshake import open_connection
 from tests.rpc import health
 from tests.server.running_service import ALICE, BOB, WITH_SIGNAL, opt_out, settings, wait_until
 
 
 def test_an_unconfirmed_choice_is_watched_until_the_disk_has_it(tmp_path: Path) -> None:
     with (
-        EmbeddedRedis(tmp_path / "redis", fsync="everysec") as redis,
+        EmbeddedRedis(tmp_path / "redis") as redis,
         Service(settings(tmp_path, redis_url=redis.url, confirm_on_disk="yes")) as service,
         grpc.insecure_channel(service.address) as channel,
     ):
+        set_fsync(redis, b"no")
         assert opt_out(channel).durability == pref.DURABILITY_UNCONFIRMED
 
         def age_s() -> float:
             return service.metrics.registry.get_sample_value("adtargeting_unconfirmed_preference_age_seconds") or 0.0
 
         wait_until(lambda: age_s() > 0)
-        link = open_connection(redis.address, 5)
-        link.ask((b"CONFIG", b"SET", b"appendfsync", b"always"), time.monotonic() + 5)
-        link.close()
+        set_fsync(redis, b"always")
         wait_until(lambda: age_s() == 0)
+
+
+def set_fsync(redis: EmbeddedRedis, value: bytes) -> None:
+    link = open_connection(redis.address, 5)
+    link.ask((b"CONFIG", b"SET", b"appendfsync", value), time.monotonic() + 5)
+    link.close()
 
 
 def test_choices_wait_for_the_replicas_that_are_asked_for(tmp_path: Path) -> None:

@@ -198,7 +198,7 @@ def _decode_tcf(text: str) -> dict[str, Any]:
     """
     tc = decode_tc_string(text)
     core, others = tc.core, (("VendorsAllowed", 2, tc.allowed_vendors), ("VendorsDisclosed", 1, tc.disclosed_vendors))
-    check_total_size(each.vendors for each in core.restrictions)
+    check_total_size(restriction.vendors for restriction in core.restrictions)
     check_total_size([core.vendor_consents, core.vendor_legitimate_interests, *(ids or () for *_, ids in others)])
     decoded: dict[str, Any] = to_json(tc)
     fields: dict[str, Any] = {name: decoded[of_tcf] for name, of_tcf in _TCF_FIELDS.items()}
@@ -206,7 +206,8 @@ def _decode_tcf(text: str) -> dict[str, Any]:
     fields["VendorConsents"] = expand_ranges(core.vendor_consents)
     fields["VendorLegitimateInterests"] = expand_ranges(core.vendor_legitimate_interests)
     fields["PublisherRestrictions"] = [
-        {"key": each.purpose, "type": each.kind, "ids": expand_ranges(each.vendors)} for each in core.restrictions
+        {"key": restriction.purpose, "type": restriction.kind, "ids": expand_ranges(restriction.vendors)}
+        for restriction in core.restrictions
     ]
     segments = ["Core"]
     if "publisherTC" in decoded:

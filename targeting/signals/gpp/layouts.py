@@ -72,8 +72,8 @@ _ADDITIONAL = f"AdditionalDataProcessingConsent {_MSPA}"
 _EIGHT = "1 2 3 4 5 6 7 8"
 
 
-def _national_names(token: str, names: dict[str, str]) -> tuple[str, ...]:
-    return tuple(names.get(one, f"{SENSITIVE}[{one}]") for one in token.split("+"))
+def _national_names(tokens: str, names: dict[str, str]) -> tuple[str, ...]:
+    return tuple(names.get(token, f"{SENSITIVE}[{token}]") for token in tokens.split("+"))
 
 
 def _numbers(names: str) -> tuple[Field, ...]:

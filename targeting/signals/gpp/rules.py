@@ -62,8 +62,8 @@ FIELD_RULES: dict[str, FieldRule] = {
     **dict.fromkeys(_CHOICES, FieldRule(_REFUSED, Withholds.PROFILE_AND_IDS)),
     **dict.fromkeys(_NOTICES, FieldRule(_NOT_GIVEN, Withholds.PROFILE_AND_IDS)),
     **dict.fromkeys(_SENSITIVE_NOTICES, FieldRule(_NOT_GIVEN, Withholds.PRECISE_POSITION)),
-    **{f"{SENSITIVE}[{one}]": FieldRule(_APPLICABLE, Withholds.PROFILE_AND_IDS) for one in _NEVER},
-    **{f"{SENSITIVE}[{one}]": FieldRule(_REFUSED, Withholds.PROFILE_AND_IDS) for one in _WITH_CONSENT},
+    **{f"{SENSITIVE}[{category}]": FieldRule(_APPLICABLE, Withholds.PROFILE_AND_IDS) for category in _NEVER},
+    **{f"{SENSITIVE}[{category}]": FieldRule(_REFUSED, Withholds.PROFILE_AND_IDS) for category in _WITH_CONSENT},
     f"{SENSITIVE}[{_POSITION}]": FieldRule(_REFUSED, Withholds.PRECISE_POSITION),
 }
 """What each field withholds by its own value. Fields without a rule withhold nothing."""
@@ -101,7 +101,7 @@ class LayoutRules:
         self._position = self._mask(Withholds.PRECISE_POSITION)
         self._dependent = self._find_dependent()
         # The low bit of every needed number; in nearly all strings none of these numbers is 0.
-        self._needed = sum({one.needed // 3 for one in self._dependent})
+        self._needed = sum({consent.needed // 3 for consent in self._dependent})
 
     def withholds(self, numbers: int) -> int:
         """Return what the section withholds, as the number of a ``Withholds``."""

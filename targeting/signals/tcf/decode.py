@@ -176,7 +176,7 @@ def merge_ranges(ranges: IdRanges) -> IdRanges:
 def _by_purpose_and_kind(restrictions: Iterable[PublisherRestriction]) -> list[PublisherRestriction]:
     """Merge the restrictions of each purpose and type, without those that restrict no vendor."""
     found: dict[tuple[int, int], IdRanges] = {}
-    for purpose, kind, vendors in ((one.purpose, one.kind, one.vendors) for one in restrictions):
+    for purpose, kind, vendors in ((item.purpose, item.kind, item.vendors) for item in restrictions):
         found[purpose, kind] = found.get((purpose, kind), ()) + vendors
     return [PublisherRestriction(*key, merge_ranges(vendors)) for key, vendors in sorted(found.items()) if vendors]
 

@@ -1,10 +1,13 @@
 """``load-sample``: into the store of a running service, or into one that runs meanwhile; never over what is there."""
 
 import io
+import shlex
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from server.app import Service
 from server.cli.load_sample import load
 from server.sample.load import Progress
 from server.store.embedded.server import EmbeddedRedis
@@ -15,11 +18,22 @@ def test_people_loaded_beside_a_running_service_are_known_to_it(served: Adt) -> 
     loaded = served("load-sample", "--subjects", "300", "--seed", "11")
     assert loaded.status == 0
     assert loaded.lines[0].startswith("300 people: ")
-    tried = [line.split() for line in loaded.lines if line.strip().startswith("adtargeting decide")]
-    assert len(tried) >= 3
-    behavioural, *others = (served(*words[1 : words.index("--ip") + 2]) for words in tried)
+    commands = [shlex.split(line) for line in loaded.lines if " decide --account " in line]
+    assert len(commands) >= 3
+    behavioural, *others = (served(*command[1:]) for command in commands)
     assert behavioural.lines[0].startswith("BEHAVIOURAL")
     assert all(other.lines[0].startswith("LIMITED") for other in others)
+
+
+def test_the_commands_that_it_ends_with_reach_the_service_that_its_options_name(
+    adt: Adt, service: Service, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADTARGETING_DATA_DIR", str(data_dir))
+    config = Path("the settings.toml")
+    config.write_text("", encoding="utf-8")
+    loaded = adt("--config", str(config), "--address", service.address, "load-sample", "--subjects", "5")
+    command = next(line for line in loaded.lines if " decide --account " in line)
+    assert adt(*shlex.split(command)[1:]).status == 0
 
 
 def test_what_is_there_stays(served: Adt) -> None:
@@ -27,7 +41,7 @@ def test_what_is_there_stays(served: Adt) -> None:
     served("opt-out", "--account", "sample-12-1")
     again = served("load-sample", "--subjects", "20", "--seed", "12")
     assert "0 subjects written" in again.out
-    assert "were there already and are as they were" in again.out
+    assert "existed before and were not changed" in again.out
     assert '"CHOICE_OPT_OUT"' in served("profile", "show", "--account", "sample-12-1").out
 
 

@@ -34,7 +34,22 @@ OF_A_NEWER_VERSION = {
     "a segment kind nobody knows": {
         "preference": encode_preference(Preference(), OWNER),
         "profile": write_profile(
-            RawProfile(0, "", "", "", "", INTEREST.pack(1, 0, 1, 99), b"", b"", (), [], 1, 0, 0), OWNER
+            RawProfile(
+                gender=0,
+                occupation="",
+                postal_code="",
+                country="",
+                language="",
+                interest_rows=INTEREST.pack(1, 0, 1, 99),
+                destination_rows=b"",
+                exposure_rows=b"",
+                outside_names=(),
+                ad_ids=[],
+                version=1,
+                created_s=0,
+                updated_s=0,
+            ),
+            OWNER,
         ),
     },
 }
@@ -83,7 +98,24 @@ def unwritable(subject: Subject) -> StoredRecords:
     if subject.id != "b-1":
         return StoredRecords(subject.kind, OWNER)
     row = EXPOSURE.pack(1, 0, 0)
-    profile = write_profile(RawProfile(0, "", "", "", "", b"", b"", row, (), [b"x" * 200], 1, 0, 0), OWNER)
+    profile = write_profile(
+        RawProfile(
+            gender=0,
+            occupation="",
+            postal_code="",
+            country="",
+            language="",
+            interest_rows=b"",
+            destination_rows=b"",
+            exposure_rows=row,
+            outside_names=(),
+            ad_ids=[b"x" * 200],
+            version=1,
+            created_s=0,
+            updated_s=0,
+        ),
+        OWNER,
+    )
     return StoredRecords(subject.kind, OWNER, encode_preference(Preference(), OWNER), profile)
 
 
@@ -126,7 +158,24 @@ def of_many_kinds(subject: Subject) -> StoredRecords:
     choice = Choice.OPT_OUT if subject.id.startswith("opted-out") else Choice.NONE
     preference = None if subject.id == "stranger" else encode_preference(Preference(choice), owner)
     row = EXPOSURE.pack(1, 0, 0)
-    profile = write_profile(RawProfile(0, "", "", "", "", b"", b"", row, (), [subject.id.encode()], 1, 0, 0), owner)
+    profile = write_profile(
+        RawProfile(
+            gender=0,
+            occupation="",
+            postal_code="",
+            country="",
+            language="",
+            interest_rows=b"",
+            destination_rows=b"",
+            exposure_rows=row,
+            outside_names=(),
+            ad_ids=[subject.id.encode()],
+            version=1,
+            created_s=0,
+            updated_s=0,
+        ),
+        owner,
+    )
     return StoredRecords(subject.kind, owner, preference, profile if subject.id == "known" else None)
 
 

@@ -5,7 +5,7 @@ import pytest
 from server.sample.load import Loader
 from server.sample.person import Known, Person, WayOut
 from server.sample.population import population
-from server.store.ports import Change, StoreError
+from server.store.ports import RecordChange, StoreError
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Choice, Preference, decode_preference, encode_preference
 from targeting.records.profile import decode_profile
@@ -31,7 +31,7 @@ def first(way_out: WayOut | None) -> Person:
 
 def test_every_batch_is_told_of_in_order() -> None:
     told = list(loader(FakeStore()).load(PEOPLE, NOW_S))
-    assert [each.people for each in told] == [250, 250, 100]
+    assert [each.people for each in told] == [50] * 12
     assert sum(each.written for each in told) > 0.9 * len(PEOPLE)
     assert not any(each.left_alone for each in told)
     assert list(loader(FakeStore()).load([], NOW_S)) == []
@@ -69,7 +69,7 @@ def test_a_choice_made_before_stays() -> None:
     store, person = FakeStore(), first(None)
     held = store.read([own(person)], 1)[0]
     chosen = encode_preference(Preference(choice=Choice.OPT_OUT, version=5), held.owner)
-    store.commit([Change(own(person), held, preference=chosen)], 1)
+    store.commit([RecordChange(own(person), held, preference=chosen)], 1)
     told = list(loader(store).load(PEOPLE, NOW_S))
     assert sum(each.left_alone for each in told) == 1
     after = store.read([own(person)], 1)[0]

@@ -109,7 +109,7 @@ def test_all_networks_of_the_example_policy_are_known() -> None:
 
 def test_nothing_of_the_person_is_shown_by_what_is_worked_with() -> None:
     request, bid_request = read_call(asking(bid(user={"id": "secret"}), ["net"]).SerializeToString(), TableLocator({}))
-    limited = LimitedFeatures("US", "en", "US", "")
+    limited = LimitedFeatures(country="US", language="en", ip_country="US", ip_subdivision="")
     builder = NetworkRequestBuilder(bid_request, limited, POLICY)
     readers = outgoing(POLICY.bid_request)
     device = Device({"ip": "192.0.2.1"}, Raw(b"{}"), IpLocation("US", ""), "en", readers.device_ext)

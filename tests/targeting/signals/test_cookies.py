@@ -255,7 +255,7 @@ PAIRS = st.tuples(NAMES, VALUES).map("=".join)
 
 
 def limits(cookies: Cookies) -> set[str]:
-    """Name what keeps this person's profile out of the decision."""
+    """Return the cookie values that limit the decision."""
     return {name for name in ("opt_out", "anon_opt_out", "device_doubt") if getattr(cookies, name)}
 
 

@@ -37,7 +37,7 @@ def test_a_long_text_is_refused() -> None:
 @given(st.text(max_size=6))
 @settings(deadline=None)
 def test_exactly_the_strings_of_the_specification_are_read(text: str) -> None:
-    wanted = len(text) == 4 and text[0] == "1" and all(one in "YyNn-" for one in text[1:])
+    wanted = len(text) == 4 and text[0] == "1" and all(answer in "YyNn-" for answer in text[1:])
     try:
         read_us_privacy(text)
     except Unreadable:

@@ -24,7 +24,7 @@ from tests.targeting.signals.gpp.gpp_encoder import gpp as encode
 UNTIMED = settings(deadline=None)
 
 LISTS = {
-    "nobody": canadian_fields(),
+    "no vendor": canadian_fields(),
     "singles": canadian_fields(VendorExpressConsent=[3, 77, 1200], VendorImpliedConsent=[65_535]),
     "groups": canadian_fields(VendorExpressConsent=[*range(500, 900)], VendorImpliedConsent=[1, 2, 3]),
     "everybody": canadian_fields(VendorExpressConsent=[*range(1, 65_536)]),
@@ -99,7 +99,7 @@ def test_a_decision_reads_the_same_purposes_in_every_way(changes: dict[str, Any]
     section = canadian_section(canadian_fields(**changes), way)
     consent = read_canadian_consent(section)
     assert [consent.is_express(purpose) for purpose in range(1, 25)] == changes["PurposesExpressConsent"]
-    assert [consent.has_feature(one) for one in range(1, 13)] == changes["SpecialFeatureExpressConsent"]
+    assert [consent.has_feature(number) for number in range(1, 13)] == changes["SpecialFeatureExpressConsent"]
 
 
 CONSENTS = {
@@ -118,16 +118,16 @@ def test_what_a_missing_express_consent_withholds(
     purposes: dict[int, bool], features: dict[int, bool], withholds: Withholds
 ) -> None:
     fields = canadian_fields(
-        PurposesExpressConsent=[purposes.get(one, True) for one in range(1, 25)],
-        SpecialFeatureExpressConsent=[features.get(one, True) for one in range(1, 13)],
+        PurposesExpressConsent=[purposes.get(number, True) for number in range(1, 25)],
+        SpecialFeatureExpressConsent=[features.get(number, True) for number in range(1, 13)],
         # Implied consent is no express consent.
         PurposesImpliedConsent=[True] * 24,
     )
     reading = read_gpp_string(encode({5: canadian_section(fields)}), [5])
     assert reading.withholds == withholds
     assert {found.field for found in reading.withholding_fields} == {
-        *(f"PurposesExpressConsent[{one}]" for one in purposes if one in {3, 4}),
-        *(f"SpecialFeatureExpressConsent[{one}]" for one in features if one == 1),
+        *(f"PurposesExpressConsent[{number}]" for number in purposes if number in {3, 4}),
+        *(f"SpecialFeatureExpressConsent[{number}]" for number in features if number == 1),
     }
 
 

@@ -78,11 +78,13 @@ NEWEST = {section.section_id: section for section in SECTIONS}
 @given(st.data(), st.sets(st.sampled_from(sorted(NEWEST)), max_size=8))
 @UNTIMED
 def test_many_sections_come_back_in_order(data: st.DataObject, ids: set[int]) -> None:
-    values = {one: data.draw(section_values(NEWEST[one])) for one in ids}
-    decoded = decode_gpp_string(encode({one: us_section(NEWEST[one], values[one]) for one in ids}))
+    values = {section_id: data.draw(section_values(NEWEST[section_id])) for section_id in ids}
+    decoded = decode_gpp_string(
+        encode({section_id: us_section(NEWEST[section_id], values[section_id]) for section_id in ids})
+    )
     assert decoded["sectionIds"] == sorted(ids)
-    assert [one["fields"] for one in decoded["sections"]] == [
-        with_flag(NEWEST[one], values[one]) for one in sorted(ids)
+    assert [section["fields"] for section in decoded["sections"]] == [
+        with_flag(NEWEST[section_id], values[section_id]) for section_id in sorted(ids)
     ]
 
 
@@ -91,7 +93,7 @@ def _ours(text: str) -> dict[int, Any] | None:
         decoded = decode_gpp_string(text)
     except Unreadable:
         return None
-    return {one["id"]: one.get("fields") for one in decoded["sections"]}
+    return {section["id"]: section.get("fields") for section in decoded["sections"]}
 
 
 def _slow(text: str) -> dict[int, Any] | None:

@@ -147,7 +147,7 @@ STATES = [
     state("usca", {f"{SENSITIVE}[2]": 2}, PROFILE, f"{SENSITIVE}[10]"),
     state("usca", {f"{SENSITIVE}[3]": 1}, POSITION, f"{SENSITIVE}[8]"),
     state("usca", {f"{SENSITIVE}[3]": 2}, NOTHING),
-    state("usca", {f"{SENSITIVE}[4]": 1}, PROFILE, *(f"{SENSITIVE}[{one}]" for one in (1, 2, 11))),
+    state("usca", {f"{SENSITIVE}[4]": 1}, PROFILE, *(f"{SENSITIVE}[{category}]" for category in (1, 2, 11))),
     state("usca", {f"{SENSITIVE}[4]": 2}, NOTHING),
     state("usca", {f"{SENSITIVE}[5]": 2}, PROFILE, f"{SENSITIVE}[12]"),
     state("usca", {f"{SENSITIVE}[8]": 1}, PROFILE, f"{SENSITIVE}[3]"),

@@ -44,7 +44,7 @@ HEADERS = {
 @pytest.mark.parametrize(("text", "ids"), HEADERS.items(), ids=HEADERS)
 def test_the_headers_of_the_specification(text: str, ids: list[int]) -> None:
     sections = {2: TC_STRING, 5: "BPXuQIAPXuQIAAfKABENB-CgAAAAAAAAAAAAAAAA", 6: "1YNN", 7: "CQQQQABAAAABo"}
-    assert decode_gpp_string("~".join([text, *(sections[one] for one in ids)]))["sectionIds"] == ids
+    assert decode_gpp_string("~".join([text, *(sections[section_id] for section_id in ids)]))["sectionIds"] == ids
 
 
 @given(st.sets(st.integers(1, 127)) | st.sets(st.integers(1, 65_535), max_size=4))
@@ -53,7 +53,7 @@ def test_a_header_lists_any_ids(ids: set[int]) -> None:
     wanted = ids - {2, 5, 6, *range(7, 28)}
     decoded = decode_gpp_string(encode(dict.fromkeys(wanted, "x")))
     assert decoded["sectionIds"] == sorted(wanted)
-    assert all(one["supported"] is False for one in decoded["sections"])
+    assert all(section["supported"] is False for section in decoded["sections"])
 
 
 def announcing(count: int, *codes: str) -> str:
@@ -99,7 +99,7 @@ def test_a_lying_string_withholds_everything(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [text for text in LYING.values() if text], ids=[one for one in LYING if one != "empty"]
+    "text", [text for text in LYING.values() if text], ids=[name for name in LYING if name != "empty"]
 )
 def test_a_string_that_cannot_be_read_at_all_needs_no_section_to_be_named(text: str) -> None:
     expected = read_gpp_string(text, [9])
@@ -250,7 +250,7 @@ def test_sections_of_tomorrow_are_skipped(unknown: int) -> None:
     string = encode({9: us_text(section(9), {"SaleOptOut": 1}), unknown: "anything"})
     assert read_gpp_string(string, [9]).withholds == Withholds.PROFILE_AND_IDS
     assert read_gpp_string(string, [9, unknown]).unreadable == (unknown,)
-    assert [one["name"] for one in decode_gpp_string(string)["sections"]] == ["usva", None]
+    assert [section["name"] for section in decode_gpp_string(string)["sections"]] == ["usva", None]
 
 
 def test_padding_is_no_reason_to_refuse() -> None:

@@ -39,17 +39,17 @@ def test_a_malformed_string_is_refused(vector: dict[str, Any]) -> None:
 def test_a_reading_agrees_with_the_full_decoding(vector: dict[str, Any]) -> None:
     truth = vector["truth"]
     reading = read_gpp_string(vector["string"], truth["sectionIds"])
-    raw = {one["id"]: one["raw"] for one in truth["sections"]}
+    raw = {decoded["id"]: decoded["raw"] for decoded in truth["sections"]}
     assert set(reading.unreadable) == set(truth["sectionIds"]) - KNOWN
     assert reading.tc_string == raw.get(2)
     assert reading.us_privacy == raw.get(6)
-    for one in truth["sections"]:
-        alone = read_gpp_string(vector["string"], [one["id"]])
-        if one["id"] == 5:
-            _check_canada(alone, one["fields"])
-        elif one["id"] in KNOWN and one["id"] > 6 and vector["id"] not in CUT:
-            version = one["fields"].get("Version")
-            assert alone.withholds == gpp_reference.withheld(section(one["id"], version), one["fields"])
+    for decoded in truth["sections"]:
+        alone = read_gpp_string(vector["string"], [decoded["id"]])
+        if decoded["id"] == 5:
+            _check_canada(alone, decoded["fields"])
+        elif decoded["id"] in KNOWN and decoded["id"] > 6 and vector["id"] not in CUT:
+            version = decoded["fields"].get("Version")
+            assert alone.withholds == gpp_reference.withheld(section(decoded["id"], version), decoded["fields"])
 
 
 def _check_canada(reading: GppReading, fields: dict[str, Any]) -> None:
@@ -75,7 +75,7 @@ def _layout(section: LibrarySection) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.label)
 def test_a_layout_is_the_librarys(section: LibrarySection) -> None:
-    layout = next(one for one in LAYOUTS[section.section_id] if one.version in {None, section.version})
+    layout = next(layout for layout in LAYOUTS[section.section_id] if layout.version in {None, section.version})
     fields = [(field.name, len(field.national_names) if field.listed else 0) for field in layout.fields]
     optional = layout.optional_segment
     assert fields == _layout(section)

@@ -29,16 +29,16 @@ NEW = 17_800_000_000
 
 
 def singles(count: int, step: int = 2) -> Ranges:
-    return Ranges(tuple((1 + step * at, None) for at in range(count)), 65_535)
+    return Ranges(tuple((1 + step * index, None) for index in range(count)), 65_535)
 
 
 def ranges(count: int) -> Ranges:
-    return Ranges(tuple((10 * at + 1, 10 * at + 4) for at in range(count)), 65_535)
+    return Ranges(tuple((10 * index + 1, 10 * index + 4) for index in range(count)), 65_535)
 
 
 def uneven_entries(count: int) -> tuple[Entry, ...]:
     """A single id and a range in turns."""
-    return tuple((10 * at + 1, 10 * at + 4 if at % 2 else None) for at in range(count))
+    return tuple((10 * index + 1, 10 * index + 4 if index % 2 else None) for index in range(count))
 
 
 def uneven(count: int) -> Ranges:
@@ -46,9 +46,11 @@ def uneven(count: int) -> Ranges:
 
 
 def check(string: Tc) -> None:
-    """A decision finds the vendors that were written, and nobody beside them."""
+    """A decision finds the vendors that were written and no others."""
     consent, members = read_tc_string(string.text()), string.consents.members()
-    disclosed = set[int]().union(*(each.section.members() for each in string.others if isinstance(each, Vendors)))
+    disclosed = set[int]().union(
+        *(segment.section.members() for segment in string.others if isinstance(segment, Vendors))
+    )
     for first, second in pairwise(islice(sorted(members), 0, None, len(members) // 50 + 1)):
         for vendor in (first - 1, first, first + 1, second):
             assert consent.has_basis(2, vendor) == (vendor in members and (vendor in disclosed or not disclosed))
@@ -80,7 +82,7 @@ def test_large_sections_are_read(section: Section, place: str) -> None:
 @pytest.mark.parametrize(
     "interests",
     [
-        pytest.param(BitField(), id="nobody"),
+        pytest.param(BitField(), id="no-vendor"),
         pytest.param(BitField(frozenset({1}), 40), id="a bit field"),
         pytest.param(BitField(frozenset({1}), 2000), id="a long bit field"),
         pytest.param(Ranges(((9, None), (20, 30)), 30), id="few entries"),
@@ -138,7 +140,7 @@ GIVEN_UP = {
 
 
 @pytest.mark.parametrize("string", GIVEN_UP.values(), ids=GIVEN_UP)
-def test_a_decision_gives_up_what_nobody_writes(string: Tc) -> None:
+def test_a_decision_gives_up_what_no_encoder_writes(string: Tc) -> None:
     with pytest.raises(Unreadable, match="given up"):
         read_tc_string(string.text())
     assert decode_tc_string(string.text()).core.vendor_list_version == string.vendor_list_version
@@ -147,8 +149,10 @@ def test_a_decision_gives_up_what_nobody_writes(string: Tc) -> None:
 LIES = {
     "a count of 4095 at the end": Ranges((), 9, count=4095),
     "one entry more than there are": Ranges(((1, None), (3, 7)), 9, count=3),
-    "a run more than there is": Ranges(tuple((at, None) for at in range(1, 30)), 30, count=40),
-    "a range where a single id fits": Ranges((*((at, None) for at in range(1, 30)), (65_535, None)), 30, count=31),
+    "a run more than there is": Ranges(tuple((index, None) for index in range(1, 30)), 30, count=40),
+    "a range where a single id fits": Ranges(
+        (*((index, None) for index in range(1, 30)), (65_535, None)), 30, count=31
+    ),
 }
 
 
@@ -268,7 +272,7 @@ def test_an_undefined_restriction_is_unreadable(others: tuple[Restriction, ...],
 
 @pytest.mark.parametrize("others", [FEW, MANY], ids=["few", "many"])
 @pytest.mark.parametrize("entry", [(0, None), (7, 6), (0, 5)])
-def test_a_restriction_of_nobody_is_unreadable(others: tuple[Restriction, ...], entry: Entry) -> None:
+def test_a_restriction_of_no_vendor_is_unreadable(others: tuple[Restriction, ...], entry: Entry) -> None:
     string = replace(YES, restrictions=(*others, Restriction(7, 0, (*uneven_entries(9), entry))))
     for reader in (read_tc_string, decode_tc_string):
         with pytest.raises(Unreadable, match="impossible range"):

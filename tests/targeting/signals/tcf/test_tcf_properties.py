@@ -54,7 +54,7 @@ def entries(draw: st.DrawFn, max_size: int = 60) -> tuple[Entry, ...]:
 def bit_fields(draw: st.DrawFn) -> BitField:
     highest = draw(st.one_of(st.integers(0, 70), st.integers(0, 1500)))
     bits = draw(st.integers(0, 2**highest - 1))
-    return BitField(frozenset(at for at in range(1, highest + 1) if bits >> at - 1 & 1), highest)
+    return BitField(frozenset(index for index in range(1, highest + 1) if bits >> index - 1 & 1), highest)
 
 
 RANGES = st.builds(Ranges, entries(), st.integers(0, 65_535))
@@ -152,7 +152,7 @@ def with_declared_flexibility(declarations: tcf_reference.Declarations) -> tcf_r
     """A purpose counts as flexible only where it has been declared."""
     for declared in declarations.values():
         known = declared["purposes"] + declared["legIntPurposes"]
-        declared["flexiblePurposes"] = [each for each in declared["flexiblePurposes"] if each in known]
+        declared["flexiblePurposes"] = [purpose for purpose in declared["flexiblePurposes"] if purpose in known]
     return declarations
 
 
@@ -251,5 +251,5 @@ def test_noise(bits: str, anything: str) -> None:
 def test_a_list_is_found_wherever_it_begins(section: Ranges, shift: int) -> None:
     string = Tc(purposes=frozenset({2}), consents=section, interests=BitField(frozenset({1}), shift))
     consent, listed = read_tc_string(string.text()), section.members()
-    for vendor in {1, 65_535, *(each for first, _ in section.entries for each in (first - 1, first, first + 61))}:
+    for vendor in {1, 65_535, *(vendor for first, _ in section.entries for vendor in (first - 1, first, first + 61))}:
         assert consent.has_basis(2, vendor) == (vendor in listed)

@@ -182,7 +182,7 @@ def test_a_restriction_changes_the_basis_of_a_flexible_purpose_only(
         pytest.param(3, ((US, None),), id="another purpose"),
         pytest.param(2, ((US + 1, None),), id="another vendor"),
         pytest.param(2, ((1, US - 1), (US + 1, 65_535)), id="all other vendors"),
-        pytest.param(2, (), id="nobody"),
+        pytest.param(2, (), id="no-vendor"),
         pytest.param(63, ((US, None),), id="a purpose without a bit"),
     ],
 )
