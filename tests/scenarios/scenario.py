@@ -56,6 +56,15 @@ class TableLocator:
     def locate(self, ip_text: str) -> IpLocation:
         return LOCATIONS.get(ip_text, IpLocation("", ""))
 
+    def age_s(self) -> float:
+        return 0.0
+
+    def reload(self) -> None:
+        pass
+
+    def reload_if_changed(self) -> None:
+        pass
+
 
 def read_scenarios() -> list[Scenario]:
     return [scenario for path in sorted(HERE.glob("*.yaml")) for scenario in _read(path)]
