@@ -6,6 +6,7 @@ import threading
 from types import FrameType
 
 from server.app import Service
+from server.build import PROGRAM, build_version
 from server.memory import share_heaps
 from server.settings import Settings
 
@@ -40,6 +41,6 @@ def run_service(settings: Settings) -> None:
 def start_line(service: Service) -> str:
     """Return the line that says what is served, where, and on which store."""
     return (
-        f"adtargeting serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
+        f"{PROGRAM} {build_version()} serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
         f"http://{service.metrics_address}/metrics, from {service.store.name}"
     )
