@@ -15,11 +15,11 @@ from server.geo.ip_location import IpLocator, open_locator
 from server.messages import wire
 from server.messages.translate import ad_request
 from targeting.decision import Decision, Rulebook, decide, plan
-from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Mode, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.records.preference import encode_preference
 from targeting.records.profile import encode_profile
+from targeting.records.stored_records import StoredRecords
 
 SIZES = (1, 4, 16, 32, 64, 256)
 
@@ -97,17 +97,17 @@ def _middle(size: int, found: Sequence[Parts]) -> Parts:
     )
 
 
-def _records(number: int) -> tuple[StoredSubject, StoredSubject]:
+def _records(number: int) -> tuple[StoredRecords, StoredRecords]:
     """The account has a preference record and a profile; of the device nothing is known."""
     owner, device = _owner(people.account(number)), Subject(SubjectKind.DEVICE, people.request(number).device_id)
     return (
-        StoredSubject(
+        StoredRecords(
             SubjectKind.ACCOUNT,
             owner,
             encode_preference(people.preference(number), owner),
             encode_profile(people.profile(number), owner),
         ),
-        StoredSubject(SubjectKind.DEVICE, _owner(device)),
+        StoredRecords(SubjectKind.DEVICE, _owner(device)),
     )
 
 

@@ -19,11 +19,11 @@ from server.geo.ip_location import IpLocator, open_locator
 from server.messages import wire
 from server.policy.policy_file import load_policy
 from targeting.decision import Decision, Rulebook, decide, plan
-from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Mode, SubjectKind
 from targeting.openrtb.bid_request import BidRequest
 from targeting.records.preference import encode_preference
 from targeting.records.profile import encode_profile
+from targeting.records.stored_records import StoredRecords
 
 _TARGET_US = 250.0
 _TOGETHER = 16
@@ -107,10 +107,10 @@ def _desks() -> list[tuple[str, int, _Desk]]:
     ]
 
 
-def _record(account_id: str) -> StoredSubject:
+def _record(account_id: str) -> StoredRecords:
     owner = hashlib.blake2b(account_id.encode(), digest_size=16).digest()
     preference, profile = encode_preference(people.preference(0), owner), encode_profile(people.profile(0), owner)
-    return StoredSubject(SubjectKind.ACCOUNT, owner, preference, profile)
+    return StoredRecords(SubjectKind.ACCOUNT, owner, preference, profile)
 
 
 def main() -> None:

@@ -18,12 +18,13 @@ from benchmarks.processes import Serving, start_service
 from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.keys.secret_key import PSEUDONYMS, read_or_create
 from server.store.keys import Pseudonyms
-from server.store.ports import Change, Held
+from server.store.ports import Change
 from server.store.redis.connection import open_connection
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.records.preference import encode_preference
 from targeting.records.profile import encode_profile
+from targeting.records.stored_records import StoredRecords
 
 BATCH = 32
 
@@ -166,7 +167,7 @@ def _record(number: int, pseudonyms: Pseudonyms) -> Change:
     owner = pseudonyms.owner(subject)
     return Change(
         subject,
-        Held(owner),
+        StoredRecords(subject.kind, owner),
         preference=encode_preference(people.preference(number), owner),
         profile=encode_profile(people.profile(number), owner),
         profile_ttl_s=_KEEP_S,

@@ -106,7 +106,7 @@ class Service:
             self.store_name = "the Redis of ADTARGETING_REDIS_URL"
             return parse_redis_url(self._settings.redis_url)
         embedded = self._closing.enter_context(EmbeddedRedis(self._settings.data_dir))
-        self._tend_store = Restarter(embedded).look
+        self._tend_store = Restarter(embedded).check
         self.store_name = f"an embedded Redis in {self._settings.data_dir}"
         return parse_redis_url(embedded.url)
 

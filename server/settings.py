@@ -1,7 +1,7 @@
-"""The settings: read once from the environment and a TOML file, then frozen. Nothing else reads the environment.
+"""The settings, read once from the environment and a TOML file. Nothing else reads the environment.
 
-Every setting is ``ADTARGETING_<NAME>`` in the environment and the same name in the file of ``--config``; the
-environment wins. Unknown names and impossible values stop the start with one line. Secrets are masked in ``repr``.
+Every setting is ``ADTARGETING_<NAME>`` in the environment, and the same name in the file of ``--config``; the
+environment wins. Unknown names and impossible values stop the start with one line. ``repr`` hides secrets.
 """
 
 import tomllib
@@ -17,7 +17,7 @@ _LAST_PORT = 65_535
 
 
 class SettingsError(Exception):
-    """Settings that cannot be used. One line that names the setting and the remedy."""
+    """A setting is unusable. The message is one line that names the setting and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,61 +43,61 @@ class Settings:
     other_workers: int = field(default=2, metadata={"bounds": (1, 32)})
     replicas: int = field(default=0, metadata={"bounds": (0, 16)})
     confirm_on_disk: str = field(default="no", metadata={"choices": ("no", "yes")})
-    """Whether a choice is confirmed only once it is on the disk of the Redis of ``redis_url``."""
+    """Whether a choice is CONFIRMED only once the Redis of ``redis_url`` has it on disk."""
     drain_delay_s: int = field(default=1, metadata={"bounds": (0, 600)})
-    """How long health says NOT_SERVING before new calls are refused."""
+    """How long health reports NOT_SERVING before new calls are refused."""
     drain_grace_s: int = field(default=10, metadata={"bounds": (0, 600)})
     log_level: str = field(default="INFO", metadata={"choices": ("DEBUG", "INFO", "WARNING", "ERROR")})
 
     @property
     def secret_key_path(self) -> Path:
-        """Where the key of pseudonyms and network ids is kept."""
+        """The path of the secret key."""
         return Path(self.secret_key_file) if self.secret_key_file else self.data_dir / "secret.key"
 
     @property
     def secret_key_setting(self) -> str:
-        """The setting that says so."""
+        """The setting that determines the path of the secret key."""
         return PREFIX + ("SECRET_KEY_FILE" if self.secret_key_file else "DATA_DIR")
 
 
 def read_settings(environment: Mapping[str, str], config: Path | None = None) -> Settings:
     """Read the settings. Raises ``SettingsError``."""
-    given: dict[str, object] = {}
+    values_by_name: dict[str, object] = {}
     if config is not None:
-        given |= _file(config)
-    given |= {name: value for name, value in environment.items() if name.startswith(PREFIX)}
-    known = {PREFIX + each.name.upper(): each for each in fields(Settings)}
-    if unknown := sorted(given.keys() - known.keys()):
-        raise SettingsError(f"{unknown[0]}: unknown setting; known are {', '.join(sorted(known))}")
+        values_by_name |= _read_file(config)
+    values_by_name |= {name: value for name, value in environment.items() if name.startswith(PREFIX)}
+    known = {PREFIX + setting.name.upper(): setting for setting in fields(Settings)}
+    if unknown := sorted(values_by_name.keys() - known.keys()):
+        raise SettingsError(f"{unknown[0]}: unknown setting; the settings are {', '.join(sorted(known))}")
     types = get_type_hints(Settings)
-    values: dict[str, Any] = {}  # each checked against its field's type
-    for name, value in given.items():
-        each = known[name]
-        values[each.name] = _checked(name, _converted(name, value, types[each.name]), each.metadata)
+    values: dict[str, Any] = {}  # each converted to the type of its field
+    for name, value in values_by_name.items():
+        setting = known[name]
+        values[setting.name] = _check(name, _convert(name, value, types[setting.name]), setting.metadata)
     return Settings(**values)
 
 
-def _file(path: Path) -> Mapping[str, object]:
+def _read_file(path: Path) -> Mapping[str, object]:
     try:
         return parse_toml(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise SettingsError(f"--config: cannot read the file: {problem.strerror}") from problem
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise SettingsError(f"--config: not a TOML file: {problem}") from problem
+    except OSError as error:
+        raise SettingsError(f"--config: cannot read the file: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"--config: not a TOML file: {error}") from error
 
 
-def _converted(name: str, value: object, wanted: type) -> object:
-    if wanted is int:
+def _convert(name: str, value: object, target: type) -> object:
+    if target is int:
         try:
             return int(str(value))
         except ValueError:
             raise SettingsError(f"{name}: must be a whole number") from None
     if not isinstance(value, str):
         raise SettingsError(f"{name}: must be a string")
-    return wanted(value)
+    return target(value)
 
 
-def _checked(name: str, value: object, limits: Mapping[str, object]) -> object:
+def _check(name: str, value: object, limits: Mapping[str, object]) -> object:
     if (
         isinstance(value, int)
         and isinstance(bounds := limits.get("bounds"), tuple)
@@ -110,8 +110,8 @@ def _checked(name: str, value: object, limits: Mapping[str, object]) -> object:
 
 
 def checked_address(name: str, value: str) -> str:
-    """Give an address back that names a host and a possible port. Raises ``SettingsError``."""
+    """Return the address if it is ``host:port`` with a possible port. Raises ``SettingsError``."""
     host, _, port = value.rpartition(":")
     if not (host and port.isascii() and port.isdecimal() and int(port) <= _LAST_PORT):
-        raise SettingsError(f"{name}: must be host:port, with a port up to {_LAST_PORT}")
+        raise SettingsError(f"{name}: must be host:port, with a port from 0 to {_LAST_PORT}")
     return value

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from targeting.age import latest_birth_day, person_day
 from targeting.behavioural import Behavioural, PersonData, behavioural_features
-from targeting.judge import Findings, Grant, StoredSubject, judge_request, judge_stored, read_stored_choices
+from targeting.judge import Findings, Grant, judge_request, judge_stored, read_stored_choices
 from targeting.limited import limited_features
 from targeting.model import AdRequest, LimitedFeatures, LocaleInputs, Mode, Subject, SubjectKind
 from targeting.networks import NetworkContext, NetworkDecision, Shareable, decide_networks
@@ -20,6 +20,7 @@ from targeting.reasons import Reason
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import StoredChoice
 from targeting.records.profile import read_profile
+from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import NO_COOKIES, Cookies, read_cookies
 from targeting.signals.nap import Nap
 
@@ -90,7 +91,7 @@ def plan(requests: Sequence[AdRequest], policy: Policy) -> Plan:
 
 def decide(
     planned: Plan,
-    fetched: Sequence[StoredSubject] | Reason,
+    fetched: Sequence[StoredRecords] | Reason,
     naps: Sequence[Sequence[Nap]],
     rulebook: Rulebook,
     now_s: float,
@@ -141,7 +142,7 @@ def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
     return named
 
 
-def _judge(item: Item, records: Sequence[StoredSubject], naps: Sequence[Nap], policy: Policy, today: int) -> _Judged:
+def _judge(item: Item, records: Sequence[StoredRecords], naps: Sequence[Nap], policy: Policy, today: int) -> _Judged:
     standings = read_stored_choices(records)
     limited = _limited(item, standings)
     age = policy.children.age_in(limited.country)

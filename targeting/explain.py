@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from targeting.consent import GPP, PURPOSE_BEHAVIOURAL, TCF, US_PRIVACY
 from targeting.decision import Decision, Item
-from targeting.judge import StoredSubject, read_stored_choices
+from targeting.judge import read_stored_choices
 from targeting.model import SubjectKind
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
-from targeting.records.preference import Choice, StoredChoice
+from targeting.records.preference import CHOICES_THAT_ALLOW, StoredChoice
+from targeting.records.stored_records import StoredRecords
 from targeting.signals import us_privacy
 
 Fields = tuple[tuple[str, str], ...]
@@ -35,7 +36,7 @@ class Evidence(NamedTuple):
     """What a decision was made from: the planned request and what the store gave, or why it gave nothing."""
 
     item: Item
-    stored: Sequence[StoredSubject] | Reason
+    stored: Sequence[StoredRecords] | Reason
     decision: Decision
     policy: Policy
 
@@ -225,10 +226,10 @@ def _store(*, present: bool, value_class: str, said: str, reason: Reason | None 
     return Check(signal, present, value_class, said, _RECORD_RULE, reason)
 
 
-def _record_check(subject: StoredSubject, standing: StoredChoice | None) -> Check:
+def _record_check(subject: StoredRecords, standing: StoredChoice | None) -> Check:
     signal = f"preference record of the {subject.kind.name.lower()}"
     if standing is not None:
-        opted_out = standing.choice not in {Choice.NONE, Choice.OPT_IN}
+        opted_out = standing.choice not in CHOICES_THAT_ALLOW
         of_account = subject.kind is SubjectKind.ACCOUNT
         reason = Reason.ACCOUNT_OPT_OUT if of_account else Reason.DEVICE_OPT_OUT
         return _store(

@@ -13,11 +13,11 @@ from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, SubjectKin
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 from targeting.records.envelope import RecordUnreadable
-from targeting.records.preference import Choice, StoredChoice, read_stored_choice
+from targeting.records.preference import CHOICES_THAT_ALLOW, StoredChoice, read_stored_choice
+from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import Cookies
 
 _MINT = object()
-_CHOICES_THAT_ALLOW = (Choice.NONE, Choice.OPT_IN)
 _OPT_OUT_OF = {
     SubjectKind.ACCOUNT: Reason.ACCOUNT_OPT_OUT.bit,
     SubjectKind.DEVICE: Reason.DEVICE_OPT_OUT.bit,
@@ -44,15 +44,6 @@ class Findings(NamedTuple):
 _NOTHING_FOUND = Findings(0, SILENT)
 
 
-class StoredSubject(NamedTuple):
-    """What the store holds of a subject: its pseudonym (16 bytes) and the raw records, None where there is none."""
-
-    kind: SubjectKind
-    owner: bytes
-    preference: bytes | None = None
-    profile: bytes | None = None
-
-
 class Verdict(NamedTuple):
     """The judgement on one request. There is a grant exactly when no reason was found."""
 
@@ -74,13 +65,13 @@ def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> Findi
     return Findings(mask, consent) if mask or consent is not SILENT else _NOTHING_FOUND
 
 
-def read_stored_choices(subjects: Sequence[StoredSubject]) -> list[StoredChoice | None]:
+def read_stored_choices(subjects: Sequence[StoredRecords]) -> list[StoredChoice | None]:
     """Read the preference records, in order; None where there is none, or none that can be trusted."""
-    return [None if preference is None else _standing(preference, owner) for _, owner, preference, _ in subjects]
+    return [None if preference is None else _standing(preference, owner) for _, owner, preference, *_ in subjects]
 
 
 def judge_stored(
-    subjects: Sequence[StoredSubject],
+    subjects: Sequence[StoredRecords],
     standings: Sequence[StoredChoice | None],
     of_age_day: int,
     *,
@@ -107,14 +98,14 @@ def _standing(preference: bytes, owner: bytes) -> StoredChoice | None:
         return None
 
 
-def _limits(subject: StoredSubject, standing: StoredChoice | None, of_age_day: int) -> int:
+def _limits(subject: StoredRecords, standing: StoredChoice | None, of_age_day: int) -> int:
     if standing is None:
         if subject.preference is not None:
             return Reason.RECORD_UNREADABLE.bit
         # A profile and its preference record are written together: one alone means that a choice may be lost.
         return Reason.PREFERENCE_LOST.bit
     mask = 0
-    if standing.choice not in _CHOICES_THAT_ALLOW:
+    if standing.choice not in CHOICES_THAT_ALLOW:
         mask = _OPT_OUT_OF[subject.kind]
     if standing.birth_day is not None and standing.birth_day > of_age_day:
         mask |= Reason.UNDER_AGE.bit

@@ -17,7 +17,7 @@ from targeting.features.taxonomy import CATEGORIES, Tier
 from targeting.judge import Grant
 from targeting.model import AgeBracket, Gender, LimitedFeatures
 from targeting.places.geo import IpAddress, mask_ip
-from targeting.policy.policy import NetworkPolicy, Policy, Rule, SharingPolicy
+from targeting.policy.policy import NetworkPolicy, NetworkRule, Policy, SharingPolicy
 from targeting.reasons import Reason
 
 # What a rule may withhold, and how exact a position may be, as the policy spells it.
@@ -132,7 +132,7 @@ class _BatchContext(NamedTuple):
     seen: NetworkContext
     shareable: Shareable | None
     interests: tuple[tuple[str, float], ...]
-    rules: Sequence[Rule]
+    rules: Sequence[NetworkRule]
     policy: Policy
     bases: dict[int, _Basis]
     addresses: dict[tuple[int, int], str]
@@ -204,7 +204,7 @@ def _basis(vendor: int, offer: _BatchContext) -> _Basis:
     return offer.bases[vendor]
 
 
-def _taken(name: str, rules: Sequence[Rule]) -> dict[str, int]:
+def _taken(name: str, rules: Sequence[NetworkRule]) -> dict[str, int]:
     """Give what the rules that apply take away from a network, with the reason."""
     return {thing: _BY_POLICY for rule in rules if rule.names(name) for thing in rule.withhold}
 
@@ -216,7 +216,7 @@ def _vendor(network: NetworkPolicy | None, policy: Policy) -> int:
     return network.tcf_vendor_id or (policy.gdpr.host_vendor_id if network.first_party else 0)
 
 
-def _applies(rule: Rule, seen: NetworkContext, countries: frozenset[str]) -> bool:
+def _applies(rule: NetworkRule, seen: NetworkContext, countries: frozenset[str]) -> bool:
     """Tell whether a rule's conditions hold, or may hold: an unknown place may be any, an unreadable signal, too."""
     return (
         (not rule.countries or not countries or not countries.isdisjoint(rule.countries))

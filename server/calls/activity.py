@@ -18,15 +18,15 @@ from server.choices.retry import attempts
 from server.errors import InvalidRequest
 from server.messages.enums import enum
 from server.messages.reading import parse_batch
-from server.store.ports import Change, Held, StoreUnavailable
+from server.store.ports import Change, StoreUnavailable
 from targeting.decision import Item, plan
-from targeting.judge import StoredSubject
 from targeting.model import AdRequest, LocaleInputs, Subject
 from targeting.reasons import reasons_in
 from targeting.recording.activity import Activity
 from targeting.recording.admission import forbidden_by_records, forbidden_by_request
-from targeting.recording.record import Entry, Outcome, Recorded, Records, Result, record
+from targeting.recording.record import Entry, Outcome, Recorded, Result, record
 from targeting.records.deduplication import KEPT_S
+from targeting.records.stored_records import StoredRecords
 
 _DAY_S = 86_400
 _Linked = tuple[tuple[Subject, bytes | None], ...]
@@ -130,15 +130,12 @@ class _Recorder:
                 stale += group
         return stale
 
-    def _recorded(self, subject: Subject, group: Sequence[_Task], held: dict[Subject, Held]) -> Recorded:
+    def _recorded(self, subject: Subject, group: Sequence[_Task], held: dict[Subject, StoredRecords]) -> Recorded:
         entries = [Entry(task.activity_id, task.activity, self._forbidden(task.item, held)) for task in group]
-        return record(Records(*held[subject]), entries, self._policy, int(self._now_s))
+        return record(held[subject], entries, self._policy, int(self._now_s))
 
-    def _forbidden(self, item: Item, held: dict[Subject, Held]) -> int:
-        records = [
-            StoredSubject(subject.kind, held[subject].owner, held[subject].preference, held[subject].profile)
-            for subject in item.subjects
-        ]
+    def _forbidden(self, item: Item, held: dict[Subject, StoredRecords]) -> int:
+        records = [held[subject] for subject in item.subjects]
         shown = LocaleInputs(item.request.client_country, cookie_country=item.cookies.country)
         naps = [nap for text in item.cookies.naps if (nap := self._tools.open_nap(text)) is not None]
         return forbidden_by_records(records, self._policy, self._now_s, shown, naps)
@@ -150,7 +147,7 @@ class _Recorder:
         return self._deadline_s - time.monotonic()
 
 
-def _linked(group: Sequence[_Task], subject: Subject, held: Mapping[Subject, Held]) -> _Linked:
+def _linked(group: Sequence[_Task], subject: Subject, held: Mapping[Subject, StoredRecords]) -> _Linked:
     """Give the other subjects that the activities came with, and the preferences by which they were allowed."""
     linked = dict.fromkeys(each for task in group for each in task.item.subjects if each != subject)
     return tuple((each, held[each].preference) for each in linked)

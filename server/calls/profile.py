@@ -17,12 +17,12 @@ from server.choices.retry import read_with_retry
 from server.errors import NotAllowed
 from server.messages.enums import enum
 from server.messages.reading import parse
-from server.store.ports import Change, Held, StoreUnavailable
+from server.store.ports import Change, StoreUnavailable
 from targeting.recording.correction import Corrected, correct, declared_in, erase
-from targeting.recording.record import Records
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import Preference, decode_preference
 from targeting.records.profile import Profile, decode_profile
+from targeting.records.stored_records import StoredRecords
 
 _DAY_S = 86_400
 
@@ -54,7 +54,7 @@ def update_profile(payload: bytes, tools: CallContext) -> bytes:
     declared = read_declared(request.declared, paths, now_s)
     rules = (tools.rulebook().policy, now_s)
     for held, left_s in read_with_retry(tools.store, subject, tools.budget_s):
-        corrected = correct(Records(*held), subject.kind, declared, paths, rules)
+        corrected = correct(held, declared, paths, rules)
         if not isinstance(corrected, Corrected):
             tools.metrics.count_profile_writes("suppressed")
             raise NotAllowed("the person's choice or age, or the state of the records, forbids to change the profile")
@@ -71,7 +71,7 @@ def delete_profile(payload: bytes, tools: CallContext) -> bytes:
     """Erase the profile; see ``ProfileService.DeleteProfile``. Raises ``InvalidRequest``, ``StoreError``."""
     subject = subject_of(parse(pb.DeleteProfileRequest, payload))
     for held, left_s in read_with_retry(tools.store, subject, tools.budget_s):
-        values = erase(Records(*held), int(tools.now() * 1000))
+        values = erase(held, int(tools.now() * 1000))
         # One step removes whatever is there by then, also what writers have made since the reading.
         committed = tools.store.commit_durably(Change(subject, held, *values), tools.replicas, left_s)
         if committed.landed:
@@ -81,7 +81,7 @@ def delete_profile(payload: bytes, tools: CallContext) -> bytes:
     raise StoreUnavailable("the subject's records kept changing")
 
 
-def _receipt(held: Held, removed: int, now_s: float) -> bytes:
+def _receipt(held: StoredRecords, removed: int, now_s: float) -> bytes:
     preference = _preference(held)
     return pb.DeleteProfileResponse(
         subject_pseudonym=urlsafe_b64encode(held.owner).rstrip(b"=").decode("ascii"),
@@ -91,14 +91,14 @@ def _receipt(held: Held, removed: int, now_s: float) -> bytes:
     ).SerializeToString()
 
 
-def _preference(held: Held) -> Preference | None:
+def _preference(held: StoredRecords) -> Preference | None:
     try:
         return None if held.preference is None else decode_preference(held.preference, held.owner)
     except RecordUnreadable:
         return None
 
 
-def _profile(held: Held) -> Profile | None:
+def _profile(held: StoredRecords) -> Profile | None:
     try:
         return None if held.profile is None else decode_profile(held.profile, held.owner)
     except RecordUnreadable:

@@ -10,12 +10,13 @@ from typing import NamedTuple, Protocol, TypeVar, overload
 
 from server.choices.retry import read_with_retry
 from server.errors import NotAllowed
-from server.store.ports import Change, Committed, Held, RecordStore, StoreUnavailable
+from server.store.ports import Change, Committed, RecordStore, StoreUnavailable
 from targeting.decision import Rulebook
 from targeting.model import Subject
 from targeting.recording.choice import erases
 from targeting.records.envelope import RecordNewer, RecordUnreadable
 from targeting.records.preference import Choice, Preference, decode_preference, encode_preference
+from targeting.records.stored_records import StoredRecords
 
 _ERASED = b""
 
@@ -102,7 +103,7 @@ class ChoiceStore(NamedTuple):
         return committed.replicas >= self.replicas and (committed.on_disk or not self.needs_disk)
 
 
-def _current(held: Held, *, replaces_unreadable: bool) -> tuple[Preference, bool]:
+def _current(held: StoredRecords, *, replaces_unreadable: bool) -> tuple[Preference, bool]:
     """Give the record, and whether it is one that a newer version has written."""
     if held.preference is None:
         return Preference(), False

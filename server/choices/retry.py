@@ -4,8 +4,9 @@ import random
 import time
 from collections.abc import Callable, Iterator
 
-from server.store.ports import Held, RecordStore
+from server.store.ports import RecordStore
 from targeting.model import Subject
+from targeting.records.stored_records import StoredRecords
 
 _MOST = 32
 _FIRST_PAUSE_S = 0.0002
@@ -24,7 +25,7 @@ def attempts(left_s: Callable[[], float]) -> Iterator[None]:
         time.sleep(random.uniform(0.0, longest_s))  # noqa: S311  # no secret
 
 
-def read_with_retry(store: RecordStore, subject: Subject, budget_s: float) -> Iterator[tuple[Held, float]]:
+def read_with_retry(store: RecordStore, subject: Subject, budget_s: float) -> Iterator[tuple[StoredRecords, float]]:
     """Read the subject's records anew for each attempt, and tell how much of the budget is left (seconds).
 
     Raises ``StoreError``.

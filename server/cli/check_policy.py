@@ -13,7 +13,7 @@ from server.cli.matrix import Row, matrix
 from server.cli.shell import Shell, plain, table
 from server.cli.show import NOTHING
 from server.policy.policy_file import load_policy
-from targeting.policy.networks import Rule
+from targeting.policy.networks import NetworkRule
 from targeting.policy.policy import Policy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
 
@@ -58,14 +58,14 @@ def matrix_table(rows: Iterable[Row]) -> Table:
     return made
 
 
-def said_of(rule: Rule) -> str:
+def said_of(rule: NetworkRule) -> str:
     """Say what a rule takes, from whom, and when."""
     networks = ", ".join(map(plain, rule.networks)) or "every network"
     conditions = " and ".join(_conditions(rule))
     return f"{', '.join(rule.withhold)} from {networks}{f' where {conditions}' if conditions else ''}"
 
 
-def _conditions(rule: Rule) -> Iterator[str]:
+def _conditions(rule: NetworkRule) -> Iterator[str]:
     if rule.countries:
         yield f"the country is {' or '.join(rule.countries)}"
     if rule.subdivisions:

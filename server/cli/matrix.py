@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 
 from targeting.decision import Decision, Rulebook, decide, plan
 from targeting.features.taxonomy import CATEGORIES
-from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Gender, Identity, Mode, Signals, SubjectKind
 from targeting.networks import NetworkDecision
 from targeting.places.geo import IpLocation
@@ -18,6 +17,7 @@ from targeting.policy.policy import Policy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
 from targeting.records.preference import Choice, Preference, encode_preference
 from targeting.records.profile import HeldInterest, Profile, SegmentKind, encode_profile
+from targeting.records.stored_records import StoredRecords
 
 _OWNER: Final = bytes(16)
 _NOW_S: Final = 1_800_000_000
@@ -68,10 +68,10 @@ def _unnamed_country(policy: Policy) -> str:
     return next((country for country in sorted(COUNTRIES) if country not in named), "US")
 
 
-def _somebody(policy: Policy) -> StoredSubject:
+def _somebody(policy: Policy) -> StoredRecords:
     shareable = (each for each in CATEGORIES if each.name not in policy.sharing.withheld_categories)
     interests = [HeldInterest(str(each.codes[0]), SegmentKind.CONTENT, 1.0, _NOW_S) for each in shareable]
-    return StoredSubject(
+    return StoredRecords(
         SubjectKind.ACCOUNT,
         _OWNER,
         encode_preference(Preference(choice=Choice.OPT_IN, birth_day=_BORN_IN_1980), _OWNER),

@@ -12,7 +12,7 @@ from server.messages.reading import parse
 from server.messages.translate import checked_country, identity, networks
 from targeting.decision import Decision
 from targeting.model import AdRequest
-from targeting.openrtb.bid_request import BidRequest, Preparation, read_bid_request
+from targeting.openrtb.bid_request import BidRequest, NetworkRequestBuilder, read_bid_request
 from targeting.openrtb.json import BidRequestRefused
 from targeting.places.geo import UNKNOWN_LOCATION, parse_ip
 from targeting.policy.policy import Policy
@@ -26,7 +26,7 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
     message = parse(pb.PrepareBidRequestRequest, payload)
     asked = networks(message.third_party_networks)
     bid_request = _bid_request(message)
-    if bid_request.most_bytes * len(asked) > MAX_ANSWER_BYTES:
+    if bid_request.max_output_bytes * len(asked) > MAX_ANSWER_BYTES:
         raise InvalidRequest(
             "third_party_networks",
             f"a bid request for each could be more than {MAX_ANSWER_BYTES} bytes; name fewer networks in one call",
@@ -52,8 +52,8 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
 
 def answer_call(bid_request: BidRequest, decision: Decision, response: bytes, policy: Policy) -> bytes:
     """Give the answer to a call; ``response`` is the decision as a ``DecideResponse``."""
-    preparation = Preparation(bid_request, decision.limited, policy)
-    prepared = [(each.network_id, preparation.for_network(each)) for each in decision.networks if each.contact_allowed]
+    builder = NetworkRequestBuilder(bid_request, decision.limited, policy)
+    prepared = [(each.network_id, builder.for_network(each)) for each in decision.networks if each.contact_allowed]
     return wire.prepared(response, prepared)
 
 

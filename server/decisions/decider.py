@@ -15,10 +15,10 @@ from server.metrics.metrics import Metrics
 from server.store.ports import DecisionStore, StoreError, StoreTimeout
 from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
 from targeting.explain import Evidence
-from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Signals, Subject
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
+from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import Cookies
 from targeting.signals.nap import Nap
 from targeting.signals.tcf.read import KNOWN_POLICY_VERSION
@@ -127,7 +127,7 @@ class Decider:
                 KNOWN_POLICY_VERSION,
             )
 
-    def _fetch(self, subjects: Sequence[Subject], budget_s: float) -> Sequence[StoredSubject] | Reason:
+    def _fetch(self, subjects: Sequence[Subject], budget_s: float) -> Sequence[StoredRecords] | Reason:
         if not subjects:
             return ()
         if budget_s < LEAST_BUDGET_S:
@@ -167,7 +167,7 @@ class _Found(NamedTuple):
     """Requests after the first look, and the records of all their subjects in order, or why there are none."""
 
     planned: Plan
-    stored: Sequence[StoredSubject] | Reason
+    stored: Sequence[StoredRecords] | Reason
 
     def halves(self) -> tuple["_Found", "_Found"]:
         """Divide; of at least two requests neither half is empty."""

@@ -1,11 +1,11 @@
-"""IP address → country without a database of one's own: the table that the package ``geoip2fast`` ships.
+"""IP address → country from the table in the package ``geoip2fast``, for operators without a database.
 
-It is MaxMind's GeoLite2 Country of the package's release day, in the package's data format 120: a gzipped pickle
-of ``[version, about, number of networks, [_, names, first addresses, name numbers, prefix lengths]]``. The last
-three are lists of chunks that run in parallel, IPv4 before IPv6, in order of address.
+The table is MaxMind's GeoLite2 Country in the package's data format 120: a gzipped pickle of
+``[version, about, number of networks, [_, names, first addresses, name indices, prefix lengths]]``. The last three
+are parallel lists of chunks, IPv4 before IPv6, in order of address.
 
-The package itself is never imported: importing it sets ``PYTHONWARNINGS=ignore`` and ``PYTHONIOENCODING`` for the
-process and its children, and its own look-up takes several times as long, on ten times the memory.
+The package is never imported: importing it sets ``PYTHONWARNINGS=ignore`` and ``PYTHONIOENCODING`` for the process
+and its children, and its own look-up is several times slower and takes ten times the memory.
 
 Invariant: a table is immutable once built, so threads may share it. Knows nothing of requests.
 """
@@ -34,27 +34,27 @@ _PACKAGE: Final = "geoip2fast"
 _FILE: Final = "geoip2fast-ipv6.dat.gz"
 _VERSION: Final = 120
 _FIRST_IPV6: Final = 1 << 32
-_REMEDY: Final = "set ADTARGETING_GEO_DB to a file in MaxMind format, or install the package anew"
+_REMEDY: Final = "set ADTARGETING_GEO_DB to a file in MaxMind format, or reinstall the package"
 
 
 class GeoDatabaseError(Exception):
-    """IP addresses cannot be located. The message is one line and names the setting to look at."""
+    """The country database cannot be used. The message is one line and names the setting."""
 
 
 class _Ranges(NamedTuple):
-    """From each of ``starts`` to the next, addresses are in the place of that index; the first start is 0."""
+    """Address ranges: range ``index`` begins at ``starts[index]`` (the first at 0) and ends before the next start."""
 
     starts: "array[int]"
-    places: bytes
+    location_indices: bytes
 
 
 class _Networks(NamedTuple):
-    """Networks in order: first addresses (64 bits of IPv6), prefix lengths, numbers of names."""
+    """Networks in order of address: first address (64 bits of IPv6), prefix length, index of the name."""
 
     ipv4_count: int
     starts: _Numbers
     lengths: _Numbers
-    name_numbers: _Numbers
+    name_indices: _Numbers
 
 
 class CountryTable:
@@ -71,16 +71,16 @@ class CountryTable:
         self._locations = tuple(locations)
 
     def locate(self, ip_text: str) -> IpLocation:
-        """Give the country of an address; unknown for private, special, malformed and unlisted ones."""
+        """Return the country of an address; unknown for private, special, malformed and unlisted ones."""
         ip = parse_ip(ip_text)
         if ip is None:
             return UNKNOWN_LOCATION
-        starts, places = self._ipv4 if len(ip) == 4 else self._ipv6
-        return self._locations[places[bisect_right(starts, int.from_bytes(ip[:8], "big")) - 1]]
+        starts, location_indices = self._ipv4 if len(ip) == 4 else self._ipv6
+        return self._locations[location_indices[bisect_right(starts, int.from_bytes(ip[:8], "big")) - 1]]
 
 
 def load_country_table() -> CountryTable:
-    """Build the table from the installed package, in some tenths of a second. Raises ``GeoDatabaseError``."""
+    """Build the table from the installed package, in about 0.3 s. Raises ``GeoDatabaseError``."""
     package = find_spec(_PACKAGE)
     if package is None or not package.submodule_search_locations:
         raise GeoDatabaseError(f"the package {_PACKAGE} is not installed: {_REMEDY}")
@@ -90,27 +90,27 @@ def load_country_table() -> CountryTable:
             table = read_country_table(file)
     except (OSError, EOFError, ValueError, TypeError, LookupError, zlib.error, pickle.UnpicklingError) as error:
         raise GeoDatabaseError(f"{path} cannot be used ({type(error).__name__}): {_REMEDY}") from error
-    # Building took as much again, in pieces: 20 MiB would be kept.
+    # Building takes 20 MiB of small objects, which the allocator would keep.
     return_freed_memory()
     return table
 
 
 def read_country_table(file: _File) -> CountryTable:
-    """Build the table from unpacked data. Raises what the pickle module raises, and ``ValueError``."""
+    """Build the table from uncompressed data. Raises ``ValueError`` and what ``pickle`` raises."""
     names, networks = _networks(file)
-    locations, place_of = _places(names)
+    locations, location_of_name = _index_locations(names)
     ipv4, ipv6 = slice(networks.ipv4_count), slice(networks.ipv4_count, None)
-    places = place_of[networks.name_numbers]
+    location_indices = location_of_name[networks.name_indices]
     return CountryTable(
-        _ranges(np.uint32, networks.starts[ipv4], 32 - networks.lengths[ipv4], places[ipv4]),
-        _ranges(np.uint64, networks.starts[ipv6], 64 - networks.lengths[ipv6], places[ipv6]),
+        _ranges(np.uint32, networks.starts[ipv4], 32 - networks.lengths[ipv4], location_indices[ipv4]),
+        _ranges(np.uint64, networks.starts[ipv6], 64 - networks.lengths[ipv6], location_indices[ipv6]),
         locations,
     )
 
 
 def _networks(file: _File) -> tuple[Sequence[str], _Networks]:
-    """Read names and networks; the lists of Python objects, 50 MiB of them, live in here alone."""
-    version, _, count, (_, names, chunks, name_numbers, lengths) = _PlainUnpickler(file).load()
+    """Read names and networks. The 50 MiB of Python lists are freed on return."""
+    version, _, count, (_, names, chunks, name_indices, lengths) = _PlainUnpickler(file).load()
     if version != _VERSION:
         raise ValueError("a data format of another version")
     starts = (first if first < _FIRST_IPV6 else first >> 64 for chunk in chunks for first in chunk)
@@ -118,33 +118,39 @@ def _networks(file: _File) -> tuple[Sequence[str], _Networks]:
         sum(bisect_left(chunk, _FIRST_IPV6) for chunk in chunks),
         np.fromiter(starts, np.uint64, count),
         np.fromiter(chain.from_iterable(lengths), np.int16, count),
-        np.fromiter(chain.from_iterable(name_numbers), np.uint16, count),
+        np.fromiter(chain.from_iterable(name_indices), np.uint16, count),
     )
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Reads numbers, texts and lists; a pickle that names anything that could run is refused."""
+    """Reads numbers, strings and lists. A pickle that refers to a class or function is refused."""
 
     def find_class(self, *_: str) -> Any:
         raise pickle.UnpicklingError("plain data only")
 
 
-def _places(names: Sequence[str]) -> tuple[Sequence[IpLocation], _Numbers]:
-    """Give the locations, and the number of the location that a name (``GB:United Kingdom``) stands for."""
+def _index_locations(names: Sequence[str]) -> tuple[Sequence[IpLocation], _Numbers]:
+    """Return the locations, and for each name (``GB:United Kingdom``) the index of its location."""
     named = [location_of(name.partition(":")[0], "") for name in names]
     locations = list(dict.fromkeys([UNKNOWN_LOCATION, *named]))
     return locations, np.array([locations.index(location) for location in named], np.uint8)
 
 
-def _ranges(width: type[np.unsignedinteger[Any]], starts: _Numbers, host_bits: _Numbers, places: _Numbers) -> _Ranges:
-    """Turn networks into ranges: gaps become ranges of their own, neighbours in the same place become one."""
+def _ranges(
+    width: type[np.unsignedinteger[Any]], starts: _Numbers, host_bits: _Numbers, location_indices: _Numbers
+) -> _Ranges:
+    """Turn networks into ranges. Gaps become ranges of unknown location; equal neighbours are merged."""
     ends = starts + (np.uint64(1) << np.maximum(host_bits, 0).astype(np.uint64))
     gaps = ends[:-1][ends[:-1] < starts[1:]]
-    # After the last network, unless that goes on to the last address.
+    # Unless the last network includes the last address, a gap follows it.
     rest = ends[-1:][ends[-1:] - 1 < np.iinfo(width).max]
     starts = np.concatenate([np.zeros(1, np.uint64), starts, gaps, rest])
-    places = np.concatenate([np.zeros(1, np.uint8), places, np.zeros(len(gaps) + len(rest), np.uint8)])
+    location_indices = np.concatenate(
+        [np.zeros(1, np.uint8), location_indices, np.zeros(len(gaps) + len(rest), np.uint8)]
+    )
     order = np.argsort(starts, kind="stable")
-    starts, places = starts[order], places[order]
-    changes = np.append(np.True_, places[1:] != places[:-1])
-    return _Ranges(array(np.dtype(width).char, starts[changes].astype(width).tobytes()), places[changes].tobytes())
+    starts, location_indices = starts[order], location_indices[order]
+    changes = np.append(np.True_, location_indices[1:] != location_indices[:-1])
+    return _Ranges(
+        array(np.dtype(width).char, starts[changes].astype(width).tobytes()), location_indices[changes].tobytes()
+    )

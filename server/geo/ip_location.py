@@ -1,8 +1,8 @@
-"""IP address → country and subdivision, from whichever database the operator has.
+"""IP address → country and subdivision, from the operator's database or the bundled table.
 
-Invariant: a locator never changes and never fails on an address; what it does not know is unknown. A new
-database is a new locator, which ``SwappableLocator`` puts in the old one's place while calls are under way. Knows
-nothing of requests and of what a location is used for.
+Invariant: a locator never changes and never raises for an address; an address it cannot locate is unknown. A new
+database is a new locator, which ``SwappableLocator`` swaps in while calls are in flight. Knows nothing of requests
+and of what a location is used for.
 """
 
 from functools import lru_cache, partial
@@ -30,17 +30,17 @@ _ADDRESSES_KEPT: Final = 8192
 
 
 class IpLocator(Protocol):
-    """Whatever can say where an address is used."""
+    """A source of locations."""
 
     def locate(self, ip_text: str) -> IpLocation:
-        """Give the place of an address; unknown for malformed, private, special and unlisted ones."""
+        """Return the location of an address; unknown for malformed, private, special and unlisted ones."""
 
 
 class MaxMindLocator:
     """A file in MaxMind format (City, Country, Enterprise, …), read by maxminddb's C reader through a memory map.
 
-    The country is ``country``: where the address is used. ``registered_country`` (where its owner is registered)
-    is no substitute: it says nothing of the person. The reader may be shared between threads.
+    The country is the record's ``country``, where the address is used. ``registered_country``, where its owner is
+    registered, is ignored: it does not describe the person. Threads may share the reader.
 
     To replace the file under a running service, rename a new one over it: what is written into the mapped file
     changes under the reader.
@@ -50,16 +50,16 @@ class MaxMindLocator:
 
     def __init__(self, path: str) -> None:
         reader = _open(path)
-        # A record of the City edition takes 10 µs to decode, names in eight languages and all.
+        # Decoding a record of the City edition, with names in eight languages, takes 10 µs.
         self._look_up = lru_cache(_ADDRESSES_KEPT)(partial(_look_up, reader, reader.metadata().ip_version))
 
     def locate(self, ip_text: str) -> IpLocation:
-        """Give the place of an address; unknown for malformed, private, special and unlisted ones."""
+        """Return the location of an address; unknown for malformed, private, special and unlisted ones."""
         return self._look_up(ip_text) if len(ip_text) <= MAX_IP_LENGTH else UNKNOWN_LOCATION
 
 
 class SwappableLocator:
-    """The locator of the moment; a call that is under way ends on the locator that it began with."""
+    """The current locator. A call in flight ends on the locator it began with."""
 
     __slots__ = ("_current",)
 
@@ -67,16 +67,16 @@ class SwappableLocator:
         self._current = current
 
     def locate(self, ip_text: str) -> IpLocation:
-        """Ask the locator of the moment."""
+        """Return the location by the current locator."""
         return self._current.locate(ip_text)
 
     def replace(self, successor: IpLocator) -> None:
-        """Ask ``successor`` from now on."""
+        """Use ``successor`` from now on."""
         self._current = successor
 
 
 def open_locator(path: str) -> IpLocator:
-    """Open the database at ``path``, or the bundled table of countries if empty. Raises ``GeoDatabaseError``."""
+    """Open the database at ``path``, or the bundled table if it is empty. Raises ``GeoDatabaseError``."""
     return MaxMindLocator(path) if path else load_country_table()
 
 
@@ -85,14 +85,14 @@ def _open(path: str) -> maxminddb.Reader:
         reader = maxminddb.open_database(path, maxminddb.MODE_MMAP_EXT)
         has_countries = any(_location_in(record).country for _, record in islice(reader, _NETWORKS_PROBED))
     except OSError as error:
-        raise GeoDatabaseError(f"{_SETTING}: {path} cannot be read: {error.strerror}") from error
+        raise GeoDatabaseError(f"{_SETTING}: cannot read {path}: {error.strerror}") from error
     except ValueError as error:
-        # A path that cannot be one, or an installation of maxminddb without its C reader.
-        raise GeoDatabaseError(f"{_SETTING}: cannot be opened: {error}") from error
+        # An impossible path, or an installation of maxminddb without its C reader.
+        raise GeoDatabaseError(f"{_SETTING}: cannot open the file: {error}") from error
     except maxminddb.InvalidDatabaseError as error:
         raise GeoDatabaseError(f"{_SETTING}: {path} is damaged or not in MaxMind format") from error
     if not has_countries:
-        raise GeoDatabaseError(f"{_SETTING}: {path} holds no countries")
+        raise GeoDatabaseError(f"{_SETTING}: {path} contains no countries")
     return reader
 
 
@@ -103,12 +103,12 @@ def _look_up(reader: maxminddb.Reader, ip_version: int, ip_text: str) -> IpLocat
     try:
         return _location_in(reader.get(format_ip(ip)))
     except maxminddb.InvalidDatabaseError:
-        # Damage that opening could not see. A decision never fails for want of a country.
+        # Damage that opening does not detect. A decision never fails for lack of a country.
         return UNKNOWN_LOCATION
 
 
 def _location_in(record: object) -> IpLocation:
-    """Find country and first subdivision in a record, in MaxMind's form or a plainer one of other makers."""
+    """Return country and first subdivision of a record, in MaxMind's form or the flat form of other makers."""
     if not isinstance(record, dict):
         return UNKNOWN_LOCATION
     country = record.get("country", record.get("country_code"))
@@ -117,6 +117,6 @@ def _location_in(record: object) -> IpLocation:
     return location_of(country if isinstance(country, str) else _code_in(country), subdivision)
 
 
-def _code_in(place: object) -> str:
-    code = place.get("iso_code") if isinstance(place, dict) else None
+def _code_in(region: object) -> str:
+    code = region.get("iso_code") if isinstance(region, dict) else None
     return code if isinstance(code, str) else ""

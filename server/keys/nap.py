@@ -1,8 +1,8 @@
 """The ``NAP`` cookie's encryption: Fernet tokens under keys that rotate.
 
-The keys are in a file, one a line (32 bytes in URL-safe base64, as ``Fernet.generate_key`` writes them); ``#`` starts
-a comment. The first key encrypts, all of them decrypt. To rotate, put a new key on top, and drop the last one when
-every cookie that it encrypted has expired.
+The key file has one key per line (32 bytes in URL-safe base64, as ``Fernet.generate_key`` returns them); ``#`` starts
+a comment. The first key encrypts; all keys decrypt. To rotate, add a new key at the top and remove the last one once
+every cookie encrypted with it has expired.
 
 Invariant: no key and no decrypted value in an error or a ``repr``. Knows nothing of requests and decisions.
 """
@@ -19,9 +19,9 @@ from targeting.signals.nap import Nap
 from targeting.signals.unreadable import Unreadable
 
 MAX_TOKEN_LENGTH: Final = 4096
-"""Characters of the longest cookie that is decrypted; browsers keep no longer one (RFC 6265 section 6.1)."""
+"""Characters. Longer cookies are not decrypted: browsers need not keep more (RFC 6265 section 6.1)."""
 
-_REMEDY: Final = "by ADTARGETING_NAP_KEYS (or --keys)"
+_REMEDY: Final = "set ADTARGETING_NAP_KEYS (or --keys) to a key file"
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 
 
@@ -30,9 +30,9 @@ class NapKeyError(ValueError):
 
 
 class NapCipher:
-    """Encrypts and decrypts ``NAP`` cookies; safe to share between threads.
+    """Encrypts and decrypts ``NAP`` cookies. Threads may share it.
 
-    ``on_failure`` is called, without a value, for each cookie that does not decrypt or that holds no readable text.
+    ``on_failure`` is called for each cookie that cannot be decrypted or parsed; it receives no value.
     """
 
     __slots__ = ("_fernet", "_key_count", "_on_failure")
@@ -43,15 +43,15 @@ class NapCipher:
         self._on_failure = on_failure
 
     def __repr__(self) -> str:
-        """Show how many keys there are."""
+        """Return the number of keys only."""
         return f"NapCipher({self._key_count} keys)"
 
     def encrypt(self, value: Nap) -> str:
-        """Make the cookie's value. Raises ``ValueError`` when a field is not in its normal form."""
+        """Return the cookie value. Raises ``ValueError`` when a field is not in its normal form."""
         return self._fernet.encrypt(nap.render(value)).decode("ascii")
 
     def decrypt(self, token: str) -> Nap | None:
-        """Read the cookie's value; None for an empty one, and, counted, for one that cannot be read."""
+        """Return the decrypted cookie, or None if it is empty or unreadable; unreadable ones are counted."""
         if not token:
             return None
         try:
@@ -61,25 +61,25 @@ class NapCipher:
             return None
 
     def _plaintext(self, token: str) -> bytes:
-        # What is not ASCII is an error of another kind to the library, and the person's text would be in it.
+        # For non-ASCII text the library raises another error, whose message contains the text.
         if len(token) > MAX_TOKEN_LENGTH or not token.isascii():
             raise InvalidToken
         return self._fernet.decrypt(token)
 
 
 def read_keys(path: Path) -> tuple[str, ...]:
-    """Read a key file. Raises ``NapKeyError`` when it cannot be read, holds no key or a line that is none."""
+    """Read a key file. Raises ``NapKeyError`` when it is unreadable, holds no key, or a line is not a key."""
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise NapKeyError(f"{path}: cannot be read as a key file: {reason}; name one {_REMEDY}") from None
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise NapKeyError(f"{path}: cannot read the key file: {reason}; {_REMEDY}") from None
     keys = []
     for number, line in enumerate(lines, 1):
         key = line.partition("#")[0].strip()
         if key and not _KEY.fullmatch(key):
-            raise NapKeyError(f"{path}, line {number}: not a key (32 bytes in URL-safe base64)")
+            raise NapKeyError(f"{path}, line {number}: not a key; a key is 32 bytes in URL-safe base64")
         keys += [key] if key else []
     if not keys:
-        raise NapKeyError(f"{path}: holds no key; name a key file {_REMEDY}")
+        raise NapKeyError(f"{path}: contains no key; {_REMEDY}")
     return tuple(keys)

@@ -1,7 +1,7 @@
-"""The service's secret key: what pseudonyms and the networks' ids are made with.
+"""The service's secret key, from which the keys of pseudonyms and of network user ids are derived.
 
-Whoever has it can tell which pseudonym is whose, so it lives in a file of its own. Every instance on one store needs
-the same key: with another, it finds nobody.
+The key links pseudonyms to ids, so it is kept in a file of its own. Every instance on one store needs the same
+key: with another key it finds no record.
 """
 
 import hashlib
@@ -12,13 +12,13 @@ from pathlib import Path
 from server.settings import SettingsError
 
 PSEUDONYMS, NETWORK_IDS = b"pseudonyms", b"network ids"
-"""The purposes that keys are derived for."""
+"""The purposes for which keys are derived."""
 
 _BYTES = 32
 
 
 class SecretKey:
-    """The key; keys for separate purposes are derived from it, so that none gives away another."""
+    """The key. Each purpose has a derived key of its own, so that none reveals another."""
 
     __slots__ = ("_key",)
 
@@ -26,33 +26,33 @@ class SecretKey:
         self._key = key
 
     def derive(self, purpose: bytes) -> bytes:
-        """Give the 32-byte key of a purpose."""
+        """Return the 32-byte key of a purpose."""
         return hashlib.blake2b(purpose, key=self._key, digest_size=_BYTES).digest()
 
     def __repr__(self) -> str:
-        """Show nothing."""
+        """Return a mask."""
         return "SecretKey(***)"
 
 
 def read_or_create(path: Path, setting: str = "ADTARGETING_SECRET_KEY_FILE") -> SecretKey:
-    """Read the key, or make one where there is none. Raises ``SettingsError``, which blames the setting."""
+    """Read the key, or create one if the file is missing. Raises ``SettingsError`` that names ``setting``."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _create(path)
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except OSError as problem:
+    except OSError as error:
         raise SettingsError(
-            f"{setting}: cannot read or make the secret key there: {problem.strerror}; name another place"
-        ) from problem
+            f"{setting}: cannot read or create the secret key: {error.strerror}; set another path"
+        ) from error
     except ValueError:
         key = b""
     if len(key) != _BYTES:
-        raise SettingsError(f"{setting}: the secret key there must be {_BYTES} bytes as hexadecimal digits")
+        raise SettingsError(f"{setting}: the secret key must be {_BYTES} bytes in hexadecimal")
     return SecretKey(key)
 
 
 def _create(path: Path) -> None:
-    """Write a new key, unless somebody has; a half-written file is never seen under the name."""
+    """Write a new key unless the file exists. A reader never sees a half-written file."""
     if path.exists():
         return
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

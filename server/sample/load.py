@@ -14,9 +14,10 @@ from typing import NamedTuple
 from server.sample.person import Person
 from server.sample.records import Records, records
 from server.store.keys import Pseudonyms
-from server.store.ports import Change, Held, RecordStore
+from server.store.ports import Change, RecordStore
 from targeting.records.preference import Preference, encode_preference
 from targeting.records.profile import write_profile
+from targeting.records.stored_records import StoredRecords
 
 _BATCH = 250
 _BUDGET_S = 30.0
@@ -78,7 +79,7 @@ class Loader:
         owner = self._pseudonyms.owner(wanted.subject)
         return Change(
             wanted.subject,
-            Held(owner),
+            StoredRecords(wanted.subject.kind, owner),
             preference=encode_preference(wanted.preference, owner),
             profile=None if wanted.profile is None else write_profile(wanted.profile, owner),
             profile_ttl_s=self._ttl_s,
@@ -89,6 +90,6 @@ def _opt_out(before: Change, preference: Preference) -> Change:
     owner = before.expected.owner
     return Change(
         before.subject,
-        Held(owner, before.preference, before.profile),
+        before.expected._replace(preference=before.preference, profile=before.profile),
         preference=encode_preference(preference, owner),
     )

@@ -11,8 +11,8 @@ from typing import TypeVar
 from server.store.delegating import DelegatingRecordStore
 from server.store.ports import DecisionStore, RecordStore, StoreError, StoreTimeout, StoreUnavailable
 from server.store.redis.connection import ping
-from targeting.judge import StoredSubject
 from targeting.model import Subject
+from targeting.records.stored_records import StoredRecords
 
 __all__ = ["Circuit", "CircuitRecords", "CircuitStore", "ping"]
 
@@ -99,7 +99,7 @@ class CircuitStore:
         self._circuit = circuit
         self._least_budget_s = least_budget_s
 
-    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
+    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Fetch, or raise ``StoreUnavailable`` at once while the circuit is open; see ``DecisionStore``."""
         self._circuit.check()
         try:

@@ -4,8 +4,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from server.store.ports import Change, Committed, Held, RecordStore
+from server.store.ports import Change, Committed, RecordStore
 from targeting.model import Subject
+from targeting.records.stored_records import StoredRecords
 
 T = TypeVar("T")
 
@@ -16,7 +17,7 @@ class DelegatingRecordStore(ABC):
     def __init__(self, store: RecordStore) -> None:
         self._store = store
 
-    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read; see ``RecordStore``."""
         return self._call("read", budget_s, lambda: self._store.read(subjects, budget_s))
 

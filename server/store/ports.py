@@ -7,8 +7,8 @@ core's business (``targeting.records.preference``, ``targeting.records.profile``
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from targeting.judge import StoredSubject
 from targeting.model import Subject
+from targeting.records.stored_records import StoredRecords
 
 
 class StoreError(Exception):
@@ -23,15 +23,6 @@ class StoreUnavailable(StoreError):
     """The store is down, refuses, or is known to be down."""
 
 
-class Held(NamedTuple):
-    """Everything stored of one subject: its pseudonym (16 bytes) and the raw values, None where there is none."""
-
-    owner: bytes
-    preference: bytes | None = None
-    profile: bytes | None = None
-    seen: bytes | None = None
-
-
 class Change(NamedTuple):
     """What is to become of one subject's values, all at once or not at all.
 
@@ -43,7 +34,7 @@ class Change(NamedTuple):
     """
 
     subject: Subject
-    expected: Held
+    expected: StoredRecords
     preference: bytes | None = None
     profile: bytes | None = None
     seen: bytes | None = None
@@ -67,7 +58,7 @@ class Committed(NamedTuple):
 class DecisionStore(Protocol):
     """What a decision reads."""
 
-    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
+    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read preference and profile of every subject, in order, in one round trip. Raises ``StoreError``."""
         ...
 
@@ -75,7 +66,7 @@ class DecisionStore(Protocol):
 class RecordStore(Protocol):
     """What the writers of preferences and profiles use."""
 
-    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read everything of every subject, in order, in one round trip. Raises ``StoreError``."""
         ...
 

@@ -13,23 +13,23 @@ from typing import Any, Final, NamedTuple
 from targeting.model import LimitedFeatures
 from targeting.networks import NetworkDecision
 from targeting.openrtb.device import Device
-from targeting.openrtb.extensions import kept, tree_of
+from targeting.openrtb.extensions import parse_allow_list, select_allowed
 from targeting.openrtb.fields import check_fields
 from targeting.openrtb.impressions import Impressions
-from targeting.openrtb.json import Raw, each_member, members, read_json, write_json
-from targeting.openrtb.regs import regulations
+from targeting.openrtb.json import Raw, array_members, members, read_json, write_json
+from targeting.openrtb.regs import build_regs
 from targeting.openrtb.schema import OBJECTS
 from targeting.openrtb.signals import RequestSignals, read_signals
 from targeting.openrtb.user import User
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import Policy
 
-_NOT_AS_IT_CAME: Final = frozenset({"imp", "regs", "user", "device", "ext"}) | (
+_REBUILT: Final = frozenset({"imp", "regs", "user", "device", "ext"}) | (
     frozenset(OBJECTS["User"]).union(OBJECTS["Device"]) - frozenset(OBJECTS["BidRequest"])
 )
 """In any case: some readers do not tell them apart, so a ``User`` must not pass for an unknown field. Nor must what
 only a user or a device has, as ``eids``, when it stands one level too high."""
-_LOOKED_INTO: Final[tuple[str, ...]] = ("regs", "user", "device")
+_PARSED: Final[tuple[str, ...]] = ("regs", "user", "device")
 _NOTHING: Final[Mapping[str, Any]] = {}
 _NO_MEMBERS: Final = Raw(b"{}")
 
@@ -37,13 +37,13 @@ _NO_MEMBERS: Final = Raw(b"{}")
 class BidRequest(NamedTuple):
     """A bid request that was read and checked: the objects that are looked into, and all fields as the bytes that came.
 
-    ``most_bytes`` is how much of it may go out to one network.
+    ``max_output_bytes`` is how much of it may go out to one network.
     """
 
-    looked_into: Mapping[str, Any]
+    parsed: Mapping[str, Any]
     raw: Mapping[str, Raw]
     request_signals: RequestSignals
-    most_bytes: int
+    max_output_bytes: int
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
@@ -59,38 +59,41 @@ def read_bid_request(text: bytes, *, targeted_ads_off: bool = False) -> BidReque
     twice = sum(len(raw[name]) for name in ("regs", "user") if name in raw)
     heard = read_signals(fields, targeted_ads_off=targeted_ads_off)
     # The rest of what was read is let go at once: many requests are held together, and the CPU's caches are small.
-    looked_into = {name: fields[name] for name in _LOOKED_INTO if name in fields}
-    return BidRequest(looked_into, raw, heard, len(text) + twice)
+    parsed = {name: fields[name] for name in _PARSED if name in fields}
+    return BidRequest(parsed, raw, heard, len(text) + twice)
 
 
-class Preparation:
+class NetworkRequestBuilder:
     """Makes one bid request into those for the networks; ``limited`` are the features of its decision."""
 
     def __init__(self, bid_request: BidRequest, limited: LimitedFeatures, policy: Policy) -> None:
-        looked_into, raw, heard, _ = bid_request
+        parsed, raw, heard, _ = bid_request
         allowed = policy.bid_request
-        self._everybody: dict[str, Any] = {
-            **{name: value for name, value in raw.items() if name.casefold() not in _NOT_AS_IT_CAME},
+        self._common: dict[str, Any] = {
+            **{name: value for name, value in raw.items() if name.casefold() not in _REBUILT},
         }
-        if "regs" in raw and (regs := regulations(looked_into["regs"], raw["regs"])):
-            self._everybody["regs"] = regs
-        if "ext" in raw and (ext := kept(members(raw["ext"]), tree_of(allowed.request_ext))):
-            self._everybody["ext"] = ext
+        if "regs" in raw and (regs := build_regs(parsed["regs"], raw["regs"])):
+            self._common["regs"] = regs
+        if "ext" in raw and (ext := select_allowed(members(raw["ext"]), parse_allow_list(allowed.request_ext))):
+            self._common["ext"] = ext
         self._impressions = Impressions(
-            each_member(raw["imp"]), tree_of(allowed.impression_ext), allowed.parameters, policy.names_in_extensions
+            array_members(raw["imp"]),
+            parse_allow_list(allowed.impression_ext),
+            allowed.parameters,
+            policy.names_in_extensions,
         )
         self._device = Device(
-            looked_into.get("device", _NOTHING),
+            parsed.get("device", _NOTHING),
             raw.get("device", _NO_MEMBERS),
             heard.place if heard.place.country else IpLocation(limited.ip_country, limited.ip_subdivision),
             limited.language,
-            tree_of(allowed.device_ext),
+            parse_allow_list(allowed.device_ext),
         )
         self._user = User(
-            looked_into.get("user", _NOTHING),
+            parsed.get("user", _NOTHING),
             raw.get("user", _NO_MEMBERS),
             limited.country,
-            tree_of(allowed.user_ext),
+            parse_allow_list(allowed.user_ext),
             source=allowed.source,
         )
         self._reduces = policy.fingerprint.reduce_in_limited_mode
@@ -98,7 +101,7 @@ class Preparation:
     def for_network(self, decision: NetworkDecision) -> bytes:
         """Give the bid request for one network, as JSON. Only for a network that may be contacted."""
         reduced = self._reduces and not _may_describe(decision)
-        built: dict[str, Any] = {**self._everybody, "imp": self._impressions.for_network(decision)}
+        built: dict[str, Any] = {**self._common, "imp": self._impressions.for_network(decision)}
         if device := self._device.for_network(decision, reduced=reduced):
             built["device"] = device
         if user := self._user.for_network(decision):

@@ -12,8 +12,8 @@ from typing import Any, Final, TypedDict
 
 from targeting.networks import COARSE, EXACT, NetworkDecision
 from targeting.openrtb.device_families import families_of
-from targeting.openrtb.extensions import Tree, kept
-from targeting.openrtb.forms import DEVICE, DEVICE_EXT, well_formed
+from targeting.openrtb.extensions import AllowList, select_allowed
+from targeting.openrtb.forms import DEVICE, DEVICE_EXT, select_valid
 from targeting.openrtb.json import Raw, members, reader_of, write_json
 from targeting.places.geo import IpAddress, IpLocation, mask_ip, parse_ip, round_coordinate
 from targeting.places.iso3166 import COUNTRIES
@@ -78,7 +78,7 @@ class Device:
 
     __slots__ = ("_addresses", "_built", "_common", "_descriptions", "_fields", "_parts", "_place", "_raw")
 
-    def __init__(self, fields: Mapping[str, Any], raw: Raw, place: IpLocation, language: str, ext: Tree) -> None:
+    def __init__(self, fields: Mapping[str, Any], raw: Raw, place: IpLocation, language: str, ext: AllowList) -> None:
         self._fields = fields
         self._parts = _read_parts(raw)
         self._raw = raw
@@ -141,9 +141,9 @@ def _addresses(fields: Mapping[str, Any]) -> dict[str, IpAddress]:
     return addresses
 
 
-def _common(fields: Mapping[str, Any], parts: _Parts, language: str, ext: Tree) -> dict[str, Any]:
+def _common(fields: Mapping[str, Any], parts: _Parts, language: str, ext: AllowList) -> dict[str, Any]:
     """Give what every network gets alike."""
-    device = well_formed(fields, fields, DEVICE)
+    device = select_valid(fields, fields, DEVICE)
     if fields.get("devicetype") in _DEVICE_TYPES:
         device["devicetype"] = fields["devicetype"]
     if language:
@@ -154,10 +154,10 @@ def _common(fields: Mapping[str, Any], parts: _Parts, language: str, ext: Tree) 
     return device
 
 
-def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: Tree) -> dict[str, Any]:
+def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: AllowList) -> dict[str, Any]:
     # Whatever the policy names, a flag stays by its form alone.
-    named = {name: value for name, value in kept(raw, further).items() if name not in DEVICE_EXT}
-    return well_formed(fields, raw, DEVICE_EXT) | named
+    named = {name: value for name, value in select_allowed(raw, further).items() if name not in DEVICE_EXT}
+    return select_valid(fields, raw, DEVICE_EXT) | named
 
 
 def _reduced(fields: Mapping[str, Any]) -> dict[str, Any]:

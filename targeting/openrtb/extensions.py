@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from targeting.openrtb.json import Raw, members
 
-Tree = Mapping[str, Any]
+AllowList = Mapping[str, Any]
 """Allowed names; each leads to the names allowed below it, or to nothing where all of it is allowed."""
 
 _NESTED: Final = (b"{", b"[")
 
 
 @lru_cache(maxsize=64)
-def tree_of(names: tuple[str, ...]) -> Tree:
+def parse_allow_list(names: tuple[str, ...]) -> AllowList:
     """Read names with dots between their levels. A name without anything below allows all that is below it."""
     tree: dict[str, Any] = {}
     for name in sorted(names, key=len, reverse=True):
@@ -30,7 +30,7 @@ def tree_of(names: tuple[str, ...]) -> Tree:
     return tree
 
 
-def kept(there: Mapping[str, Raw], allowed: Tree) -> dict[str, Any]:
+def select_allowed(there: Mapping[str, Raw], allowed: AllowList) -> dict[str, Any]:
     """Give the allowed members of an extension, in the order of the allow-list."""
     stays: dict[str, Any] = {}
     for name, below in allowed.items():
@@ -38,12 +38,12 @@ def kept(there: Mapping[str, Raw], allowed: Tree) -> dict[str, Any]:
             continue
         if not below:
             stays[name] = there[name]
-        elif is_object(there[name]) and (inner := kept(members(there[name]), below)):
+        elif is_object(there[name]) and (inner := select_allowed(members(there[name]), below)):
             stays[name] = inner
     return stays
 
 
-def own_parameters(parameters: Raw, names: Iterable[str]) -> dict[str, Raw]:
+def select_parameters(parameters: Raw, names: Iterable[str]) -> dict[str, Raw]:
     """Give those of a network's own parameters that have one of these names and are no object or array."""
     if not is_object(parameters):
         return {}

@@ -7,8 +7,8 @@ limits, and goes to nobody: in the place of a flag an object could hold anything
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-Form = Callable[[object], bool]
-Forms = Mapping[str, Form]
+Validator = Callable[[object], bool]
+Validators = Mapping[str, Validator]
 
 MAX_SECTIONS: Final = 32
 """Ids of GPP sections that are looked at; with more of them the list is unreadable."""
@@ -67,7 +67,7 @@ def _is_transparency(value: object) -> bool:
     )
 
 
-REGS: Final[Forms] = {
+REGS: Final[Validators] = {
     "coppa": _is_flag,
     "gdpr": _is_flag,
     "us_privacy": is_text,
@@ -78,10 +78,10 @@ REGS: Final[Forms] = {
 }
 """Of ``regs`` and of ``regs.ext``: OpenRTB 2.5 keeps most of them in the extension."""
 
-REGS_EXT: Final[Forms] = {**REGS, "s22580": _is_flag}
+REGS_EXT: Final[Validators] = {**REGS, "s22580": _is_flag}
 """``s22580``: section 22580 of California's Business and Professions Code, on minors. Nobody reads it here."""
 
-DSA: Final[Forms] = {
+DSA: Final[Validators] = {
     "dsarequired": _is_small,
     "pubrender": _is_small,
     "datatopub": _is_small,
@@ -92,20 +92,20 @@ DSA: Final[Forms] = {
 PROVIDER_SETTINGS: Final = ("consented_providers_settings", "ConsentedProvidersSettings")
 """Google's additional consent, which is in ``consented_providers`` of either."""
 
-USER: Final[Forms] = {"consent": is_text}
+USER: Final[Validators] = {"consent": is_text}
 """Of ``user``."""
 
-USER_EXT: Final[Forms] = {"consent": is_text, **dict.fromkeys(PROVIDER_SETTINGS, _holds_providers)}
+USER_EXT: Final[Validators] = {"consent": is_text, **dict.fromkeys(PROVIDER_SETTINGS, _holds_providers)}
 """Of ``user.ext``."""
 
-DEVICE: Final[Forms] = {"dnt": _is_flag, "lmt": _is_flag}
+DEVICE: Final[Validators] = {"dnt": _is_flag, "lmt": _is_flag}
 """Of ``device``."""
 
-DEVICE_EXT: Final[Forms] = {"atts": _is_status}
+DEVICE_EXT: Final[Validators] = {"atts": _is_status}
 """Of ``device.ext``: Apple's ATTrackingManager.AuthorizationStatus."""
 
 
-def well_formed(fields: Mapping[str, Any], raw: Mapping[str, Any], forms: Forms) -> dict[str, Any]:
+def select_valid(fields: Mapping[str, Any], raw: Mapping[str, Any], forms: Validators) -> dict[str, Any]:
     """Give those of an object's members that the table has and that have their form, as the bytes that came.
 
     A flag in the form of another single bit, which we do not read, may be what a careful receiver does read.

@@ -1,6 +1,6 @@
 """The ``imp`` of a prepared bid request: untouched, but for the extensions of the impressions.
 
-Invariant: of the networks' own parameters one network gets its own alone, and of these what ``own_parameters`` lets
+Invariant: of the networks' own parameters one network gets its own alone, and of these what ``select_parameters`` lets
 through.
 """
 
@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from targeting.networks import NetworkDecision
-from targeting.openrtb.extensions import Tree, is_object, kept, own_parameters
+from targeting.openrtb.extensions import AllowList, is_object, select_allowed, select_parameters
 from targeting.openrtb.json import Raw, members
 
-_NOBODYS: Final[tuple[tuple[str, Raw], ...]] = ()
+_NO_PARAMETERS: Final[tuple[tuple[str, Raw], ...]] = ()
 
 
 class Impressions:
@@ -24,7 +24,7 @@ class Impressions:
     __slots__ = ("_claimed", "_each", "_parameters")
 
     def __init__(
-        self, raw: Sequence[Mapping[str, Raw]], ext: Tree, parameters: tuple[str, ...], claimed: frozenset[str]
+        self, raw: Sequence[Mapping[str, Raw]], ext: AllowList, parameters: tuple[str, ...], claimed: frozenset[str]
     ) -> None:
         self._each = [_Impression(each, ext) for each in raw]
         self._parameters = parameters
@@ -46,11 +46,11 @@ class _Impression:
 
     __slots__ = ("_bidders", "_common", "_fields", "_kept", "_networks")
 
-    def __init__(self, raw: Mapping[str, Raw], allowed: Tree) -> None:
+    def __init__(self, raw: Mapping[str, Raw], allowed: AllowList) -> None:
         # Some readers take names in any case: an "Ext" must not pass for an unknown field.
         self._fields = {name: value for name, value in raw.items() if name.casefold() != "ext"}
         ext = members(raw["ext"]) if "ext" in raw else {}
-        self._kept = kept(ext, allowed)
+        self._kept = select_allowed(ext, allowed)
         self._networks = _by_network(ext)
         self._bidders = _by_network(_below(_below(ext, "prebid"), "bidder"))
         self._common: dict[str, Any] = {**self._fields, "ext": self._kept} if self._kept else self._fields
@@ -59,8 +59,8 @@ class _Impression:
         """Put the network's own parameters where they stood: under its name, or under Prebid's ``bidder``."""
         if own_name not in self._networks and own_name not in self._bidders:
             return self._common
-        own = _own(self._networks.get(own_name, _NOBODYS), parameters)
-        bidder = _own(self._bidders.get(own_name, _NOBODYS), parameters)
+        own = _own(self._networks.get(own_name, _NO_PARAMETERS), parameters)
+        bidder = _own(self._bidders.get(own_name, _NO_PARAMETERS), parameters)
         if not own and not bidder:
             return self._common
         ext = {**own, **self._kept}
@@ -77,7 +77,7 @@ def _by_network(extension: Mapping[str, Raw]) -> Mapping[str, list[tuple[str, Ra
 
 
 def _own(of_network: Sequence[tuple[str, Raw]], parameters: tuple[str, ...]) -> dict[str, Any]:
-    return {name: own for name, value in of_network if (own := own_parameters(value, parameters))}
+    return {name: own for name, value in of_network if (own := select_parameters(value, parameters))}
 
 
 def _below(within: Mapping[str, Raw], name: str) -> Mapping[str, Raw]:

@@ -23,7 +23,7 @@ __all__ = [
     "MAX_DIGITS",
     "BidRequestRefused",
     "Raw",
-    "each_member",
+    "array_members",
     "members",
     "read_json",
     "reader_of",
@@ -72,7 +72,7 @@ def members(text: bytes | Raw) -> dict[str, Raw]:
     return _MEMBERS.decode(text)
 
 
-def each_member(text: bytes | Raw) -> list[dict[str, Raw]]:
+def array_members(text: bytes | Raw) -> list[dict[str, Raw]]:
     """Give the members of every object of an array that ``read_json`` has checked."""
     return _EACH.decode(text)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from targeting.model import NO_SIGNALS, Signals
-from targeting.openrtb.forms import DEVICE, DEVICE_EXT, REGS, USER, USER_EXT, Forms, is_text
+from targeting.openrtb.forms import DEVICE, DEVICE_EXT, REGS, USER, USER_EXT, Validators, is_text
 from targeting.openrtb.schema import OBJECTS
 from targeting.places.geo import UNKNOWN_LOCATION, IpLocation, location_of
 from targeting.places.locale import parse_country
@@ -19,9 +19,9 @@ from targeting.places.locale import parse_country
 Object = Mapping[str, Any]
 
 _NOTHING: Final[Object] = {}
-_DEVICE: Final[Forms] = {**DEVICE, **dict.fromkeys(("ip", "ipv6", "langb", "language"), is_text)}
-_HOLDERS: Final[Mapping[str, Forms]] = {"regs": REGS, "user": USER, "device": DEVICE}
-_GEO: Final[Forms] = {"country": is_text}
+_DEVICE: Final[Validators] = {**DEVICE, **dict.fromkeys(("ip", "ipv6", "langb", "language"), is_text)}
+_HOLDERS: Final[Mapping[str, Validators]] = {"regs": REGS, "user": USER, "device": DEVICE}
+_GEO: Final[Validators] = {"country": is_text}
 _PLAIN_NAMES: Final = frozenset(
     name for known in (*OBJECTS.values(), REGS, DEVICE_EXT) for name in known if name == name.casefold()
 )
@@ -117,7 +117,7 @@ class _SignalReader:
     def __init__(self) -> None:
         self.unreadable: list[str] = []
 
-    def read(self, path: str, holder: Object, forms: Forms) -> dict[str, Any]:
+    def read(self, path: str, holder: Object, forms: Validators) -> dict[str, Any]:
         """Give those of an object's members that the table has and that have their form."""
         found: dict[str, Any] = {}
         for name, has_form in forms.items():

@@ -11,8 +11,8 @@ from typing import Any, Final, TypedDict
 from targeting.model import AgeBracket, Gender
 from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.openrtb.device import place_of
-from targeting.openrtb.extensions import Tree, kept, tree_of
-from targeting.openrtb.forms import PROVIDER_SETTINGS, USER, USER_EXT, well_formed
+from targeting.openrtb.extensions import AllowList, parse_allow_list, select_allowed
+from targeting.openrtb.forms import PROVIDER_SETTINGS, USER, USER_EXT, select_valid
 from targeting.openrtb.json import Raw, members, reader_of, write_json
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import NetworkPolicy
@@ -20,7 +20,7 @@ from targeting.policy.policy import NetworkPolicy
 AUDIENCE_TAXONOMY: Final = 4
 """``segtax`` of the IAB Audience Taxonomy 1.1 (AdCOM 1.0, list of category taxonomies)."""
 
-_CONSENTS: Final = tree_of(("consent", *(f"{settings}.consented_providers" for settings in PROVIDER_SETTINGS)))
+_CONSENTS: Final = parse_allow_list(("consent", *(f"{settings}.consented_providers" for settings in PROVIDER_SETTINGS)))
 _Interests = tuple[tuple[str, float], ...]
 _GENDERS: Final = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.OTHER: "O"}
 _AGES: Final = {
@@ -51,7 +51,7 @@ class User:
 
     __slots__ = ("_buyeruids", "_common", "_interests", "_source")
 
-    def __init__(self, fields: Mapping[str, Any], raw: Raw, country: str, ext: Tree, *, source: str) -> None:
+    def __init__(self, fields: Mapping[str, Any], raw: Raw, country: str, ext: AllowList, *, source: str) -> None:
         parts = _read_parts(raw)
         self._common = _common(fields, parts, country, ext)
         self._buyeruids = _buyeruids(fields.get("ext", {}), parts)
@@ -89,9 +89,9 @@ class User:
         return {} if own is None else {"buyeruid": own}
 
 
-def _common(fields: Mapping[str, Any], parts: _Parts, country: str, ext: Tree) -> dict[str, Any]:
+def _common(fields: Mapping[str, Any], parts: _Parts, country: str, ext: AllowList) -> dict[str, Any]:
     """Give what every network gets alike."""
-    user = well_formed(fields, parts, USER)
+    user = select_valid(fields, parts, USER)
     extension = _extension(fields["ext"], members(parts["ext"]), ext) if "ext" in parts else {}
     if "consent" in extension and "consent" not in parts:
         # OpenRTB 2.5 keeps it in the extension; a reader of 2.6 looks for it here.
@@ -103,10 +103,10 @@ def _common(fields: Mapping[str, Any], parts: _Parts, country: str, ext: Tree) -
     return user
 
 
-def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: Tree) -> dict[str, Any]:
-    consents = kept(well_formed(fields, raw, USER_EXT), _CONSENTS)
+def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: AllowList) -> dict[str, Any]:
+    consents = select_allowed(select_valid(fields, raw, USER_EXT), _CONSENTS)
     # Whatever the policy names, a consent stays by its form alone.
-    return {name: value for name, value in kept(raw, further).items() if name not in USER_EXT} | consents
+    return {name: value for name, value in select_allowed(raw, further).items() if name not in USER_EXT} | consents
 
 
 def _age(bracket: AgeBracket, source: str) -> dict[str, Any]:

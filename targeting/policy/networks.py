@@ -81,7 +81,7 @@ class BidRequestPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class NetworkRule:
     """Something taken away where every stated condition holds. An absent condition always holds."""
 
     withhold: tuple[str, ...] = field(

@@ -14,11 +14,11 @@ from targeting.policy.networks import (
     FingerprintPolicy,
     MaskPolicy,
     NetworkPolicy,
-    Rule,
+    NetworkRule,
     SharingPolicy,
 )
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
-from targeting.policy.validation import PolicyError, bounds, keyed_by, matches, one_of, read, some_of
+from targeting.policy.validation import PolicyError, bounds, keyed_by, matches, one_of, read_dataclass, some_of
 from targeting.signals.tcf.vendor_list import VendorList
 
 __all__ = [
@@ -27,9 +27,9 @@ __all__ = [
     "FingerprintPolicy",
     "MaskPolicy",
     "NetworkPolicy",
+    "NetworkRule",
     "Policy",
     "PolicyError",
-    "Rule",
     "SharingPolicy",
     "policy_from",
 ]
@@ -144,7 +144,7 @@ class Policy:
     fingerprint: FingerprintPolicy = field(default_factory=FingerprintPolicy)
     bid_request: BidRequestPolicy = field(default_factory=BidRequestPolicy)
     networks: tuple[NetworkPolicy, ...] = ()
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[NetworkRule, ...] = ()
     vendor_list: VendorList | None = field(default=None, metadata={"derived": True})
     """The vendor list behind ``gdpr.vendor_list``, once whoever reads files has read it."""
 
@@ -164,7 +164,7 @@ class Policy:
 
 def policy_from(data: Mapping[str, object]) -> Policy:
     """Validate a parsed policy file. Raises ``PolicyError``, which names the key."""
-    policy = read(Policy, data)
+    policy = read_dataclass(Policy, data)
     _check_ids(policy)
     _check_bidders(policy)
     _check_extensions(policy)

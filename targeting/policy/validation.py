@@ -60,14 +60,14 @@ def keyed_by(values: Iterable[str], meaning: str) -> Metadata:
     return {"keys": frozenset(values), "meaning": meaning}
 
 
-def stated_fields(shape: type) -> dict[str, Field[Any]]:
+def settable_fields(shape: type) -> dict[str, Field[Any]]:
     """Give the fields that a file may state: all but the derived ones."""
     return {each.name: each for each in fields(shape) if not each.metadata.get("derived")}
 
 
-def read(shape: type[T], data: Mapping[str, object], path: str = "") -> T:
+def read_dataclass(shape: type[T], data: Mapping[str, object], path: str = "") -> T:
     """Build the dataclass ``shape`` from a table. Raises ``PolicyError``."""
-    known, types = stated_fields(shape), get_type_hints(shape)
+    known, types = settable_fields(shape), get_type_hints(shape)
     values = {}
     for key, value in data.items():
         at = f"{path}.{key}" if path else key
@@ -83,7 +83,7 @@ def read(shape: type[T], data: Mapping[str, object], path: str = "") -> T:
 def _value(wanted: Any, value: object, at: str, of: Field[Any]) -> object:
     origin, arguments = get_origin(wanted), get_args(wanted)
     if is_dataclass(wanted):
-        return read(cast("type[object]", wanted), _table(value, at), at)
+        return read_dataclass(cast("type[object]", wanted), _table(value, at), at)
     if origin is tuple:
         return _list(arguments[0], value, at, of)
     if wanted in _PLAIN:

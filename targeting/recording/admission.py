@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from targeting.age import latest_birth_day, person_day
 from targeting.consent import PURPOSE_PROFILE_WRITE
 from targeting.decision import Item
-from targeting.judge import StoredSubject, judge_stored, read_stored_choices
+from targeting.judge import judge_stored, read_stored_choices
 from targeting.limited import residence
 from targeting.model import LocaleInputs
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
+from targeting.records.stored_records import StoredRecords
 from targeting.signals.nap import Nap
 
 
@@ -30,7 +31,7 @@ def forbidden_by_request(item: Item, policy: Policy) -> int:
 
 
 def forbidden_by_records(
-    records: Sequence[StoredSubject],
+    records: Sequence[StoredRecords],
     policy: Policy,
     now_s: float,
     shown: LocaleInputs | None = None,

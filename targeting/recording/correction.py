@@ -8,16 +8,16 @@ whoever stores them compares (ADR 0010).
 from collections.abc import Collection
 from typing import NamedTuple
 
-from targeting.judge import StoredSubject
-from targeting.model import Gender, SubjectKind
+from targeting.model import Gender
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 from targeting.recording.admission import forbidden_by_records
 from targeting.recording.choice import is_child
-from targeting.recording.record import Records, Values, seconds_to_live
+from targeting.recording.record import Values, seconds_to_live
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import Choice, Preference, decode_preference, encode_preference
 from targeting.records.profile import Profile, decode_profile, encode_profile
+from targeting.records.stored_records import StoredRecords
 
 BIRTH_DATE = "birth_date"
 """Stands in the preference record, where ages are checked without reading a profile."""
@@ -52,7 +52,7 @@ class Corrected(NamedTuple):
 
 
 def correct(
-    held: Records, kind: SubjectKind, declared: Declared, paths: Collection[str], rules: tuple[Policy, float]
+    held: StoredRecords, declared: Declared, paths: Collection[str], rules: tuple[Policy, float]
 ) -> Corrected | int:
     """Correct the named attributes, or give the reasons, as a mask, that forbid it.
 
@@ -60,7 +60,7 @@ def correct(
     stops everything: of the rest nothing is written any more.
     """
     policy, now_s = rules
-    forbidden = forbidden_by_records([StoredSubject(kind, held.owner, held.preference, held.profile)], policy, now_s)
+    forbidden = forbidden_by_records([held], policy, now_s)
     if forbidden:
         return forbidden
     try:
@@ -82,7 +82,7 @@ def correct(
     return _corrected(preference_after, profile_after, values)
 
 
-def erase(held: Records, now_ms: int) -> Values:
+def erase(held: StoredRecords, now_ms: int) -> Values:
     """Give the values of an erasure.
 
     A profile whose preference record is missing is the only trace of a choice that may have been lost. The doubt must
@@ -94,7 +94,7 @@ def erase(held: Records, now_ms: int) -> Values:
     return Values(profile=_ERASED, seen=_ERASED)
 
 
-def read_records(held: Records) -> tuple[Preference | None, Profile | None]:
+def read_records(held: StoredRecords) -> tuple[Preference | None, Profile | None]:
     """Read a subject's records whole. Raises ``RecordUnreadable``."""
     return (
         None if held.preference is None else decode_preference(held.preference, held.owner),

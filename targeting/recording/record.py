@@ -16,6 +16,7 @@ from targeting.records.deduplication import NOTHING_SEEN, activity_key, decode_s
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import Preference, encode_preference
 from targeting.records.profile import read_profile, write_profile
+from targeting.records.stored_records import StoredRecords
 
 _DAY_S = 86_400
 
@@ -45,15 +46,6 @@ class Entry(NamedTuple):
     forbidden: int = 0
 
 
-class Records(NamedTuple):
-    """The stored values of one subject: its pseudonym (16 bytes) and the raw values, None where there is none."""
-
-    owner: bytes
-    preference: bytes | None = None
-    profile: bytes | None = None
-    seen: bytes | None = None
-
-
 class Values(NamedTuple):
     """The values to store, all at once: None leaves one as it is, ``b""`` removes it."""
 
@@ -74,7 +66,7 @@ RECORDED = Result(Outcome.RECORDED)
 DUPLICATE = Result(Outcome.DUPLICATE)
 
 
-def record(held: Records, entries: Sequence[Entry], policy: Policy, now_s: int) -> Recorded:
+def record(held: StoredRecords, entries: Sequence[Entry], policy: Policy, now_s: int) -> Recorded:
     """Record a subject's activities, in order, at a time (Unix seconds)."""
     if all(entry.forbidden for entry in entries):
         return Recorded([_suppressed(entry.forbidden) for entry in entries])
@@ -105,7 +97,7 @@ def seconds_to_live(updated_s: int, retention: RetentionPolicy, now_s: int) -> i
 class _Draft:
     """A subject's records while activities are added to them. Raises ``RecordUnreadable`` for what cannot be read."""
 
-    def __init__(self, held: Records, half_life: HalfLifePolicy, now_s: int) -> None:
+    def __init__(self, held: StoredRecords, half_life: HalfLifePolicy, now_s: int) -> None:
         self.profile = None if held.profile is None else read_profile(held.profile, held.owner)
         self.seen = NOTHING_SEEN if held.seen is None else decode_seen(held.seen, held.owner).fresh(now_s)
         self._owner = held.owner

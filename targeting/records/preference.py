@@ -30,6 +30,10 @@ class Choice(IntEnum):
     OPT_IN = 2
 
 
+CHOICES_THAT_ALLOW = frozenset((Choice.NONE, Choice.OPT_IN))
+"""The choices under which a profile may be used and written; any other value, also one of a newer version, limits."""
+
+
 class Source(IntEnum):
     """Where the choice was made; the numbers are those of ``adtargeting.v1.Source``."""
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.store.ports import Change, Committed, Held, StoreTimeout
+from server.store.ports import Change, Committed, StoreTimeout
 from server.store.redis.commit import UNREADABLE
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Choice, Preference, encode_preference
+from targeting.records.stored_records import StoredRecords
 from tests.server.store.conftest import OpenRedisStore, Store
 from tests.server.store.fake_store import PSEUDONYMS, FakeStore
 
@@ -52,13 +53,13 @@ def commit(store: Store, subject: Subject = ANNE, **values: Unpack[Values]) -> b
 
 
 def held(store: Store, subject: Subject = ANNE) -> tuple[bytes | None, ...]:
-    return store.read([subject], BUDGET_S)[0][1:]
+    return store.read([subject], BUDGET_S)[0][2:]
 
 
 class TestReading:
     def test_nothing_is_known_of_a_stranger(self, store: Store) -> None:
-        assert store.read([ANNE], BUDGET_S) == [Held(OWNER)]
-        assert store.fetch([ANNE], BUDGET_S)[0] == (SubjectKind.ACCOUNT, OWNER, None, None)
+        assert store.read([ANNE], BUDGET_S) == [StoredRecords(ANNE.kind, OWNER)]
+        assert store.fetch([ANNE], BUDGET_S)[0] == StoredRecords(ANNE.kind, OWNER)
 
     def test_asking_for_nobody_answers_nothing(self, store: Store) -> None:
         assert store.fetch([], BUDGET_S) == []
@@ -89,14 +90,14 @@ class TestReading:
         store.spoil(ANNE, field)
         anne, ben, _ = store.read([ANNE, BEN, PHONE], BUDGET_S)
         assert getattr(anne, field) == UNREADABLE
-        assert [anne[1:].count(None), ben.profile] == [2, b"profile"]
+        assert [anne[2:].count(None), ben.profile] == [2, b"profile"]
 
     @pytest.mark.parametrize("field", ["preference", "profile"])
     def test_a_decision_sees_a_wrong_type_too(self, store: Store, field: str) -> None:
         store.spoil(ANNE, field)
         ben, anne = store.fetch([BEN, ANNE], BUDGET_S)
         assert getattr(anne, field) == UNREADABLE
-        assert ben[2:] == (None, None)
+        assert ben[2:] == (None, None, None)
 
     def test_without_time_left_nobody_is_asked(self, store: Store) -> None:
         with pytest.raises(StoreTimeout):
@@ -104,7 +105,7 @@ class TestReading:
         with pytest.raises(StoreTimeout):
             store.read([ANNE], -1)
         with pytest.raises(StoreTimeout):
-            store.commit([Change(ANNE, Held(OWNER), preference=b"late")], 0)
+            store.commit([Change(ANNE, StoredRecords(ANNE.kind, OWNER), preference=b"late")], 0)
         assert held(store) == (None, None, None)
 
 
@@ -150,7 +151,7 @@ class TestCommitting:
     def test_a_change_from_another_reading_does_not_land(self, store: Store, wrong: Values) -> None:
         record = preference()
         commit(store, preference=record, profile=b"profile")
-        stale = Held(OWNER, **({"preference": record, "profile": b"profile"} | wrong))
+        stale = StoredRecords(ANNE.kind, OWNER, **({"preference": record, "profile": b"profile"} | wrong))
         attempt = Change(ANNE, stale, preference=b"new", profile=b"new", profile_ttl_s=1, seen=b"new", seen_ttl_s=1)
         assert not store.commit([attempt], BUDGET_S)[0].landed
         assert not store.commit_durably(attempt, 0, BUDGET_S).landed
@@ -158,14 +159,20 @@ class TestCommitting:
 
     @pytest.mark.parametrize("field", ["preference", "profile"])
     def test_a_change_that_expects_something_does_not_land_on_nothing(self, store: Store, field: str) -> None:
-        expected = Held(OWNER, b"something") if field == "preference" else Held(OWNER, profile=b"something")
+        expected = (
+            StoredRecords(ANNE.kind, OWNER, b"something")
+            if field == "preference"
+            else StoredRecords(ANNE.kind, OWNER, profile=b"something")
+        )
         attempt = Change(ANNE, expected, preference=preference(), profile=b"new", profile_ttl_s=1)
         assert not store.commit([attempt], BUDGET_S)[0].landed
 
     @pytest.mark.parametrize("field", ["preference", "profile"])
     def test_nothing_lands_on_a_wrong_type_that_was_not_seen(self, store: Store, field: str) -> None:
         store.spoil(ANNE, field)
-        unaware = Change(ANNE, Held(OWNER), preference=preference(), profile=b"new", profile_ttl_s=1)
+        unaware = Change(
+            ANNE, StoredRecords(ANNE.kind, OWNER), preference=preference(), profile=b"new", profile_ttl_s=1
+        )
         assert not store.commit([unaware], BUDGET_S)[0].landed
 
     @pytest.mark.parametrize("profile", [None, b""], ids=["freeze", "erase"])
@@ -187,9 +194,9 @@ class TestCommitting:
         first, second = preference(version=1), preference(version=2)
         landed = store.commit(
             [
-                Change(ANNE, Held(OWNER), preference=first),
-                Change(ANNE, Held(OWNER), preference=b"stale by now"),
-                Change(ANNE, Held(OWNER, first), preference=second),
+                Change(ANNE, StoredRecords(ANNE.kind, OWNER), preference=first),
+                Change(ANNE, StoredRecords(ANNE.kind, OWNER), preference=b"stale by now"),
+                Change(ANNE, StoredRecords(ANNE.kind, OWNER, first), preference=second),
             ],
             BUDGET_S,
         )
@@ -204,11 +211,11 @@ class TestCommitting:
 
     def test_a_change_made_from_somebody_elses_reading_is_a_mistake(self, store: Store) -> None:
         with pytest.raises(ValueError, match="somebody else"):
-            store.commit([Change(ANNE, Held(PSEUDONYMS.owner(BEN)), preference=b"x")], BUDGET_S)
+            store.commit([Change(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(BEN)), preference=b"x")], BUDGET_S)
 
     @pytest.mark.parametrize("field", ["profile", "seen"])
     def test_what_must_expire_needs_an_end(self, store: Store, field: str) -> None:
-        endless = Change(ANNE, Held(OWNER), preference(), **NEW[field])
+        endless = Change(ANNE, StoredRecords(ANNE.kind, OWNER), preference(), **NEW[field])
         with pytest.raises(ValueError, match="limited time"):
             store.commit([endless], BUDGET_S)
 
@@ -316,14 +323,16 @@ VALUES = st.builds(
     profile=st.sampled_from(PROFILES),
     seen=st.sampled_from([None, b"", b"one"]),
 )
-READINGS = st.none() | st.builds(Held, st.just(OWNER), st.sampled_from(PREFERENCES), st.sampled_from(PROFILES))
+READINGS = st.none() | st.builds(
+    StoredRecords, st.just(ANNE.kind), st.just(OWNER), st.sampled_from(PREFERENCES), st.sampled_from(PROFILES)
+)
 """None is the true one."""
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=VALUES, steps=st.lists(st.tuples(VALUES, READINGS), min_size=1, max_size=8))
 def test_redis_and_the_fake_agree_on_every_history(
-    redis_store: OpenRedisStore, start: Values, steps: list[tuple[Values, Held | None]]
+    redis_store: OpenRedisStore, start: Values, steps: list[tuple[Values, StoredRecords | None]]
 ) -> None:
     fake = FakeStore()
     for store in (fake, redis_store):

@@ -14,10 +14,11 @@ from adtargeting.v1 import profile_pb2 as pb
 
 from server.store.keys import seen_key
 from server.store.ports import Change, Committed, StoreError
-from server.store.redis.commit import CHOICE_AT, CHOICES_THAT_ALLOW
+from server.store.redis.commit import CHOICE_AT
 from server.store.redis.connection import open_connection, pack
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
+from targeting.records.preference import CHOICES_THAT_ALLOW
 from tests.server.calls.direct_service import Service, saw, viewed
 from tests.server.store.fake_store import PSEUDONYMS
 

@@ -4,11 +4,11 @@ import hashlib
 
 from hypothesis import strategies as st
 
-from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Identity, Signals, Subject
 from targeting.places.geo import IpLocation
 from targeting.records.preference import Choice, Preference, encode_preference
 from targeting.records.profile import Profile, encode_profile
+from targeting.records.stored_records import StoredRecords
 from tests.targeting.records.test_records import PROFILES
 from tests.targeting.signals.strings import STRINGS
 
@@ -73,11 +73,11 @@ def preferences(draw: st.DrawFn, owner: bytes) -> bytes | None:
 
 
 @st.composite
-def records(draw: st.DrawFn, subject: Subject, *, profile: bool | None = None) -> StoredSubject:
+def records(draw: st.DrawFn, subject: Subject, *, profile: bool | None = None) -> StoredRecords:
     """Any records of a subject; ``profile`` says whether there is one."""
     owner = owner_of(subject)
     held = draw(st.booleans()) if profile is None else profile
-    return StoredSubject(subject.kind, owner, draw(preferences(owner)), draw(profile_values(owner)) if held else None)
+    return StoredRecords(subject.kind, owner, draw(preferences(owner)), draw(profile_values(owner)) if held else None)
 
 
 @st.composite

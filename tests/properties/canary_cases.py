@@ -11,8 +11,8 @@ from targeting.policy.policy import (
     GdprPolicy,
     MaskPolicy,
     NetworkPolicy,
+    NetworkRule,
     Policy,
-    Rule,
     SharingPolicy,
 )
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
@@ -150,8 +150,8 @@ def _network(random: Random, name: str) -> NetworkPolicy:
     )
 
 
-def _rule(random: Random) -> Rule:
-    return Rule(
+def _rule(random: Random) -> NetworkRule:
+    return NetworkRule(
         withhold=tuple(random.sample(("contact", "profile", "user_id", "precise_position"), random.randrange(1, 3))),
         networks=random.choice(((), ("net*",), ("acme",))),
         countries=random.choice(((), ("US",), ("DE",))),

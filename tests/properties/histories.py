@@ -9,19 +9,19 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from server.messages import wire
-from server.store.ports import Change, Held
+from server.store.ports import Change
 from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
-from targeting.judge import StoredSubject
 from targeting.model import NO_SIGNALS, AdRequest, Identity, Mode, Signals, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy
 from targeting.recording.activity import Activity, ActivityKind
 from targeting.recording.admission import forbidden_by_records, forbidden_by_request
 from targeting.recording.choice import ChoiceMade, apply_choice
 from targeting.recording.correction import erase
-from targeting.recording.record import Entry, Records, record
+from targeting.recording.record import Entry, record
 from targeting.records.envelope import PREFIX, RecordUnreadable
 from targeting.records.preference import Choice, Preference, Source, decode_preference, encode_preference
 from targeting.records.profile import HeldExposure, Profile, encode_profile
+from targeting.records.stored_records import StoredRecords
 from tests.server.store.fake_store import PSEUDONYMS, FakeStore
 
 NOW_S = 1_780_000_000
@@ -75,14 +75,14 @@ class Writing(NamedTuple):
     """An activity after its reading and before its write."""
 
     item: Item
-    held: list[Held]
+    held: list[StoredRecords]
 
 
 class Asking(NamedTuple):
     """A decision after its reading; ``limited`` says that somebody in it had opted out before it began."""
 
     planned: Plan
-    fetched: list[StoredSubject]
+    fetched: list[StoredRecords]
     limited: bool
 
 
@@ -142,7 +142,7 @@ class History:
     def erase(self) -> None:
         who = self.chance.choice(EVERYBODY)
         (held,) = self.store.read([who], BUDGET_S)
-        change = Change(who, held, *erase(Records(*held), NOW_S * 1000))
+        change = Change(who, held, *erase(held, NOW_S * 1000))
         must(self.store.commit([change], BUDGET_S)[0].landed, "an erasure was refused")
         if held.preference is None and held.profile is not None:
             self.opted_out.add(who)
@@ -194,16 +194,12 @@ class History:
         """Try to write what was learnt, on the strength of a reading that may be old."""
         item, held = self.writing.pop(self.chance.randrange(len(self.writing)))
         who = item.subjects[0]
-        records = [
-            StoredSubject(subject.kind, each.owner, each.preference, each.profile)
-            for subject, each in zip(item.subjects, held, strict=True)
-        ]
         forbidden = forbidden_by_request(item, self.rulebook.policy) or forbidden_by_records(
-            records, self.rulebook.policy, NOW_S
+            held, self.rulebook.policy, NOW_S
         )
         activity = Activity(ActivityKind.AD_IMPRESSION, NOW_S, ad_id=mark_of(who))
         entry = Entry(str(self.chance.randrange(4)), activity, forbidden)
-        values = record(Records(*held[0]), [entry], self.rulebook.policy, NOW_S).values
+        values = record(held[0], [entry], self.rulebook.policy, NOW_S).values
         if values is None:
             return
         linked = tuple((each, of.preference) for each, of in zip(item.subjects[1:], held[1:], strict=True))
@@ -234,7 +230,7 @@ class History:
         seen = {bytes(each[0]).decode() for each in decision.behavioural.exposures} if decision.behavioural else set()
         must(seen == {mark_of(planned.subjects[0])}, "I5: somebody else's data")
 
-    def decided(self, planned: Plan, fetched: list[StoredSubject]) -> Decision:
+    def decided(self, planned: Plan, fetched: list[StoredRecords]) -> Decision:
         return decide(planned, fetched, [()], self.rulebook, NOW_S)[0]
 
 
@@ -243,7 +239,7 @@ def is_of(record: bytes | None, owner: bytes) -> bool:
     return record is not None and owner[:8] in record[: PREFIX.size]
 
 
-def current_of(held: Held) -> Preference:
+def current_of(held: StoredRecords) -> Preference:
     """What a choice is made upon; an explicit one may replace a record that nobody can read."""
     if held.preference is None:
         return Preference()

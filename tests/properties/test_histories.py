@@ -57,7 +57,7 @@ class TestWithout:
             run_histories(0, HISTORIES)
 
     def test_the_judge_of_choices_somebody_who_opted_out_is_targeted(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("targeting.judge._CHOICES_THAT_ALLOW", tuple(Choice))
+        monkeypatch.setattr("targeting.judge.CHOICES_THAT_ALLOW", frozenset(Choice))
         with pytest.raises(Violation, match=r"I1|I2"):
             run_histories(0, HISTORIES)
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from server.messages import wire
 from targeting.decision import Decision, Rulebook, decide, plan
-from targeting.judge import Grant, StoredSubject
+from targeting.judge import Grant
 from targeting.model import AdRequest, Mode, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, GdprPolicy
 from targeting.reasons import Reason
+from targeting.records.stored_records import StoredRecords
 from tests.properties.any_request import REQUESTS, profile_values, records
 from tests.targeting.signals.strings import VENDOR
 
@@ -21,7 +22,7 @@ POLICY = replace(DEFAULT_POLICY, gdpr=GdprPolicy(host_vendor_id=VENDOR))
 RULES = Rulebook(POLICY, b"key of network ids")
 
 
-def decided(request: AdRequest, stored: Sequence[StoredSubject]) -> Decision:
+def decided(request: AdRequest, stored: Sequence[StoredRecords]) -> Decision:
     planned = plan([request], POLICY)
     return decide(planned, stored if planned.subjects else (), [()], RULES, NOW_S)[0]
 

@@ -3,31 +3,39 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from targeting.model import SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.reasons import Reason
 from targeting.recording.activity import Activity
-from targeting.recording.record import Entry, Outcome, Recorded, Records, Result, record, seconds_to_live
+from targeting.recording.record import Entry, Outcome, Recorded, Result, record, seconds_to_live
 from targeting.records.deduplication import KEPT_S
 from targeting.records.preference import Choice, Preference, decode_preference, encode_preference
 from targeting.records.profile import decode_profile
+from targeting.records.stored_records import StoredRecords
 from tests.targeting.recording.any_activity import DAY_S, NOW_S, activities, call, impression, profile_of, view
 
 OWNER = bytes(range(16))
-NOBODY = Records(OWNER)
+NOBODY = StoredRecords(SubjectKind.ACCOUNT, OWNER)
 GPC = Reason.GLOBAL_PRIVACY_CONTROL.bit
 RETENTION_S = DEFAULT_POLICY.retention.profile_days * DAY_S
 
 
-def recorded(held: Records, *entries: Entry, now_s: int = NOW_S) -> Recorded:
+def recorded(held: StoredRecords, *entries: Entry, now_s: int = NOW_S) -> Recorded:
     return record(held, entries, DEFAULT_POLICY, now_s)
 
 
-def after(held: Records, done: Recorded) -> Records:
+def after(held: StoredRecords, done: Recorded) -> StoredRecords:
     """The records once the values are stored."""
     if done.values is None:
         return held
     new = done.values
-    return Records(OWNER, new.preference or held.preference, new.profile or held.profile, new.seen or held.seen)
+    return StoredRecords(
+        SubjectKind.ACCOUNT,
+        OWNER,
+        new.preference or held.preference,
+        new.profile or held.profile,
+        new.seen or held.seen,
+    )
 
 
 def outcomes(done: Recorded) -> list[Outcome]:
@@ -43,7 +51,7 @@ def test_the_first_profile_comes_with_its_preference_record() -> None:
 
 def test_a_preference_record_that_is_there_stays_as_it_is() -> None:
     opted_in = encode_preference(Preference(choice=Choice.OPT_IN, version=3), OWNER)
-    done = recorded(Records(OWNER, opted_in), Entry("a1", view("386")))
+    done = recorded(StoredRecords(SubjectKind.ACCOUNT, OWNER, opted_in), Entry("a1", view("386")))
     assert done.values is not None
     assert done.values.preference is None
 
@@ -82,7 +90,10 @@ def test_a_suppressed_activity_may_be_sent_again_once_it_is_allowed() -> None:
     assert outcomes(recorded(held, Entry("a1", view("386")))) == [Outcome.RECORDED]
 
 
-UNREADABLE = [Records(OWNER, None, b"\0"), Records(OWNER, None, None, b"\0")]
+UNREADABLE = [
+    StoredRecords(SubjectKind.ACCOUNT, OWNER, None, b"\0"),
+    StoredRecords(SubjectKind.ACCOUNT, OWNER, None, None, b"\0"),
+]
 
 
 def test_what_cannot_be_read_is_not_overwritten() -> None:

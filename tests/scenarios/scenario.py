@@ -11,7 +11,6 @@ from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.json_format import ParseDict
 
 from targeting.age import date_of, day_of, person_day
-from targeting.judge import StoredSubject
 from targeting.model import Gender, Subject, SubjectKind
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import DEFAULT_POLICY, Policy, policy_from
@@ -24,6 +23,7 @@ from targeting.records.profile import (
     SegmentKind,
     encode_profile,
 )
+from targeting.records.stored_records import StoredRecords
 from tests.targeting.signals.strings import STRINGS
 
 HERE = Path(__file__).parent
@@ -112,13 +112,13 @@ def _with_strings(table: Table) -> Table:
     }  # fmt: skip
 
 
-def stored(scenario: Scenario, owner_of: OwnerOf) -> dict[Subject, StoredSubject]:
+def stored(scenario: Scenario, owner_of: OwnerOf) -> dict[Subject, StoredRecords]:
     """The records of a scenario, as bytes."""
     records = {}
     for row in scenario.store:
         subject = _subject_of(row)
         owner = owner_of(subject)
-        records[subject] = StoredSubject(
+        records[subject] = StoredRecords(
             subject.kind, owner, _preference(row.get("preference"), owner), _profile(row.get("profile"), owner)
         )
     return records

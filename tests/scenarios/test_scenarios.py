@@ -21,9 +21,9 @@ from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.redis.connection import open_connection
 from targeting.decision import Rulebook, decide, plan
-from targeting.judge import StoredSubject
 from targeting.model import Subject
 from targeting.reasons import Reason
+from targeting.records.stored_records import StoredRecords
 from tests.scenarios.scenario import Scenario, TableLocator, check, policy_of, read_scenarios, request_of, stored
 
 SCENARIOS = read_scenarios()
@@ -38,8 +38,8 @@ def owner_of(subject: Subject) -> bytes:
 def test_through_the_core(scenario: Scenario) -> None:
     records = stored(scenario, owner_of)
     planned = plan([ad_request(request_of(scenario), TableLocator())], policy_of(scenario))
-    fetched: Sequence[StoredSubject] | Reason = [
-        records.get(subject, StoredSubject(subject.kind, owner_of(subject))) for subject in planned.subjects
+    fetched: Sequence[StoredRecords] | Reason = [
+        records.get(subject, StoredRecords(subject.kind, owner_of(subject))) for subject in planned.subjects
     ]
     if scenario.store_fails:
         fetched = Reason[f"STORE_{scenario.store_fails}"]

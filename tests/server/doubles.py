@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from server.gate.port import Answer, Call, Lane, Method
-from server.store.ports import Change, Committed, Held
-from targeting.judge import StoredSubject
-from targeting.model import Subject
+from server.store.ports import Change, Committed
+from targeting.model import Subject, SubjectKind
 from targeting.places.geo import IpLocation
+from targeting.records.stored_records import StoredRecords
 
 
 class ListGate:
@@ -57,13 +57,13 @@ class ListGate:
 class ScriptedStore:
     """Knows nobody, unless told otherwise; counts what it is asked."""
 
-    def __init__(self, answer: Callable[[Subject], StoredSubject] | None = None) -> None:
+    def __init__(self, answer: Callable[[Subject], StoredRecords] | None = None) -> None:
         self.fails: Exception | None = None
         self.asked: list[tuple[list[Subject], float]] = []
         self.on_fetch: Callable[[], None] = lambda: None
-        self._answer = answer or (lambda subject: StoredSubject(subject.kind, bytes(16)))
+        self._answer = answer or (lambda subject: StoredRecords(subject.kind, bytes(16)))
 
-    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
+    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         self.asked.append((list(subjects), budget_s))
         self.on_fetch()
         if self.fails is not None:
@@ -75,12 +75,12 @@ class ScriptedRecords:
     """A ``RecordStore`` of one subject whose commits fail, or come too late, as told."""
 
     def __init__(self, *, stale: int = 0, committed: Committed = Committed(landed=True)) -> None:  # noqa: B008  # immutable
-        self.held = Held(bytes(range(16)))
+        self.held = StoredRecords(SubjectKind.ACCOUNT, bytes(range(16)))
         self.stale = stale
         self.committed = committed
         self.changes: list[Change] = []
 
-    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         return [self.held for _ in subjects]
 
     def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
@@ -91,10 +91,9 @@ class ScriptedRecords:
         if self.stale:
             self.stale -= 1
             return Committed(landed=False)
-        self.held = Held(
-            self.held.owner,
-            change.preference if change.preference is not None else self.held.preference,
-            change.profile if change.profile is not None else self.held.profile,
+        self.held = self.held._replace(
+            preference=change.preference if change.preference is not None else self.held.preference,
+            profile=change.profile if change.profile is not None else self.held.profile,
         )
         return self.committed
 

@@ -187,11 +187,11 @@ def test_an_embedded_redis_that_is_killed_comes_back_with_all_that_was_stored(
             os.kill(process_id(service), signal.SIGKILL)
             wait_until(lambda: stub.Decide(BOB, timeout=10).mode == pb.MODE_LIMITED)
             wait_until(lambda: health(channel, preferences) == "NOT_SERVING")
-            wait_until(lambda: any("cannot be started again" in line for line in caplog.messages))
+            wait_until(lambda: any("cannot be restarted" in line for line in caplog.messages))
         wait_until(lambda: stub.Decide(BOB, timeout=10).mode == pb.MODE_BEHAVIOURAL)
         assert list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT]
         wait_until(lambda: health(channel, preferences) == "SERVING")
-    assert sum("is started again" in line for line in caplog.messages) == 1
+    assert sum("restarted on its data" in line for line in caplog.messages) == 1
 
 
 def no_server() -> Path:

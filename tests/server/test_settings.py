@@ -1,4 +1,4 @@
-"""Settings: read once, checked whole, and never a secret in what is shown."""
+"""Settings: defaults, sources, checks, and secrets hidden in ``repr``."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("environment", "message"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
-def test_what_cannot_be_used_is_one_line(environment: dict[str, str], message: str) -> None:
+def test_an_unusable_setting_is_one_line(environment: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings(environment)
     assert str(caught.value).startswith(message)
@@ -47,7 +47,7 @@ def test_what_cannot_be_used_is_one_line(environment: dict[str, str], message: s
     [(b"ADTARGETING_DATA_DIR = 5", "must be a string"), (b"= x", "not a TOML file"), (b"\xff", "not a TOML file")],
     ids=["type", "syntax", "encoding"],
 )
-def test_a_file_that_cannot_be_used(tmp_path: Path, content: bytes, message: str) -> None:
+def test_an_unusable_file(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "settings.toml"
     file.write_bytes(content)
     with pytest.raises(SettingsError, match=message):

@@ -15,7 +15,7 @@ from targeting.decision import Rulebook, decide, plan
 from targeting.model import AdRequest, AgeBracket, Gender, Identity, LimitedFeatures, Signals
 from targeting.networks import NetworkContext, NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
 from targeting.places.geo import IpLocation
-from targeting.policy.policy import MaskPolicy, NetworkPolicy, Policy, Rule, SharingPolicy
+from targeting.policy.policy import MaskPolicy, NetworkPolicy, NetworkRule, Policy, SharingPolicy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
 from targeting.reasons import reasons_in
 from targeting.records.preference import Choice, Preference
@@ -68,7 +68,7 @@ def with_network(**terms: Any) -> Policy:
     return replace(POLICY, networks=(NetworkPolicy("net", **terms),))
 
 
-def with_rules(*rules: Rule) -> Policy:
+def with_rules(*rules: NetworkRule) -> Policy:
     return replace(POLICY, rules=rules)
 
 
@@ -209,7 +209,7 @@ IN_NEW_YORK = IpLocation("US", "US-NY")
 def test_a_rule_by_place_applies_there_and_where_it_may_be_there(
     condition: dict[str, Any], location: IpLocation, *, applies: bool
 ) -> None:
-    rule = Rule(withhold=("user_id",), **condition)
+    rule = NetworkRule(withhold=("user_id",), **condition)
     request = REQUEST._replace(ip_location=location, signals=Signals(gdpr_applies=False))
     decision = decide_one(with_rules(rule), request=request, preference=PREFERENCE._replace(country=""))
     assert bool(decision.withheld.user_id) is applies
@@ -228,7 +228,7 @@ def test_a_rule_by_place_applies_wherever_the_request_says_that_it_is(
     condition: dict[str, Any], *, applies: bool
 ) -> None:
     request = REQUEST._replace(shown_countries=("US", "MX"), shown_subdivisions=("US-CA",))
-    decision = decide_one(with_rules(Rule(withhold=("user_id",), **condition)), request=request)
+    decision = decide_one(with_rules(NetworkRule(withhold=("user_id",), **condition)), request=request)
     assert bool(decision.withheld.user_id) is applies
 
 
@@ -243,7 +243,7 @@ def test_a_rule_by_place_applies_wherever_the_request_says_that_it_is(
     ids=str,
 )
 def test_a_rule_by_signal_applies_where_a_signal_cannot_be_read(condition: dict[str, Any]) -> None:
-    rule = with_rules(Rule(withhold=("contact",), **condition))
+    rule = with_rules(NetworkRule(withhold=("contact",), **condition))
     readable = Signals(global_privacy_control=condition.get("global_privacy_control") is False)
     assert decide_one(rule, request=REQUEST._replace(signals=readable)).contact_allowed
     unreadable = readable._replace(unreadable=("regs.gpc",))
@@ -251,7 +251,7 @@ def test_a_rule_by_signal_applies_where_a_signal_cannot_be_read(condition: dict[
 
 
 def test_only_a_star_and_a_question_mark_are_special_in_a_pattern() -> None:
-    rule = Rule(withhold=("contact",), networks=("Net[1]*",))
+    rule = NetworkRule(withhold=("contact",), networks=("Net[1]*",))
     assert [rule.names(name) for name in ("net[1]", "net[1]-b", "net1")] == [True, True, False]
 
 
@@ -259,12 +259,12 @@ def test_only_a_star_and_a_question_mark_are_special_in_a_pattern() -> None:
     ("pattern", "meant"), [("net", True), ("NET", True), ("n*", True), ("?et", True), ("net?", False), ("*er", False)]
 )
 def test_a_rule_by_name_is_for_the_networks_that_it_names(pattern: str, *, meant: bool) -> None:
-    decision = decide_one(with_rules(Rule(withhold=("contact",), networks=("nobody", pattern))))
+    decision = decide_one(with_rules(NetworkRule(withhold=("contact",), networks=("nobody", pattern))))
     assert decision.contact_allowed is not meant
 
 
 def test_a_network_that_may_not_be_contacted_gets_nothing_else_either() -> None:
-    decision = decide_one(with_rules(Rule(withhold=("contact",))))
+    decision = decide_one(with_rules(NetworkRule(withhold=("contact",))))
     assert decision._asdict().items() >= NOTHING.items()
     assert [reasons(mask) for mask in decision.withheld] == [["NETWORK_POLICY"]] * 4
 
@@ -289,7 +289,7 @@ def test_what_may_be_shared_shows_nothing_of_the_person(monkeypatch: pytest.Monk
 
 THINGS = ("contact", "profile", "user_id", "precise_position")
 rules = st.builds(
-    Rule,
+    NetworkRule,
     withhold=st.lists(st.sampled_from(THINGS), min_size=1, max_size=3).map(tuple),
     networks=st.sampled_from([(), ("net",), ("o*",), ("stranger",)]),
     countries=st.sampled_from([(), ("US",), ("DE", "FR")]),
@@ -315,7 +315,9 @@ def given_away(decision: NetworkDecision) -> set[object]:
 
 
 @given(others=st.lists(rules, max_size=3), another=rules, in_app=st.booleans(), do_not_track=st.booleans())
-def test_a_rule_only_ever_takes_away(others: list[Rule], another: Rule, *, in_app: bool, do_not_track: bool) -> None:
+def test_a_rule_only_ever_takes_away(
+    others: list[NetworkRule], another: NetworkRule, *, in_app: bool, do_not_track: bool
+) -> None:
     request = REQUEST._replace(
         networks=("net", "other", "bare", "stranger"), in_app=in_app, signals=Signals(do_not_track=do_not_track)
     )

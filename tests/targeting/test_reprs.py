@@ -7,13 +7,14 @@ from server.gate.port import Call
 from targeting.behavioural import Behavioural, PersonData, behavioural_features
 from targeting.decision import Rulebook, decide, plan
 from targeting.explain import Evidence, explain
-from targeting.judge import Grant, StoredSubject, judge_stored
+from targeting.judge import Grant, judge_stored
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.networks import Shareable
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.reasons import Reason, mask_of, reasons_in
 from targeting.records.preference import Preference, encode_preference, read_stored_choice
 from targeting.records.profile import HeldDestination, HeldInterest, Profile, SegmentKind, encode_profile, read_profile
+from targeting.records.stored_records import StoredRecords
 
 OWNER = bytes(16)
 NOW_S = 1_780_000_000.0
@@ -21,7 +22,7 @@ NOW_S = 1_780_000_000.0
 
 def a_grant() -> Grant:
     preference = encode_preference(Preference(), OWNER)
-    subject = StoredSubject(SubjectKind.ACCOUNT, OWNER, preference, b"a profile")
+    subject = StoredRecords(SubjectKind.ACCOUNT, OWNER, preference, b"a profile")
     grant = judge_stored([subject], [read_stored_choice(preference, OWNER)], 0, nap_of_child=False).grant
     assert grant is not None
     return grant

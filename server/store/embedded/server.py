@@ -1,7 +1,7 @@
-"""The embedded store: a real Redis server of our own, on a Unix socket, with an append-only file.
+"""The embedded store: a Redis server run by the service, on a Unix socket, with an append-only file.
 
-Invariants: one live server a data directory; none outlives this process; killing either loses nothing
-that was acknowledged. ``appendfsync always`` is the default: an acknowledgement can honestly say "on disk".
+Invariants: one running server per data directory; no server outlives this process; killing either loses no
+acknowledged write. ``appendfsync always`` is the default, so an acknowledged write is on disk.
 """
 
 import atexit
@@ -23,7 +23,7 @@ from server.store.redis.url import RedisAddress
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 _LONGEST_SOCKET_PATH = 100
-"""Bytes; an address holds 108 on Linux and 104 on macOS, and Redis cuts what is longer without a word."""
+"""Bytes. A socket address holds 108 on Linux and 104 on macOS; Redis truncates a longer path silently."""
 
 _POLL_S = 0.005
 _PING_TIMEOUT_S = 1.0
@@ -32,11 +32,11 @@ _SETTING = "ADTARGETING_DATA_DIR"
 
 
 class EmbeddedRedis:
-    """A Redis server in ``data_dir``. Start and stop it, also repeatedly, or use it as a context manager.
+    """A Redis server on ``data_dir``, started and stopped explicitly (also repeatedly) or as a context manager.
 
-    ``fsync`` is ``always`` (an acknowledged write is on disk) or ``everysec`` (a power cut loses a second or
-    two; killing processes loses nothing). ``lock_wait_s`` is how long to wait for a dying predecessor to let
-    go of the directory; ``ready_wait_s``, for the data to be loaded.
+    ``fsync`` is ``always`` (an acknowledged write is on disk) or ``everysec`` (a power cut loses up to two
+    seconds of writes; killing processes loses none). ``lock_wait_s`` is how long to wait for a server that is
+    ending to release the directory; ``ready_wait_s`` is how long loading the data may take.
     """
 
     def __init__(
@@ -53,16 +53,16 @@ class EmbeddedRedis:
         self._ready_wait_s = ready_wait_s
         self._socket = self._dir / "redis.sock"
         self._short_dir: Path | None = None
-        self._keeper: ChildProcess | None = None
+        self._process: ChildProcess | None = None
 
     @property
     def address(self) -> RedisAddress:
-        """Where the running server is."""
+        """The address of the server's socket."""
         return RedisAddress(path=str(self._socket))
 
     @property
     def url(self) -> str:
-        """The same as a URL."""
+        """The address as a ``unix://`` URL."""
         return f"unix://{quote(str(self._socket))}"
 
     @property
@@ -73,24 +73,24 @@ class EmbeddedRedis:
     @property
     def alive(self) -> bool:
         """Whether the server runs."""
-        return self._keeper is not None and self._keeper.alive
+        return self._process is not None and self._process.alive
 
     def start(self) -> None:
-        """Start the server and wait until it answers, its data loaded. Raises ``EmbeddedStoreError``."""
-        keeper = self._launch()
+        """Start the server and wait until its data is loaded and it answers. Raises ``EmbeddedStoreError``."""
+        process = self._launch()
         atexit.register(self.stop)
-        self._await_ready(keeper)
+        self._await_ready(process)
 
-    def revive(self) -> None:
-        """Start anew, at the same address, without waiting until it answers. Raises ``EmbeddedStoreError``."""
+    def restart(self) -> None:
+        """Start the server again at the same address, without waiting for it. Raises ``EmbeddedStoreError``."""
         self._launch()
 
     def stop(self) -> None:
-        """Stop the server and wait for its end. Harmless when it does not run."""
+        """Stop the server and wait for its end. Does nothing when it does not run."""
         atexit.unregister(self.stop)
-        keeper, self._keeper = self._keeper, None
-        if keeper is not None:
-            keeper.stop()
+        process, self._process = self._process, None
+        if process is not None:
+            process.stop()
         if self._short_dir is not None:
             shutil.rmtree(self._short_dir, ignore_errors=True)
             self._short_dir = None
@@ -104,41 +104,41 @@ class EmbeddedRedis:
 
     def _launch(self) -> ChildProcess:
         if self.alive:
-            raise EmbeddedStoreError("the embedded store runs already")
+            raise EmbeddedStoreError("the embedded store is already running")
         self._prepare()
         lock = self._lock()
         try:
             self._place_socket()
-            self._keeper = ChildProcess(self._command(), self._dir / _LOG, lock)
+            self._process = ChildProcess(self._command(), self._dir / _LOG, lock)
         finally:
             os.close(lock)
-        return self._keeper
+        return self._process
 
     def _running(self) -> ChildProcess:
-        if self._keeper is None:
-            raise EmbeddedStoreError("the embedded store does not run")
-        return self._keeper
+        if self._process is None:
+            raise EmbeddedStoreError("the embedded store is not running")
+        return self._process
 
     def _prepare(self) -> None:
         try:
             self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name in (_LOG, _LOCK):
                 (self._dir / name).touch(mode=0o600)
-        except OSError as problem:
-            raise EmbeddedStoreError(f"{_SETTING}: cannot write there: {problem.strerror}") from None
+        except OSError as error:
+            raise EmbeddedStoreError(f"{_SETTING}: cannot write to the directory: {error.strerror}") from None
 
     def _lock(self) -> int:
-        """Lock the directory. The server inherits the lock, which so is free when the server is gone."""
+        """Lock the directory. The server inherits the lock, so the kernel releases it when the server ends."""
         lock = os.open(self._dir / _LOCK, os.O_RDWR)
-        until_s = time.monotonic() + self._lock_wait_s
+        deadline_s = time.monotonic() + self._lock_wait_s
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if time.monotonic() > until_s:
+                if time.monotonic() > deadline_s:
                     os.close(lock)
                     raise EmbeddedStoreError(
-                        f"{_SETTING}: another embedded store uses the directory; stop it, or name another one"
+                        f"{_SETTING}: another embedded store uses the directory; stop it or set another directory"
                     ) from None
                 time.sleep(_POLL_S)
             else:
@@ -147,7 +147,7 @@ class EmbeddedRedis:
     def _place_socket(self) -> None:
         self._socket = self._dir / "redis.sock"
         if len(os.fsencode(self._socket)) > _LONGEST_SOCKET_PATH:
-            # Who knows the address of a server keeps it when the server is revived.
+            # A restart reuses the short directory, so the address stays the same.
             self._short_dir = self._short_dir or Path(tempfile.mkdtemp(prefix="adt-", dir="/tmp"))
             self._socket = self._short_dir / "redis.sock"
 
@@ -166,12 +166,12 @@ class EmbeddedRedis:
         launch = [sys.executable, "-I", "-S", str(_LAUNCH), str(os.getpid()), str(find_server())]
         return launch + [word for name, value in settings.items() for word in (f"--{name}", value)]
 
-    def _await_ready(self, keeper: ChildProcess) -> None:
-        until_s = time.monotonic() + self._ready_wait_s
-        while time.monotonic() < until_s:
-            if not keeper.alive:
+    def _await_ready(self, process: ChildProcess) -> None:
+        deadline_s = time.monotonic() + self._ready_wait_s
+        while time.monotonic() < deadline_s:
+            if not process.alive:
                 self.stop()
-                raise EmbeddedStoreError(f"the embedded store ended at once: see {_LOG} in {_SETTING}")
+                raise EmbeddedStoreError(f"the embedded store ended while starting: see {_LOG} in {_SETTING}")
             try:
                 ping(self.address, _PING_TIMEOUT_S)
             except StoreError:
@@ -179,4 +179,6 @@ class EmbeddedRedis:
             else:
                 return
         self.stop()
-        raise EmbeddedStoreError(f"the embedded store is not ready in time: see {_LOG} in {_SETTING}")
+        raise EmbeddedStoreError(
+            f"the embedded store did not load its data within {self._ready_wait_s:g} s: see {_LOG} in {_SETTING}"
+        )

@@ -14,7 +14,7 @@ from server.store.keys import seen_key
 from server.store.ports import Change, Committed
 from server.store.redis.connection import Connection, Reply, pack
 from targeting.records.envelope import PREFIX
-from targeting.records.preference import Choice
+from targeting.records.preference import CHOICES_THAT_ALLOW
 
 UNREADABLE = b"\0"
 """Stands for a value that is no string in Redis. No record looks like it, so the core refuses to read it."""
@@ -22,11 +22,9 @@ UNREADABLE = b"\0"
 CHOICE_AT = PREFIX.size
 """Where the choice stands in a preference record: its body's first byte."""
 
-CHOICES_THAT_ALLOW = bytes((Choice.NONE, Choice.OPT_IN))
-
 _SCRIPT = Path(__file__).with_name("commit.lua").read_bytes()
 _SCRIPT_SHA = hashlib.sha1(_SCRIPT, usedforsecurity=False).hexdigest().encode()  # how EVALSHA names a script
-_GUARD = (b"%d" % (CHOICE_AT + 1), CHOICES_THAT_ALLOW)
+_GUARD = (b"%d" % (CHOICE_AT + 1), bytes(sorted(CHOICES_THAT_ALLOW)))
 
 
 def check(change: Change, owner: bytes) -> None:

@@ -8,14 +8,14 @@ import time
 from collections.abc import Sequence
 
 from server.store.keys import Pseudonyms, seen_key
-from server.store.ports import Change, Committed, Held
+from server.store.ports import Change, Committed
 from server.store.redis.commit import UNREADABLE, apply, arguments, check
 from server.store.redis.connection import Connection, pack
 from server.store.redis.connector import Connector
 from server.store.redis.durability import safety
 from server.store.redis.url import RedisAddress
-from targeting.judge import StoredSubject
 from targeting.model import Subject
+from targeting.records.stored_records import StoredRecords
 
 _DOUBT_S = 1.0
 _PATIENCE_IN_DOUBT_S = 0.05
@@ -31,7 +31,7 @@ class RedisStore:
         self._dialler = Connector(address, connect_timeout_s)
         self._doubtful_until_s = 0.0
 
-    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
+    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read preference and profile of every subject; see ``DecisionStore``."""
         deadline_s = time.monotonic() + budget_s
         owners: list[bytes] = []
@@ -42,17 +42,20 @@ class RedisStore:
             keys += (preference, profile)
         values = iter(self._values(keys, deadline_s))
         return [
-            StoredSubject(subject.kind, owner, preference, profile)
+            StoredRecords(subject.kind, owner, preference, profile)
             for subject, owner, preference, profile in zip(subjects, owners, values, values, strict=True)
         ]
 
-    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read everything of every subject; see ``RecordStore``."""
         deadline_s = time.monotonic() + budget_s
         places = [self._pseudonyms.locate(subject) for subject in subjects]
         keys = [key for _, preference, profile in places for key in (preference, profile, seen_key(profile))]
         values = iter(self._values(keys, deadline_s))
-        return [Held(owner, *held) for (owner, _, _), *held in zip(places, values, values, values, strict=True)]
+        return [
+            StoredRecords(subject.kind, owner, *stored)
+            for subject, (owner, _, _), *stored in zip(subjects, places, values, values, values, strict=True)
+        ]
 
     def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
         """Apply changes, each atomically; see ``RecordStore``."""

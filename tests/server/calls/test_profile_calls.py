@@ -11,10 +11,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from server.errors import InvalidRequest, NotAllowed
-from server.store.ports import Change, Committed, Held, StoreUnavailable
+from server.store.ports import Change, Committed, StoreUnavailable
 from targeting.model import Mode, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.reasons import Reason, reasons_in
+from targeting.records.stored_records import StoredRecords
 from tests.server.calls.direct_service import NOW_S, Service, called, saw, viewed
 from tests.server.store.fake_store import PSEUDONYMS, FakeStore
 
@@ -291,7 +292,7 @@ class Reviving(FakeStore):
 
     reviving = False
 
-    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         held = super().read(subjects, budget_s)
         if self.reviving:
             self.put(ALICE, profile=b"anything", seen=b"anything")

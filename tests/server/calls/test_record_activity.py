@@ -10,11 +10,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from server.errors import InvalidRequest
-from server.store.ports import Change, Committed, Held, StoreTimeout, StoreUnavailable
+from server.store.ports import Change, Committed, StoreTimeout, StoreUnavailable
 from targeting.age import date_of
 from targeting.model import AdRequest, Subject, SubjectKind
 from targeting.policy.policy import policy_from
 from targeting.records.deduplication import KEPT_S
+from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import Cookies
 from targeting.signals.nap import Nap
 from tests.server.calls.direct_service import AMERICAN, NOW_S, Service, called, saw, viewed
@@ -229,7 +230,7 @@ class Contended(FakeStore):
         self.fails = fails
         self.reads = 0
 
-    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         self.reads += 1
         return super().read(subjects, budget_s)
 

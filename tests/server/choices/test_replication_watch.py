@@ -7,12 +7,13 @@ import pytest
 from server.choices.choice_store import ChoiceStore
 from server.choices.replication_watch import ReplicationWatch
 from server.metrics.metrics import Metrics
-from server.store.ports import Change, Committed, Held, StoreError
+from server.store.ports import Change, Committed, StoreError
 from targeting.decision import Rulebook
 from targeting.model import Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.recording.choice import ChoiceMade, apply_choice
 from targeting.records.preference import Choice, Preference, Source, decode_preference, encode_preference
+from targeting.records.stored_records import StoredRecords
 from tests.server.store.fake_store import PSEUDONYMS, FakeStore
 from tests.waiting import eventually
 
@@ -205,7 +206,7 @@ def test_one_that_came_during_the_look_is_not_let_go(store: Replicated) -> None:
                 unconfirmed.watch(ALICE, newer[0])
             return store.commit_durably(change, replicas, budget_s)
 
-        def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+        def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
             return store.read(subjects, budget_s)
 
     unconfirmed._choices = unconfirmed._choices._replace(store=Interrupting())
@@ -253,7 +254,7 @@ def test_it_watches_by_itself(store: Replicated, running: ReplicationWatch) -> N
 
 def test_a_fault_does_not_end_the_watch(store: Replicated, running: ReplicationWatch) -> None:
     class Faulty(Replicated):
-        def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+        def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
             raise LookupError("a fault")
 
     working, running._choices = running._choices, running._choices._replace(store=Faulty())

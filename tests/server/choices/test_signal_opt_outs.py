@@ -10,12 +10,13 @@ import pytest
 from server.choices.choice_store import ChoiceStore
 from server.choices.signal_opt_outs import SignalOptOuts, ignore_signal_opt_out
 from server.metrics.metrics import Metrics
-from server.store.ports import Change, Committed, Held
+from server.store.ports import Change, Committed
 from targeting.decision import Rulebook
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy, Policy, SignalPolicy
 from targeting.recording.choice import ChoiceMade, apply_choice
 from targeting.records.preference import Choice, Preference, Source, decode_preference, encode_preference
+from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import NO_COOKIES, Cookies
 from tests.server.calls.direct_service import Service, viewed
 from tests.server.store.fake_store import PSEUDONYMS, FakeStore
@@ -215,7 +216,7 @@ def test_many_signals_in_a_slow_store_do_not_keep_the_service_from_ending() -> N
 
 def test_a_spoilt_signal_is_not_the_fault_of_those_after_it(caplog: pytest.LogCaptureFixture) -> None:
     class OfAFault(FakeStore):
-        def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+        def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
             if ALICE in subjects:
                 raise LookupError("a fault")
             return super().read(subjects, budget_s)

@@ -12,7 +12,7 @@ from server.store.embedded.server import EmbeddedRedis
 from server.store.redis.connection import open_connection
 from targeting.features.schema import SCHEMA
 from targeting.model import Mode
-from targeting.policy.networks import Rule
+from targeting.policy.networks import NetworkRule
 from targeting.policy.policy import DEFAULT_POLICY, policy_from
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
 from tests.server.cli.conftest import ROOT, WIDTH, Adt
@@ -123,23 +123,26 @@ def test_unconditional_rules_are_in_the_matrix(rule: dict[str, object], left: tu
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        (Rule(("profile",)), "profile from every network"),
-        (Rule(("contact",), networks=("a*", "b")), "contact from a*, b"),
-        (Rule(("user_id",), subdivisions=("US-CA",)), "user_id from every network where the subdivision is US-CA"),
+        (NetworkRule(("profile",)), "profile from every network"),
+        (NetworkRule(("contact",), networks=("a*", "b")), "contact from a*, b"),
         (
-            Rule(("profile", "user_id"), countries=("DE", "AT"), gpp_sections=(7, 8)),
+            NetworkRule(("user_id",), subdivisions=("US-CA",)),
+            "user_id from every network where the subdivision is US-CA",
+        ),
+        (
+            NetworkRule(("profile", "user_id"), countries=("DE", "AT"), gpp_sections=(7, 8)),
             "profile, user_id from every network where the country is DE or AT and GPP section 7 or 8 applies",
         ),
         (
-            Rule(("contact",), global_privacy_control=True, app=True),
+            NetworkRule(("contact",), global_privacy_control=True, app=True),
             "contact from every network where Global Privacy Control is sent and the request comes from an app",
         ),
-        (Rule(("contact",), do_not_track=False), "contact from every network where Do Not Track is not sent"),
-        (Rule(("contact",), app=False), "contact from every network where the request comes from the web"),
+        (NetworkRule(("contact",), do_not_track=False), "contact from every network where Do Not Track is not sent"),
+        (NetworkRule(("contact",), app=False), "contact from every network where the request comes from the web"),
     ],
     ids=["always", "networks", "subdivision", "two conditions", "signals", "no signal", "web"],
 )
-def test_rules_are_said_in_words(rule: Rule, said: str) -> None:
+def test_rules_are_said_in_words(rule: NetworkRule, said: str) -> None:
     assert said_of(rule) == said
 
 

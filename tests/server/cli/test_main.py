@@ -57,7 +57,7 @@ def test_every_command_explains_itself(adt: Adt, name: str) -> None:
         (["decide", "--gpp-sid", "99999999999"], "32 bits"),
         (["decide", "--industry", "acme"], "invalid choice"),
         (["--address", "", "decide"], "--address: must be host:port"),
-        (["decide", "--address", "host:65536"], "a port up to 65535"),
+        (["decide", "--address", "host:65536"], "a port from 0 to 65535"),
         (["opt-out"], "--account --device"),
         (["opt-out", "--account", "a", "--device", "d"], "not allowed with"),
         (["opt-out", "--account", ""], "--account --device"),

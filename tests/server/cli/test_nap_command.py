@@ -62,4 +62,4 @@ def test_a_key_file_that_cannot_be_used_is_a_configuration_error(adt: Adt, tmp_p
     ended = adt("nap", "encrypt", "--keys", str(path), "--age", "9")
     assert ended.status == 2
     assert ended.err.count("\n") == 1
-    assert "no key" not in ended.err.replace("holds no key", "")
+    assert "no key" not in ended.err.replace("contains no key", "")

@@ -12,8 +12,8 @@ from server.gate.methods import DECIDE, PREPARE_BID_REQUEST
 from server.gate.port import Answer, Refusal
 from server.metrics.metrics import Metrics
 from targeting.decision import Rulebook
-from targeting.judge import StoredSubject
 from targeting.model import Subject
+from targeting.records.stored_records import StoredRecords
 from tests.properties.people import Person, bid_request, person
 from tests.server.doubles import ListGate, ScriptedStore
 from tests.targeting.openrtb.preparing import NOWHERE, POLICY, asking, record
@@ -38,9 +38,9 @@ class Bench:
         return [self.gate.of(call) for call in calls]
 
 
-def known(subject: Subject) -> StoredSubject:
+def known(subject: Subject) -> StoredRecords:
     profile = PROFILES.get(subject)
-    return record(subject, profile=profile) if profile else StoredSubject(subject.kind, bytes(16))
+    return record(subject, profile=profile) if profile else StoredRecords(subject.kind, bytes(16))
 
 
 def call_of(somebody: Person, **fields: Any) -> bytes:

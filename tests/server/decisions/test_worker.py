@@ -17,7 +17,6 @@ from server.gate.port import Answer, Call, Method, Refusal
 from server.metrics.metrics import Metrics
 from server.store.ports import StoreTimeout, StoreUnavailable
 from targeting.decision import Decision, Plan, Rulebook, decide, plan
-from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Subject
 from targeting.networks import decide_networks
 from targeting.places.geo import IpLocation
@@ -25,6 +24,7 @@ from targeting.policy.policy import DEFAULT_POLICY, Policy
 from targeting.records.envelope import seal
 from targeting.records.preference import Choice, Preference, encode_preference
 from targeting.records.profile import EXPOSURE, INTEREST, RawProfile, write_profile
+from targeting.records.stored_records import StoredRecords
 from tests.server.doubles import ListGate, Nowhere, ScriptedStore
 from tests.targeting.signals.tcf.tcf_encoder import Tc
 
@@ -120,8 +120,8 @@ OF_A_NEWER_VERSION = {
 
 @pytest.mark.parametrize("records", OF_A_NEWER_VERSION.values(), ids=OF_A_NEWER_VERSION)
 def test_records_of_a_newer_version_limit_their_owner_and_nobody_else(records: dict[str, bytes]) -> None:
-    def stored(subject: Subject) -> StoredSubject:
-        return StoredSubject(subject.kind, OWNER, **(records if subject.id == "alice" else {}))
+    def stored(subject: Subject) -> StoredRecords:
+        return StoredRecords(subject.kind, OWNER, **(records if subject.id == "alice" else {}))
 
     bench = Bench(ScriptedStore(stored))
     spoilt, mate = bench.serve(bench.gate.put(DECIDE, request()), bench.gate.put(DECIDE, request(account_id="bob")))
@@ -379,13 +379,13 @@ def test_the_patient_get_no_time_that_has_passed_while_the_hurried_were_decided(
     ]
 
 
-def unwritable(subject: Subject) -> StoredSubject:
+def unwritable(subject: Subject) -> StoredRecords:
     """Records that can be read, of a profile whose answer cannot be written: the id of an ad is too long for it."""
     if subject.id != "b-1":
-        return StoredSubject(subject.kind, OWNER)
+        return StoredRecords(subject.kind, OWNER)
     row = EXPOSURE.pack(1, 0, 0)
     profile = write_profile(RawProfile(0, "", "", "", "", b"", b"", row, (), [b"x" * 200], 1, 0, 0), OWNER)
-    return StoredSubject(subject.kind, OWNER, encode_preference(Preference(), OWNER), profile)
+    return StoredRecords(subject.kind, OWNER, encode_preference(Preference(), OWNER), profile)
 
 
 def test_an_answer_that_cannot_be_written_is_limited_and_nobody_else_notices() -> None:
@@ -421,14 +421,14 @@ PEOPLE: list[dict[str, Any]] = [
 ]
 
 
-def of_many_kinds(subject: Subject) -> StoredSubject:
+def of_many_kinds(subject: Subject) -> StoredRecords:
     """Records of a pseudonym that only this subject has: some opted out, some known, some unknown."""
     owner = subject.id.encode().ljust(16, b"\0")
     choice = Choice.OPT_OUT if subject.id.startswith("opted-out") else Choice.NONE
     preference = None if subject.id == "stranger" else encode_preference(Preference(choice), owner)
     row = EXPOSURE.pack(1, 0, 0)
     profile = write_profile(RawProfile(0, "", "", "", "", b"", b"", row, (), [subject.id.encode()], 1, 0, 0), owner)
-    return StoredSubject(subject.kind, owner, preference, profile if subject.id == "known" else None)
+    return StoredRecords(subject.kind, owner, preference, profile if subject.id == "known" else None)
 
 
 @pytest.mark.parametrize("spoilt_at", range(len(PEOPLE) + 1))
@@ -626,7 +626,7 @@ class Broken(Exception):
 
 
 def test_a_fault_of_ours_still_answers_limited() -> None:
-    def fails(_: Subject) -> StoredSubject:
+    def fails(_: Subject) -> StoredRecords:
         raise Broken("secret text of alice")
 
     bench = Bench(ScriptedStore(fails))

@@ -1,4 +1,4 @@
-"""Writes small databases in MaxMind format, version 2.0 (https://maxmind.github.io/MaxMind-DB/)."""
+"""Write small databases in MaxMind format, version 2.0 (https://maxmind.github.io/MaxMind-DB/)."""
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network, ip_network
@@ -14,7 +14,7 @@ _STRING, _UINT16, _UINT32, _MAP, _UINT64, _ARRAY = 2, 5, 6, 7, 9, 11
 
 
 def mmdb(networks: Mapping[str, Value], *, ip_version: int = 6, kind: str = "Test-City") -> bytes:
-    """Build a database of records by network (CIDR); a longer prefix must come after a shorter one around it."""
+    """Build a database from records by network (CIDR); list a shorter prefix before the longer ones inside it."""
     root: _Node = [None, None]
     data = b""
     for network, record in networks.items():
@@ -37,7 +37,7 @@ def mmdb(networks: Mapping[str, Value], *, ip_version: int = 6, kind: str = "Tes
 
 
 def _path(network: str, ip_version: int) -> str:
-    """Give the bits of the prefix; IPv4 lives in ::/96 of an IPv6 tree."""
+    """Return the bits of the prefix; an IPv6 tree has IPv4 in ::/96."""
     parsed = ip_network(network)
     bits = f"{int(parsed.network_address):0{parsed.max_prefixlen}b}"[: parsed.prefixlen]
     return "0" * 96 + bits if isinstance(parsed, IPv4Network) and ip_version == 6 else bits
@@ -78,7 +78,7 @@ def _encoded(value: Value) -> bytes:
         return _number(_UINT32, value)
     if isinstance(value, list):
         return _control(_ARRAY, len(value)) + b"".join(map(_encoded, value))
-    return _map({key: _encoded(each) for key, each in value.items()})
+    return _map({key: _encoded(item) for key, item in value.items()})
 
 
 def _number(kind: int, value: int) -> bytes:
@@ -87,11 +87,11 @@ def _number(kind: int, value: int) -> bytes:
 
 
 def _map(fields: Mapping[str, bytes]) -> bytes:
-    return _control(_MAP, len(fields)) + b"".join(_encoded(key) + each for key, each in fields.items())
+    return _control(_MAP, len(fields)) + b"".join(_encoded(key) + encoded for key, encoded in fields.items())
 
 
 def _control(kind: int, size: int) -> bytes:
-    """Give the control byte, the extended type and the extended size of a field."""
+    """Return the control byte, the extended type and the extended size of a field."""
     head = min(size, 29) | (kind << 5 if kind < 8 else 0)
     more_type = b"" if kind < 8 else bytes([kind - 7])
     return bytes([head]) + more_type + (bytes([size - 29]) if size >= 29 else b"")

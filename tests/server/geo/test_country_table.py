@@ -1,4 +1,4 @@
-"""The bundled table of countries: reading it, and what it answers out of the box."""
+"""The bundled table of countries: its format, and its answers for real addresses."""
 
 import io
 import os
@@ -20,10 +20,10 @@ NAMES = ["02:Private Network Class A", "EU:Europe", "GB:United Kingdom", "FR:Fra
 PRIVATE, EUROPE, BRITAIN, FRANCE = range(4)
 
 
-def packed(networks: list[tuple[int, int, int]], version: int = 120, chunk: int = 2) -> io.BytesIO:
-    """Write (first address, prefix length, number of name) in the package's format."""
-    chunks = [networks[at : at + chunk] for at in range(0, len(networks), chunk)]
-    lists = [[[each[part] for each in one] for one in chunks] for part in (0, 2, 1)]
+def packed(networks: list[tuple[int, int, int]], version: int = 120, chunk_size: int = 2) -> io.BytesIO:
+    """Pack (first address, prefix length, index of the name) in the package's format."""
+    chunks = [networks[index : index + chunk_size] for index in range(0, len(networks), chunk_size)]
+    lists = [[[network[part] for network in chunk] for chunk in chunks] for part in (0, 2, 1)]
     return io.BytesIO(pickle.dumps([version, {}, len(networks), [[], NAMES, *lists]]))
 
 

@@ -1,4 +1,4 @@
-"""Addresses to places through a database in MaxMind format, and swapping databases while serving."""
+"""IP address to location from a database in MaxMind format, and swapping databases while serving."""
 
 import os
 import threading
@@ -69,7 +69,7 @@ def locator(tmp_path_factory: pytest.TempPathFactory) -> IpLocator:
         pytest.param("\ud800", UNKNOWN_LOCATION, id="lone-surrogate"),
     ],
 )
-def test_every_address_has_a_defined_place(locator: IpLocator, address: str, location: IpLocation) -> None:
+def test_every_address_has_a_defined_location(locator: IpLocator, address: str, location: IpLocation) -> None:
     assert locator.locate(address) == location
 
 
@@ -90,7 +90,7 @@ def test_the_c_reader_is_installed() -> None:
         pytest.param(b"GIF89a" * 1000, "damaged or not in MaxMind format", id="something-else"),
         pytest.param(mmdb(NETWORKS)[:-40], "damaged or not in MaxMind format", id="cut-off"),
         pytest.param(mmdb(NETWORKS)[2000:], "damaged or not in MaxMind format", id="beginning-missing"),
-        pytest.param(mmdb({"1.0.0.0/8": {"autonomous_system_number": 13335}}), "holds no countries", id="asn"),
+        pytest.param(mmdb({"1.0.0.0/8": {"autonomous_system_number": 13335}}), "contains no countries", id="asn"),
     ],
 )
 def test_an_unusable_file_is_one_clear_error(tmp_path: Path, content: bytes, problem: str) -> None:
@@ -101,16 +101,16 @@ def test_an_unusable_file_is_one_clear_error(tmp_path: Path, content: bytes, pro
 
 
 def test_a_missing_file_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(GeoDatabaseError, match=r"^ADTARGETING_GEO_DB: .*/none\.mmdb cannot be read: No such file"):
+    with pytest.raises(GeoDatabaseError, match=r"^ADTARGETING_GEO_DB: cannot read .*/none\.mmdb: No such file"):
         open_locator(str(tmp_path / "none.mmdb"))
 
 
 def test_an_impossible_path_is_one_clear_error() -> None:
-    with pytest.raises(GeoDatabaseError, match=r"^ADTARGETING_GEO_DB: cannot be opened: embedded null"):
+    with pytest.raises(GeoDatabaseError, match=r"^ADTARGETING_GEO_DB: cannot open the file: embedded null"):
         open_locator("a\0b")
 
 
-def test_damage_found_later_is_an_unknown_place(tmp_path: Path) -> None:
+def test_an_address_in_a_damaged_record_is_unknown(tmp_path: Path) -> None:
     content = mmdb({"1.0.0.0/8": ENGLAND, "2.0.0.0/8": {"country": {"iso_code": "FR"}}})
     # The second record becomes a pointer (type 1) to far behind the end of the data.
     start = content.rindex(b"\xe1\x47country")

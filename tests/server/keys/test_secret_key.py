@@ -1,4 +1,4 @@
-"""The secret key: made once, never shown, and separate for each purpose."""
+"""The secret key: created once, never shown, and derived separately for each purpose."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +10,7 @@ from server.keys.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
 from server.settings import Settings, SettingsError
 
 
-def test_it_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+def test_it_is_created_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     path = tmp_path / "data" / "secret.key"
     first = read_or_create(path)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -18,7 +18,7 @@ def test_it_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None
     assert [each.name for each in path.parent.iterdir()] == ["secret.key"]
 
 
-def test_two_that_start_at_once_share_one(tmp_path: Path) -> None:
+def test_concurrent_starts_share_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = list(pool.map(lambda _: read_or_create(tmp_path / "secret.key").derive(b"x"), range(32)))
     assert len(set(keys)) == 1
@@ -31,14 +31,14 @@ def test_purposes_have_different_keys_and_none_is_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "zz", "00" * 31])
-def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, content: str) -> None:
+def test_a_file_without_a_key_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "secret.key").write_text(content)
     with pytest.raises(SettingsError, match="ADTARGETING_SECRET_KEY_FILE"):
         read_or_create(tmp_path / "secret.key")
 
 
 @pytest.mark.parametrize("setting", ["secret_key_file", "data_dir"])
-def test_a_place_that_cannot_be_written_is_refused_and_its_setting_blamed(tmp_path: Path, setting: str) -> None:
+def test_an_unwritable_path_is_refused_naming_its_setting(tmp_path: Path, setting: str) -> None:
     (tmp_path / "file").write_text("")
     place: dict[str, Any] = {"secret_key_file": str(tmp_path / "file" / "key"), "data_dir": tmp_path / "file"}
     settings = Settings(**{setting: place[setting]})

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from server.calls.activity_reading import MAX_AD_BYTES
 from server.messages import wire
 from targeting.decision import Rulebook, decide, plan
-from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Identity, Subject, SubjectKind
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.records.preference import Preference, encode_preference
 from targeting.records.profile import HeldExposure, Profile, encode_profile
+from targeting.records.stored_records import StoredRecords
 from tests.properties.any_request import owner_of
 from tests.targeting.records.test_records import PROFILES
 
@@ -27,7 +27,7 @@ def answers(profiles: list[Profile], request: AdRequest) -> list[bytes]:
     ]
     owners = [owner_of(Subject(SubjectKind.ACCOUNT, each.identity.account_id)) for each in requests]
     stored = [
-        StoredSubject(
+        StoredRecords(
             SubjectKind.ACCOUNT, owner, encode_preference(Preference(), owner), encode_profile(profile, owner)
         )
         for owner, profile in zip(owners, profiles, strict=True)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from server.store.keys import Pseudonyms
-from server.store.ports import Change, Committed, Held, StoreTimeout, StoreUnavailable
-from server.store.redis.commit import CHOICE_AT, CHOICES_THAT_ALLOW, UNREADABLE, check
-from targeting.judge import StoredSubject
+from server.store.ports import Change, Committed, StoreTimeout, StoreUnavailable
+from server.store.redis.commit import CHOICE_AT, UNREADABLE, check
 from targeting.model import Subject
+from targeting.records.preference import CHOICES_THAT_ALLOW
+from targeting.records.stored_records import StoredRecords
 
 PSEUDONYMS = Pseudonyms(b"a secret for tests")
 
@@ -35,22 +36,20 @@ class FakeStore:
         self._kept: dict[bytes, Kept] = {}
         self._lock = threading.Lock()
 
-    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredSubject]:
-        held = self.read(subjects, budget_s)
-        return [StoredSubject(s.kind, h.owner, h.preference, h.profile) for s, h in zip(subjects, held, strict=True)]
+    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
+        return [records._replace(seen=None) for records in self.read(subjects, budget_s)]
 
-    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[Held]:
+    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         self._answer_within(budget_s)
         with self._lock:
-            return [self._held(self._pseudonyms.owner(subject)) for subject in subjects]
+            return [self._held(subject) for subject in subjects]
 
     def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
-        owners = [self._pseudonyms.owner(change.subject) for change in changes]
-        for change, owner in zip(changes, owners, strict=True):
-            check(change, owner)
+        for change in changes:
+            check(change, self._pseudonyms.owner(change.subject))
         self._answer_within(budget_s)
         with self._lock:
-            return [self._committed(change, owner) for change, owner in zip(changes, owners, strict=True)]
+            return [self._committed(change) for change in changes]
 
     def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
         committed = self.commit([change], budget_s)[0]
@@ -75,42 +74,44 @@ class FakeStore:
         if budget_s <= self.slow_s:
             raise StoreTimeout("the store did not answer in time")
 
-    def _held(self, owner: bytes) -> Held:
+    def _held(self, subject: Subject) -> StoredRecords:
+        owner = self._pseudonyms.owner(subject)
         kept = self._kept.get(owner, Kept())
-        return Held(
+        return StoredRecords(
+            subject.kind,
             owner,
             kept.preference,
             kept.profile if kept.profile_ends_s > self.now_s else None,
             kept.seen if kept.seen_ends_s > self.now_s else None,
         )
 
-    def _committed(self, change: Change, owner: bytes) -> Committed:
-        before = self._held(owner)
-        if not self._land(change, owner):
+    def _committed(self, change: Change) -> Committed:
+        before = self._held(change.subject)
+        if not self._land(change):
             return Committed(landed=False)
-        removed = sum(new == b"" and old is not None for old, new in zip(before[1:], change[2:5], strict=True))
+        removed = sum(new == b"" and old is not None for old, new in zip(before[2:], change[2:5], strict=True))
         return Committed(landed=True, removed=removed)
 
-    def _land(self, change: Change, owner: bytes) -> bool:
-        before = self._held(owner)
+    def _land(self, change: Change) -> bool:
+        before = self._held(change.subject)
         expected = change.expected
         if not _same(before.preference, expected.preference):
             return False
         for subject, preference in change.linked:
-            held = self._held(self._pseudonyms.owner(subject))
+            held = self._held(subject)
             if not _same(held.preference, preference) or (preference is None and held.profile is not None):
                 return False
         if (change.profile or change.seen) and not _same(before.profile, expected.profile):
             return False
         preference, profile, seen = (
-            old if new is None else new or None for old, new in zip(before[1:], change[2:5], strict=True)
+            old if new is None else new or None for old, new in zip(before[2:], change[2:5], strict=True)
         )
         if (change.profile or change.seen) and not (_allows(before.preference, absent=True) and _allows(preference)):
             return False
         if change.preference == b"" and (profile is not None or not _allows(before.preference, absent=True)):
             return False
-        kept = self._kept.get(owner, Kept())
-        self._kept[owner] = Kept(
+        kept = self._kept.get(before.owner, Kept())
+        self._kept[before.owner] = Kept(
             preference,
             profile,
             seen,

@@ -12,13 +12,13 @@ from server.decisions.bid_requests import answer_call, read_call
 from server.messages import wire
 from server.policy.policy_file import load_policy
 from targeting.decision import Rulebook, decide, plan
-from targeting.judge import StoredSubject
 from targeting.model import Subject, SubjectKind
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 from targeting.records.preference import Preference, encode_preference
 from targeting.records.profile import HeldDestination, HeldExposure, HeldInterest, Profile, SegmentKind, encode_profile
+from targeting.records.stored_records import StoredRecords
 
 ROOT = Path(__file__).parents[3]
 POLICY = load_policy(ROOT / "policy.example.toml")
@@ -45,7 +45,7 @@ PROFILE = Profile(
 NO_CHOICE = Preference()
 
 Json = dict[str, Any]
-Stored = Mapping[Subject, StoredSubject]
+Stored = Mapping[Subject, StoredRecords]
 
 
 class TableLocator:
@@ -80,10 +80,10 @@ def owner_of(subject: Subject) -> bytes:
 
 def record(
     subject: Subject = ALICE, preference: Preference | None = NO_CHOICE, profile: Profile | None = PROFILE
-) -> StoredSubject:
+) -> StoredRecords:
     """What the store holds of somebody; None for what it does not hold."""
     owner = owner_of(subject)
-    return StoredSubject(
+    return StoredRecords(
         subject.kind,
         owner,
         None if preference is None else encode_preference(preference, owner),
@@ -112,7 +112,7 @@ def prepare(
     fetched = (
         known
         if isinstance(known, Reason)
-        else [known.get(each, StoredSubject(each.kind, owner_of(each))) for each in planned.subjects]
+        else [known.get(each, StoredRecords(each.kind, owner_of(each))) for each in planned.subjects]
     )
     (decision,) = decide(planned, fetched, [()], Rulebook(policy, b"key of the ids"), NOW_S)
     answer = answer_call(bid_request, decision, wire.responses([decision])[0], policy)

@@ -14,7 +14,7 @@ from targeting.openrtb.json import (
     MAX_DEPTH,
     MAX_DIGITS,
     BidRequestRefused,
-    each_member,
+    array_members,
     members,
     read_json,
     write_json,
@@ -226,7 +226,7 @@ def test_a_refusal_holds_no_value_and_no_name_of_the_senders() -> None:
 def test_what_is_kept_comes_out_byte_for_byte(value: str) -> None:
     text = f'{{"id":"1","imp":[{{"x":{value}}}],"a":{value}}}'.encode()
     kept = members(text)
-    again = write_json({**kept, "imp": each_member(kept["imp"])})
+    again = write_json({**kept, "imp": array_members(kept["imp"])})
     assert again == text
 
 

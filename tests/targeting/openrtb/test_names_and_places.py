@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from targeting.places.geo import IpLocation
-from targeting.policy.policy import NetworkPolicy, Policy, Rule
+from targeting.policy.policy import NetworkPolicy, NetworkRule, Policy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
 from tests.targeting.openrtb.preparing import Json, TableLocator, asking, prepare
 
@@ -69,7 +69,7 @@ def test_an_unknown_network_gets_no_parameters_of_a_known_one_that_goes_by_its_n
 def test_a_rule_by_place_holds_wherever_the_request_says_that_it_is(
     request_: Json, rule: dict[str, Any], *, withheld: bool
 ) -> None:
-    policy = Policy(networks=(FATHOM,), rules=(Rule(withhold=("profile", "user_id"), **rule),))
+    policy = Policy(networks=(FATHOM,), rules=(NetworkRule(withhold=("profile", "user_id"), **rule),))
     locator = TableLocator({"192.0.2.1": IpLocation("US", "US-NV"), "2001:db8::1": IpLocation("US", "US-CA")})
     decision = prepare(asking(request_, ["fathom-resale"]), policy=policy, locator=locator).networks["fathom-resale"]
     assert (decision.profile_shared, decision.id_shared) == (not withheld, not withheld)

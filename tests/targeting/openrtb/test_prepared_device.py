@@ -8,7 +8,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 
 from targeting.model import Gender
 from targeting.places.geo import IpLocation
-from targeting.policy.policy import FingerprintPolicy, Policy, Rule
+from targeting.policy.policy import FingerprintPolicy, NetworkRule, Policy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
 from tests.targeting.openrtb.one_network import DEVICE, OPTED_OUT, POLICY, US, bid, sent, terms
 from tests.targeting.openrtb.preparing import (
@@ -163,7 +163,7 @@ def test_any_country_that_is_shown_counts_for_the_gdprs_scope(shown: str) -> Non
 
 KNOWN_GENDER = {ALICE: record(profile=PROFILE._replace(gender=Gender.FEMALE))}
 NO_INTERESTS = {ALICE: record(profile=PROFILE._replace(interests=()))}
-TAKEN_AWAY = Rule(withhold=("profile", "user_id"))
+TAKEN_AWAY = NetworkRule(withhold=("profile", "user_id"))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ TAKEN_AWAY = Rule(withhold=("profile", "user_id"))
     ],
 )
 def test_the_device_is_described_to_who_gets_more_than_limited_features(
-    permissions: Json, rules: tuple[Rule, ...], stored: Any, *, described: bool
+    permissions: Json, rules: tuple[NetworkRule, ...], stored: Any, *, described: bool
 ) -> None:
     policy = replace(terms(**{"user_id": False, **permissions}), rules=rules)
     prepared = sent(bid(device={**DEVICE, "language": "en"}), policy=policy, stored=stored)["device"]

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from server.decisions.bid_requests import read_call
 from targeting.model import LimitedFeatures
-from targeting.openrtb.bid_request import Preparation
+from targeting.openrtb.bid_request import NetworkRequestBuilder
 from targeting.openrtb.device import Device
 from targeting.openrtb.user import User
 from targeting.places.geo import IpLocation
@@ -109,8 +109,8 @@ def test_all_networks_of_the_example_policy_are_known() -> None:
 def test_nothing_of_the_person_is_shown_by_what_is_worked_with() -> None:
     request, bid_request = read_call(asking(bid(user={"id": "secret"}), ["net"]).SerializeToString(), TableLocator({}))
     limited = LimitedFeatures("US", "en", "US", "")
-    preparation = Preparation(bid_request, limited, POLICY)
+    builder = NetworkRequestBuilder(bid_request, limited, POLICY)
     device = Device({"ip": "192.0.2.1"}, Raw(b"{}"), IpLocation("US", ""), "en", {})
     user = User({}, Raw(b"{}"), "US", {}, source="ads.example.com")
-    for value in (request, bid_request, preparation, device, user):
+    for value in (request, bid_request, builder, device, user):
         assert not re.search(r"secret|192\.0|alice", repr(value))

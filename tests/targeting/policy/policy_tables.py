@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from targeting.policy.policy import GDPR_COUNTRIES, Policy
-from targeting.policy.validation import stated_fields
+from targeting.policy.validation import settable_fields
 
 _TYPES = {bool: "true or false", int: "whole number", float: "number", str: "text"}
 
@@ -25,7 +25,7 @@ def keys(shape: type = Policy, table: str = "") -> Iterator[Key]:
     """Every key of a policy file, table by table."""
     types = get_type_hints(shape)
     inner = []
-    for name, field in stated_fields(shape).items():
+    for name, field in settable_fields(shape).items():
         wanted = types[name]
         of = get_args(wanted)[0] if get_origin(wanted) is tuple else wanted
         if is_dataclass(of) and isinstance(of, type):

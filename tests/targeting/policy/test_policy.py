@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targeting.policy.policy import DEFAULT_POLICY, NetworkPolicy, Policy, PolicyError, Rule, policy_from
+from targeting.policy.policy import DEFAULT_POLICY, NetworkPolicy, NetworkRule, Policy, PolicyError, policy_from
 from tests.targeting.policy.policy_tables import KEYS_OF_TABLES
 
 
@@ -46,7 +46,7 @@ def test_everything_stated_is_taken() -> None:
     assert policy.children.age_by_country == {"DE": 16}
     assert policy.half_life_days.content == 7.0
     assert policy.by_id == {"net": NetworkPolicy("Net", fields=("gender",), precise_position="coarse")}
-    assert policy.rules == (Rule(withhold=("contact",), app=False, countries=("DE",)),)
+    assert policy.rules == (NetworkRule(withhold=("contact",), app=False, countries=("DE",)),)
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_an_impossible_policy_is_refused_naming_the_key(data: Any, said: str) ->
 
 
 def test_a_rule_is_conditional_when_it_asks_about_the_request() -> None:
-    assert not Rule(withhold=("contact",), networks=("a",)).is_conditional
+    assert not NetworkRule(withhold=("contact",), networks=("a",)).is_conditional
     for condition in ({"countries": ("DE",)}, {"subdivisions": ("US-CA",)}, {"gpp_sections": (7,)}, {"app": False}):
-        assert Rule(withhold=("contact",), **condition).is_conditional
+        assert NetworkRule(withhold=("contact",), **condition).is_conditional
 
 
 def test_networks_are_found_by_their_id_in_lower_case_after_a_change_too() -> None:

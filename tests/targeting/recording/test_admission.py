@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from targeting.decision import Item, Rulebook, decide, plan
-from targeting.judge import StoredSubject
 from targeting.model import AdRequest, Identity, LocaleInputs, Signals, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, Policy, policy_from
 from targeting.reasons import Reason, reasons_in
 from targeting.recording.admission import forbidden_by_records, forbidden_by_request
 from targeting.records.preference import Choice, Preference, encode_preference
+from targeting.records.stored_records import StoredRecords
 from targeting.signals.nap import Nap
 from tests.properties.any_request import REQUESTS, records
 from tests.targeting.recording.any_activity import NOW_S
@@ -85,8 +85,8 @@ def test_whatever_limits_a_decision_forbids_the_write(request: AdRequest) -> Non
 
 def stored(
     preference: Preference | None = None, *, profile: bytes | None = None, kind: SubjectKind = SubjectKind.ACCOUNT
-) -> StoredSubject:
-    return StoredSubject(kind, OWNER, preference and encode_preference(preference, OWNER), profile)
+) -> StoredRecords:
+    return StoredRecords(kind, OWNER, preference and encode_preference(preference, OWNER), profile)
 
 
 CHILD = Preference(birth_day=NOW_S // 86_400 - 12 * 365)
@@ -102,7 +102,7 @@ RECORDS_AND_REASONS = {
     "a child": ([stored(CHILD)], (Reason.UNDER_AGE,)),
     "a profile whose preference is gone": ([stored(profile=b"anything")], (Reason.PREFERENCE_LOST,)),
     "a preference that cannot be read": (
-        [StoredSubject(SubjectKind.ACCOUNT, OWNER, b"\0")],
+        [StoredRecords(SubjectKind.ACCOUNT, OWNER, b"\0")],
         (Reason.RECORD_UNREADABLE,),
     ),
     "everything at once": (
@@ -113,7 +113,7 @@ RECORDS_AND_REASONS = {
 
 
 @pytest.mark.parametrize(("found", "reasons"), RECORDS_AND_REASONS.values(), ids=RECORDS_AND_REASONS)
-def test_the_stored_records(found: list[StoredSubject], reasons: tuple[Reason, ...]) -> None:
+def test_the_stored_records(found: list[StoredRecords], reasons: tuple[Reason, ...]) -> None:
     assert reasons_in(forbidden_by_records(found, POLICY, NOW_S)) == reasons
 
 

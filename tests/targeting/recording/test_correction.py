@@ -5,14 +5,15 @@ from dataclasses import replace
 import pytest
 
 from targeting.age import person_day
-from targeting.judge import StoredSubject, judge_stored, read_stored_choices
+from targeting.judge import judge_stored, read_stored_choices
 from targeting.model import Gender, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy, Policy, policy_from
 from targeting.reasons import Reason
 from targeting.recording.correction import PATHS, Corrected, Declared, correct, declared_in, erase, read_records
-from targeting.recording.record import Records, Values
+from targeting.recording.record import Values
 from targeting.records.preference import Choice, Preference, Source, decode_preference, encode_preference
 from targeting.records.profile import HeldInterest, Profile, SegmentKind, decode_profile, encode_profile
+from targeting.records.stored_records import StoredRecords
 
 OWNER = bytes(range(16))
 NOW_S = 1_780_000_000
@@ -31,29 +32,30 @@ LEARNT = Profile(
 ALL = Declared(ADULT, Gender.FEMALE, "baker", "SW1A 1AA", "GB", "en-GB")
 
 
-def held(preference: Preference | None = Preference(), profile: Profile | None = LEARNT) -> Records:  # noqa: B008  # immutable
-    return Records(
+def held(preference: Preference | None = Preference(), profile: Profile | None = LEARNT) -> StoredRecords:  # noqa: B008  # immutable
+    return StoredRecords(
+        SubjectKind.ACCOUNT,
         OWNER,
         None if preference is None else encode_preference(preference, OWNER),
         None if profile is None else encode_profile(profile, OWNER),
     )
 
 
-def corrected(records: Records, declared: Declared, *paths: str, policy: Policy = DEFAULT_POLICY) -> Corrected:
-    result = correct(records, SubjectKind.ACCOUNT, declared, frozenset(paths), (policy, NOW_S))
+def corrected(records: StoredRecords, declared: Declared, *paths: str, policy: Policy = DEFAULT_POLICY) -> Corrected:
+    result = correct(records, declared, frozenset(paths), (policy, NOW_S))
     assert isinstance(result, Corrected)
     return result
 
 
-def forbidden(records: Records) -> int:
-    result = correct(records, SubjectKind.ACCOUNT, ALL, PATHS, (DEFAULT_POLICY, NOW_S))
+def forbidden(records: StoredRecords) -> int:
+    result = correct(records, ALL, PATHS, (DEFAULT_POLICY, NOW_S))
     assert isinstance(result, int)
     return result
 
 
-def after(records: Records, values: Values) -> Records:
-    merged = (new if new is not None else old for new, old in zip(values[:3], records[1:], strict=True))
-    return Records(records.owner, *(value or None for value in merged))
+def after(records: StoredRecords, values: Values) -> StoredRecords:
+    merged = (new if new is not None else old for new, old in zip(values[:3], records[2:], strict=True))
+    return StoredRecords(records.kind, records.owner, *(value or None for value in merged))
 
 
 class TestCorrect:
@@ -112,13 +114,13 @@ FORBIDDEN = {
     "opted out": (held(Preference(choice=Choice.OPT_OUT)), Reason.ACCOUNT_OPT_OUT),
     "a child": (held(Preference(birth_day=CHILD)), Reason.UNDER_AGE),
     "the preference is lost": (held(None), Reason.PREFERENCE_LOST),
-    "the preference cannot be read": (Records(OWNER, b"\0"), Reason.RECORD_UNREADABLE),
+    "the preference cannot be read": (StoredRecords(SubjectKind.ACCOUNT, OWNER, b"\0"), Reason.RECORD_UNREADABLE),
     "the profile cannot be read": (held()._replace(profile=b"\0"), Reason.RECORD_UNREADABLE),
 }
 
 
 @pytest.mark.parametrize(("records", "reason"), FORBIDDEN.values(), ids=FORBIDDEN)
-def test_who_limits_decisions_is_not_corrected(records: Records, reason: Reason) -> None:
+def test_who_limits_decisions_is_not_corrected(records: StoredRecords, reason: Reason) -> None:
     assert forbidden(records) == reason.bit
 
 
@@ -151,8 +153,8 @@ class TestBecomingAChild:
         assert forbidden(held(Preference(birth_day=CHILD))) == Reason.UNDER_AGE.bit
 
 
-def limits(records: Records) -> int:
-    stored = [StoredSubject(SubjectKind.ACCOUNT, OWNER, records.preference, records.profile)]
+def limits(records: StoredRecords) -> int:
+    stored = [StoredRecords(SubjectKind.ACCOUNT, OWNER, records.preference, records.profile)]
     return judge_stored(stored, read_stored_choices(stored), TODAY - 13 * 366, nap_of_child=False).mask
 
 
@@ -160,7 +162,7 @@ class TestErase:
     def test_the_preference_stays(self) -> None:
         for choice in Choice:
             records = held(Preference(choice=choice, version=3))._replace(seen=b"seen")
-            assert after(records, erase(records, 5)) == Records(OWNER, records.preference)
+            assert after(records, erase(records, 5)) == StoredRecords(SubjectKind.ACCOUNT, OWNER, records.preference)
 
     def test_a_doubt_about_an_opt_out_outlives_the_profile(self) -> None:
         doubtful = held(None)
@@ -171,13 +173,15 @@ class TestErase:
         assert decode_preference(left.preference or b"", OWNER).changed_at_ms == 1234
 
     def test_what_cannot_be_read_is_erased_too(self) -> None:
-        spoilt = Records(OWNER, b"\0", b"\0", b"\0")
+        spoilt = StoredRecords(SubjectKind.ACCOUNT, OWNER, b"\0", b"\0", b"\0")
         left = after(spoilt, erase(spoilt, 5))
-        assert left == Records(OWNER, b"\0")
+        assert left == StoredRecords(SubjectKind.ACCOUNT, OWNER, b"\0")
         assert limits(left) == Reason.RECORD_UNREADABLE.bit
 
     def test_of_nobody_nothing_is_left(self) -> None:
-        assert after(Records(OWNER), erase(Records(OWNER), 5)) == Records(OWNER)
+        assert after(
+            StoredRecords(SubjectKind.ACCOUNT, OWNER), erase(StoredRecords(SubjectKind.ACCOUNT, OWNER), 5)
+        ) == StoredRecords(SubjectKind.ACCOUNT, OWNER)
 
 
 def test_what_was_declared_is_not_shown() -> None:

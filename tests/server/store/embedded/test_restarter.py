@@ -1,4 +1,4 @@
-"""The caretaker: starts a store again, at once at first, ever later when it does not last."""
+"""The restarter: restarts a store at once the first time, then with exponential backoff."""
 
 import logging
 
@@ -9,47 +9,47 @@ from server.store.embedded.restarter import Restarter
 
 
 class Store:
-    """A store that lives, dies and refuses as told, on a clock of its own."""
+    """A store that ends and refuses to start on request, with its own clock."""
 
     def __init__(self) -> None:
         self.alive = True
         self.refuses = False
         self.now_s = 100.0
         self.starts: list[float] = []
-        self.caretaker = Restarter(self, lambda: self.now_s)
+        self.restarter = Restarter(self, lambda: self.now_s)
 
-    def revive(self) -> None:
+    def restart(self) -> None:
         self.starts.append(self.now_s - 100)
         if self.refuses:
             raise EmbeddedStoreError("no room on the disk")
         self.alive = True
 
     def pass_time(self, seconds: int) -> None:
-        """A look every half a second."""
+        """Check every half a second."""
         for _ in range(seconds * 2):
-            self.caretaker.look()
+            self.restarter.check()
             self.now_s += 0.5
 
     def die(self) -> None:
         self.alive = False
 
 
-def test_one_that_lives_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_running_store_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     store = Store()
     store.pass_time(60)
     assert (store.starts, caplog.messages) == ([], [])
 
 
-def test_one_that_has_ended_is_started_at_once_which_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_store_that_ended_is_restarted_at_once_with_one_log_line(caplog: pytest.LogCaptureFixture) -> None:
     store = Store()
     store.pass_time(5)
     store.die()
     store.pass_time(5)
     assert store.starts == [5.0]
-    assert caplog.messages == ["the embedded store has ended; it is started again on its data"]
+    assert caplog.messages == ["embedded store ended; restarted on its data"]
 
 
-def test_one_that_cannot_be_started_is_tried_ever_later_up_to_a_bound(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_store_that_cannot_start_is_retried_with_a_bounded_backoff(caplog: pytest.LogCaptureFixture) -> None:
     store = Store()
     store.refuses = True
     store.die()
@@ -57,12 +57,12 @@ def test_one_that_cannot_be_started_is_tried_ever_later_up_to_a_bound(caplog: py
     assert store.starts == [0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5, 61.5, 91.5]
     assert len(caplog.messages) == len(store.starts)
     assert caplog.messages[0] == (
-        "the embedded store has ended and cannot be started again: no room on the disk; next attempt in 0.5 s"
+        "embedded store ended and cannot be restarted: no room on the disk; next attempt in 0.5 s"
     )
     assert {record.levelno for record in caplog.records} == {logging.ERROR}
 
 
-def test_one_that_lived_long_is_started_at_once_again() -> None:
+def test_the_backoff_starts_again_after_a_long_run() -> None:
     store = Store()
     for _ in range(3):
         store.die()

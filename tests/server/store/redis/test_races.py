@@ -5,11 +5,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from server.store.ports import Change, Held
+from server.store.ports import Change
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Choice, Preference, encode_preference
+from targeting.records.stored_records import StoredRecords
 from tests.server.store.conftest import OpenRedisStore
 from tests.server.store.fake_store import PSEUDONYMS
 
@@ -28,7 +29,7 @@ def preference(subject: Subject, choice: Choice = Choice.NONE) -> bytes:
     return encode_preference(Preference(choice=choice), PSEUDONYMS.owner(subject))
 
 
-def counted(subject: Subject, held: Held) -> Change:
+def counted(subject: Subject, held: StoredRecords) -> Change:
     """The change that adds one to a person's profile."""
     count = int(held.profile or b"0") + 1
     return Change(subject, held, held.preference or preference(subject), b"%d" % count, profile_ttl_s=DAY_S)

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from server.store.embedded.server import EmbeddedRedis
-from server.store.ports import Change, Committed, Held, StoreTimeout, StoreUnavailable
+from server.store.ports import Change, Committed, StoreTimeout, StoreUnavailable
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Preference, encode_preference
+from targeting.records.stored_records import StoredRecords
 from tests.server.store.conftest import OpenRedisStore, stopped
 from tests.server.store.fake_store import PSEUDONYMS
 from tests.server.store.plain_redis import plain_redis, replicate
@@ -158,7 +159,7 @@ class TestRefusals:
         own_store.command(b"CONFIG", b"SET", b"maxmemory", b"1")
         with pytest.raises(StoreUnavailable, match="out of memory"):
             own_store.commit([attempt], BUDGET_S)
-        assert own_store.read([ANNE], BUDGET_S)[0][1:] == (None, None, None)
+        assert own_store.read([ANNE], BUDGET_S)[0][2:] == (None, None, None)
         held = own_store.read([BEN], BUDGET_S)[0]
         assert own_store.commit([Change(BEN, held, profile=b"", seen=b"")], BUDGET_S)[0].landed
 
@@ -227,7 +228,7 @@ class TestDurability:
     def test_how_safe_the_server_says_it_is(
         self, tmp_path: Path, answers: list[bytes], committed: tuple[bool, int, bool]
     ) -> None:
-        attempt = Change(ANNE, Held(PSEUDONYMS.owner(ANNE)), preference=record(ANNE))
+        attempt = Change(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(ANNE)), preference=record(ANNE))
         with scripted_server(tmp_path, saying(*answers)) as address:
             store = RedisStore(address, PSEUDONYMS)
             assert store.commit_durably(attempt, 1, 0.3)[:3] == committed
