@@ -35,6 +35,7 @@ from server.store.measured import MeasuredRecords
 from server.store.ports import RecordStore
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress, parse_redis_url
+from server.web.assembly import PAGE_THREADS, open_pages
 from targeting.signals.nap import Nap
 
 _LOG = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Service:
         self.store_name = ""
         self.address = ""
         self.metrics_address = ""
+        self.web_address = ""
 
     def __enter__(self) -> "Service":
         try:
@@ -158,6 +160,9 @@ class Service:
             self._closing.callback(loop.stop)
             thread.start()
         self._closing.callback(gate.close, settings.drain_grace_s)
+        if settings.web_address:
+            contexts = [self._tools(circuit) for _ in range(PAGE_THREADS)]
+            self.web_address = open_pages(settings, contexts, self._closing)
 
     def _decider(self, circuit: Circuit) -> Decider:
         store = self._store()

@@ -39,7 +39,8 @@ def run_service(settings: Settings) -> None:
 
 def start_line(service: Service) -> str:
     """Say what is served, where, and on what."""
+    pages = f", pages on http://{service.web_address}/choice and /inspect" if service.web_address else ""
     return (
         f"adtargeting serves gRPC on {service.address} ({service.gate_name} gate), metrics on "
-        f"http://{service.metrics_address}/metrics, from {service.store_name}"
+        f"http://{service.metrics_address}/metrics{pages}, from {service.store_name}"
     )

@@ -6,7 +6,7 @@ Invariant: pages have no rule of their own; what an RPC refuses, a page refuses.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from adtargeting.v1 import preference_pb2 as pref
 from adtargeting.v1 import profile_pb2 as prof
@@ -73,7 +73,8 @@ class Calls:
 
     def correct(self, person: Person, declared: prof.DeclaredAttributes, paths: Iterable[str]) -> None:
         """Correct declared attributes. Raises what ``update_profile`` raises."""
-        request = prof.UpdateProfileRequest(declared=declared, **_subject(person))
+        request = prof.UpdateProfileRequest(**_subject(person))
+        request.declared.CopyFrom(declared)
         request.update_mask.paths.extend(paths)
         with self.context() as context:
             update_profile(request.SerializeToString(), context)
@@ -95,5 +96,5 @@ class Calls:
             context.decider.notice([item])
 
 
-def _subject(person: Person) -> dict[str, str]:
+def _subject(person: Person) -> dict[str, Any]:
     return {"account_id": person.account_id} if person.account_id else {"device_id": person.device_id}

@@ -41,9 +41,7 @@ async def _body(request: Request, most_bytes: int) -> bytes:
 
 def _fields(body: bytes) -> Form:
     try:
-        pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
-        )
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
     except ValueError:
         raise VisitRefused(400, mark("The form cannot be read. Please open the page again and repeat.")) from None
     form = dict(pairs)

@@ -5,7 +5,7 @@ Read once at the start; a page never follows them.
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 
@@ -15,7 +15,8 @@ BUILT_IN: Final = Path(__file__).with_name("links.toml")
 _SETTING: Final = f"{PREFIX}WEB_LINKS"
 
 Url = Annotated[str, msgspec.Meta(pattern="^https?://", max_length=2048)]
-Urls = Annotated[dict[Literal["en", "es", "fr", "de"], Url], msgspec.Meta(min_length=1)]
+Language = Annotated[str, msgspec.Meta(pattern="^(en|es|fr|de)$")]
+Urls = Annotated[dict[Language, Url], msgspec.Meta(min_length=1)]
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,8 +28,7 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def url_in(self, language: str) -> str:
         """Return the address in this language, else the first."""
-        urls: dict[str, str] = {**self.url}
-        return urls.get(language) or next(iter(urls.values()))
+        return self.url.get(language) or next(iter(self.url.values()))
 
 
 class Links(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,10 +7,11 @@ nothing of people and requests.
 import io
 import unicodedata
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
@@ -31,7 +32,8 @@ def mark(message: str) -> str:
     return message
 
 
-class Texts(NamedTuple):
+@dataclass(frozen=True)
+class Texts:
     """One language: its sentences, and its way to write dates, numbers and names."""
 
     locale: Locale
@@ -50,19 +52,23 @@ class Texts(NamedTuple):
     @property
     def own_name(self) -> str:
         """The language's name for itself."""
-        return (self.locale.get_display_name(self.locale) or self.code).capitalize()
+        return (self.locale.get_language_name(self.locale) or self.code).capitalize()
 
     def say(self, message: str, /, **values: object) -> str:
         """Translate a sentence and fill in its values."""
         return str(self.translations.ugettext(message)) % values
 
-    def count(self, one: str, many: str, number: int) -> str:
+    def plural(self, one: str, many: str, number: int) -> str:
         """Translate a sentence in the plural form of ``number``, which it shows."""
         return str(self.translations.ungettext(one, many, number)) % {"number": self.number(number)}
 
-    def date(self, at_s: float) -> str:
+    def day_at(self, at_s: float) -> str:
         """Write the day (UTC) of a time in Unix seconds."""
-        return format_date(datetime.fromtimestamp(at_s, UTC), "long", self.locale)
+        return self.day(datetime.fromtimestamp(at_s, UTC))
+
+    def day(self, day: date) -> str:
+        """Write a day."""
+        return format_date(day, "long", self.locale)
 
     def moment(self, at_s: float) -> str:
         """Write day and time (UTC) of a time in Unix seconds."""
@@ -77,7 +83,7 @@ class Texts(NamedTuple):
         return format_percent(share, locale=self.locale)
 
     def country(self, code: str) -> str:
-        """Name a country by its ISO 3166-1 alpha-2 code."""
+        """Name a country by its ISO 3166-1 alpha-2 code, or the European Union by ``EU``."""
         return str(self.locale.territories.get(code, code))
 
     def language(self, tag: str) -> str:
@@ -100,7 +106,7 @@ class Texts(NamedTuple):
 def texts_of(language: str) -> Texts:
     """Return one of ``LANGUAGES``."""
     if language == LANGUAGES[0]:
-        return Texts(Locale(language), NullTranslations())
+        return Texts(Locale("en", "GB"), NullTranslations())
     with (CATALOGUES / f"{language}.po").open("rb") as source:
         catalogue = read_po(source, language)
     compiled = io.BytesIO()

@@ -64,6 +64,13 @@ class Visit(NamedTuple):
         """Whether the operator's sign-in says who visits."""
         return bool(self.account_id)
 
+    def after_cookie(self, set_cookie: str) -> "Visit":
+        """Return the visit as the browser would make it once it has taken this ``TOptOut`` line."""
+        pair = set_cookie.partition(";")[0]
+        kept = [each for each in self.cookie_header.split("; ") if each and not each.startswith("TOptOut=")]
+        header = "; ".join([*kept, pair] if pair != "TOptOut=" else kept)
+        return self._replace(cookie_header=header, cookies=read_cookies(header))
+
     def __repr__(self) -> str:
         """Show nothing of the person."""
         return f"Visit(account={self.has_account})"
