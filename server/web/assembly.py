@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from server.calls.call_context import CallContext
-from server.settings import PREFIX, Settings, SettingsError
+from server.settings import PREFIX, Settings, SettingsError, checked_address
 from server.web.app import make_app
 from server.web.calls import Calls
 from server.web.http_server import UNIX_PREFIX, WebServer
@@ -39,6 +39,8 @@ def own_origin(address: str) -> str:
 
 def _check_is_local(address: str) -> None:
     """Refuse an address that other machines reach: whoever reaches the pages may ask who is limited, and why."""
+    if not address.startswith(UNIX_PREFIX):
+        checked_address(_SETTING, address)
     host = address.rpartition(":")[0].strip("[]")
     try:
         local = address.startswith(UNIX_PREFIX) or host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -8,6 +8,7 @@ import asyncio
 import importlib.util
 import socket
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -45,8 +46,10 @@ class H2cornServer:
     """h2corn: HTTP/1.1 and HTTP/2, written in Rust."""
 
     def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
-        from h2corn import Config, Server  # noqa: PLC0415  # there is not a wheel of it for every machine
+        from h2corn import Config, Server, _lib  # noqa: PLC0415  # there is not a wheel of it for every machine
 
+        # Our own line says what is served; there is no public way to leave h2corn's out.
+        _lib.emit_banner = _say_nothing
         config = Config(
             bind=(f"fd://{listener.fileno()}",),
             access_log=False,
@@ -100,6 +103,10 @@ class UvicornServer:
         self._server.should_exit = True
 
 
+def _say_nothing(*_: object) -> None:
+    """Print no banner."""
+
+
 def make_http_server(app: ASGIApp, listener: socket.socket) -> HttpServer:
     """Make the server that this machine has."""
     if importlib.util.find_spec("h2corn"):
@@ -150,11 +157,13 @@ def _listen_unix(path: Path) -> socket.socket:
     # One that a process has left behind cannot be bound again.
     if path.is_socket():
         path.unlink()
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    path.chmod(_MODE)
-    listener.listen()
-    return listener
+    with ExitStack() as closing:
+        listener = closing.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(str(path))
+        path.chmod(_MODE)
+        listener.listen()
+        closing.pop_all()
+        return listener
 
 
 def _address(listener: socket.socket, setting: str) -> str:
