@@ -23,10 +23,13 @@ from server.calls.activity import record_activity
 from server.calls.call_context import CallContext
 from server.calls.profile import get_profile
 from server.decisions.decider import Decider
+from server.decisions.fetcher import Fetcher
+from server.decisions.signal_observer import SignalObserver
+from server.decisions.worker import DecisionParts
 from server.metrics.metrics import Metrics
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
-from server.store.ports import Change, Committed
+from server.store.ports import Committed, RecordChange
 from server.store.redis.store import RedisStore
 from targeting.decision import Rulebook
 from targeting.model import Subject
@@ -63,7 +66,7 @@ class Counting(RedisStore):
     tried = 0
     landed = 0
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         """Apply changes; see ``RecordStore``."""
         committed = super().commit(changes, budget_s)
         self.tried += len(committed)
@@ -88,7 +91,7 @@ def fill(store: RedisStore) -> None:
     """Store everybody's records."""
     crowd = [people.account(number) for number in range(PEOPLE)]
     changes = [
-        Change(
+        RecordChange(
             who,
             held,
             preference=encode_preference(people.preference(number), held.owner),
@@ -120,8 +123,8 @@ def throughput(store: RedisStore) -> None:
 def tools(store: RedisStore) -> CallContext:
     """Give what the handler works with."""
     metrics, rulebook = Metrics(), Rulebook(DEFAULT_POLICY)
-    decider = Decider(store, lambda: rulebook, _no_nap, metrics)
-    return CallContext(store, decider, lambda: rulebook, _Nowhere(), _no_nap, metrics, time.time, _BUDGET_S)
+    decisions = DecisionParts(Decider(lambda: rulebook, _no_nap), Fetcher(store, metrics), SignalObserver(metrics))
+    return CallContext(store, decisions, lambda: rulebook, _Nowhere(), _no_nap, metrics, time.time, _BUDGET_S)
 
 
 class _Nowhere:
@@ -166,7 +169,7 @@ def _pair(
 def _round_trips(store: RedisStore, crowd: Sequence[Subject]) -> None:
     """Read everybody and write back what was read."""
     changes = [
-        Change(who, held, profile=held.profile, seen=held.seen, profile_ttl_s=_TTL_S, seen_ttl_s=_TTL_S)
+        RecordChange(who, held, profile=held.profile, seen=held.seen, profile_ttl_s=_TTL_S, seen_ttl_s=_TTL_S)
         for who, held in zip(crowd, store.read(crowd, _BUDGET_S), strict=True)
     ]
     store.commit(changes, _BUDGET_S)

@@ -24,7 +24,7 @@ from benchmarks.load import MissingTool, Target, Voided, find_h2load, run
 from benchmarks.people import request
 from benchmarks.processes import NotStarted, Serving, settle, start_echo
 from benchmarks.scene import BATCH, Scene, WrongAnswer, batch, behavioural, pseudonyms_in
-from server.gate.grpcio import AioGate
+from server.gate.grpcio import GrpcioGate
 from server.gate.port import Lane
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
@@ -77,7 +77,7 @@ def serve(step: str, directory: Path, answer_bytes: int) -> None:
     """Serve a step until SIGTERM: every call gets so many bytes."""
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
-    gate, answer = AioGate("127.0.0.1:0"), bytes(answer_bytes)
+    gate, answer = GrpcioGate("127.0.0.1:0"), bytes(answer_bytes)
     store = RedisStore(RedisAddress(path=str(directory / "redis.sock")), pseudonyms_in(directory))
     print(f"floor serves gRPC on {gate.open()} ", flush=True)
     while not told.is_set():

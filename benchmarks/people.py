@@ -26,9 +26,6 @@ _COUNTRIES = ("GB", "US", "DE", "IN", "PH", "MX", "PL", "NG", "BR", "FR")
 _OCCUPATIONS = ("nurse", "teacher", "engineer", "driver", "student", "cook")
 _BID_REQUEST = Path(__file__).parents[1] / "docs" / "examples" / "web-multi-format-no-regime.json"
 _ADDRESS = "8.8.8.8"  # of the United States: no consent string is needed there
-_USER_AGENT = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
-)
 
 
 def account(number: int) -> Subject:
@@ -81,7 +78,6 @@ def request(number: int) -> pb.DecideRequest:
         device_id=device,
         ip=_ADDRESS,
         accept_language="en-US,en;q=0.9,de;q=0.5",
-        user_agent=_USER_AGENT,
         cookie_header=f"MUID={device}; CC=US; SRCHD=AF=NOFORM; _ga=GA1.2.1234567890.1700000000; theme=dark",
         client=pb.ClientSettings(country="US", language="en-US"),
     )

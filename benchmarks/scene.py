@@ -18,8 +18,8 @@ from benchmarks.processes import Serving, start_service
 from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.keys.secret_key import PSEUDONYMS, read_or_create
 from server.store.keys import Pseudonyms
-from server.store.ports import Change
-from server.store.redis.connection import open_connection
+from server.store.ports import RecordChange
+from server.store.redis.handshake import open_connection
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.records.preference import encode_preference
@@ -162,10 +162,10 @@ def modes_of(path: str, answer: bytes) -> tuple[int, ...]:
     return tuple(each.response.mode for each in pb.DecideBatchResponse.FromString(answer).results)
 
 
-def _record(number: int, pseudonyms: Pseudonyms) -> Change:
+def _record(number: int, pseudonyms: Pseudonyms) -> RecordChange:
     subject = people.account(number)
     owner = pseudonyms.owner(subject)
-    return Change(
+    return RecordChange(
         subject,
         StoredRecords(subject.kind, owner),
         preference=encode_preference(people.preference(number), owner),

@@ -13,7 +13,7 @@ from server.geo.country_table import load_country_table
 from targeting.places.geo import mask_ip, parse_ip
 from targeting.places.locale import best_language
 from targeting.signals.cookies import MAX_LENGTH, read_cookies
-from targeting.signals.nap import parse
+from targeting.signals.nap import parse_nap
 
 _RANDOM = Random(7)
 _LETTERS = string.ascii_letters + string.digits + "-_."
@@ -45,7 +45,7 @@ _HOSTILE = {
 
 
 def cases() -> list[MicroCase]:
-    """Give the name, the call and the target in µs of each case."""
+    """Return the name, the call and the target in µs of each case."""
     address = parse_ip("81.2.69.160")
     assert address is not None
     ordinary: list[MicroCase] = [
@@ -63,7 +63,7 @@ def cases() -> list[MicroCase]:
         ("cookies: none", partial(read_cookies, ""), 0.2),
         *ordinary,
         *hostile,
-        ("nap: plain text", partial(parse, _NAP), 15.0),
+        ("nap: plain text", partial(parse_nap, _NAP), 15.0),
         ("language: seen before", partial(best_language, "", _LANGUAGES), 0.5),
         ("language: not seen before", lambda: best_language("", next(_NEW_LANGUAGES)), 10.0),
         ("ip: parse IPv4", partial(parse_ip, "81.2.69.160"), 1.5),

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from benchmarks.timing import MicroCase, timed
-from targeting.signals import us_privacy
 from targeting.signals.bits import MAX_LENGTH
-from targeting.signals.gpp import read as gpp
-from targeting.signals.gpp.string import read_ids
+from targeting.signals.gpp.read import read_gpp_string
+from targeting.signals.gpp.string import read_header_ids
+from targeting.signals.us_privacy import read_us_privacy
 
 _NATIONAL = "DBABLA~CVVVVVVVVVWo.YA"
 _NATIONAL_QUIET = "DBABLA~CVVqQAAAAABo.QA"
@@ -34,21 +34,21 @@ _HOSTILE_STRINGS = {
 
 def cases() -> list[MicroCase]:
     """Return the name, the call and the target in µs of each case."""
-    read_header = read_ids.__wrapped__
+    read_header = read_header_ids.__wrapped__
     named = [
-        ("gpp: national, opted out", lambda: gpp.read(_NATIONAL, (7,)), _ONE_SECTION),
-        ("gpp: national, nothing withheld", lambda: gpp.read(_NATIONAL_QUIET, (7,)), _ONE_SECTION),
-        ("gpp: California", lambda: gpp.read(_CALIFORNIA, (8,)), _ONE_SECTION),
+        ("gpp: national, opted out", lambda: read_gpp_string(_NATIONAL, (7,)), _ONE_SECTION),
+        ("gpp: national, nothing withheld", lambda: read_gpp_string(_NATIONAL_QUIET, (7,)), _ONE_SECTION),
+        ("gpp: California", lambda: read_gpp_string(_CALIFORNIA, (8,)), _ONE_SECTION),
         ("gpp: header not seen before", lambda: read_header("DBABLA", 3), _ONE_SECTION),
-        ("gpp: one of six sections", lambda: gpp.read(_SEVERAL, (12,)), _ONE_SECTION),
-        ("gpp: Canada", lambda: gpp.read(_CANADIAN, (5,)), _HOSTILE),
-        ("usp: 1YNN", lambda: us_privacy.read("1YNN"), _ONE_SECTION),
+        ("gpp: one of six sections", lambda: read_gpp_string(_SEVERAL, (12,)), _ONE_SECTION),
+        ("gpp: Canada", lambda: read_gpp_string(_CANADIAN, (5,)), _HOSTILE),
+        ("usp: 1YNN", lambda: read_us_privacy("1YNN"), _ONE_SECTION),
     ]
     return named + [(f"gpp: {name}", _reading(text), _HOSTILE) for name, text in _HOSTILE_STRINGS.items()]
 
 
 def _reading(text: str) -> Callable[[], object]:
-    return lambda: gpp.read(text, _ALL)
+    return lambda: read_gpp_string(text, _ALL)
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 
 from benchmarks.timing import REFERENCE_US, MicroCase, plain_reference, reference, time_us
 from targeting.signals.bits import MAX_LENGTH
-from targeting.signals.tcf import decode as tcf_full
-from targeting.signals.tcf import read as tcf
+from targeting.signals.tcf.decode import decode_tc_string
+from targeting.signals.tcf.read import read_tc_string
 from targeting.signals.unreadable import Unreadable
 
 _LAZY_US, _HOSTILE_US = 5.0, 200.0
@@ -22,11 +22,11 @@ _NONE = "0" * 12
 
 
 def cases() -> list[MicroCase]:
-    """Give each case's name, what to time and its target in µs."""
+    """Return the name, the call and the target in µs of each case."""
     realistic = [(f"tcf: {name}", _asking(text), _LAZY_US) for name, text in _realistic().items()]
     hostile = [(f"tcf: {name}", _asking(text), _HOSTILE_US) for name, text in _hostile().items()]
     whole = _realistic()["bit fields"]
-    return [*realistic, *hostile, ("tcf: whole string", lambda: tcf_full.decode(whole), _HOSTILE_US)]
+    return [*realistic, *hostile, ("tcf: whole string", lambda: decode_tc_string(whole), _HOSTILE_US)]
 
 
 def _asking(text: str) -> Callable[[], object]:
@@ -34,7 +34,7 @@ def _asking(text: str) -> Callable[[], object]:
 
     def ask() -> bool | None:
         try:
-            return tcf.read(text).has_basis(_PURPOSE, _VENDOR)
+            return read_tc_string(text).has_basis(_PURPOSE, _VENDOR)
         except Unreadable:
             return None
 
@@ -42,7 +42,7 @@ def _asking(text: str) -> Callable[[], object]:
 
 
 def _realistic() -> dict[str, str]:
-    """Give strings that a consent manager writes."""
+    """Return strings that a consent manager writes."""
     chance = random.Random(755)
     some = sorted({_VENDOR, *chance.sample(range(1, 1501), 24)})
     few = sorted({_VENDOR, *chance.sample(range(1, 1501), 7)})
@@ -58,25 +58,27 @@ def _realistic() -> dict[str, str]:
 
 
 def _hostile() -> dict[str, str]:
-    """Give strings, most of 32 KiB, that no consent manager writes."""
-    nobody, everybody = _field(set(), 0), _field(set(range(1, 65_536)), 65_535)
+    """Return strings, most of 32 KiB, that no consent manager writes."""
+    no_vendor, every_vendor = _field(set(), 0), _field(set(range(1, 65_536)), 65_535)
     all_singles = _singles(range(1, 4096))
-    uneven = [(at, at + at % 2) for at in range(1, 91)]
+    uneven = [(index, index + index % 2) for index in range(1, 91)]
     restrictions = f"{6:012b}" + "".join(f"{_PURPOSE:06b}01" + _list(uneven) for _ in range(6))
-    one_each = f"{58:012b}" + "".join(f"{_PURPOSE:06b}01" + _list([(at + 1, at + 1)]) for at in range(58))
-    disclosed = [_characters("001" + _ranges([*uneven[:70], (2000 + at, 2000 + at)])) for at in range(4)]
+    one_each = f"{58:012b}" + "".join(f"{_PURPOSE:06b}01" + _list([(index + 1, index + 1)]) for index in range(58))
+    disclosed = [_characters("001" + _ranges([*uneven[:70], (2000 + index, 2000 + index)])) for index in range(4)]
     strings = {
         "all bits set": "C".ljust(MAX_LENGTH, "_"),
         "all bits clear": "C".ljust(MAX_LENGTH, "A"),
         "dots": "C".ljust(MAX_LENGTH, "."),
         "illegal at the end": "C".ljust(MAX_LENGTH - 1, "A") + "!",
-        "two bit fields of 65,535": _string(everybody, everybody, _NONE),
+        "two bit fields of 65,535": _string(every_vendor, every_vendor, _NONE),
         "4,095 single ids twice": _string(all_singles, all_singles, _NONE),
-        "4,095 ranges": _string(_ranges([(1, 65_535)] * 4095), nobody, _NONE),
-        "4,095 uneven entries": _string(_ranges([(at, at + at % 2) for at in range(1, 4096)]), nobody, _NONE),
+        "4,095 ranges": _string(_ranges([(1, 65_535)] * 4095), no_vendor, _NONE),
+        "4,095 uneven entries": _string(
+            _ranges([(index, index + index % 2) for index in range(1, 4096)]), no_vendor, _NONE
+        ),
         "90 uneven entries, three times": _string(_ranges(uneven), _ranges(uneven), _NONE, "001" + _ranges(uneven)),
-        "540 restricted ranges": _string(everybody, nobody, restrictions),
-        "58 restrictions": _string(everybody, nobody, one_each),
+        "540 restricted ranges": _string(every_vendor, no_vendor, restrictions),
+        "58 restrictions": _string(every_vendor, no_vendor, one_each),
     }
     repeated = ".".join([_string(_ranges(uneven), _ranges(uneven), _NONE), *disclosed])
     longest = {f"32 KiB: {name}": text.ljust(MAX_LENGTH, "A") for name, text in strings.items()}
@@ -93,7 +95,7 @@ def _string(consents: str, interests: str, restrictions: str, disclosed: str = "
 
 def _characters(bits: str) -> str:
     bits += "0" * (-len(bits) % 6)
-    return "".join(_ALPHABET[int(bits[at : at + 6], 2)] for at in range(0, len(bits), 6))
+    return "".join(_ALPHABET[int(bits[index : index + 6], 2)] for index in range(0, len(bits), 6))
 
 
 def _field(vendors: set[int], max_id: int) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from server.store.circuit import Circuit, CircuitStore
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
-from server.store.ports import Change, DecisionStore
+from server.store.ports import DecisionStore, RecordChange
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject, SubjectKind
@@ -66,15 +66,17 @@ def _store(address: RedisAddress, pseudonyms: Pseudonyms, crowd: Sequence[Subjec
 def _fill(store: RedisStore, crowd: Sequence[Subject]) -> None:
     held = store.read(crowd, BUDGET_S)
     changes = [
-        Change(who, each, encode_preference(Preference(), each.owner), b"x" * PROFILE_BYTES, profile_ttl_s=TTL_S)
+        RecordChange(who, each, encode_preference(Preference(), each.owner), b"x" * PROFILE_BYTES, profile_ttl_s=TTL_S)
         for who, each in zip(crowd, held, strict=True)
     ]
     if not all(result.landed for result in store.commit(changes, BUDGET_S)):
         raise SystemExit("the benchmark's own records did not land")
 
 
-def _change(store: RedisStore, who: Subject) -> Change:
-    return Change(who, store.read([who], BUDGET_S)[0], profile=random.randbytes(PROFILE_BYTES), profile_ttl_s=TTL_S)
+def _change(store: RedisStore, who: Subject) -> RecordChange:
+    return RecordChange(
+        who, store.read([who], BUDGET_S)[0], profile=random.randbytes(PROFILE_BYTES), profile_ttl_s=TTL_S
+    )
 
 
 def _commits(name: str, store: RedisStore, crowd: Sequence[Subject]) -> None:

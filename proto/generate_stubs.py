@@ -3,19 +3,17 @@
 import sys
 from pathlib import Path
 
-import google.type.date_pb2
 from grpc_tools import protoc
 
 ROOT = Path(__file__).parent
 
 
 def generate(into: Path) -> None:
-    """Write the stubs below a directory; raises RuntimeError when the compiler refuses the contract."""
-    common = Path(google.type.date_pb2.__file__).parents[2]
+    """Write the stubs below a directory. Raises RuntimeError when the compiler refuses the contract."""
     well_known = Path(protoc.__file__).parent / "_proto"
     sources = sorted(str(path) for path in ROOT.glob("adtargeting/v1/*.proto"))
     outputs = [f"--{kind}_out={into}" for kind in ("python", "pyi", "grpc_python")]
-    if protoc.main(["protoc", f"-I{ROOT}", f"-I{common}", f"-I{well_known}", *outputs, *sources]) != 0:
+    if protoc.main(["protoc", f"-I{ROOT}", f"-I{well_known}", *outputs, *sources]) != 0:
         raise RuntimeError("protoc refused the contract")
 
 

@@ -1,6 +1,6 @@
-"""The watch over the store: the health of the services that write follows it, and each change is one line of the log.
+"""The watch over the store: it sets the health of the services that write, and logs one line per change.
 
-Decisions are served whatever the store does, so their health is not its business.
+Decisions are served whatever the store does, so their health does not depend on it.
 """
 
 import logging
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from server.errors import note
 from server.gate.port import Gate
 from server.store.ports import StoreError
-from server.store.redis.connection import ping
+from server.store.redis.handshake import ping
 from server.store.redis.url import RedisAddress
 
 PROBE_TIMEOUT_S = 0.25
@@ -19,29 +19,31 @@ _LOG = logging.getLogger(__name__)
 
 
 class StoreWatch:
-    """Watches from ``start`` to ``close``, on a thread of its own. ``tend`` is called before each look."""
+    """Watch from ``start`` to ``close``, on a thread of its own. ``before_check`` is called before each check."""
 
-    def __init__(self, gate: Gate, services: Sequence[str], address: RedisAddress, tend: Callable[[], None]) -> None:
+    def __init__(
+        self, gate: Gate, services: Sequence[str], address: RedisAddress, before_check: Callable[[], None]
+    ) -> None:
         self._gate = gate
         self._services = services
         self._address = address
-        self._tend = tend
+        self._before_check = before_check
         self._serving: bool | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-watch", daemon=True)
 
     def start(self) -> None:
-        """Look once, so that the first health is right, then begin to watch."""
-        self.look()
+        """Check once, so that the first health is right, then begin to watch."""
+        self.check()
         self._thread.start()
 
     def close(self) -> None:
-        """End the watch after the look at hand; health stays as it is. May be called twice."""
+        """End the watch after the current check; health stays as it is. May be called twice."""
         self._stopping.set()
         self._thread.join()
 
-    def look(self) -> None:
-        """Ask the store for a sign of life, and report a change."""
+    def check(self) -> None:
+        """Ask whether the store answers, and report a change."""
         problem = self._problem()
         if (serving := not problem) is self._serving:
             return
@@ -63,7 +65,7 @@ class StoreWatch:
     def _run(self) -> None:
         while not self._stopping.wait(_EVERY_S):
             try:
-                self._tend()
-                self.look()
-            except Exception as problem:  # noqa: BLE001  # the watch outlives a fault of ours
+                self._before_check()
+                self.check()
+            except Exception as problem:  # noqa: BLE001  # the watch survives a fault of ours
                 note(problem)

@@ -1,4 +1,4 @@
-"""Serve until told to stop: the process around the service."""
+"""The process around the service: serve until a signal says stop."""
 
 import logging
 import signal
@@ -38,9 +38,9 @@ def run_service(settings: Settings) -> None:
 
 
 def start_line(service: Service) -> str:
-    """Say what is served, where, and on what."""
-    pages = f", pages on http://{service.web_address}/choice and /inspect" if service.web_address else ""
+    """Return the line that says what is served, where, and on which store."""
+    pages = f", pages on {service.web_address}" if service.web_address else ""
     return (
-        f"adtargeting serves gRPC on {service.address} ({service.gate_name} gate), metrics on "
-        f"http://{service.metrics_address}/metrics{pages}, from {service.store_name}"
+        f"adtargeting serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
+        f"http://{service.metrics_address}/metrics{pages}, from {service.store.name}"
     )

@@ -29,7 +29,7 @@ class Settings:
     data_dir: Path = Path(".data")
     redis_url: str = field(default="", repr=False)
     """A secret: it may hold a password."""
-    gate: str = field(default="auto", metadata={"choices": ("auto", "aio", "native")})
+    gate: str = field(default="auto", metadata={"choices": ("auto", "grpcio")})
     geo_db: str = ""
     policy: str = ""
     nap_keys: str = ""

@@ -203,7 +203,9 @@ def _demographics(known: PersonData, postal_prefix_characters: int, today: int) 
         gender = gender or nap.gender
         occupation = occupation or nap.occupation
         postal_code = postal_code or nap.postal_code
-    return Demographics(age, gender, occupation, postal_code[:postal_prefix_characters])
+    return Demographics(
+        age_bracket=age, gender=gender, occupation=occupation, postal_prefix=postal_code[:postal_prefix_characters]
+    )
 
 
 GENDERS = tuple(Gender)

@@ -10,12 +10,11 @@ from typing import NamedTuple
 from targeting.model import AdRequest, Signals
 from targeting.places.locale import parse_country
 from targeting.policy.policy import Policy
-from targeting.reasons import Reason
-from targeting.signals import us_privacy
-from targeting.signals.gpp import read as gpp
-from targeting.signals.gpp.read import Reading, Withholds
-from targeting.signals.tcf import read as tcf
+from targeting.reasons import NO_REASONS, Reason, Reasons
+from targeting.signals.gpp.read import GppReading, Withholds, read_gpp_string
+from targeting.signals.tcf.read import TcConsent, read_tc_string
 from targeting.signals.unreadable import Unreadable
+from targeting.signals.us_privacy import read_us_privacy
 
 PURPOSE_CONTACT = 2
 PURPOSE_PROFILE_WRITE = 3
@@ -27,17 +26,17 @@ TCF, GPP, US_PRIVACY = "tcf", "gpp", "us_privacy"
 _GDPR_SECTION = 2
 
 
-class Consent(NamedTuple):
+class RequestConsent(NamedTuple):
     """What the consent strings say.
 
-    ``mask`` holds the reasons that limit the decision; ``gdpr`` tells whether the GDPR applies; ``tc_strings`` are
+    ``reasons`` are those that limit the decision; ``gdpr`` tells whether the GDPR applies; ``tc_strings`` are
     all that could be read. ``unreadable`` names the signals that were there and could not be.
     """
 
-    mask: int = 0
+    reasons: Reasons = NO_REASONS
     gdpr: bool = False
-    tc_strings: tuple[tcf.Consent, ...] = ()
-    gpp: Reading | None = None
+    tc_strings: tuple[TcConsent, ...] = ()
+    gpp: GppReading | None = None
     unreadable: tuple[str, ...] = ()
 
     def has_basis(self, purpose: int, vendor: int, policy: Policy) -> bool:
@@ -47,11 +46,11 @@ class Consent(NamedTuple):
             and all(string.has_basis(purpose, vendor, policy.vendor_list) for string in self.tc_strings)
         )
 
-    def position_withheld(self, vendor: int, policy: Policy) -> int:
-        """Give the reasons for which the vendor may not have the precise position, as a mask; 0: it may."""
-        mask = 0
+    def position_withheld(self, vendor: int, policy: Policy) -> Reasons:
+        """Give the reasons for which the vendor may not have the precise position; none: it may."""
+        reasons = 0
         if self.gpp is not None and self.gpp.withholds & Withholds.PRECISE_POSITION:
-            mask = Reason.GPP_OPT_OUT.bit
+            reasons = int(Reason.GPP_OPT_OUT.bit)
         if self.gdpr and not (
             self._may_grant(vendor)
             and all(
@@ -59,31 +58,32 @@ class Consent(NamedTuple):
                 for string in self.tc_strings
             )
         ):
-            mask |= Reason.TCF_NO_CONSENT.bit
-        return mask
+            reasons |= Reason.TCF_NO_CONSENT.bit
+        return Reasons(reasons)
 
     def _may_grant(self, vendor: int) -> bool:
         """A string that cannot be read, or none, or a vendor that no string can name, gives no basis."""
         return TCF not in self.unreadable and bool(self.tc_strings) and vendor > 0
 
 
-SILENT = Consent()
+SILENT = RequestConsent()
 """Nothing was said, and nothing needs saying."""
 
 
-def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> Consent:
+def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> RequestConsent:
     """Read and judge all consent strings of a request."""
     signals = request.signals
     gdpr = _in_scope(request, cookie_countries, policy)
     if not (gdpr or signals.gpp or signals.gpp_section_ids or signals.us_privacy):
         return SILENT
-    readings = [gpp.read(text, signals.gpp_section_ids) for text in _gpp_texts(signals)]
+    readings = [read_gpp_string(text, signals.gpp_section_ids) for text in _gpp_texts(signals)]
     reading = _all_together(readings) if readings else None
-    mask, unreadable = _us_privacy(
+    us_privacy_reasons, unreadable = _us_privacy(
         (signals.us_privacy, *signals.more_us_privacies, *(each.us_privacy for each in readings))
     )
+    reasons = int(us_privacy_reasons)
     if reading is not None and reading.withholds & Withholds.PROFILE_AND_IDS:
-        mask |= Reason.GPP_OPT_OUT.bit
+        reasons |= Reason.GPP_OPT_OUT.bit
     if reading is not None and reading.unreadable:
         unreadable |= {GPP}
     # Section 2, once it is named, must be readable as any other; out of scope it has no effect beyond that.
@@ -92,11 +92,11 @@ def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: 
     )
     unreadable |= undecodable
     if unreadable:
-        mask |= Reason.SIGNAL_UNREADABLE.bit
-    consent = Consent(mask, gdpr, strings, reading, tuple(sorted(unreadable)))
+        reasons |= Reason.SIGNAL_UNREADABLE.bit
+    consent = RequestConsent(Reasons(reasons), gdpr, strings, reading, tuple(sorted(unreadable)))
     if all(consent.has_basis(purpose, policy.gdpr.host_vendor_id, policy) for purpose in _purposes(policy)):
         return consent
-    return consent._replace(mask=mask | Reason.TCF_NO_CONSENT.bit)
+    return consent._replace(reasons=Reasons(reasons | Reason.TCF_NO_CONSENT.bit))
 
 
 def _purposes(policy: Policy) -> tuple[int, ...]:
@@ -110,7 +110,7 @@ def _gpp_texts(signals: Signals) -> tuple[str, ...]:
     return (signals.gpp, *signals.more_gpps)
 
 
-def _all_together(readings: Sequence[Reading]) -> Reading:
+def _all_together(readings: Sequence[GppReading]) -> GppReading:
     """Take what each reading withholds; the sections shown are those of the first."""
     together, *others = readings
     for each in others:
@@ -134,22 +134,22 @@ def _in_scope(request: AdRequest, cookie_countries: tuple[str, ...], policy: Pol
     return not any(shown) or not countries.isdisjoint(shown)
 
 
-def _us_privacy(texts: Iterable[str | None]) -> tuple[int, set[str]]:
-    mask, unreadable = 0, set()
+def _us_privacy(texts: Iterable[str | None]) -> tuple[Reasons, set[str]]:
+    reasons, unreadable = NO_REASONS, set()
     for text in filter(None, texts):
         try:
-            if us_privacy.read(text).opted_out:
-                mask = Reason.US_PRIVACY_OPT_OUT.bit
+            if read_us_privacy(text).opted_out:
+                reasons = Reason.US_PRIVACY_OPT_OUT.bit
         except Unreadable:
             unreadable.add(US_PRIVACY)
-    return mask, unreadable
+    return reasons, unreadable
 
 
-def _tc_strings(texts: Iterable[str | None]) -> tuple[tuple[tcf.Consent, ...], set[str]]:
+def _tc_strings(texts: Iterable[str | None]) -> tuple[tuple[TcConsent, ...], set[str]]:
     strings, unreadable = [], set()
     for text in filter(None, texts):
         try:
-            strings.append(tcf.read(text))
+            strings.append(read_tc_string(text))
         except Unreadable:
             unreadable.add(TCF)
     return tuple(strings), unreadable

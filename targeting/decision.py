@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from targeting.age import latest_birth_day, person_day
 from targeting.behavioural import Behavioural, PersonData, behavioural_features
-from targeting.judge import Findings, Grant, judge_request, judge_stored, read_stored_choices
+from targeting.judge import Grant, RequestVerdict, judge_request, judge_stored, read_stored_choices
 from targeting.limited import limited_features
 from targeting.model import AdRequest, LimitedFeatures, LocaleInputs, Mode, Subject, SubjectKind
 from targeting.networks import NetworkContext, NetworkDecision, Shareable, decide_networks
 from targeting.places.geo import parse_ip
 from targeting.policy.policy import Policy
-from targeting.reasons import Reason
+from targeting.reasons import Reason, Reasons
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import StoredChoice
 from targeting.records.profile import read_profile
@@ -28,23 +28,23 @@ _ACCOUNT, _DEVICE = SubjectKind.ACCOUNT, SubjectKind.DEVICE
 _BEHAVIOURAL, _LIMITED = Mode.BEHAVIOURAL, Mode.LIMITED
 
 
-class Item(NamedTuple):
+class PlannedRequest(NamedTuple):
     """One request after the first look: what it says, and whose records are needed."""
 
     request: AdRequest
     cookies: Cookies
-    findings: Findings
+    verdict: RequestVerdict
     subjects: tuple[Subject, ...]
 
 
 class Plan(NamedTuple):
     """A batch of requests and, in order, the subjects to fetch for all of them."""
 
-    items: list[Item]
+    items: list[PlannedRequest]
     subjects: list[Subject]
 
     @classmethod
-    def of(cls, items: list[Item]) -> "Plan":
+    def of(cls, items: list[PlannedRequest]) -> "Plan":
         """Plan for requests that were looked at."""
         return cls(items, [subject for item in items for subject in item.subjects])
 
@@ -61,11 +61,11 @@ class Rulebook(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """The decision on one request; ``reasons`` is a mask, and ``behavioural`` is None in limited mode."""
+    """The decision on one request; ``behavioural`` is None in limited mode."""
 
     request_id: str
     mode: Mode
-    reasons: int
+    reasons: Reasons
     limited: LimitedFeatures
     behavioural: Behavioural | None
     networks: tuple[NetworkDecision, ...]
@@ -76,8 +76,8 @@ class Decision(NamedTuple):
 class _Judged(NamedTuple):
     """A request with its verdict; what is known of the person only where it was granted."""
 
-    item: Item
-    mask: int
+    item: PlannedRequest
+    reasons: Reasons
     limited: LimitedFeatures
     grant: Grant | None = None
     known: PersonData | None = None
@@ -109,8 +109,8 @@ def decide(
     judged = []
     for item, opened in zip(planned.items, naps, strict=True):
         if not item.subjects:
-            mask = item.findings.mask or Reason.NO_SUBJECT.bit
-            judged.append(_Judged(item, mask, _limited(item, ())))
+            reasons = item.verdict.reasons or Reason.NO_SUBJECT.bit
+            judged.append(_Judged(item, reasons, _limited(item, ())))
         elif isinstance(fetched, Reason):
             judged.append(_Judged(item, fetched.bit, _limited(item, ())))
         else:
@@ -121,10 +121,10 @@ def decide(
     return list(map(_decision, judged, features, repeat(rulebook)))
 
 
-def _item(request: AdRequest, policy: Policy) -> Item:
+def _item(request: AdRequest, policy: Policy) -> PlannedRequest:
     cookies = read_cookies(request.cookie_header) if request.cookie_header else NO_COOKIES
-    findings = judge_request(request, cookies, policy)
-    return Item(request, cookies, findings, () if findings.mask else _subjects(request, cookies))
+    verdict = judge_request(request, cookies, policy)
+    return PlannedRequest(request, cookies, verdict, () if verdict.reasons else _subjects(request, cookies))
 
 
 def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
@@ -142,14 +142,16 @@ def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
     return named
 
 
-def _judge(item: Item, records: Sequence[StoredRecords], naps: Sequence[Nap], policy: Policy, today: int) -> _Judged:
+def _judge(
+    item: PlannedRequest, records: Sequence[StoredRecords], naps: Sequence[Nap], policy: Policy, today: int
+) -> _Judged:
     standings = read_stored_choices(records)
     limited = _limited(item, standings)
     age = policy.children.age_in(limited.country)
     of_child = bool(naps) and any(nap.age is not None and nap.age < age for nap in naps)
-    mask, grant = judge_stored(records, standings, latest_birth_day(today, age), nap_of_child=of_child)
+    reasons, grant = judge_stored(records, standings, latest_birth_day(today, age), nap_of_child=of_child)
     if grant is None:
-        return _Judged(item, mask, limited)
+        return _Judged(item, reasons, limited)
     record, standing = records[0], standings[0]
     try:
         profile = read_profile(record.profile or b"", record.owner)
@@ -158,10 +160,10 @@ def _judge(item: Item, records: Sequence[StoredRecords], naps: Sequence[Nap], po
     # Several NAP cookies that disagree describe nobody.
     nap = naps[0] if len(naps) == len(item.cookies.naps) == 1 else None
     known = PersonData(profile, standing.birth_day if standing else None, nap)
-    return _Judged(item, mask, limited, grant, known, record.owner)
+    return _Judged(item, reasons, limited, grant, known, record.owner)
 
 
-def _limited(item: Item, standings: Sequence[StoredChoice | None]) -> LimitedFeatures:
+def _limited(item: PlannedRequest, standings: Sequence[StoredChoice | None]) -> LimitedFeatures:
     request, country, language = item.request, "", ""
     for standing in standings:
         if standing is not None and (standing.country or standing.language):
@@ -169,13 +171,13 @@ def _limited(item: Item, standings: Sequence[StoredChoice | None]) -> LimitedFea
             break
     return limited_features(
         LocaleInputs(
-            request.client_country,
-            request.client_language,
-            request.accept_language,
-            item.cookies.country,
-            request.ip_location,
-            country,
-            language,
+            client_country=request.client_country,
+            client_language=request.client_language,
+            accept_language=request.accept_language,
+            cookie_country=item.cookies.country,
+            ip_location=request.ip_location,
+            stored_country=country,
+            stored_language=language,
         )
     )
 
@@ -196,14 +198,14 @@ def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook)
         shareable = _shareable(judged, features, rulebook.id_key)
         networks = decide_networks(request.networks, _network_context(judged), shareable, policy)
     return Decision(
-        request.request_id,
-        _LIMITED if features is None else _BEHAVIOURAL,
-        judged.mask,
-        judged.limited,
-        features,
-        networks,
-        cookies.co_brand,
-        policy.version,
+        request_id=request.request_id,
+        mode=_LIMITED if features is None else _BEHAVIOURAL,
+        reasons=judged.reasons,
+        limited=judged.limited,
+        behavioural=features,
+        networks=networks,
+        co_brand=cookies.co_brand,
+        policy_version=policy.version,
     )
 
 
@@ -216,15 +218,15 @@ def _shareable(judged: _Judged, features: Behavioural | None, id_key: bytes) -> 
 def _network_context(judged: _Judged) -> NetworkContext:
     request = judged.item.request
     return NetworkContext(
-        consent=judged.item.findings.consent,
+        consent=judged.item.verdict.consent,
         limited=judged.limited,
         ip=parse_ip(request.ip),
         gpp_section_ids=request.signals.gpp_section_ids,
         global_privacy_control=request.signals.global_privacy_control,
         do_not_track=request.signals.do_not_track,
         app=request.in_app,
-        in_doubt=bool(request.signals.unreadable or judged.item.findings.consent.unreadable),
+        in_doubt=bool(request.signals.unreadable or judged.item.verdict.consent.unreadable),
         shown_countries=request.shown_countries,
         shown_subdivisions=request.shown_subdivisions,
-        withheld=judged.mask,
+        withheld=judged.reasons,
     )

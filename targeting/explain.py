@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from targeting.consent import GPP, PURPOSE_BEHAVIOURAL, TCF, US_PRIVACY
-from targeting.decision import Decision, Item
+from targeting.decision import Decision, PlannedRequest
 from targeting.judge import read_stored_choices
 from targeting.model import SubjectKind
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 from targeting.records.preference import CHOICES_THAT_ALLOW, StoredChoice
 from targeting.records.stored_records import StoredRecords
-from targeting.signals import us_privacy
+from targeting.signals.us_privacy import decode_us_privacy
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -32,10 +32,10 @@ class Check(NamedTuple):
     fields: Fields = ()
 
 
-class Evidence(NamedTuple):
+class DecisionTrace(NamedTuple):
     """What a decision was made from: the planned request and what the store gave, or why it gave nothing."""
 
-    item: Item
+    item: PlannedRequest
     stored: Sequence[StoredRecords] | Reason
     decision: Decision
     policy: Policy
@@ -64,14 +64,14 @@ _FLAGS = (
 )
 
 
-def explain(evidence: Evidence) -> list[Check]:
+def explain(trace: DecisionTrace) -> list[Check]:
     """Give every check of a decision."""
-    return [*_flag_checks(evidence), *_consent_checks(evidence), *_store_checks(evidence)]
+    return [*_flag_checks(trace), *_consent_checks(trace), *_store_checks(trace)]
 
 
-def _present(evidence: Evidence) -> tuple[bool, ...]:
+def _present(trace: DecisionTrace) -> tuple[bool, ...]:
     """Tell which of ``_FLAGS`` the request carries, in their order."""
-    signals, cookies = evidence.item.request.signals, evidence.item.cookies
+    signals, cookies = trace.item.request.signals, trace.item.cookies
     return (
         signals.child_directed,
         signals.targeted_ads_off,
@@ -83,34 +83,34 @@ def _present(evidence: Evidence) -> tuple[bool, ...]:
     )
 
 
-def _flag_checks(evidence: Evidence) -> Iterator[Check]:
-    for flag, present in zip(_FLAGS, _present(evidence), strict=True):
-        limits = bool(evidence.item.findings.mask & flag.reason.bit)
+def _flag_checks(trace: DecisionTrace) -> Iterator[Check]:
+    for flag, present in zip(_FLAGS, _present(trace), strict=True):
+        limits = bool(trace.item.verdict.reasons & flag.reason.bit)
         said = "limits" if limits else ("noted; the policy does not count it" if present else "nothing")
         yield Check(
-            flag.signal,
-            present,
-            "flag" if present else "absent",
-            said,
-            flag.rule,
-            flag.reason if limits else None,
+            signal=flag.signal,
+            present=present,
+            value_class="flag" if present else "absent",
+            said=said,
+            rule=flag.rule,
+            reason=flag.reason if limits else None,
         )
 
 
-def _consent_checks(evidence: Evidence) -> Iterator[Check]:
-    signals, consent = evidence.item.request.signals, evidence.item.findings.consent
+def _consent_checks(trace: DecisionTrace) -> Iterator[Check]:
+    signals, consent = trace.item.request.signals, trace.item.verdict.consent
     flag = signals.gdpr_applies is not None
     yield Check(
-        "GDPR scope",
-        flag,
-        "flag" if flag else "absent",
-        "applies" if consent.gdpr else "does not apply",
-        "gdpr_applies, else GPP section 2 named, else any country shown; in doubt it applies",
+        signal="GDPR scope",
+        present=flag,
+        value_class="flag" if flag else "absent",
+        said="applies" if consent.gdpr else "does not apply",
+        rule="gdpr_applies, else GPP section 2 named, else any country shown; in doubt it applies",
     )
-    yield _tcf_check(evidence)
-    yield _gpp_check(evidence)
-    yield _us_privacy_check(evidence)
-    if evidence.item.cookies.device_doubt and not evidence.item.request.identity.device_id:
+    yield _tcf_check(trace)
+    yield _gpp_check(trace)
+    yield _us_privacy_check(trace)
+    if trace.item.cookies.device_doubt and not trace.item.request.identity.device_id:
         yield _unreadable("cookie MUID", "a browser whose choice cannot be looked up is limited")
     for name in signals.unreadable:
         yield _unreadable(name, "a signal that is present and cannot be read limits")
@@ -128,17 +128,23 @@ def _unreadable(signal: str, rule: str, fields: Fields = ()) -> Check:
     )
 
 
-def _tcf_check(evidence: Evidence) -> Check:
-    consent, policy = evidence.item.findings.consent, evidence.policy
-    present = bool(evidence.item.request.signals.tcf_consent) or bool(consent.gpp and consent.gpp.tc_string)
+def _tcf_check(trace: DecisionTrace) -> Check:
+    consent, policy = trace.item.verdict.consent, trace.policy
+    present = bool(trace.item.request.signals.tcf_consent) or bool(consent.gpp and consent.gpp.tc_string)
     rule = (
         f"where the GDPR applies, purpose {PURPOSE_BEHAVIOURAL} needs a basis for vendor {policy.gdpr.host_vendor_id}"
     )
     if TCF in consent.unreadable:
         return _unreadable("TC string", rule)
     if not consent.gdpr:
-        return Check("TC string", present, "not read" if present else "absent", "does not count", rule)
-    reason = Reason.TCF_NO_CONSENT if evidence.item.findings.mask & Reason.TCF_NO_CONSENT.bit else None
+        return Check(
+            signal="TC string",
+            present=present,
+            value_class="not read" if present else "absent",
+            said="does not count",
+            rule=rule,
+        )
+    reason = Reason.TCF_NO_CONSENT if trace.item.verdict.reasons & Reason.TCF_NO_CONSENT.bit else None
     vendor = policy.gdpr.host_vendor_id
     fields = tuple(
         field
@@ -155,26 +161,44 @@ def _tcf_check(evidence: Evidence) -> Check:
         )
     )
     said = "gives a basis" if reason is None else "gives no basis"
-    return Check("TC string", present, "TCF v2 string" if present else "absent", said, rule, reason, fields)
+    return Check(
+        signal="TC string",
+        present=present,
+        value_class="TCF v2 string" if present else "absent",
+        said=said,
+        rule=rule,
+        reason=reason,
+        fields=fields,
+    )
 
 
-def _gpp_check(evidence: Evidence) -> Check:
-    signals, consent = evidence.item.request.signals, evidence.item.findings.consent
+def _gpp_check(trace: DecisionTrace) -> Check:
+    signals, consent = trace.item.request.signals, trace.item.verdict.consent
     present = bool(signals.gpp)
     rule = "sections named in gpp_section_ids: an opt-out, a known child, or a section that cannot be read limits"
     if consent.gpp is None:
-        return Check("GPP string", present, "absent", "nothing", rule)
-    fields = tuple((f"section {each.section_id} {each.field}", str(each.value)) for each in consent.gpp.findings)
-    limits = bool(evidence.item.findings.mask & Reason.GPP_OPT_OUT.bit)
+        return Check(signal="GPP string", present=present, value_class="absent", said="nothing", rule=rule)
+    fields = tuple(
+        (f"section {field.section_id} {field.field}", str(field.value)) for field in consent.gpp.withholding_fields
+    )
+    limits = bool(trace.item.verdict.reasons & Reason.GPP_OPT_OUT.bit)
     reason = Reason.GPP_OPT_OUT if limits else None
     if GPP in consent.unreadable:
         missing = tuple((f"section {section_id}", "missing or unreadable") for section_id in consent.gpp.unreadable)
         return _unreadable("GPP string", rule, missing + fields)
-    return Check("GPP string", present, "GPP v1 string", "limits" if limits else "allows", rule, reason, fields)
+    return Check(
+        signal="GPP string",
+        present=present,
+        value_class="GPP v1 string",
+        said="limits" if limits else "allows",
+        rule=rule,
+        reason=reason,
+        fields=fields,
+    )
 
 
-def _us_privacy_check(evidence: Evidence) -> Check:
-    consent, text = evidence.item.findings.consent, evidence.item.request.signals.us_privacy
+def _us_privacy_check(trace: DecisionTrace) -> Check:
+    consent, text = trace.item.verdict.consent, trace.item.request.signals.us_privacy
     if not text and consent.gpp is not None:
         text = consent.gpp.us_privacy or ""
     rule = "Y in the third position limits; an invalid string is unreadable"
@@ -183,13 +207,13 @@ def _us_privacy_check(evidence: Evidence) -> Check:
     absent = Check(signal="US Privacy string", present=False, value_class="absent", said="nothing", rule=rule)
     if not text:
         return absent
-    limits = bool(evidence.item.findings.mask & Reason.US_PRIVACY_OPT_OUT.bit)
+    limits = bool(trace.item.verdict.reasons & Reason.US_PRIVACY_OPT_OUT.bit)
     return absent._replace(
         present=True,
         value_class="US Privacy v1 string",
         said="opts out of sale" if limits else "allows",
         reason=Reason.US_PRIVACY_OPT_OUT if limits else None,
-        fields=tuple((name, str(value)) for name, value in us_privacy.decode(text).items()),
+        fields=tuple((name, str(value)) for name, value in decode_us_privacy(text).items()),
     )
 
 
@@ -199,9 +223,9 @@ _RECORD_RULE = (
 _CHILD_RULE = "a person under the policy's age for the country is a child"
 
 
-def _store_checks(evidence: Evidence) -> Iterator[Check]:
-    stored, mask = evidence.stored, evidence.decision.reasons
-    if evidence.item.findings.mask:
+def _store_checks(trace: DecisionTrace) -> Iterator[Check]:
+    stored, reasons = trace.stored, trace.decision.reasons
+    if trace.item.verdict.reasons:
         yield _store(present=False, value_class="not asked", said="the request alone limits")
     elif isinstance(stored, Reason):
         yield _store(present=False, value_class="no answer", said="limits", reason=stored)
@@ -210,7 +234,7 @@ def _store_checks(evidence: Evidence) -> Iterator[Check]:
     else:
         for subject, standing in zip(stored, read_stored_choices(stored), strict=True):
             yield _record_check(subject, standing)
-        limits = Reason.UNDER_AGE if mask & Reason.UNDER_AGE.bit else None
+        limits = Reason.UNDER_AGE if reasons & Reason.UNDER_AGE.bit else None
         yield Check(
             signal="age",
             present=any(standing and standing.birth_day is not None for standing in read_stored_choices(stored)),
@@ -219,11 +243,11 @@ def _store_checks(evidence: Evidence) -> Iterator[Check]:
             rule=_CHILD_RULE,
             reason=limits,
         )
-        yield _profile_check(evidence)
+        yield _profile_check(trace)
 
 
 def _store(*, present: bool, value_class: str, said: str, reason: Reason | None = None, signal: str = "store") -> Check:
-    return Check(signal, present, value_class, said, _RECORD_RULE, reason)
+    return Check(signal=signal, present=present, value_class=value_class, said=said, rule=_RECORD_RULE, reason=reason)
 
 
 def _record_check(subject: StoredRecords, standing: StoredChoice | None) -> Check:
@@ -254,15 +278,15 @@ def _record_check(subject: StoredRecords, standing: StoredChoice | None) -> Chec
     return _store(signal=signal, present=False, value_class="absent", said="no choice was ever made")
 
 
-def _profile_check(evidence: Evidence) -> Check:
-    mask = evidence.decision.reasons
-    used = evidence.decision.behavioural is not None
-    found = Reason.NO_PROFILE if mask & Reason.NO_PROFILE.bit else None
+def _profile_check(trace: DecisionTrace) -> Check:
+    reasons = trace.decision.reasons
+    used = trace.decision.behavioural is not None
+    found = Reason.NO_PROFILE if reasons & Reason.NO_PROFILE.bit else None
     return Check(
         signal="profile",
         present=used,
         value_class="stored record" if used else "not read",
         said="used" if used else ("there is none" if found else "not used"),
         rule="a profile is read only when nothing limits",
-        reason=found or (Reason.RECORD_UNREADABLE if mask == Reason.RECORD_UNREADABLE.bit else None),
+        reason=found or (Reason.RECORD_UNREADABLE if reasons == Reason.RECORD_UNREADABLE.bit else None),
     )

@@ -8,10 +8,10 @@ of profiles it knows only whether one is there.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from targeting.consent import SILENT, Consent, read_consent
+from targeting.consent import SILENT, RequestConsent, read_consent
 from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, SubjectKind
 from targeting.policy.policy import Policy
-from targeting.reasons import Reason
+from targeting.reasons import NO_REASONS, Reason, Reasons
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import CHOICES_THAT_ALLOW, StoredChoice, read_stored_choice
 from targeting.records.stored_records import StoredRecords
@@ -34,35 +34,36 @@ class Grant:
             raise TypeError("a grant comes from the judge alone")
 
 
-class Findings(NamedTuple):
-    """What the request alone says; ``mask`` holds the reasons that limit already."""
+class RequestVerdict(NamedTuple):
+    """What the request alone says; ``reasons`` are those that limit already."""
 
-    mask: int
-    consent: Consent
+    reasons: Reasons
+    consent: RequestConsent
 
 
-_NOTHING_FOUND = Findings(0, SILENT)
+_NOTHING_FOUND = RequestVerdict(NO_REASONS, SILENT)
 
 
 class Verdict(NamedTuple):
     """The judgement on one request. There is a grant exactly when no reason was found."""
 
-    mask: int
+    reasons: Reasons
     grant: Grant | None = None
 
 
-_ALLOWED = Verdict(0, Grant(_MINT))
+_ALLOWED = Verdict(NO_REASONS, Grant(_MINT))
+_NO_PROFILE = Verdict(Reason.NO_PROFILE.bit)
 
 
-def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> Findings:
+def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> RequestVerdict:
     """Judge what can be read from the request alone."""
     consent = read_consent(request, cookies.countries, policy)
-    mask = consent.mask
+    reasons = int(consent.reasons)
     if request.signals is not NO_SIGNALS:
-        mask |= _flags(request.signals, policy)
+        reasons |= _flags(request.signals, policy)
     if cookies.opt_out or cookies.anon_opt_out or cookies.device_doubt:
-        mask |= _cookie_flags(cookies, request.identity)
-    return Findings(mask, consent) if mask or consent is not SILENT else _NOTHING_FOUND
+        reasons |= _cookie_flags(cookies, request.identity)
+    return RequestVerdict(Reasons(reasons), consent) if reasons or consent is not SILENT else _NOTHING_FOUND
 
 
 def read_stored_choices(subjects: Sequence[StoredRecords]) -> list[StoredChoice | None]:
@@ -82,13 +83,13 @@ def judge_stored(
     The first subject is the one whose profile would be used. ``of_age_day`` is the last birth day
     (``targeting.age.latest_birth_day``) of somebody who is no child.
     """
-    mask = Reason.UNDER_AGE.bit if nap_of_child else 0
+    reasons = int(Reason.UNDER_AGE.bit) if nap_of_child else 0
     for subject, standing in zip(subjects, standings, strict=True):
         if standing is not None or subject.preference is not None or subject.profile is not None:
-            mask |= _limits(subject, standing, of_age_day)
-    if not mask and subjects[0].profile is None:
-        mask = Reason.NO_PROFILE.bit
-    return Verdict(mask) if mask else _ALLOWED
+            reasons |= _limits(subject, standing, of_age_day)
+    if not reasons and subjects[0].profile is None:
+        return _NO_PROFILE
+    return Verdict(Reasons(reasons)) if reasons else _ALLOWED
 
 
 def _standing(preference: bytes, owner: bytes) -> StoredChoice | None:
@@ -98,42 +99,40 @@ def _standing(preference: bytes, owner: bytes) -> StoredChoice | None:
         return None
 
 
-def _limits(subject: StoredRecords, standing: StoredChoice | None, of_age_day: int) -> int:
+def _limits(subject: StoredRecords, standing: StoredChoice | None, of_age_day: int) -> Reasons:
     if standing is None:
         if subject.preference is not None:
             return Reason.RECORD_UNREADABLE.bit
         # A profile and its preference record are written together: one alone means that a choice may be lost.
         return Reason.PREFERENCE_LOST.bit
-    mask = 0
-    if standing.choice not in CHOICES_THAT_ALLOW:
-        mask = _OPT_OUT_OF[subject.kind]
+    reasons = NO_REASONS if standing.choice in CHOICES_THAT_ALLOW else _OPT_OUT_OF[subject.kind]
     if standing.birth_day is not None and standing.birth_day > of_age_day:
-        mask |= Reason.UNDER_AGE.bit
-    return mask
+        return Reasons(reasons | Reason.UNDER_AGE.bit)
+    return reasons
 
 
-def _cookie_flags(cookies: Cookies, identity: Identity) -> int:
-    mask = Reason.COOKIE_OPT_OUT.bit if cookies.opt_out or cookies.anon_opt_out else 0
+def _cookie_flags(cookies: Cookies, identity: Identity) -> Reasons:
+    reasons = Reason.COOKIE_OPT_OUT.bit if cookies.opt_out or cookies.anon_opt_out else NO_REASONS
     if cookies.device_doubt and not identity.device_id:
         # The browser may have opted out, and its choice cannot be looked up.
-        mask |= Reason.SIGNAL_UNREADABLE.bit
-    return mask
+        return Reasons(reasons | Reason.SIGNAL_UNREADABLE.bit)
+    return reasons
 
 
-def _flags(signals: Signals, policy: Policy) -> int:
-    mask = 0
+def _flags(signals: Signals, policy: Policy) -> Reasons:
+    reasons = 0
     if signals.child_directed:
-        mask |= Reason.CHILD_DIRECTED.bit
+        reasons |= Reason.CHILD_DIRECTED.bit
     if signals.targeted_ads_off:
-        mask |= Reason.APP_OPT_OUT.bit
+        reasons |= Reason.APP_OPT_OUT.bit
     if signals.industry_opt_outs:
-        mask |= Reason.INDUSTRY_OPT_OUT.bit
+        reasons |= Reason.INDUSTRY_OPT_OUT.bit
     if signals.global_privacy_control:
-        mask |= Reason.GLOBAL_PRIVACY_CONTROL.bit
+        reasons |= Reason.GLOBAL_PRIVACY_CONTROL.bit
     if signals.do_not_track and policy.signals.honour_do_not_track:
-        mask |= Reason.DO_NOT_TRACK.bit
+        reasons |= Reason.DO_NOT_TRACK.bit
     if signals.limit_ad_tracking:
-        mask |= Reason.LIMIT_AD_TRACKING.bit
+        reasons |= Reason.LIMIT_AD_TRACKING.bit
     if signals.unreadable:
-        mask |= Reason.SIGNAL_UNREADABLE.bit
-    return mask
+        reasons |= Reason.SIGNAL_UNREADABLE.bit
+    return Reasons(reasons)

@@ -16,7 +16,9 @@ def limited_features(seen: LocaleInputs) -> LimitedFeatures:
         or best_language("", seen.accept_language)
     )
     ip_country, ip_subdivision = seen.ip_location
-    return LimitedFeatures(residence(seen), language, ip_country, ip_subdivision)
+    return LimitedFeatures(
+        country=residence(seen), language=language, ip_country=ip_country, ip_subdivision=ip_subdivision
+    )
 
 
 def residence(seen: LocaleInputs) -> str:

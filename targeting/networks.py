@@ -12,13 +12,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from targeting.behavioural import Behavioural, Interests
-from targeting.consent import PURPOSE_BEHAVIOURAL, PURPOSE_CONTACT, Consent
+from targeting.consent import PURPOSE_BEHAVIOURAL, PURPOSE_CONTACT, RequestConsent
 from targeting.features.taxonomy import CATEGORIES, Tier
 from targeting.judge import Grant
 from targeting.model import AgeBracket, Gender, LimitedFeatures
 from targeting.places.geo import IpAddress, mask_ip
 from targeting.policy.policy import NetworkPolicy, NetworkRule, Policy, SharingPolicy
-from targeting.reasons import Reason
+from targeting.reasons import NO_REASONS, Reason, Reasons
 
 # What a rule may withhold, and how exact a position may be, as the policy spells it.
 CONTACT, PROFILE, USER_ID, PRECISE_POSITION = "contact", "profile", "user_id", "precise_position"
@@ -36,7 +36,7 @@ _FULL_ADDRESS = (32, 128)
 class NetworkContext(NamedTuple):
     """What one request says that the networks' rules ask about; nothing of it identifies the person."""
 
-    consent: Consent
+    consent: RequestConsent
     limited: LimitedFeatures
     ip: IpAddress | None
     gpp_section_ids: tuple[int, ...] = ()
@@ -48,8 +48,8 @@ class NetworkContext(NamedTuple):
     shown_countries: tuple[str, ...] = ()
     shown_subdivisions: tuple[str, ...] = ()
     """Places besides those of the limited features; ``US-`` is one in a subdivision that cannot be read."""
-    withheld: int = 0
-    """The decision's own reasons, as a mask; 0 when behavioural."""
+    withheld: Reasons = NO_REASONS
+    """The decision's own reasons; none when behavioural."""
 
 
 class Shareable(NamedTuple):
@@ -76,12 +76,12 @@ class ThirdPartyProfile(NamedTuple):
 
 
 class Withheld(NamedTuple):
-    """The reasons against each of the four answers, as masks; 0: yes."""
+    """The reasons against each of the four answers; none: yes."""
 
-    contact: int = 0
-    profile: int = 0
-    user_id: int = 0
-    precise_position: int = 0
+    contact: Reasons = NO_REASONS
+    profile: Reasons = NO_REASONS
+    user_id: Reasons = NO_REASONS
+    precise_position: Reasons = NO_REASONS
 
 
 class NetworkDecision(NamedTuple):
@@ -112,18 +112,18 @@ class NetworkDecision(NamedTuple):
         return self.precise_position == EXACT
 
     @property
-    def reasons(self) -> int:
-        """Give everything that withheld something, as a mask."""
+    def reasons(self) -> Reasons:
+        """Give everything that withheld something."""
         contact, profile, user_id, position = self.withheld
-        return contact | profile | user_id | position
+        return Reasons(contact | profile | user_id | position)
 
 
 class _Basis(NamedTuple):
-    """The reasons, as masks, that the consent strings give against three of the answers for one vendor."""
+    """The reasons that the consent strings give against three of the answers for one vendor."""
 
-    contact: int
-    profile: int
-    precise_position: int
+    contact: Reasons
+    profile: Reasons
+    precise_position: Reasons
 
 
 class _BatchContext(NamedTuple):
@@ -160,36 +160,36 @@ def _decide(network_id: str, name: str, offer: _BatchContext) -> NetworkDecision
     if shareable is not None and network is not None and not withheld.profile:
         profile = _profile(network.fields, shareable, offer)
     return NetworkDecision(
-        network_id,
-        network,
-        withheld,
-        NO_POSITION if no_place or network is None else network.precise_position,
-        bits,
-        offer.seen.limited,
-        _address(bits, offer),
-        "" if withheld.user_id or shareable is None else _user_id(name, shareable),
-        profile,
+        network_id=network_id,
+        policy=network,
+        withheld=withheld,
+        precise_position=NO_POSITION if no_place or network is None else network.precise_position,
+        address_bits=bits,
+        limited=offer.seen.limited,
+        masked_ip=_address(bits, offer),
+        network_user_id="" if withheld.user_id or shareable is None else _user_id(name, shareable),
+        profile=profile,
     )
 
 
-def _withheld(name: str, network: NetworkPolicy | None, offer: _BatchContext) -> tuple[Withheld, int]:
+def _withheld(name: str, network: NetworkPolicy | None, offer: _BatchContext) -> tuple[Withheld, Reasons]:
     """Give the reasons against each answer, and those against any position or full address at all."""
     taken = _taken(name, offer.rules) if offer.rules else {}
     basis = _basis(_vendor(network, offer.policy), offer)
-    contact = basis.contact | taken.get(CONTACT, 0)
+    contact = Reasons(basis.contact | taken.get(CONTACT, 0))
     # Who may not be contacted gets nothing, for the same reasons.
     unless = contact | offer.seen.withheld | (_UNKNOWN if network is None else 0)
     profile = unless | basis.profile | taken.get(PROFILE, 0)
     # Any one of the purposes 2 to 10 will do for an id: whoever may be contacted, which needs purpose 2, has one.
     user_id = unless | taken.get(USER_ID, 0)
-    no_place = unless | basis.precise_position | taken.get(PRECISE_POSITION, 0)
+    no_place = Reasons(unless | basis.precise_position | taken.get(PRECISE_POSITION, 0))
     if network is None:
-        return Withheld(contact, profile, user_id, no_place), no_place
+        return Withheld(contact, Reasons(profile), Reasons(user_id), no_place), no_place
     return Withheld(
         contact,
-        profile if network.fields else profile | _BY_POLICY,
-        user_id if network.user_id else user_id | _BY_POLICY,
-        no_place if network.precise_position == EXACT else no_place | _BY_POLICY,
+        Reasons(profile if network.fields else profile | _BY_POLICY),
+        Reasons(user_id if network.user_id else user_id | _BY_POLICY),
+        no_place if network.precise_position == EXACT else Reasons(no_place | _BY_POLICY),
     ), no_place
 
 
@@ -197,14 +197,14 @@ def _basis(vendor: int, offer: _BatchContext) -> _Basis:
     if vendor not in offer.bases:
         consent, policy = offer.seen.consent, offer.policy
         offer.bases[vendor] = _Basis(
-            0 if consent.has_basis(PURPOSE_CONTACT, vendor, policy) else _NO_CONSENT,
-            0 if consent.has_basis(PURPOSE_BEHAVIOURAL, vendor, policy) else _NO_CONSENT,
+            NO_REASONS if consent.has_basis(PURPOSE_CONTACT, vendor, policy) else _NO_CONSENT,
+            NO_REASONS if consent.has_basis(PURPOSE_BEHAVIOURAL, vendor, policy) else _NO_CONSENT,
             consent.position_withheld(vendor, policy),
         )
     return offer.bases[vendor]
 
 
-def _taken(name: str, rules: Sequence[NetworkRule]) -> dict[str, int]:
+def _taken(name: str, rules: Sequence[NetworkRule]) -> dict[str, Reasons]:
     """Give what the rules that apply take away from a network, with the reason."""
     return {thing: _BY_POLICY for rule in rules if rule.names(name) for thing in rule.withhold}
 

@@ -1,15 +1,30 @@
 """Why a decision is limited: one enumeration, used as metric label, log field and proto value.
 
-The order is the order in which reasons are reported. The numbers are those of ``adtargeting.v1.Reason``.
-A set of reasons travels as a bit mask, so that adding one costs an ``or``.
+Reasons are reported in the order of the enumeration. The numbers are those of ``adtargeting.v1.Reason``.
+A set of reasons is a bit mask with a type of its own: an ``IntFlag`` would take 0.4 µs for each reason added.
 """
 
 from enum import IntEnum
 from functools import lru_cache
+from typing import NewType
+
+Reasons = NewType("Reasons", int)
+"""A set of reasons. Add to it with ``|``, ask it with ``&``; zero is the empty set."""
+
+NO_REASONS = Reasons(0)
 
 
 class Reason(IntEnum):
-    """One reason, in the order of reporting."""
+    """One reason, in the order of reporting; ``bit`` is the set that holds it alone."""
+
+    bit: Reasons
+
+    def __new__(cls, number: int) -> "Reason":
+        """Make the set once, as decisions ask for it often."""
+        reason = int.__new__(cls, number)
+        reason._value_ = number
+        reason.bit = Reasons(1 << number)
+        return reason
 
     CHILD_DIRECTED = 1
     APP_OPT_OUT = 2
@@ -34,21 +49,16 @@ class Reason(IntEnum):
     NETWORK_UNKNOWN = 21
     NETWORK_POLICY = 22
 
-    @property
-    def bit(self) -> int:
-        """The reason as a member of a mask."""
-        return 1 << self
-
 
 @lru_cache(maxsize=4096)
-def reasons_in(mask: int) -> tuple[Reason, ...]:
-    """The reasons of a mask, in the order of reporting."""
-    return tuple(reason for reason in Reason if mask & reason.bit)
+def reasons_in(reasons: Reasons) -> tuple[Reason, ...]:
+    """Return the members of a set, in the order of reporting."""
+    return tuple(reason for reason in Reason if reasons & reason.bit)
 
 
-def mask_of(*reasons: Reason) -> int:
-    """The mask that holds exactly these reasons."""
-    mask = 0
-    for reason in reasons:
-        mask |= reason.bit
-    return mask
+def reasons_of(*members: Reason) -> Reasons:
+    """Return the set of exactly these reasons."""
+    reasons = 0
+    for reason in members:
+        reasons |= reason.bit
+    return Reasons(reasons)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from server.store.embedded.server import EmbeddedRedis
-from server.store.redis.connection import open_connection
+from server.store.redis.handshake import open_connection
 from server.store.redis.url import RedisAddress
 
 MEMORY = Path("/dev/shm")

@@ -15,16 +15,17 @@ from adtargeting.v1 import profile_pb2 as pb
 from server.calls.activity_reading import read_activity, request_of
 from server.calls.call_context import CallContext
 from server.choices.retry import attempts
+from server.decisions.containment import observe_all
 from server.errors import InvalidRequest
 from server.messages.enums import enum
 from server.messages.reading import parse_batch
-from server.store.ports import Change, StoreUnavailable
-from targeting.decision import Item, plan
+from server.store.ports import RecordChange, StoreUnavailable
+from targeting.decision import PlannedRequest, plan
 from targeting.model import AdRequest, LocaleInputs, Subject
-from targeting.reasons import reasons_in
+from targeting.reasons import Reasons, reasons_in
 from targeting.recording.activity import Activity
 from targeting.recording.admission import forbidden_by_records, forbidden_by_request
-from targeting.recording.record import Entry, Outcome, Recorded, Result, record
+from targeting.recording.record import Outcome, PendingActivity, Recorded, Result, record
 from targeting.records.deduplication import KEPT_S
 from targeting.records.stored_records import StoredRecords
 
@@ -38,7 +39,7 @@ class _Task(NamedTuple):
     at: int
     activity_id: str
     activity: Activity
-    item: Item
+    item: PlannedRequest
 
 
 def record_activity(payload: bytes, tools: CallContext) -> bytes:
@@ -78,7 +79,7 @@ class _Recorder:
         sent = list(self._sent(activities))
         planned = plan([request for _, _, request in sent], self._policy)
         # A signal outlasts its activity, also one that cannot be taken.
-        self._tools.decider.notice(planned.items)
+        observe_all(self._tools.decisions.observer, planned.items)
         now_s = int(self._now_s)
         oldest_s = now_s - self._policy.retention.profile_days * _DAY_S
         tasks = []
@@ -111,7 +112,7 @@ class _Recorder:
         for task in tasks:
             of_subject.setdefault(task.item.subjects[0], []).append(task)
         pending: list[tuple[list[_Task], Recorded]] = []
-        changes: list[Change] = []
+        changes: list[RecordChange] = []
         for subject, group in of_subject.items():
             recorded = self._recorded(subject, group, held)
             if recorded.values is None:
@@ -119,7 +120,7 @@ class _Recorder:
             else:
                 pending.append((group, recorded))
                 linked = _linked(group, subject, held)
-                changes.append(Change(subject, held[subject], *recorded.values, seen_ttl_s=KEPT_S, linked=linked))
+                changes.append(RecordChange(subject, held[subject], *recorded.values, seen_ttl_s=KEPT_S, linked=linked))
         stale: list[_Task] = []
         for (group, recorded), committed in zip(
             pending, self._tools.store.commit(changes, self._left_s()), strict=True
@@ -131,10 +132,10 @@ class _Recorder:
         return stale
 
     def _recorded(self, subject: Subject, group: Sequence[_Task], held: dict[Subject, StoredRecords]) -> Recorded:
-        entries = [Entry(task.activity_id, task.activity, self._forbidden(task.item, held)) for task in group]
+        entries = [PendingActivity(task.activity_id, task.activity, self._forbidden(task.item, held)) for task in group]
         return record(held[subject], entries, self._policy, int(self._now_s))
 
-    def _forbidden(self, item: Item, held: dict[Subject, StoredRecords]) -> int:
+    def _forbidden(self, item: PlannedRequest, held: dict[Subject, StoredRecords]) -> Reasons:
         records = [held[subject] for subject in item.subjects]
         shown = LocaleInputs(item.request.client_country, cookie_country=item.cookies.country)
         naps = [nap for text in item.cookies.naps if (nap := self._tools.open_nap(text)) is not None]

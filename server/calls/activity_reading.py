@@ -9,7 +9,7 @@ from adtargeting.v1 import profile_pb2 as pb
 from server.errors import InvalidRequest
 from server.messages.translate import checked_country, checked_id, identity, signals
 from targeting.model import NO_SIGNALS, AdRequest, Signals
-from targeting.recording.activity import EVIDENCE, Activity, ActivityKind
+from targeting.recording.activity import INTEREST_GAINS, Activity, ActivityKind
 from targeting.recording.pii import has_invisible, is_identifying
 
 MAX_SEGMENTS = 16
@@ -19,7 +19,7 @@ MAX_AD_BYTES = 128
 _KINDS = {int(kind): kind for kind in ActivityKind}
 _ADS = (ActivityKind.AD_IMPRESSION, ActivityKind.AD_CLICK)
 # A page may have no segments, and was viewed all the same; other evidence without segments says nothing.
-_NEED_SEGMENTS = frozenset(EVIDENCE) - {ActivityKind.PAGE_VIEW, ActivityKind.CONTENT}
+_NEED_SEGMENTS = frozenset(INTEREST_GAINS) - {ActivityKind.PAGE_VIEW, ActivityKind.CONTENT}
 
 
 def read_activity(message: pb.Activity, now_s: int, oldest_s: int) -> Activity:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from server.decisions.decider import Decider
+from server.decisions.worker import DecisionParts
 from server.geo.ip_location import IpLocator
 from server.metrics.metrics import Metrics
 from server.store.ports import RecordStore
@@ -21,7 +21,7 @@ class CallContext(NamedTuple):
     """One set a thread: the store's connection belongs to the thread that uses it."""
 
     store: RecordStore
-    decider: Decider
+    decisions: DecisionParts
     rulebook: Callable[[], Rulebook]
     locator: IpLocator
     open_nap: Callable[[str], Nap | None]

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from server.calls.call_context import CallContext
-from server.errors import NotBuilt, refusal_of
+from server.errors import refusal_of
 from server.gate.port import Answer, Call, Gate, Lane, Method
 
 Handler = Callable[[bytes, CallContext], bytes]
@@ -34,7 +34,7 @@ class CallWorker:
                     self._gate.answer([(call, self._answered(call))])
 
     def _answered(self, call: Call) -> Answer:
-        handler = self._handlers.get(call.method, _not_built)
+        handler = self._handlers[call.method]
         # The budget counts from arrival, so that slow calls do not add up for those who wait behind them; and a caller
         # that waits for less must not be kept longer.
         left_s = min(call.arrived_s + self._tools.budget_s, call.deadline_s) - time.monotonic()
@@ -43,7 +43,3 @@ class CallWorker:
             return handler(call.payload, tools)
         except Exception as problem:  # noqa: BLE001  # the table of errors says what the caller may see of it
             return refusal_of(problem)
-
-
-def _not_built(_: bytes, __: CallContext) -> bytes:
-    raise NotBuilt

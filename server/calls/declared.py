@@ -14,7 +14,7 @@ from server.messages.enums import enum
 from server.messages.translate import checked_country
 from targeting.model import Gender
 from targeting.places.locale import best_language
-from targeting.recording.correction import PATHS, Declared
+from targeting.recording.correction import PATHS, DeclaredAttributes
 from targeting.recording.pii import has_invisible, is_identifying_prose
 from targeting.signals.nap import MAX_OCCUPATION_BYTES, MAX_POSTAL_CODE_BYTES
 
@@ -39,9 +39,9 @@ def read_paths(paths: Sequence[str]) -> frozenset[str]:
     return frozenset(paths)
 
 
-def read_declared(message: pb.DeclaredAttributes, paths: frozenset[str], now_s: float) -> Declared:
+def read_declared(message: pb.DeclaredAttributes, paths: frozenset[str], now_s: float) -> DeclaredAttributes:
     """Read the named attributes; one that is empty is withdrawn. Raises ``InvalidRequest``."""
-    declared = Declared()
+    declared = DeclaredAttributes()
     if "birth_date" in paths and message.HasField("birth_date"):
         declared = declared._replace(birth_day=birth_day("declared.birth_date", message.birth_date, now_s))
     if "gender" in paths:
@@ -57,7 +57,7 @@ def read_declared(message: pb.DeclaredAttributes, paths: frozenset[str], now_s: 
     return declared
 
 
-def declared_message(declared: Declared) -> pb.DeclaredAttributes:
+def declared_message(declared: DeclaredAttributes) -> pb.DeclaredAttributes:
     """Give the message of what a person declared."""
     return pb.DeclaredAttributes(
         birth_date=None if declared.birth_day is None else date_message(declared.birth_day),

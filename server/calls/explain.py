@@ -3,19 +3,28 @@
 from adtargeting.v1 import targeting_pb2 as pb
 
 from server.calls.call_context import CallContext
-from server.messages import wire
 from server.messages.enums import enum
 from server.messages.reading import parse
 from server.messages.translate import ad_request
-from targeting.explain import Check, explain
+from targeting.explain import Check, DecisionTrace, explain
+from targeting.model import AdRequest
 
 
 def explain_decision(payload: bytes, tools: CallContext) -> bytes:
     """Explain a decision; see ``TargetingService.Explain``. Raises ``InvalidRequest``."""
-    request = ad_request(parse(pb.DecideRequest, payload), tools.locator)
-    evidence = tools.decider.evidence(request, tools.budget_s)
-    decision = pb.DecideResponse.FromString(wire.responses([evidence.decision])[0])
-    return pb.ExplainResponse(decision=decision, checks=map(_message, explain(evidence))).SerializeToString()
+    trace, response = _decide(ad_request(parse(pb.DecideRequest, payload), tools.locator), tools)
+    decision = pb.DecideResponse.FromString(response)
+    return pb.ExplainResponse(decision=decision, checks=map(_message, explain(trace))).SerializeToString()
+
+
+def _decide(request: AdRequest, tools: CallContext) -> tuple[DecisionTrace, bytes]:
+    """Decide one request and keep what it was decided from; nothing is counted or written."""
+    decider, fetcher, _ = tools.decisions
+    rulebook = decider.rulebook()
+    planned = decider.plan([request], rulebook.policy)
+    stored = fetcher.fetch(planned.subjects, tools.budget_s)
+    ((decision, response),) = decider.decide(planned, stored, rulebook)
+    return DecisionTrace(planned.items[0], stored, decision, rulebook.policy), response
 
 
 def _message(check: Check) -> pb.Check:
@@ -23,7 +32,7 @@ def _message(check: Check) -> pb.Check:
         signal=check.signal,
         present=check.present,
         value_class=check.value_class,
-        said=check.said,
+        verdict=check.said,
         rule=check.rule,
         reason=enum(check.reason or 0),
         fields=[pb.DecodedField(name=name, value=value) for name, value in check.fields],

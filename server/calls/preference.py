@@ -9,7 +9,6 @@ from datetime import date
 
 from adtargeting.v1 import preference_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.type.date_pb2 import Date
 
 from server.calls.call_context import CallContext
 from server.calls.subjects import subject_of
@@ -21,48 +20,36 @@ from server.messages.translate import checked_country, checked_id
 from targeting.age import date_of, day_of
 from targeting.model import Subject, SubjectKind
 from targeting.places.locale import best_language
-from targeting.recording.choice import ChoiceMade, apply_choice, change_key, made_before, opt_out_cookie
+from targeting.recording.choice import AppliedChoice, ChangeIdReused, ChoiceMade, apply_once, change_key, opt_out_cookie
 from targeting.records.preference import Choice, Preference, Source, decode_preference
 
 
 def set_preference(payload: bytes, tools: CallContext) -> bytes:
     """Store a choice; see ``PreferenceService.SetPreference``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.SetPreferenceRequest, payload)
-    subject, choosing = subject_of(request), _Choosing(_choice_made(request, tools.now()), request.change_id)
+    subject, change = subject_of(request), _Change(_choice_made(request, tools.now()), request.change_id)
     choices = ChoiceStore(tools.store, tools.rulebook, tools.replicas, tools.needs_disk, tools.budget_s, tools.now)
-    stored = choices.update(subject, choosing.after, replaces_unreadable=True)
-    return _acknowledge(subject, choosing, stored, tools)
+    stored = choices.update(subject, change.next_record, replaces_unreadable=True)
+    return _acknowledge(subject, change, stored, tools)
 
 
-class _Choosing:
-    """A choice on its way into a record, which may be derived anew when the record changes meanwhile."""
+class _Change:
+    """A choice on its way into a record; derived again each time the record has changed in the meantime."""
 
     def __init__(self, made: ChoiceMade, change_id: str) -> None:
         self.made = made
-        self.version = 0
-        """The version that holds the choice, once ``after`` has run."""
-        self.repeated = False
-        """Whether the choice had been applied before."""
+        self.applied = AppliedChoice(Preference(), 0)
+        """The latest result of ``next_record``."""
         self._change_id = change_id
 
-    def after(self, held: Preference, owner: bytes) -> Preference:
-        """Give the record to store.
-
-        A choice that was applied before is stored again as it is: that changes nothing, and tells anew how many
-        replicas hold it. Raises ``InvalidRequest`` where the id stands for another choice: acknowledged, that one would
-        not be stored.
-        """
+    def next_record(self, current: Preference, owner: bytes) -> Preference:
+        """Return the record to store. Raises ``InvalidRequest`` where the id stands for the opposite choice."""
         key = change_key(self._change_id, owner) if self._change_id else secrets.token_bytes(8)
-        earlier = made_before(held, key)
-        self.repeated = earlier is not None
-        if earlier is not None:
-            if earlier.choice != self.made.choice:
-                raise InvalidRequest("change_id", "was used for the opposite choice of this subject; send a new one")
-            self.version = earlier.version
-            return held
-        after = apply_choice(held, self.made._replace(change_key=key))
-        self.version = after.version
-        return after
+        applied = apply_once(current, self.made._replace(change_key=key))
+        if isinstance(applied, ChangeIdReused):
+            raise InvalidRequest("change_id", "was used for the opposite choice of this subject; send a new one")
+        self.applied = applied
+        return applied.preference
 
 
 def get_preferences(payload: bytes, tools: CallContext) -> bytes:
@@ -103,13 +90,13 @@ def timestamp(at_ms: int) -> Timestamp:
     return message
 
 
-def date_message(day: int) -> Date:
+def date_message(day: int) -> pb.Date:
     """Give the message of a day counted from 1970-01-01."""
     on = date_of(day)
-    return Date(year=on.year, month=on.month, day=on.day)
+    return pb.Date(year=on.year, month=on.month, day=on.day)
 
 
-def birth_day(field: str, message: Date, now_s: float) -> int:
+def birth_day(field: str, message: pb.Date, now_s: float) -> int:
     """Read a birth date as a day counted from 1970-01-01. Raises ``InvalidRequest``."""
     try:
         born = day_of(date(message.year, message.month, message.day))
@@ -145,23 +132,23 @@ def _language(text: str) -> str:
     return language
 
 
-def _acknowledge(subject: Subject, choosing: _Choosing, stored: ChoiceReceipt, tools: CallContext) -> bytes:
-    made = choosing.made
+def _acknowledge(subject: Subject, change: _Change, stored: ChoiceReceipt, tools: CallContext) -> bytes:
+    made = change.made
     if not stored.confirmed:
         tools.on_unconfirmed(subject, stored.preference)
-    if not choosing.repeated:
+    if not change.applied.is_repeat:
         tools.metrics.count_preference_change(
             made.choice.name.lower(), made.source.name.lower(), "confirmed" if stored.confirmed else "unconfirmed"
         )
-    # A late repeat of an opt-in must not make a browser forget the opt-out that was chosen since.
-    overtaken = made.choice is Choice.OPT_IN and stored.preference.choice is Choice.OPT_OUT
+    cookie = opt_out_cookie(
+        made.choice,
+        stored.preference.choice,
+        of_browser=subject.kind is SubjectKind.DEVICE,
+        policy=tools.rulebook().policy.opt_out,
+    )
     return pb.SetPreferenceResponse(
-        version=choosing.version,
+        version=change.applied.version,
         durability=pb.DURABILITY_CONFIRMED if stored.confirmed else pb.DURABILITY_UNCONFIRMED,
         replicas_acknowledged=stored.replicas,
-        set_cookie=""
-        if overtaken
-        else opt_out_cookie(
-            made.choice, of_browser=subject.kind is SubjectKind.DEVICE, policy=tools.rulebook().policy.opt_out
-        ),
+        set_cookie=cookie,
     ).SerializeToString()

@@ -17,8 +17,8 @@ from server.choices.retry import read_with_retry
 from server.errors import NotAllowed
 from server.messages.enums import enum
 from server.messages.reading import parse
-from server.store.ports import Change, StoreUnavailable
-from targeting.recording.correction import Corrected, correct, declared_in, erase
+from server.store.ports import RecordChange, StoreUnavailable
+from targeting.recording.correction import CorrectionRefused, correct, declared_in, erase
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import Preference, decode_preference
 from targeting.records.profile import Profile, decode_profile
@@ -55,11 +55,11 @@ def update_profile(payload: bytes, tools: CallContext) -> bytes:
     rules = (tools.rulebook().policy, now_s)
     for held, left_s in read_with_retry(tools.store, subject, tools.budget_s):
         corrected = correct(held, declared, paths, rules)
-        if not isinstance(corrected, Corrected):
+        if isinstance(corrected, CorrectionRefused):
             tools.metrics.count_profile_writes("suppressed")
             raise NotAllowed("the person's choice or age, or the state of the records, forbids to change the profile")
         # Also this may say no for good: a birth date that makes the person a child.
-        if tools.store.commit_durably(Change(subject, held, *corrected.values), tools.replicas, left_s).landed:
+        if tools.store.commit_durably(RecordChange(subject, held, *corrected.values), tools.replicas, left_s).landed:
             tools.metrics.count_profile_writes("corrected")
             return pb.UpdateProfileResponse(
                 declared=declared_message(corrected.declared), version=corrected.version
@@ -73,7 +73,7 @@ def delete_profile(payload: bytes, tools: CallContext) -> bytes:
     for held, left_s in read_with_retry(tools.store, subject, tools.budget_s):
         values = erase(held, int(tools.now() * 1000))
         # One step removes whatever is there by then, also what writers have made since the reading.
-        committed = tools.store.commit_durably(Change(subject, held, *values), tools.replicas, left_s)
+        committed = tools.store.commit_durably(RecordChange(subject, held, *values), tools.replicas, left_s)
         if committed.landed:
             tools.metrics.count_profile_writes("erased")
             after = held._replace(preference=values.preference or held.preference)
@@ -108,17 +108,17 @@ def _profile(held: StoredRecords) -> Profile | None:
 def _profile_message(profile: Profile, retention_days: int) -> pb.GetProfileResponse:
     return pb.GetProfileResponse(
         interests=[
-            pb.HeldInterest(
+            pb.StoredInterest(
                 segment_id=held.segment_id, kind=enum(held.kind), score=held.score, updated_at=_seconds(held.updated_s)
             )
             for held in profile.interests
         ],
         call_destinations=[
-            pb.HeldDestination(country=held.country, weight=held.weight, updated_at=_seconds(held.updated_s))
+            pb.StoredCallDestination(country=held.country, weight=held.weight, updated_at=_seconds(held.updated_s))
             for held in profile.destinations
         ],
         exposures=[
-            pb.HeldExposure(
+            pb.StoredExposure(
                 ad_id=held.ad_id,
                 count=held.impressions,
                 clicks=held.clicks,

@@ -1,7 +1,7 @@
-"""Storing a choice: read, decide, compare and set, wait until it is safe.
+"""Storing a choice: read, decide, compare and set, wait until it is durable.
 
-Invariant: a choice lands only upon the records it was derived from, together with what the policy makes of the
-profile, or not at all.
+Invariant: a choice lands only on the records that it was derived from, together with the erasure that the policy
+demands, or not at all. Which choice wins is decided in ``targeting.recording``.
 """
 
 import time
@@ -10,30 +10,27 @@ from typing import NamedTuple, Protocol, TypeVar, overload
 
 from server.choices.retry import read_with_retry
 from server.errors import NotAllowed
-from server.store.ports import Change, Committed, RecordStore, StoreUnavailable
+from server.store.ports import Committed, RecordChange, RecordStore, StoreUnavailable
 from targeting.decision import Rulebook
 from targeting.model import Subject
-from targeting.recording.choice import erases
-from targeting.records.envelope import RecordNewer, RecordUnreadable
-from targeting.records.preference import Choice, Preference, decode_preference, encode_preference
-from targeting.records.stored_records import StoredRecords
+from targeting.recording.choice import erases, read_current_choice
+from targeting.records.preference import Preference, encode_preference
 
 _ERASED = b""
-
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Choosing(Protocol[T_co]):
-    """Makes the next record of the one that is held and its owner's pseudonym."""
+class NextRecord(Protocol[T_co]):
+    """Derives the next preference record from the current one and its owner's pseudonym."""
 
-    def __call__(self, held: Preference, owner: bytes, /) -> T_co:
-        """Give the next record."""
+    def __call__(self, current: Preference, owner: bytes, /) -> T_co:
+        """Return the next record."""
         ...
 
 
 class ChoiceReceipt(NamedTuple):
-    """A choice that is stored, and whether it is as safe as the settings ask for."""
+    """A stored choice, and whether it is as durable as the settings ask for."""
 
     preference: Preference
     confirmed: bool
@@ -41,7 +38,7 @@ class ChoiceReceipt(NamedTuple):
 
 
 class ChoiceStore(NamedTuple):
-    """Stores choices; for the one thread that owns the store's connection. ``budget_s`` is for each update."""
+    """Stores choices, on the one thread that owns the store's connection. ``budget_s`` is for each update."""
 
     store: RecordStore
     rulebook: Callable[[], Rulebook]
@@ -52,14 +49,19 @@ class ChoiceStore(NamedTuple):
 
     @overload
     def update(
-        self, subject: Subject, after: Choosing[Preference], *, waits: bool = ..., replaces_unreadable: bool = ...
+        self,
+        subject: Subject,
+        next_record: NextRecord[Preference],
+        *,
+        waits: bool = ...,
+        replaces_unreadable: bool = ...,
     ) -> ChoiceReceipt: ...
 
     @overload
     def update(
         self,
         subject: Subject,
-        after: Choosing[Preference | None],
+        next_record: NextRecord[Preference | None],
         *,
         waits: bool = ...,
         replaces_unreadable: bool = ...,
@@ -68,25 +70,24 @@ class ChoiceStore(NamedTuple):
     def update(
         self,
         subject: Subject,
-        after: Choosing[Preference | None],
+        next_record: NextRecord[Preference | None],
         *,
         waits: bool = True,
         replaces_unreadable: bool = False,
     ) -> ChoiceReceipt | None:
-        """Store what ``after`` makes of the record and its owner's pseudonym; None from it changes nothing.
+        """Store the record that ``next_record`` derives; None changes nothing.
 
         Raises ``StoreError``, ``RecordUnreadable`` for a record that only the person may replace, and ``NotAllowed``
-        for an opt-in upon the record of a newer version.
+        for an opt-in on the record of a newer version.
         """
-        for held, left_s in read_with_retry(self.store, subject, self.budget_s):
-            current, is_newer = _current(held, replaces_unreadable=replaces_unreadable)
-            preference = after(current, held.owner)
+        for stored, left_s in read_with_retry(self.store, subject, self.budget_s):
+            current = read_current_choice(stored, replaces_unreadable=replaces_unreadable)
+            preference = next_record(current.preference, stored.owner)
             if preference is None:
                 return None
-            if is_newer and preference.choice is not Choice.OPT_OUT:
-                # It may hold what must not be lost, as the birth date of a child.
+            if not current.may_become(preference):
                 raise NotAllowed("a newer version has written the stored choice; only an opt-out may replace it")
-            change = Change(subject, held, preference=encode_preference(preference, held.owner))
+            change = RecordChange(subject, stored, preference=encode_preference(preference, stored.owner))
             if erases(preference, self.rulebook().policy, self.now()):
                 change = change._replace(profile=_ERASED, seen=_ERASED)
             committed = self._commit(change, left_s, waits=waits)
@@ -94,23 +95,10 @@ class ChoiceStore(NamedTuple):
                 return ChoiceReceipt(preference, self._confirms(committed), committed.replicas)
         raise StoreUnavailable("the subject's records kept changing")
 
-    def _commit(self, change: Change, budget_s: float, *, waits: bool) -> Committed:
+    def _commit(self, change: RecordChange, budget_s: float, *, waits: bool) -> Committed:
         if waits:
             return self.store.commit_durably(change, self.replicas, budget_s)
         return self.store.commit([change], budget_s)[0]
 
     def _confirms(self, committed: Committed) -> bool:
         return committed.replicas >= self.replicas and (committed.on_disk or not self.needs_disk)
-
-
-def _current(held: StoredRecords, *, replaces_unreadable: bool) -> tuple[Preference, bool]:
-    """Give the record, and whether it is one that a newer version has written."""
-    if held.preference is None:
-        return Preference(), False
-    try:
-        return decode_preference(held.preference, held.owner), False
-    except RecordUnreadable as problem:
-        if not replaces_unreadable:
-            raise
-        # An explicit choice is the one thing that may replace a record that nobody can read.
-        return Preference(), isinstance(problem, RecordNewer)

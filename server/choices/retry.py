@@ -1,4 +1,4 @@
-"""Attempts at a change that others may overtake: as many as the budget allows, with pauses that part rivals."""
+"""Attempts at a change that others may overtake: as many as the budget allows, with pauses that separate rivals."""
 
 import random
 import time
@@ -8,25 +8,25 @@ from server.store.ports import RecordStore
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 
-_MOST = 32
+_MAX_ATTEMPTS = 32
 _FIRST_PAUSE_S = 0.0002
 _LONGEST_PAUSE_S = 0.016
 
 
 def attempts(left_s: Callable[[], float]) -> Iterator[None]:
-    """Give way to each attempt; who is through them all gives up.
+    """Yield once per attempt; when exhausted, the caller gives up.
 
-    ``left_s`` tells how many seconds are left. Who was overtaken waits a random time, longer from one attempt to the
-    next, so that rivals do not keep step.
+    ``left_s`` returns how many seconds are left. Between attempts it pauses for a random time whose upper bound
+    doubles, so that rivals do not keep step.
     """
-    for number in range(_MOST):
+    for number in range(_MAX_ATTEMPTS):
         yield
         longest_s = min(_FIRST_PAUSE_S * 2**number, _LONGEST_PAUSE_S, max(left_s(), 0.0))
         time.sleep(random.uniform(0.0, longest_s))  # noqa: S311  # no secret
 
 
 def read_with_retry(store: RecordStore, subject: Subject, budget_s: float) -> Iterator[tuple[StoredRecords, float]]:
-    """Read the subject's records anew for each attempt, and tell how much of the budget is left (seconds).
+    """Yield a fresh reading of the subject's records per attempt, and how much of the budget is left (seconds).
 
     Raises ``StoreError``.
     """
@@ -36,5 +36,5 @@ def read_with_retry(store: RecordStore, subject: Subject, budget_s: float) -> It
         return deadline_s - time.monotonic()
 
     for _ in attempts(left_s):
-        held = store.read([subject], left_s())[0]
-        yield held, left_s()
+        stored = store.read([subject], left_s())[0]
+        yield stored, left_s()

@@ -1,6 +1,6 @@
-"""``adtargeting decode``: a whole consent string, readable, or as JSON with the names of its specification.
+"""``adtargeting decode``: print a whole consent string as text, or as JSON with the names of its specification.
 
-Of standard input each line is decoded on its own, whatever bytes it holds: no line can stop the next.
+Each line of standard input is decoded on its own: no line, whatever bytes it holds, can stop the next.
 """
 
 import json
@@ -12,31 +12,35 @@ from typing import BinaryIO
 from server.cli.command import Command
 from server.cli.failures import OK, Refused
 from server.cli.shell import Shell, plain
-from targeting.signals import us_privacy
-from targeting.signals.gpp import decode as gpp_full
-from targeting.signals.tcf import decode as tcf_full
+from targeting.signals.gpp.decode import decode_gpp_string
+from targeting.signals.tcf.decode import decode_tc_string, to_json
 from targeting.signals.unreadable import Unreadable
+from targeting.signals.us_privacy import decode_us_privacy
 
 Decoded = Mapping[str, object]
 
 STANDARD_INPUT = "-"
 LONGEST_LINE = 1 << 20
-"""Bytes of a line that are kept; no decoder reads as many."""
+"""Bytes of a line that are kept; no decoder reads that many."""
 
 
 def _tcf(string: str) -> Decoded:
-    return tcf_full.to_json(tcf_full.decode(string))
+    return to_json(decode_tc_string(string))
 
 
-_DECODERS: dict[str, Callable[[str], Decoded]] = {"tcf": _tcf, "gpp": gpp_full.decode, "usp": us_privacy.decode}
+_DECODERS: dict[str, Callable[[str], Decoded]] = {
+    "tcf": _tcf,
+    "gpp": decode_gpp_string,
+    "usp": decode_us_privacy,
+}
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Take the kind of string, and the string."""
+    """Declare the kind of string, and the string."""
     parser.add_argument("kind", choices=_DECODERS, help="TCF v2, GPP or US Privacy")
-    parser.add_argument("string", help="the string; - reads one a line from standard input")
+    parser.add_argument("string", help="the string; - reads one per line from standard input")
     parser.add_argument(
-        "--json", action="store_true", help='print one JSON object a line, {"error": ...} for what is unreadable'
+        "--json", action="store_true", help='print one JSON object per line, {"error": ...} for an unreadable string'
     )
 
 
@@ -46,7 +50,7 @@ def run(given: Namespace, shell: Shell) -> int:
     if given.string == STANDARD_INPUT:
         for line in lines(sys.stdin.buffer):
             _show(shell, _decoded(decode, line), as_json=given.json)
-            # Whoever sent the line may wait for the answer before the next.
+            # The sender may wait for this answer before it sends the next line.
             shell.out.file.flush()
         return OK
     decoded = _decoded(decode, given.string)
@@ -58,7 +62,7 @@ def run(given: Namespace, shell: Shell) -> int:
 
 
 def lines(source: BinaryIO) -> Iterator[str]:
-    """Give the lines of a stream as text; bytes that are not UTF-8 become lone surrogates, which nothing accepts."""
+    """Yield the lines of a stream as text; invalid UTF-8 becomes lone surrogates, which no decoder accepts."""
     while line := source.readline(LONGEST_LINE):
         rest = line
         while not rest.endswith(b"\n") and (rest := source.readline(LONGEST_LINE)):
@@ -67,7 +71,7 @@ def lines(source: BinaryIO) -> Iterator[str]:
 
 
 def readable(value: object, depth: int = 0) -> Iterator[str]:
-    """Give decoded fields as indented lines; runs of numbers are written as ranges."""
+    """Yield decoded fields as indented lines; runs of numbers are written as ranges."""
     indent = "  " * depth
     if not isinstance(value, Mapping):
         yield f"{indent}{_scalar(value)}"
@@ -76,10 +80,10 @@ def readable(value: object, depth: int = 0) -> Iterator[str]:
         if isinstance(inner, Mapping):
             yield f"{indent}{name}:"
             yield from readable(inner, depth + 1)
-        elif isinstance(inner, list) and any(isinstance(each, Mapping) for each in inner):
+        elif isinstance(inner, list) and any(isinstance(item, Mapping) for item in inner):
             yield f"{indent}{name}:"
-            for each in inner:
-                yield from _item(each, depth + 1)
+            for item in inner:
+                yield from _item(item, depth + 1)
         else:
             yield f"{indent}{name}: {_scalar(inner)}"
 
@@ -92,8 +96,8 @@ def _item(value: object, depth: int) -> Iterator[str]:
 
 def _scalar(value: object) -> str:
     if isinstance(value, list):
-        # Shorter lists may be answers, such as 0, 1 and 2, rather than ids.
-        if len(value) > 3 and all(type(each) is int for each in value) and value == sorted(set(value)):
+        # Shorter lists may hold answers, such as 0, 1 and 2, rather than ids.
+        if len(value) > 3 and all(type(item) is int for item in value) and value == sorted(set(value)):
             return _ranges(value)
         return ", ".join(map(_scalar, value)) or "none"
     if isinstance(value, bool):
@@ -102,9 +106,9 @@ def _scalar(value: object) -> str:
 
 
 def _ranges(numbers: list[int]) -> str:
-    """Write ascending numbers shortly: 1-3, 7."""
-    starts = [each for at, each in enumerate(numbers) if at == 0 or numbers[at - 1] != each - 1]
-    ends = [each for at, each in enumerate(numbers) if at + 1 == len(numbers) or numbers[at + 1] != each + 1]
+    """Return ascending numbers as ranges: 1-3, 7."""
+    starts = [number for index, number in enumerate(numbers) if index == 0 or numbers[index - 1] != number - 1]
+    ends = [number for number, after in zip(numbers, [*numbers[1:], -1], strict=True) if after != number + 1]
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
 
 
@@ -113,7 +117,7 @@ def _decoded(decode: Callable[[str], Decoded], string: str) -> Decoded:
         return decode(string)
     except Unreadable as problem:
         return {"error": str(problem) or "unreadable"}
-    except Exception as problem:  # noqa: BLE001  # a fault of ours in one line must not lose the others
+    except Exception as problem:  # noqa: BLE001  # our own bug in one line must not lose the others
         return {"error": f"internal error, {type(problem).__name__}; please report it"}
 
 

@@ -86,9 +86,9 @@ def _settings(directory: Path, store: EmbeddedRedis) -> Settings:
 
 
 def _loader(service: Service, closing: ExitStack) -> Loader:
-    store = RedisStore(service.redis, service.pseudonyms)
+    store = RedisStore(service.store.redis, service.store.pseudonyms)
     closing.callback(store.close)
-    return Loader([store], service.pseudonyms, service.rules().policy.retention.profile_days)
+    return Loader([store], service.store.pseudonyms, service.rules().policy.retention.profile_days)
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def show_explanation(out: Console, explained: pb.ExplainResponse) -> None:
 
 def checks_table(checks: Sequence[pb.Check]) -> Table:
     """Give the table of the checks, in the order of the reasons."""
-    made = table("check", "found", "said", "limits by")
+    made = table("check", "found", "verdict", "limits by")
     # Prose wraps; names that one looks up in the contract stay whole.
     for column in made.columns:
         column.no_wrap, column.overflow = False, "fold"
@@ -55,7 +55,7 @@ def checks_table(checks: Sequence[pb.Check]) -> Table:
             # Whether a signal is the client's or the browser's is of no interest here.
             plain(check.signal.rpartition(".")[2]),
             plain(check.value_class),
-            plain(check.said),
+            plain(check.verdict),
             name_of(check.reason) if check.reason else "",
             style="bold yellow" if check.reason else None,
         )

@@ -5,7 +5,6 @@ from datetime import date
 from functools import partial
 
 from adtargeting.v1 import preference_pb2 as pb
-from google.type.date_pb2 import Date
 
 from server.cli.client import Client, as_json
 from server.cli.command import Command, add_subject, subject_of, text
@@ -63,12 +62,12 @@ def _show(shell: Shell, receipt: pb.SetPreferenceResponse, choice: pb.Choice) ->
         shell.write(f"Set-Cookie: {plain(receipt.set_cookie)}")
 
 
-def _date(value: str) -> Date:
+def _date(value: str) -> pb.Date:
     try:
         day = date.fromisoformat(value)
     except ValueError:
         raise ArgumentTypeError("is no date such as 1990-12-31") from None
-    return Date(year=day.year, month=day.month, day=day.day)
+    return pb.Date(year=day.year, month=day.month, day=day.day)
 
 
 OPT_OUT = Command(arguments, partial(run, choice=pb.CHOICE_OPT_OUT))

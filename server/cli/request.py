@@ -36,7 +36,6 @@ def request_from(arguments: Namespace) -> pb.DecideRequest:
         device_id=arguments.device,
         ip=arguments.ip,
         accept_language=arguments.accept_language,
-        user_agent=arguments.user_agent,
         cookie_header=arguments.cookie,
         client=pb.ClientSettings(
             app=arguments.app,
@@ -83,7 +82,6 @@ def _add_browser(parser: ArgumentParser) -> None:
     _add_texts(browser, {
         "--ip": ("ADDRESS", "the client's address"),
         "--accept-language": ("HEADER", "the Accept-Language header"),
-        "--user-agent": ("HEADER", "the User-Agent header"),
         "--cookie": ("HEADER", "the Cookie header"),
     })  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Literal
 from server.settings import Settings
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreError
-from server.store.redis.connection import ping
+from server.store.redis.handshake import ping
 from server.store.redis.url import RedisAddress, parse_redis_url
 
 Fsync = Literal["always", "everysec"]

@@ -1,6 +1,6 @@
-"""PrepareBidRequest: a bid request in, the decision on it and one safe bid request a network out.
+"""PrepareBidRequest: a bid request in, its decision and one safe bid request per network out.
 
-The worker decides it together with everything else that waits; here is only what comes before and after.
+The worker decides it in a batch with other calls; this module is what comes before and after.
 """
 
 from adtargeting.v1 import targeting_pb2 as pb
@@ -18,42 +18,44 @@ from targeting.places.geo import UNKNOWN_LOCATION, parse_ip
 from targeting.policy.policy import Policy
 
 MAX_ANSWER_BYTES = 3 * 1024 * 1024
-"""What comes in, times the networks. What is added for each is little, and a gRPC client takes 4 MiB."""
+"""Bound on the incoming bytes times the networks; little is added for each, and a gRPC client accepts 4 MiB."""
 
 
 def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest]:
-    """Read a call: what is to be decided, and the bid request that it came with. Raises ``InvalidRequest``."""
+    """Read a call: the request to decide, and its bid request. Raises ``InvalidRequest``."""
     message = parse(pb.PrepareBidRequestRequest, payload)
     asked = networks(message.third_party_networks)
     bid_request = _bid_request(message)
     if bid_request.max_output_bytes * len(asked) > MAX_ANSWER_BYTES:
         raise InvalidRequest(
             "third_party_networks",
-            f"a bid request for each could be more than {MAX_ANSWER_BYTES} bytes; name fewer networks in one call",
+            f"the bid requests for all networks may exceed {MAX_ANSWER_BYTES} bytes; name fewer networks in one call",
         )
-    heard, client = bid_request.request_signals, message.client
-    addresses = [each for each in heard.addresses if parse_ip(each) is not None]
-    places = [place for place in map(locator.locate, addresses) if place.country] or [heard.place or UNKNOWN_LOCATION]
+    stated, client = bid_request.request_signals, message.client
+    addresses = [address for address in stated.addresses if parse_ip(address) is not None]
+    places = [place for place in map(locator.locate, addresses) if place.country] or [stated.place or UNKNOWN_LOCATION]
     request = AdRequest(
         identity=identity(message.account_id, message.linked_account_ids, message.device_id),
         ip=addresses[0] if addresses else "",
         ip_location=places[0],
-        accept_language=heard.language,
+        accept_language=stated.language,
         client_country=checked_country("client.country", client.country) and client.country,
         client_language=client.language,
-        in_app=heard.in_app or bool(client.app),
-        signals=heard.signals,
+        in_app=stated.in_app or bool(client.app),
+        signals=stated.signals,
         networks=asked,
-        shown_countries=heard.countries + tuple([place.country for place in places[1:]]),
-        shown_subdivisions=heard.subdivisions + tuple([place.subdivision for place in places[1:] if place.subdivision]),
+        shown_countries=stated.countries + tuple([place.country for place in places[1:]]),
+        shown_subdivisions=stated.subdivisions
+        + tuple([place.subdivision for place in places[1:] if place.subdivision]),
     )
     return request, bid_request
 
 
 def answer_call(bid_request: BidRequest, decision: Decision, response: bytes, policy: Policy) -> bytes:
-    """Give the answer to a call; ``response`` is the decision as a ``DecideResponse``."""
+    """Return the answer to a call; ``response`` is the decision as a serialised ``DecideResponse``."""
     builder = NetworkRequestBuilder(bid_request, decision.limited, policy)
-    prepared = [(each.network_id, builder.for_network(each)) for each in decision.networks if each.contact_allowed]
+    contacted = [network for network in decision.networks if network.contact_allowed]
+    prepared = [(network.network_id, builder.for_network(network)) for network in contacted]
     return wire.prepared(response, prepared)
 
 

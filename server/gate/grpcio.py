@@ -1,4 +1,4 @@
-"""The aio gate, on grpcio's ``grpc.aio``: the reference, wherever Python runs.
+"""The gate on grpcio's ``grpc.aio``, wherever Python runs.
 
 An event loop in a thread of its own does the I/O. All bookkeeping of what is in flight happens on that loop, so it
 needs no lock. A handler only parks its call and awaits the answer.
@@ -6,7 +6,6 @@ needs no lock. A handler only parks its call and awaits the answer.
 
 import asyncio
 import math
-import socket
 import threading
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from server.gate.listening import listen
 from server.gate.methods import METHODS, SERVICES
 from server.gate.port import CANCELLED, HEALTH_CHECKED, OK, Answer, Call, GateError, Lane, Method, Refusal
 
@@ -128,8 +128,10 @@ class _LaneQueue:
         self._bytes -= size
 
 
-class AioGate:
+class GrpcioGate:
     """The gate on ``grpc.aio``; see ``server.gate.port.Gate``."""
+
+    name = "grpcio"
 
     def __init__(self, address: str, room: Capacity = DEFAULT_CAPACITY) -> None:
         self._address = address
@@ -144,18 +146,14 @@ class AioGate:
 
     def open(self) -> str:
         """Listen, and give the bound address. Raises ``GateError``."""
-        refused = GateError(
-            f"cannot listen on {self._address}: the port is in use or the address is not this machine's; "
-            "set ADTARGETING_GRPC_ADDRESS to another"
-        )
-        if not _can_be_bound(self._address):
-            raise refused
+        # Asked of gRPC alone, a "no" comes without its reason, and with pages of gRPC's own log.
+        listen(self._address).close()
         self._thread.start()
         try:
             return self._on_loop(self._start())
         except RuntimeError as problem:
             self._stop_loop()
-            raise refused from problem
+            raise GateError(f"ADTARGETING_GRPC_ADDRESS: cannot listen on {self._address}") from problem
 
     def take(self, lane: Lane, limit: int, timeout_s: float) -> list[Call]:
         """Wait for calls and take what is there."""
@@ -284,22 +282,6 @@ _STOPPING = Refusal(
     grpc.StatusCode.UNAVAILABLE.value[0], "the service is stopping; nothing was done, so it is safe to repeat elsewhere"
 )
 _TOO_LARGE = Refusal(grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], "the request is larger than this RPC takes")
-
-
-def _can_be_bound(address: str) -> bool:
-    """Tell whether a server could listen there. Asked of gRPC alone, a "no" comes with pages of its own log."""
-    host, _, port = address.rpartition(":")
-    if not (host and port.isdecimal() and int(port) < 1 << 16):
-        return False
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as trial:
-            # As gRPC does: connections of a former server that are still closing are in nobody's way.
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind(where)
-    except (OSError, UnicodeError):
-        return False
-    return True
 
 
 def _seconds_left(context: _Context) -> float:

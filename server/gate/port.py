@@ -67,11 +67,15 @@ class Call:
 
 
 class Refusal(NamedTuple):
-    """An answer that is an error: a gRPC status code, its message, and the serialised ``google.rpc.Status``."""
+    """An answer that is an error: a gRPC status code, its message, and the serialised ``google.rpc.Status``.
+
+    ``field`` is the path of the field that is refused, where it is one.
+    """
 
     code: int
     message: str
     status: bytes = b""
+    field: str = ""
 
 
 Answer = bytes | Refusal
@@ -83,6 +87,11 @@ class GateError(Exception):
 
 class Gate(Protocol):
     """What the rest of the service may ask of a gate. All methods may be called from any thread."""
+
+    @property
+    def name(self) -> str:
+        """What ``ADTARGETING_GATE`` calls it."""
+        ...
 
     def open(self) -> str:
         """Listen, and give the address (``host:port``) that is bound. Raises ``GateError``."""

@@ -14,8 +14,7 @@ from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from targeting.signals import nap
-from targeting.signals.nap import Nap
+from targeting.signals.nap import Nap, parse_nap, render_nap
 from targeting.signals.unreadable import Unreadable
 
 MAX_TOKEN_LENGTH: Final = 4096
@@ -48,14 +47,14 @@ class NapCipher:
 
     def encrypt(self, value: Nap) -> str:
         """Return the cookie value. Raises ``ValueError`` when a field is not in its normal form."""
-        return self._fernet.encrypt(nap.render(value)).decode("ascii")
+        return self._fernet.encrypt(render_nap(value)).decode("ascii")
 
     def decrypt(self, token: str) -> Nap | None:
         """Return the decrypted cookie, or None if it is empty or unreadable; unreadable ones are counted."""
         if not token:
             return None
         try:
-            return nap.parse(self._plaintext(token))
+            return parse_nap(self._plaintext(token))
         except (InvalidToken, Unreadable):
             self._on_failure()
             return None

@@ -7,5 +7,5 @@ from typing import Any
 def enum(
     value: IntEnum | int,
 ) -> Any:  # the generated stubs have a type for each enumeration; a message takes a number
-    """Give the number for a message's field."""
+    """Return the number for a message's field."""
     return int(value)

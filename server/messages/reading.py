@@ -22,9 +22,7 @@ MAX_BATCH: Final = 256
 _MOST_TEXTS: Final = 1024
 """More texts in one field are not looked at one by one: no request may hold up the others."""
 
-_FOREIGN: Final = frozenset(
-    ("cookie_header", "accept_language", "user_agent", "ip", "language", "tcf_consent", "gpp", "us_privacy")
-)
+_FOREIGN: Final = frozenset(("cookie_header", "accept_language", "ip", "language", "tcf_consent", "gpp", "us_privacy"))
 """Fields that hold what others wrote than the caller."""
 
 _BATCHES: Final = frozenset(("DecideBatchRequest", "RecordActivityRequest"))

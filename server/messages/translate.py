@@ -37,17 +37,17 @@ def ad_request(message: pb.DecideRequest, locator: IpLocator) -> AdRequest:
     if client_country:
         checked_country("client.country", client_country)
     return AdRequest(
-        request_id,
-        identity(message.account_id, message.linked_account_ids, message.device_id),
-        ip,
-        locator.locate(ip),
-        message.accept_language,
-        client_country,
-        client.language,
-        client.app != "",
-        message.cookie_header,
-        _signals(message, targeted_ads_off=targeted_ads_off),
-        networks(networks_asked) if networks_asked else (),
+        request_id=request_id,
+        identity=identity(message.account_id, message.linked_account_ids, message.device_id),
+        ip=ip,
+        ip_location=locator.locate(ip),
+        accept_language=message.accept_language,
+        client_country=client_country,
+        client_language=client.language,
+        in_app=client.app != "",
+        cookie_header=message.cookie_header,
+        signals=_signals(message, targeted_ads_off=targeted_ads_off),
+        networks=networks(networks_asked) if networks_asked else (),
     )
 
 
@@ -103,17 +103,17 @@ def signals(message: pb.PrivacySignals, *, targeted_ads_off: bool) -> Signals:
     """Read the privacy signals; nothing in them is ever refused."""
     section_ids = tuple(message.gpp_section_ids[: MAX_SECTIONS + 1])
     return Signals(
-        message.child_directed,
-        targeted_ads_off,
-        message.global_privacy_control,
-        message.do_not_track,
-        message.limit_ad_tracking,
-        tuple(message.industry_opt_outs),
-        message.gdpr_applies if message.HasField("gdpr_applies") else None,
-        message.tcf_consent,
-        message.gpp,
-        section_ids[:MAX_SECTIONS],
-        message.us_privacy,
+        child_directed=message.child_directed,
+        targeted_ads_off=targeted_ads_off,
+        global_privacy_control=message.global_privacy_control,
+        do_not_track=message.do_not_track,
+        limit_ad_tracking=message.limit_ad_tracking,
+        industry_opt_outs=tuple(message.industry_opt_outs),
+        gdpr_applies=message.gdpr_applies if message.HasField("gdpr_applies") else None,
+        tcf_consent=message.tcf_consent,
+        gpp=message.gpp,
+        gpp_section_ids=section_ids[:MAX_SECTIONS],
+        us_privacy=message.us_privacy,
         # What is not looked at may limit.
-        ("signals.gpp_section_ids",) if len(section_ids) > MAX_SECTIONS else (),
+        unreadable=("signals.gpp_section_ids",) if len(section_ids) > MAX_SECTIONS else (),
     )

@@ -17,24 +17,34 @@ from numpy.typing import NDArray
 
 from server.messages.enums import enum
 from server.messages.wire_networks import limited_message, network_part, reason_numbers
-from server.messages.wire_parts import LOW_BITS, SHORT, VARINTS, delimited, varint
+from server.messages.wire_parts import LOW_BITS, SHORT, VARINTS, delimited, tag_of, varint
 from targeting.behavioural import Column, Demographics, Exposures, Features, Interests
 from targeting.decision import Decision
 from targeting.features.schema import DIMENSIONS, SCHEMA_NAME
 from targeting.features.taxonomy import CODES
 from targeting.model import LimitedFeatures
+from targeting.reasons import Reasons
 from targeting.records.profile import OUTSIDE_CODE
 
-_BEHAVIOURAL_TAG = b"\x2a"  # field 5, length-delimited
-_DECISION_TAG = b"\x0a"  # field 1, length-delimited
-_PREPARED_TAG = b"\x12"  # field 2, length-delimited
-_NETWORK_TAG = b"\x0a"  # field 1, length-delimited
-_TEXT_TAG = b"\x12"  # field 2, length-delimited
-_RESULT_TAG = b"\x0a"  # field 1, length-delimited
-# Field 3, nine bytes: {1: two characters, 2: float32}.
+_REQUEST_ID_TAG = tag_of(pb.DecideResponse, "request_id")
+_BEHAVIOURAL_TAG = tag_of(pb.DecideResponse, "behavioural")
+_DECISION_TAG = tag_of(pb.PrepareBidRequestResponse, "decision")
+_PREPARED_TAG = tag_of(pb.PrepareBidRequestResponse, "bid_requests")
+_NETWORK_TAG = tag_of(pb.PreparedBidRequest, "network_id")
+_TEXT_TAG = tag_of(pb.PreparedBidRequest, "bid_request")
+_RESULTS_TAG = tag_of(pb.DecideBatchResponse, "results")
+_RESULT_TAG = tag_of(pb.DecideBatchResult, "response")
+_EXPOSURES_TAG = tag_of(pb.BehaviouralFeatures, "exposures")
+_AD_TAG = tag_of(pb.Exposure, "ad_id")
+_COUNT_TAG = tag_of(pb.Exposure, "count")
+_AGE_TAG = tag_of(pb.Exposure, "last_seen_age_s")
+# A destination of nine bytes: a country of two characters, and a share (float32).
 _DESTINATION_ROW = np.dtype([("head", "<u4"), ("country", "<u2"), ("tag", "u1"), ("share", "<f4")])
-_DESTINATION_HEAD = int.from_bytes(b"\x1a\x09\x0a\x02", "little")
-_SHARE_TAG = 0x15
+_DESTINATION_HEAD = int.from_bytes(
+    tag_of(pb.BehaviouralFeatures, "call_destinations") + b"\x09" + tag_of(pb.CallDestination, "country") + b"\x02",
+    "little",
+)
+_SHARE_TAG = tag_of(pb.CallDestination, "share")[0]
 _SCHEMA = pb.BehaviouralFeatures(vector_schema=SCHEMA_NAME).SerializeToString()
 
 _Parts: TypeAlias = tuple[bytes, ...]
@@ -60,7 +70,7 @@ def responses(decisions: Sequence[Decision]) -> list[bytes]:
 
 def batch_response(results: Sequence[bytes]) -> bytes:
     """Put the results (see ``result`` and ``error``) into a ``DecideBatchResponse``."""
-    return b"".join([delimited(_RESULT_TAG, each) for each in results])
+    return b"".join([delimited(_RESULTS_TAG, each) for each in results])
 
 
 def result(response: bytes) -> bytes:
@@ -69,7 +79,7 @@ def result(response: bytes) -> bytes:
 
 
 def prepared(decision: bytes, bid_requests: Sequence[tuple[str, bytes]]) -> bytes:
-    """Give the ``PrepareBidRequestResponse`` of a serialised ``DecideResponse`` and of bid requests by network."""
+    """Return the ``PrepareBidRequestResponse`` of a serialised ``DecideResponse`` and of bid requests by network."""
     parts = [delimited(_DECISION_TAG, decision)]
     for name, text in bid_requests:
         parts.append(delimited(_PREPARED_TAG, delimited(_NETWORK_TAG, name.encode()) + delimited(_TEXT_TAG, text)))
@@ -77,17 +87,17 @@ def prepared(decision: bytes, bid_requests: Sequence[tuple[str, bytes]]) -> byte
 
 
 def error(code: int, field: str, message: str) -> bytes:
-    """Give the ``DecideBatchResult`` of a refused item."""
+    """Return the ``DecideBatchResult`` of a refused item."""
     return pb.DecideBatchResult(error=pb.DecideBatchError(code=code, field=field, message=message)).SerializeToString()
 
 
 def _request_id(request_id: str) -> bytes:
-    return delimited(b"\x0a", request_id.encode()) if request_id else b""
+    return delimited(_REQUEST_ID_TAG, request_id.encode()) if request_id else b""
 
 
 @lru_cache(maxsize=4096)
-def _mode_and_reasons(mode: int, mask: int) -> bytes:
-    return pb.DecideResponse(mode=enum(mode), reasons=reason_numbers(mask)).SerializeToString()
+def _mode_and_reasons(mode: int, reasons: Reasons) -> bytes:
+    return pb.DecideResponse(mode=enum(mode), reasons=reason_numbers(reasons)).SerializeToString()
 
 
 @lru_cache(maxsize=65_536)
@@ -130,7 +140,7 @@ def _exposures(shown: Exposures) -> list[bytes]:
     """Serialise ads of at most ``_MOST_ID`` bytes, how often each was seen, and how long ago."""
     parts: list[bytes] = []
     for ad_id, count, age_s in zip(shown.ad_ids, shown.counts, shown.ages, strict=True):
-        often = _COUNTS[count] if count < _FEW else b"\x10" + varint(count)
+        often = _COUNTS[count] if count < _FEW else _COUNT_TAG + varint(count)
         # Nearly always that is some hours to some years: one case is worth writing out.
         usual = SHORT <= age_s < SHORT * SHORT
         ago = _AGE_BEGINNINGS[age_s & SHORT - 1] + VARINTS[age_s >> 14] if usual else _ago(age_s)
@@ -139,19 +149,19 @@ def _exposures(shown: Exposures) -> list[bytes]:
 
 
 def _ago(age_s: int) -> bytes:
-    return b"\x18" + varint(age_s) if age_s else b""
+    return _AGE_TAG + varint(age_s) if age_s else b""
 
 
 # Fields 2 and 3 of an exposure; zero is left out, as everywhere.
 _FEW = 0x1000
-_COUNTS = [b"", *(b"\x10" + varint(count) for count in range(1, _FEW))]
+_COUNTS = [b"", *(_COUNT_TAG + varint(count) for count in range(1, _FEW))]
 _MOST_AFTER_ID = 4 + 6
-_AGE_BEGINNINGS = [b"\x18" + low for low in LOW_BITS]
+_AGE_BEGINNINGS = [_AGE_TAG + low for low in LOW_BITS]
 _MOST_ID = 128
 # What stands before an ad's id, by its length and by the bytes that follow it (two numbers).
 _EXPOSURE_HEADS = [
     [
-        b"\x22%b\x0a%b" % (varint(len(b"\x0a" + varint(size)) + size + rest), varint(size))
+        _EXPOSURES_TAG + varint(len(_AD_TAG + varint(size)) + size + rest) + _AD_TAG + varint(size)
         for rest in range(_MOST_AFTER_ID + 1)
     ]
     for size in range(_MOST_ID + 1)
@@ -174,7 +184,7 @@ def _interest_rows() -> tuple[NDArray[np.void], NDArray[np.bool_]]:
     return rows, np.arange(width) >= width - sizes[:, None]
 
 
-_VECTOR_HEAD = b"\x2a" + varint(DIMENSIONS * 4)  # field 5, length-delimited
+_VECTOR_HEAD = tag_of(pb.BehaviouralFeatures, "vector") + varint(DIMENSIONS * 4)
 _REST = len(_VECTOR_HEAD) + DIMENSIONS * 4 + len(_SCHEMA)
 """Bytes of what is as long for everybody: vector and schema."""
 _ROWS, _IS_FILLED = _interest_rows()

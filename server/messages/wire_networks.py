@@ -10,13 +10,16 @@ from functools import lru_cache
 from adtargeting.v1 import targeting_pb2 as pb
 
 from server.messages.enums import enum
-from server.messages.wire_parts import delimited
+from server.messages.wire_parts import delimited, tag_of
 from targeting.model import LimitedFeatures
 from targeting.networks import NetworkDecision, ThirdPartyProfile
-from targeting.reasons import reasons_in
+from targeting.reasons import Reasons, reasons_in
 
-_DECISION_TAG = b"\x32"  # DecideResponse, field 6
-_ID_TAG, _ADDRESS_TAG, _USER_ID_TAG, _PROFILE_TAG = b"\x0a", b"\x42", b"\x4a", b"\x52"  # fields 1, 8, 9, 10
+_DECISION_TAG = tag_of(pb.DecideResponse, "networks")
+_ID_TAG = tag_of(pb.NetworkDecision, "network_id")
+_ADDRESS_TAG = tag_of(pb.NetworkDecision, "masked_ip")
+_USER_ID_TAG = tag_of(pb.NetworkDecision, "network_user_id")
+_PROFILE_TAG = tag_of(pb.NetworkDecision, "profile")
 
 
 def network_part(decision: NetworkDecision) -> bytes:
@@ -39,14 +42,14 @@ def network_part(decision: NetworkDecision) -> bytes:
 
 
 @lru_cache(maxsize=16_384)
-def _answers(answers: tuple[bool, bool, bool, bool], mask: int, limited: LimitedFeatures) -> bytes:
+def _answers(answers: tuple[bool, bool, bool, bool], reasons: Reasons, limited: LimitedFeatures) -> bytes:
     contact, profile, user_id, position = answers
     return pb.NetworkDecision(
         contact_allowed=contact,
         profile_shared=profile,
         id_shared=user_id,
         precise_geo_allowed=position,
-        reasons=reason_numbers(mask),
+        reasons=reason_numbers(reasons),
         limited=limited_message(limited),
     ).SerializeToString()
 
@@ -79,6 +82,6 @@ def limited_message(limited: LimitedFeatures) -> pb.LimitedFeatures:
     )
 
 
-def reason_numbers(mask: int) -> list[pb.Reason]:
-    """Give the reasons of a mask; their numbers are the contract's."""
-    return [enum(reason) for reason in reasons_in(mask)]
+def reason_numbers(reasons: Reasons) -> list[pb.Reason]:
+    """Give the reasons of a set; their numbers are the contract's."""
+    return [enum(reason) for reason in reasons_in(reasons)]

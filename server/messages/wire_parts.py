@@ -1,5 +1,10 @@
 """Parts of serialised messages: what protobuf puts before the bytes of a field (its Encoding guide)."""
 
+from enum import IntEnum
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
 
 def _long_varint(number: int) -> bytes:
     head = bytearray()
@@ -18,7 +23,7 @@ LOW_BITS = [bytes((low & 0x7F | 0x80, low >> 7 | 0x80)) for low in range(SHORT)]
 
 
 def varint(number: int) -> bytes:
-    """Give a number as base 128 varint."""
+    """Return a number as base 128 varint."""
     if number < SHORT:
         return VARINTS[number]
     if number < SHORT * SHORT:
@@ -27,5 +32,28 @@ def varint(number: int) -> bytes:
 
 
 def delimited(tag: bytes, body: bytes) -> bytes:
-    """Give a field that holds so many bytes; ``tag`` is its number and wire type."""
+    """Return a length-delimited field with its tag (see ``tag_of``), its length and its bytes."""
     return tag + varint(len(body)) + body
+
+
+class WireType(IntEnum):
+    """Wire types that are used here (Encoding guide, "Message structure")."""
+
+    VARINT = 0
+    LEN = 2
+    I32 = 5
+
+
+_WIRE_TYPES = {
+    FieldDescriptor.TYPE_UINT32: WireType.VARINT,
+    FieldDescriptor.TYPE_FLOAT: WireType.I32,
+    FieldDescriptor.TYPE_STRING: WireType.LEN,
+    FieldDescriptor.TYPE_BYTES: WireType.LEN,
+    FieldDescriptor.TYPE_MESSAGE: WireType.LEN,
+}
+
+
+def tag_of(kind: type[Message], field: str) -> bytes:
+    """Return the tag of a field, number and wire type, as the message's descriptor has it."""
+    descriptor = kind.DESCRIPTOR.fields_by_name[field]
+    return varint(descriptor.number << 3 | _WIRE_TYPES[descriptor.type])

@@ -93,9 +93,9 @@ class Metrics:
     def count_decisions(self, decisions: Iterable[Decision]) -> None:
         """Count a batch of decisions."""
         outcomes = Tally((each.mode, each.reasons) for each in decisions)
-        for (mode, mask), count in outcomes.items():
+        for (mode, reasons), count in outcomes.items():
             self._mode[mode].inc(count)
-            for reason in reasons_in(mask):
+            for reason in reasons_in(reasons):
                 self._reason[reason].inc(count)
         for each in decisions:
             for network in each.networks:

@@ -1,1 +1,1 @@
-"""The policy file and the policy in force."""
+"""The policy file and the current policy."""

@@ -1,4 +1,4 @@
-"""The rulebook in force: the policy file, read at start and again on request, and swapped as a whole."""
+"""The current rulebook: the policy file, read at start and on reload, and replaced as a whole."""
 
 import logging
 from pathlib import Path
@@ -13,7 +13,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class CurrentPolicy:
-    """Gives the rulebook. Reading it is one attribute look-up, so a batch is decided by one policy throughout."""
+    """Holds the current rulebook. A batch reads it once, so the whole batch is decided by one policy."""
 
     def __init__(self, path: str, id_key: bytes, metrics: Metrics) -> None:
         self._path = path
@@ -22,24 +22,24 @@ class CurrentPolicy:
         self._rulebook = self._read()
 
     def __call__(self) -> Rulebook:
-        """Give the rulebook in force."""
+        """Return the current rulebook."""
         return self._rulebook
 
     def reload(self) -> bool:
-        """Read the file again; an invalid one is refused whole, and the policy in force stays."""
+        """Read the file again and return whether it was accepted; if not, the current policy stays."""
         try:
             self._rulebook = self._read()
         except PolicyError as problem:
-            _LOG.error("policy refused, the one in force stays: %s", problem)
+            _LOG.error("policy reload refused, keeping the current policy: %s", problem)
             return False
-        except Exception as problem:  # noqa: BLE001  # a policy that nobody foresaw must not end the service
-            _LOG.error("policy refused, the one in force stays: internal error %s", note(problem))
+        except Exception as problem:  # noqa: BLE001  # an unforeseen fault in a reload must not end the service
+            _LOG.error("policy reload refused, keeping the current policy: internal error %s", note(problem))
             return False
-        _LOG.info("policy in force: version %s", self._rulebook.policy.version)
+        _LOG.info("policy loaded: version %s", self._rulebook.policy.version)
         return True
 
     def replace(self, policy: Policy) -> None:
-        """Put another policy in force."""
+        """Replace the current policy."""
         self._metrics.use_policy(policy)
         self._rulebook = Rulebook(policy, self._id_key)
 

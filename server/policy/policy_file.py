@@ -1,6 +1,6 @@
-"""The policy file: read, validated whole, and refused in one line that says where.
+"""Reading of the policy file: accepted as a whole, or refused in one line that names the place.
 
-Nothing else reads it. What it may say is ``targeting.policy.policy``'s business.
+The only module that reads it. ``targeting.policy.policy`` defines what it may contain.
 """
 
 import hashlib
@@ -11,14 +11,14 @@ from pathlib import Path
 from server.policy.policy_lines import line_of
 from server.policy.toml import parse_toml
 from targeting.policy.policy import Policy, PolicyError, policy_from
-from targeting.signals.tcf import vendor_list
+from targeting.signals.tcf.vendor_list import VendorList, parse_vendor_list
 from targeting.signals.unreadable import Unreadable
 
 __all__ = ["PolicyFileError", "load_policy"]
 
 
 class PolicyFileError(PolicyError):
-    """A policy file that cannot be used: one line that names the file, the line where there is one, key and remedy."""
+    """An invalid policy file, in one line: file, line number if known, key, and remedy."""
 
     def __init__(self, path: Path, key: str, problem: str, line: int = 0) -> None:
         super().__init__(key, problem)
@@ -29,12 +29,12 @@ class PolicyFileError(PolicyError):
 
 
 def load_policy(path: Path) -> Policy:
-    """Read a policy file, and the vendor list that it names. Raises ``PolicyError``."""
+    """Read a policy file and the vendor list that it names. Raises ``PolicyError``."""
     text = _read(path)
     try:
-        read = parse_toml(text)
-        policy = policy_from(read)
-        if "version" not in read:
+        table = parse_toml(text)
+        policy = policy_from(table)
+        if "version" not in table:
             policy = replace(policy, version=_fingerprint(text))
         return replace(policy, vendor_list=_vendor_list(path, policy.gdpr.vendor_list))
     except tomllib.TOMLDecodeError as problem:
@@ -53,16 +53,16 @@ def _read(path: Path) -> str:
 
 
 def _fingerprint(text: str) -> str:
-    """Name a version that has no name, so that answers tell which policy decided."""
+    """Return a version for a file without one, so that answers still name the policy."""
     return f"unnamed-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"
 
 
-def _vendor_list(policy_path: Path, name: str) -> vendor_list.VendorList | None:
+def _vendor_list(policy_path: Path, name: str) -> VendorList | None:
     if not name:
         return None
     try:
-        return vendor_list.parse((policy_path.parent / name).read_bytes())
+        return parse_vendor_list((policy_path.parent / name).read_bytes())
     except OSError as problem:
         raise PolicyError("gdpr.vendor_list", f"{name} cannot be read: {problem.strerror}") from problem
     except Unreadable as problem:
-        raise PolicyError("gdpr.vendor_list", f"{name} is no vendor list: {problem}") from None
+        raise PolicyError("gdpr.vendor_list", f"{name} is not a vendor list: {problem}") from None

@@ -1,6 +1,6 @@
-"""Where in a TOML text a key stands: the standard library's reader does not say.
+"""Line numbers of the keys of a TOML text, which ``tomllib`` does not report.
 
-For messages to whoever wrote the text. Reads texts that ``tomllib`` has read already, so it need not judge them.
+For messages to the author of the text. Expects a text that ``tomllib`` has accepted, so it validates nothing.
 """
 
 import re
@@ -16,14 +16,14 @@ _STEP = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 
 class _Part(NamedTuple):
-    """A piece of the text that means something, and the line that it stands on."""
+    """A token, and the line that it is on."""
 
     text: str
     line: int
 
 
 def line_of(toml: str, key: str) -> int:
-    """Give the line, counted from 1, of a key such as ``networks[1].fields``, or of the nearest that it is part of."""
+    """Return the line (from 1) of a key such as ``networks[1].fields``, or of its nearest ancestor."""
     lines = dict(reversed(list(_places(toml))))
     steps = _STEP.findall(key)
     for size in range(len(steps), 0, -1):
@@ -33,7 +33,7 @@ def line_of(toml: str, key: str) -> int:
 
 
 def _places(toml: str) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Give every table, key and item of a list with its line, in the order of the text."""
+    """Yield the path and the line of every table, key and list item, in the order of the text."""
     table: tuple[str, ...] = ()
     lists: Counter[str] = Counter()
     for statement in _statements(toml):
@@ -66,7 +66,7 @@ def _deeper(text: str) -> int:
 
 
 def _table(words: list[str], lists: Counter[str]) -> tuple[str, ...]:
-    """Name a table; those of a list are numbered, and the tables under it belong to the last one so far."""
+    """Return the path of a table header; a header below an array of tables belongs to its latest table."""
     first, *others = _names([word for word in words if word not in {"[", "]"}])
     if words[:2] == ["[", "["] and not others:
         lists[first] += 1
@@ -74,7 +74,7 @@ def _table(words: list[str], lists: Counter[str]) -> tuple[str, ...]:
 
 
 def _items(key: tuple[str, ...], parts: list[_Part]) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Give the items of a list, each with the line that it begins on."""
+    """Yield the items of a list, each with the line that it begins on."""
     index, depth, begins = 0, 0, False
     for text, number in parts:
         if begins and depth == 1 and text != "]":

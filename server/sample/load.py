@@ -14,7 +14,7 @@ from typing import NamedTuple
 from server.sample.person import Person
 from server.sample.records import Records, records
 from server.store.keys import Pseudonyms
-from server.store.ports import Change, RecordStore
+from server.store.ports import RecordChange, RecordStore
 from targeting.records.preference import Preference, encode_preference
 from targeting.records.profile import write_profile
 from targeting.records.stored_records import StoredRecords
@@ -75,9 +75,9 @@ class Loader:
             self._idle.put(store)
         return Progress(len(batch), sum(landed), len(landed) - sum(landed))
 
-    def _first(self, wanted: Records) -> Change:
+    def _first(self, wanted: Records) -> RecordChange:
         owner = self._pseudonyms.owner(wanted.subject)
-        return Change(
+        return RecordChange(
             wanted.subject,
             StoredRecords(wanted.subject.kind, owner),
             preference=encode_preference(wanted.preference, owner),
@@ -86,9 +86,9 @@ class Loader:
         )
 
 
-def _opt_out(before: Change, preference: Preference) -> Change:
+def _opt_out(before: RecordChange, preference: Preference) -> RecordChange:
     owner = before.expected.owner
-    return Change(
+    return RecordChange(
         before.subject,
         before.expected._replace(preference=before.preference, profile=before.profile),
         preference=encode_preference(preference, owner),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from server.sample.person import Known, Person, WayOut
 from targeting.model import Subject, SubjectKind
-from targeting.records.preference import Change, Choice, Preference, Source
+from targeting.records.preference import Choice, Preference, PreferenceChange, Source
 from targeting.records.profile import RawProfile
 
 _KNOWN_FOR_S = 200 * 86_400
@@ -63,7 +63,7 @@ def _own_opt_out(person: Person, preference: Preference, now_s: int, *, by_accou
 
 def _opted_out(before: Preference, source: Source, now_s: int) -> Preference:
     at_ms = (now_s - _MADE_S) * 1000
-    change = Change(1, Choice.OPT_OUT, source, at_ms, bytes(8))
+    change = PreferenceChange(version=1, choice=Choice.OPT_OUT, source=source, changed_at_ms=at_ms, change_key=bytes(8))
     return before._replace(choice=Choice.OPT_OUT, source=source, changed_at_ms=at_ms, version=1, history=(change,))
 
 

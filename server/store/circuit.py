@@ -1,7 +1,7 @@
-"""The circuit: a store that is known to be down is not asked, so that nobody waits for it.
+"""The circuit breaker: a store that is known to be down is not asked, so that no call waits for it.
 
-One a process, shared by its threads. It opens after so many failures in a row, probes by itself while it is
-open, and closes on the first sign of life. While closed it costs a comparison or two a call, and no lock.
+One per process, shared by its threads. It opens after ``failures`` failures in a row, probes by itself while it is
+open, and closes when a probe succeeds. While closed it costs a comparison or two per call, and no lock.
 """
 
 import threading
@@ -10,20 +10,17 @@ from typing import TypeVar
 
 from server.store.delegating import DelegatingRecordStore
 from server.store.ports import DecisionStore, RecordStore, StoreError, StoreTimeout, StoreUnavailable
-from server.store.redis.connection import ping
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
-
-__all__ = ["Circuit", "CircuitRecords", "CircuitStore", "ping"]
 
 T = TypeVar("T")
 
 
 class Circuit:
-    """Counts failures in a row. ``is_open`` may be read from any thread at any time.
+    """Count failures in a row. ``is_open`` may be read from any thread at any time.
 
-    ``probe`` asks the store for a sign of life, or raises; ``ping`` will do. ``on_change`` is told whether
-    the circuit is open when that changes, by whichever thread finds out.
+    ``probe`` raises unless the store answers. ``on_change`` is called with ``is_open`` when that changes, by the
+    thread that changed it.
     """
 
     def __init__(
@@ -57,7 +54,7 @@ class Circuit:
                 return
             self.is_open = True
             self._on_change(self.is_open)
-            self._prober = threading.Thread(target=self._probe_until_well, name="store-probe", daemon=True)
+            self._prober = threading.Thread(target=self._probe_until_it_answers, name="store-probe", daemon=True)
             self._prober.start()
 
     def succeeded(self) -> None:
@@ -67,18 +64,18 @@ class Circuit:
                 self._failures = 0
 
     def close(self) -> None:
-        """Stop probing, and wait for the probe at hand. The circuit then stays as it is."""
+        """Stop probing, and wait for the current probe to end. The circuit then stays as it is."""
         self._closing.set()
         with self._lock:
             prober = self._prober
         if prober is not None:
             prober.join()
 
-    def _probe_until_well(self) -> None:
+    def _probe_until_it_answers(self) -> None:
         while not self._closing.wait(self._probe_every_s):
             try:
                 self._probe()
-            except Exception:  # noqa: BLE001, S112  # a probe that could not tell has found no sign of life
+            except Exception:  # noqa: BLE001, S112  # a probe that fails in any way has not succeeded
                 continue
             with self._lock:
                 self._failures = 0
@@ -91,7 +88,7 @@ class CircuitStore:
     """A ``DecisionStore`` behind the circuit; each thread has its own store, all share the circuit.
 
     A timeout on a budget below ``least_budget_s`` says more about the caller than about the store, and is not
-    counted: callers with hopeless deadlines cannot open the circuit for everybody.
+    counted: callers with hopeless deadlines cannot open the circuit for the others.
     """
 
     def __init__(self, store: DecisionStore, circuit: Circuit, least_budget_s: float = 0.005) -> None:
@@ -115,9 +112,9 @@ class CircuitStore:
 class CircuitRecords(DelegatingRecordStore):
     """A ``RecordStore`` behind the circuit: a write that could only fail late fails at once.
 
-    Only timeouts are counted, as a store that refuses writes (no memory, no disk) may well answer decisions; and as
-    above none on a budget below ``least_budget_s``, as a write may have to wait for a disk. A success takes back only
-    failures of this kind: a store that is too slow for decisions may well be quick enough for writes.
+    Only timeouts are counted, because a store that refuses writes (no memory, no disk) may still answer decisions; and
+    none on a budget below ``least_budget_s``, because a write may have to wait for a disk. A success resets the count
+    only after a late write: a store that is too slow for decisions may be quick enough for writes.
     """
 
     def __init__(self, store: RecordStore, circuit: Circuit, least_budget_s: float = 0.1) -> None:
@@ -126,10 +123,10 @@ class CircuitRecords(DelegatingRecordStore):
         self._least_budget_s = least_budget_s
         self._was_late = False
 
-    def _call(self, operation: str, budget_s: float, asking: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
+    def _call(self, operation: str, budget_s: float, call: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
         self._circuit.check()
         try:
-            answer = asking()
+            answer = call()
         except StoreTimeout:
             if budget_s >= self._least_budget_s:
                 self._was_late = True

@@ -1,10 +1,10 @@
-"""What lies around a ``RecordStore`` and treats all that is asked of it alike."""
+"""The part of a wrapper around a ``RecordStore`` that is the same for every operation."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from server.store.ports import Change, Committed, RecordStore
+from server.store.ports import Committed, RecordChange, RecordStore
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class DelegatingRecordStore(ABC):
-    """Hands every question to ``_call``, with its name and its budget (seconds); see ``RecordStore``."""
+    """Pass every operation to ``_call``, with its name and its budget (seconds); see ``RecordStore``."""
 
     def __init__(self, store: RecordStore) -> None:
         self._store = store
@@ -21,13 +21,13 @@ class DelegatingRecordStore(ABC):
         """Read; see ``RecordStore``."""
         return self._call("read", budget_s, lambda: self._store.read(subjects, budget_s))
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         """Commit; see ``RecordStore``."""
         return self._call("commit", budget_s, lambda: self._store.commit(changes, budget_s))
 
-    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
         """Commit durably; see ``RecordStore``."""
         return self._call("commit_durably", budget_s, lambda: self._store.commit_durably(change, replicas, budget_s))
 
     @abstractmethod
-    def _call(self, operation: str, budget_s: float, asking: Callable[[], T]) -> T: ...
+    def _call(self, operation: str, budget_s: float, call: Callable[[], T]) -> T: ...

@@ -22,27 +22,27 @@ _ACCOUNT = SubjectKind.ACCOUNT
 
 
 class Pseudonyms:
-    """Turns subjects into pseudonyms and key names. Stateless but for the secret; threads may share one."""
+    """Turn subjects into pseudonyms and key names. Threads may share one."""
 
     __slots__ = ("_account", "_device")
 
     def __init__(self, secret: bytes) -> None:
         if not LEAST_SECRET_BYTES <= len(secret) <= MOST_SECRET_BYTES:
             raise ValueError(f"the secret must have {LEAST_SECRET_BYTES} to {MOST_SECRET_BYTES} bytes")
-        # Each is copied for every subject: cheaper than keying a hash anew.
+        # Copied for every subject, which is cheaper than keying a hash each time.
         self._account = hashlib.blake2b(digest_size=OWNER_SIZE, key=secret, person=b"adt/account")
         self._device = hashlib.blake2b(digest_size=OWNER_SIZE, key=secret, person=b"adt/device")
 
     def owner(self, subject: Subject) -> bytes:
-        """Give the subject's pseudonym, 16 bytes."""
+        """Return the subject's pseudonym, 16 bytes."""
         kind, text = subject
         pseudonym = (self._account if kind is _ACCOUNT else self._device).copy()
-        # A lone surrogate has no UTF-8 form; it must stop nothing, and not be taken for something else.
+        # A lone surrogate has no UTF-8 form; it must neither fail nor be taken for another character.
         pseudonym.update(text.encode("utf-8", "surrogatepass"))
         return pseudonym.digest()
 
     def locate(self, subject: Subject) -> tuple[bytes, bytes, bytes]:
-        """Give the subject's pseudonym, the key of its preference and the key of its profile."""
+        """Return the subject's pseudonym, the key of its preference and the key of its profile."""
         owner = self.owner(subject)
         tag = b2a_base64(owner)[:_TAG_CHARACTERS].translate(_URL_SAFE)
         stem = (b"adt:{a:" if subject[0] is _ACCOUNT else b"adt:{d:") + tag
@@ -54,5 +54,5 @@ class Pseudonyms:
 
 
 def seen_key(profile_key: bytes) -> bytes:
-    """Give the key of what a subject has been seen doing, beside its profile's."""
+    """Return the key of the deduplication record that belongs to a profile's key."""
     return profile_key[: -len(b"prof")] + b"seen"

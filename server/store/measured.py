@@ -1,4 +1,4 @@
-"""A ``RecordStore`` whose round trips and failures are counted.
+"""A ``RecordStore`` that counts its round trips and failures.
 
 Decisions count their own reads (``server.decisions.decider``), in the same series under ``fetch``.
 """
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class Meter(Protocol):
-    """Where the measures go: ``server.metrics.metrics.Metrics``."""
+    """Where the measurements go: ``server.metrics.metrics.Metrics``."""
 
     def observe_store(self, operation: str, seconds: float) -> None:
-        """Take the time of one round trip."""
+        """Record the time of one round trip."""
         ...
 
     def count_store_error(self, operation: str, kind: str) -> None:
@@ -26,16 +26,16 @@ class Meter(Protocol):
 
 
 class MeasuredRecords(DelegatingRecordStore):
-    """Passes everything on. The time of a durable commit holds that for replicas and the disk."""
+    """Pass everything on. The time of a durable commit includes the wait for replicas and the disk."""
 
     def __init__(self, store: RecordStore, meter: Meter) -> None:
         super().__init__(store)
         self._meter = meter
 
-    def _call(self, operation: str, budget_s: float, asking: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
+    def _call(self, operation: str, budget_s: float, call: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
         started_s = time.perf_counter()
         try:
-            return asking()
+            return call()
         except StoreError as problem:
             self._meter.count_store_error(operation, "timeout" if isinstance(problem, StoreTimeout) else "unavailable")
             raise

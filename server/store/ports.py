@@ -1,7 +1,7 @@
 """The narrow ports of the store: what the rest of the service may ask of it.
 
-A fake and Redis pass one contract suite (``tests/store/``). Values are opaque bytes here; what they mean is the
-core's business (``targeting.records.preference``, ``targeting.records.profile``).
+A fake and Redis pass one contract suite (``tests/contracts/test_store_contract.py``). Values are opaque bytes here;
+``targeting.records`` knows what they mean.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ class StoreUnavailable(StoreError):
     """The store is down, refuses, or is known to be down."""
 
 
-class Change(NamedTuple):
-    """What is to become of one subject's values, all at once or not at all.
+class RecordChange(NamedTuple):
+    """New values of one subject, written all at once or not at all.
 
     None leaves a value as it is, ``b""`` removes it. The change lands only while the store still holds the
     preference of ``expected``, so no write can follow from a reading made before an opt-out; and, where it writes
-    a profile or what was seen, the profile too, so no writer undoes another's work. It lands only while every subject
-    of ``linked`` has the preference that is given with it, and where that is None no profile either, so the opt-out of
-    a device stops the account's write.
+    a profile or a deduplication record, the profile too, so no writer undoes another's work. It lands only while every
+    subject of ``linked`` has the preference that is given with it, and where that is None no profile either, so the
+    opt-out of a device stops the account's write.
     """
 
     subject: Subject
@@ -44,9 +44,9 @@ class Change(NamedTuple):
 
 
 class Committed(NamedTuple):
-    """What became of a change: ``landed`` is False when the subject's values had changed meanwhile.
+    """The result of a change: ``landed`` is False when the subject's values had changed since they were read.
 
-    ``removed`` counts the values that were there and are no more.
+    ``removed`` counts the values that were there and no longer are.
     """
 
     landed: bool
@@ -56,7 +56,7 @@ class Committed(NamedTuple):
 
 
 class DecisionStore(Protocol):
-    """What a decision reads."""
+    """The store as decisions read it."""
 
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read preference and profile of every subject, in order, in one round trip. Raises ``StoreError``."""
@@ -64,22 +64,22 @@ class DecisionStore(Protocol):
 
 
 class RecordStore(Protocol):
-    """What the writers of preferences and profiles use."""
+    """The store as writers of preferences and profiles use it."""
 
     def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read everything of every subject, in order, in one round trip. Raises ``StoreError``."""
         ...
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         """Apply changes, each atomically, in one round trip, in order. Raises ``StoreError``.
 
         After an error a change may or may not have landed; repeating it from a fresh reading is safe.
         """
         ...
 
-    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
         """Apply one change and wait, within the budget, until replicas (and the disk) hold it. Raises ``StoreError``.
 
-        Running out of time while waiting for replicas is no error: the result says how many hold it.
+        Running out of time while waiting for replicas is not an error: the result says how many hold it.
         """
         ...

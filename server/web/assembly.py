@@ -1,7 +1,7 @@
 """Puts the pages together: contexts, application, server."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Final
@@ -19,13 +19,14 @@ PAGE_THREADS: Final = 2
 _SETTING: Final = f"{PREFIX}WEB_ADDRESS"
 
 
-def open_pages(settings: Settings, contexts: Sequence[CallContext], closing: ExitStack) -> str:
-    """Serve the pages until ``closing`` closes, and return their address. Raises ``SettingsError``."""
+def open_pages(settings: Settings, make_context: Callable[[], CallContext], closing: ExitStack) -> str:
+    """Serve the pages until ``closing`` closes, and return where. Raises ``SettingsError``."""
     _check_is_local(settings.web_address)
     proxies, links = read_proxies(settings), read_links(settings.web_links)
     server = WebServer(settings.web_address)
+    contexts = [make_context() for _ in range(PAGE_THREADS)]
     site = Site(Calls(contexts), proxies, links, settings.web_origin or own_origin(server.address))
-    threads = ThreadPoolExecutor(len(contexts), thread_name_prefix="page")
+    threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
     closing.callback(threads.shutdown)
     server.open(make_app(site, threads))
     closing.callback(server.close)

@@ -92,8 +92,9 @@ class Calls:
     def keep_signals(self, request: pb.DecideRequest) -> None:
         """Store what a signal of the request makes last, as a decision on it would."""
         with self.context() as context:
-            item = context.decider.evidence(ad_request(request, context.locator), context.budget_s).item
-            context.decider.notice([item])
+            decider, _, observer = context.decisions
+            (planned,) = decider.plan([ad_request(request, context.locator)], context.rulebook().policy).items
+            observer.observe(planned)
 
 
 def _subject(person: Person) -> dict[str, Any]:

@@ -49,7 +49,7 @@ class H2cornServer:
         from h2corn import Config, Server, _lib  # noqa: PLC0415  # there is not a wheel of it for every machine
 
         # Our own line says what is served; there is no public way to leave h2corn's out.
-        _lib.emit_banner = _say_nothing
+        setattr(_lib, "emit_banner", _say_nothing)  # noqa: B010  # its type says what it prints
         config = Config(
             bind=(f"fd://{listener.fileno()}",),
             access_log=False,

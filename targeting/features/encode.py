@@ -1,7 +1,7 @@
 """Encode people as dense feature vectors, a whole batch at once (schema: ``targeting.features.schema``).
 
-Invariant: a person's row depends on that person's inputs alone, bit for bit, whoever else is in the batch.
-Behavioural only: nothing of LIMITED mode may import this. Knows no ids, clock or policy; scores come decayed.
+Invariant: a person's row depends on that person's inputs alone, bit for bit, whatever else is in the batch.
+Behavioural only: no code of LIMITED mode may import this. Knows no ids, clock or policy; scores arrive decayed.
 """
 
 from typing import Final, NamedTuple
@@ -16,7 +16,7 @@ _DAY_S: Final = 86_400.0
 _EXPOSURE_RATE: Final = -1 / _DAY_S
 _PROFILE_RATE: Final = -1 / (30 * _DAY_S)
 
-# Little-endian whatever the machine, so that the memory of a row is what goes on the wire.
+# Little-endian on every machine, so that the memory of a row is its wire format.
 _WIRE: Final = np.dtype("<f4")
 _ROW_BYTES: Final = DIMENSIONS * _WIRE.itemsize
 
@@ -36,9 +36,9 @@ _GENDER_NUMBERS: Final = np.arange(1, len(GENDERS) + 1, dtype=np.uint8)
 
 
 class VectorInputs(NamedTuple):
-    """A batch of B people as columns; ``*_owner`` names the row, 0 … B-1, that an entry belongs to.
+    """A batch of B people as columns; ``*_owner`` is the row, 0 … B-1, that an entry belongs to.
 
-    Entries of one person need not be adjacent. Scores and shares are 0 … 1. Ages are seconds; one below zero,
+    Entries of one person need not be adjacent. Scores and shares are 0 … 1. Ages are in seconds; a negative age,
     from a clock that runs ahead, counts as zero.
     """
 
@@ -103,5 +103,5 @@ def _raise_to(
     dimension: NDArray[np.uint8] | int,
     value: NDArray[np.float32],
 ) -> None:
-    # Not a sum: a maximum depends on no order, and many weak segments do not pass for a strong one.
+    # A maximum, not a sum: it does not depend on order, and many weak segments do not look like a strong one.
     np.maximum.at(rows.reshape(-1), owner * DIMENSIONS + dimension, value)

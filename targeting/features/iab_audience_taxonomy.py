@@ -6,7 +6,7 @@ Source: IAB Tech Lab, "Audience Taxonomy 1.1" (github.com/InteractiveAdvertising
 and the names of some interests; nothing is reworded.
 
 Each tier maps a category (the taxonomy's "Tier 2") to its ids: single ids and inclusive ranges, the first
-being the category itself. The id of a tier belongs to no category. What decisions use is not known here.
+being the category itself. The id of a tier belongs to no category. Knows nothing of how decisions use an id.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """The dense feature vector, dimension by dimension: schema ``adtargeting.features.v1``.
 
 Invariant: a dimension never changes its index, unit or meaning under one schema name; ``docs/features.md``
-says the same, line for line. Described here, computed in ``targeting.features.encode``; nothing here knows a person.
+says the same, line for line. ``targeting.features.encode`` computes the values; this module knows no person.
 """
 
 import re
@@ -41,7 +41,7 @@ _COUNT: Final = "ln(1 + n)"
 AGE_BRACKETS: Final = ("13-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65+")
 GENDERS: Final = ("female", "male", "other")
 
-# Declared age and gender have dimensions of their own, which a segment bought from outside must not set.
+# Declared age and gender have their own dimensions, which a segment from an outside source must not set.
 _DEMOGRAPHIC_CATEGORIES: Final = tuple(name for name in DEMOGRAPHIC if name not in {"Age Range", "Gender"})
 
 # Group of purchases → categories of the taxonomy. Each category is in one group.
@@ -122,7 +122,7 @@ INDEX_OF: Final = {dimension.name: dimension.index for dimension in SCHEMA}
 
 
 def span(prefix: str) -> slice:
-    """Return the run of dimensions whose names begin with ``prefix``, as a slice of the vector."""
+    """Return the slice of the dimensions whose names begin with ``prefix``, which are contiguous."""
     indices = [dimension.index for dimension in SCHEMA if dimension.name.startswith(prefix)]
     return slice(indices[0], indices[-1] + 1)
 
@@ -132,7 +132,7 @@ _GROUP_OF: Final = {name: group for group, names in PURCHASE_GROUPS.items() for 
 
 
 def outside_dimension(segment_id: str) -> int:
-    """Return the bucket of a segment that the taxonomy does not know, by a hash that never changes."""
+    """Return the bucket of a segment outside the taxonomy, by a stable hash."""
     return _OUTSIDE + crc32(segment_id.encode()) % OUTSIDE_BUCKETS
 
 
@@ -154,11 +154,11 @@ def _dimension_of_code() -> NDArray[np.uint8]:
     return table
 
 
-# Code of the taxonomy → dimension. Codes without a category, and those of age and gender, have their bucket.
+# Code of the taxonomy → dimension. Codes without a category, and those of age and gender, go to a bucket.
 DIMENSION_OF_CODE: Final = _dimension_of_code()
 
 
 def dimension_of(segment_id: str) -> int:
-    """Return the dimension in which a segment's strength counts; every text that UTF-8 can write has one."""
+    """Return the dimension that a segment's strength counts in; every text that UTF-8 can encode has one."""
     code = segment_code(segment_id)
     return outside_dimension(segment_id) if code is None else int(DIMENSION_OF_CODE[code])

@@ -1,6 +1,6 @@
-"""The IAB Audience Taxonomy 1.1: which segment ids are its own, and the category and tier of each.
+"""The IAB Audience Taxonomy 1.1: its segment ids, and the category and tier of each.
 
-Invariant: every id of the taxonomy but those of the tiers themselves has one category, and so one tier.
+Invariant: every id of the taxonomy except those of the tiers has exactly one category, and so one tier.
 Knows nothing of people, profiles or feature vectors.
 """
 
@@ -23,7 +23,7 @@ from targeting.features.iab_audience_taxonomy import (
 
 
 class Tier(IntEnum):
-    """What a segment says of a person ("Tier 1" of the taxonomy); the value is the id of the tier itself."""
+    """What a segment says about a person ("Tier 1" of the taxonomy); the value is the id of the tier."""
 
     DEMOGRAPHIC = DEMOGRAPHIC_ID
     INTEREST = INTEREST_ID
@@ -92,7 +92,7 @@ _NAME_OF_CODE: Final = {
 
 
 def segment_code(segment_id: str) -> int | None:
-    """Return the number of a segment of the taxonomy, or None for a segment of anyone else's.
+    """Return the number of a segment of the taxonomy, or None for any other segment.
 
     Only the canonical decimal form of an assigned id counts, so ``str(code)`` gives the id back.
     """
@@ -106,9 +106,9 @@ def category_of(code: int) -> Category | None:
 
 
 def segment_name(code: int) -> str:
-    """Return a readable name of a code from ``segment_code``.
+    """Return the name of a code from ``segment_code``, or of its category where the project does not carry its name.
 
-    Its own name where the project carries it, else that of its category. Raises ValueError for other numbers.
+    Raises ``ValueError`` for other numbers.
     """
     if name := _NAME_OF_CODE.get(code):
         return name
@@ -119,9 +119,9 @@ def segment_name(code: int) -> str:
 
 
 def named_interests() -> tuple[Segment, ...]:
-    """Return the interests below category level that carry a name: what a sample population draws from.
+    """Return the named interests below category level, from which a sample population is drawn.
 
-    None of them is of a sensitive subject (health, religion, politics, debt, children).
+    None of them concerns a sensitive subject (health, religion, politics, debt, children).
     """
     return tuple(
         Segment(code, category.name, _NAME_OF_CODE[code])

@@ -1,1 +1,1 @@
-"""OpenRTB bid requests: what is read of one, and what goes out to a network."""
+"""OpenRTB bid requests: what is read from one, and what is sent to a network."""

@@ -1,10 +1,10 @@
-"""Bid requests: one comes in, one that is safe for a network goes out (OpenRTB 2.5 or 2.6 in, 2.6 out).
+"""Bid requests: OpenRTB 2.5 or 2.6 in, one safe OpenRTB 2.6 request per network out.
 
-What says nothing of the person (impressions, site or app, content, source, ...) goes out as the bytes that came;
-``user`` and ``device`` are built up from nothing, extensions by allow-list. Privacy signals stay where they were,
-and are also put where OpenRTB 2.6 keeps them if they were only in the place of 2.5.
+Members that do not concern the person (impressions, site or app, content, source, ...) keep their original bytes;
+``user`` and ``device`` are built up from nothing, extensions by allow-list. Privacy signals stay in their place, and
+those that are only in OpenRTB 2.5's place are copied to that of 2.6.
 
-Invariant: what is built for one network depends on this request and on the decision for this network alone.
+Invariant: the request for a network depends only on the incoming request and on the decision for that network.
 """
 
 from collections.abc import Mapping
@@ -27,17 +27,17 @@ from targeting.policy.policy import Policy
 _REBUILT: Final = frozenset({"imp", "regs", "user", "device", "ext"}) | (
     frozenset(OBJECTS["User"]).union(OBJECTS["Device"]) - frozenset(OBJECTS["BidRequest"])
 )
-"""In any case: some readers do not tell them apart, so a ``User`` must not pass for an unknown field. Nor must what
-only a user or a device has, as ``eids``, when it stands one level too high."""
+"""Compared without case: some readers ignore it, so a ``User`` must not pass as an unknown field, nor must a field of
+a user or a device, such as ``eids``, one level too high."""
 _PARSED: Final[tuple[str, ...]] = ("regs", "user", "device")
 _NOTHING: Final[Mapping[str, Any]] = {}
 _NO_MEMBERS: Final = Raw(b"{}")
 
 
 class BidRequest(NamedTuple):
-    """A bid request that was read and checked: the objects that are looked into, and all fields as the bytes that came.
+    """A checked bid request: the objects that are parsed, and every field as its original bytes.
 
-    ``max_output_bytes`` is how much of it may go out to one network.
+    ``max_output_bytes`` bounds how much of it is sent to one network.
     """
 
     parsed: Mapping[str, Any]
@@ -46,28 +46,28 @@ class BidRequest(NamedTuple):
     max_output_bytes: int
 
     def __repr__(self) -> str:
-        """Show nothing of the person."""
+        """Return the type's name alone: nothing about the person."""
         return "BidRequest()"
 
 
 def read_bid_request(text: bytes, *, targeted_ads_off: bool = False) -> BidRequest:
-    """Read and check a bid request. Raises ``BidRequestRefused``."""
+    """Parse and check a bid request. Raises ``BidRequestRefused``."""
     fields = read_json(text)
     check_fields(fields)
     raw = members(text)
-    # What stands in OpenRTB 2.5's place, in an extension of these, goes out in that of 2.6 as well.
-    twice = sum(len(raw[name]) for name in ("regs", "user") if name in raw)
-    heard = read_signals(fields, targeted_ads_off=targeted_ads_off)
-    # The rest of what was read is let go at once: many requests are held together, and the CPU's caches are small.
+    # Signals in OpenRTB 2.5's place, an extension of these, are sent in that of 2.6 as well.
+    repeated = sum(len(raw[name]) for name in ("regs", "user") if name in raw)
+    signals = read_signals(fields, targeted_ads_off=targeted_ads_off)
+    # The rest is released at once: many requests are held together, and the CPU's caches are small.
     parsed = {name: fields[name] for name in _PARSED if name in fields}
-    return BidRequest(parsed, raw, heard, len(text) + twice)
+    return BidRequest(parsed=parsed, raw=raw, request_signals=signals, max_output_bytes=len(text) + repeated)
 
 
 class NetworkRequestBuilder:
-    """Makes one bid request into those for the networks; ``limited`` are the features of its decision."""
+    """Builds the bid requests for the networks; ``limited`` holds the features of the decision."""
 
     def __init__(self, bid_request: BidRequest, limited: LimitedFeatures, policy: Policy) -> None:
-        parsed, raw, heard, _ = bid_request
+        parsed, raw, signals, _ = bid_request
         allowed = policy.bid_request
         self._common: dict[str, Any] = {
             **{name: value for name, value in raw.items() if name.casefold() not in _REBUILT},
@@ -85,7 +85,7 @@ class NetworkRequestBuilder:
         self._device = Device(
             parsed.get("device", _NOTHING),
             raw.get("device", _NO_MEMBERS),
-            heard.place if heard.place.country else IpLocation(limited.ip_country, limited.ip_subdivision),
+            signals.place if signals.place.country else IpLocation(limited.ip_country, limited.ip_subdivision),
             limited.language,
             parse_allow_list(allowed.device_ext),
         )
@@ -99,7 +99,7 @@ class NetworkRequestBuilder:
         self._reduces = policy.fingerprint.reduce_in_limited_mode
 
     def for_network(self, decision: NetworkDecision) -> bytes:
-        """Give the bid request for one network, as JSON. Only for a network that may be contacted."""
+        """Return the bid request for one network, as JSON. Only for a network that may be contacted."""
         reduced = self._reduces and not _may_describe(decision)
         built: dict[str, Any] = {**self._common, "imp": self._impressions.for_network(decision)}
         if device := self._device.for_network(decision, reduced=reduced):
@@ -110,10 +110,10 @@ class NetworkRequestBuilder:
 
 
 def _may_describe(decision: NetworkDecision) -> bool:
-    """Tell whether the network gets more than limited features: else a description of the device would do for an id.
+    """Whether the network receives more than limited features; otherwise a device description would serve as an id.
 
-    What counts is what it does get, not what it might: of somebody of whom nothing is known it gets nothing more.
+    What it does receive counts, not what it may: an unknown person has nothing to share.
     """
     profile = decision.profile
-    knows_some = profile is not None and bool(profile.age_bracket or profile.gender or profile.interests)
-    return knows_some or bool(decision.network_user_id)
+    shares_profile = profile is not None and bool(profile.age_bracket or profile.gender or profile.interests)
+    return shares_profile or bool(decision.network_user_id)

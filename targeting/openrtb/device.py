@@ -1,10 +1,10 @@
 """The ``device`` of a prepared bid request, built up from nothing.
 
-Everybody may have the place to country and region, the language, the masked address, the type of device and the
-privacy flags. A network that may have more than limited features also gets the description of the device; a
-position and the full address go by permissions of their own. Identifiers of the device never go anywhere.
+Every network receives country and region, language, masked address, device type and privacy flags. A network that
+receives more than limited features also receives the description of the device; position and full address each need
+their own permission. Device identifiers are sent to no network.
 
-Invariant: an identifier cannot enter, for no field that holds one is read here.
+Invariant: no field that holds an identifier is read here.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from targeting.places.iso3166 import COUNTRIES
 
 _ABOUT_AN_EXACT_POSITION: Final = ("type", "accuracy", "lastfix", "ipservice")
 _DEVICE_TYPES: Final = range(1, 9)
-"""OpenRTB's list of device types (AdCOM 1.0): a number beyond it could be anything."""
+"""OpenRTB's list of device types (AdCOM 1.0); any other number could be an identifier."""
 
 
 class _Parts(TypedDict, total=False):
@@ -44,7 +44,7 @@ class _UserAgent(TypedDict, total=False):
 
 
 class _Description(TypedDict, total=False):
-    """All that may go out of a description, whatever else came with it."""
+    """Every member of a description that may be sent."""
 
     ua: Raw
     sua: _UserAgent
@@ -70,10 +70,10 @@ _read_description = reader_of(_Description)
 
 
 class Device:
-    """The device of one bid request, from which each network gets its own.
+    """The device of one bid request, and the variants of it for the networks.
 
-    ``fields`` are the device's as read, ``raw`` as the bytes that came; ``place`` is where it is; ``ext`` names what
-    of its extension may stay.
+    ``fields`` is the parsed device, ``raw`` its original bytes; ``place`` is its location, ``ext`` the allow-list of
+    its extension.
     """
 
     __slots__ = ("_addresses", "_built", "_common", "_descriptions", "_fields", "_parts", "_place", "_raw")
@@ -89,11 +89,11 @@ class Device:
         self._built: dict[tuple[bool, str, tuple[int, int]], Raw | None] = {}
 
     def __repr__(self) -> str:
-        """Show nothing of the person."""
+        """Return the type's name alone: nothing about the person."""
         return "Device()"
 
     def for_network(self, decision: NetworkDecision, *, reduced: bool) -> Raw | None:
-        """Build the device for one network, or none; ``reduced`` asks for families instead of a description."""
+        """Return the device for one network, or None; ``reduced`` replaces the description by families."""
         permissions = reduced, decision.precise_position, decision.address_bits
         if permissions not in self._built:
             device = self._build(decision, reduced=reduced)
@@ -121,7 +121,7 @@ class Device:
 
 
 def place_of(location: IpLocation) -> dict[str, str]:
-    """Write a place as OpenRTB does: ISO 3166-1 alpha-3, and the part of ISO 3166-2 after the hyphen."""
+    """Return a place as OpenRTB writes it: ISO 3166-1 alpha-3, and the part of ISO 3166-2 after the hyphen."""
     if not location.country:
         return {}
     place = {"country": COUNTRIES[location.country]}
@@ -131,7 +131,7 @@ def place_of(location: IpLocation) -> dict[str, str]:
 
 
 def _addresses(fields: Mapping[str, Any]) -> dict[str, IpAddress]:
-    """Read both addresses; each goes where its kind belongs, wherever it was."""
+    """Return the valid addresses under the field of their version, whichever field they were in."""
     addresses: dict[str, IpAddress] = {}
     for name in ("ip", "ipv6"):
         text = fields.get(name)
@@ -142,7 +142,7 @@ def _addresses(fields: Mapping[str, Any]) -> dict[str, IpAddress]:
 
 
 def _common(fields: Mapping[str, Any], parts: _Parts, language: str, ext: AllowList) -> dict[str, Any]:
-    """Give what every network gets alike."""
+    """Return the members that are the same for every network."""
     device = select_valid(fields, fields, DEVICE)
     if fields.get("devicetype") in _DEVICE_TYPES:
         device["devicetype"] = fields["devicetype"]
@@ -155,7 +155,7 @@ def _common(fields: Mapping[str, Any], parts: _Parts, language: str, ext: AllowL
 
 
 def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: AllowList) -> dict[str, Any]:
-    # Whatever the policy names, a flag stays by its form alone.
+    # A signal must be valid, even where the policy names it.
     named = {name: value for name, value in select_allowed(raw, further).items() if name not in DEVICE_EXT}
     return select_valid(fields, raw, DEVICE_EXT) | named
 

@@ -1,7 +1,7 @@
-"""From the description of a device to families: what serving an ad needs, and too little to know the device again.
+"""Families of operating systems and browsers: enough to serve an ad, too little to recognise a device.
 
-Invariant: what comes out is one of the names below or nothing, never a part of what came in. Browsers that few
-people use count as the one that they are built from: a rare name would single out a person.
+Invariant: the output is one of the names below or empty, never a part of the input. A rare browser counts as the one
+that it is built from, since a rare name would single out a person.
 """
 
 import re
@@ -14,7 +14,7 @@ _SYSTEMS: Final = re.compile(
     r"|(?P<macOS>mac ?os|macintosh|os x)|(?P<Linux>linux|x11)",
     re.IGNORECASE,
 )
-# In this order: most browsers also name the ones that they claim to be like.
+# The order matters: most browsers also name those that they claim to be compatible with.
 _BROWSERS: Final = (
     ("Edge", re.compile(r"Edg(?:e|A|iOS)?/|Microsoft Edge")),
     ("Opera", re.compile(r"OPR/|OPT/|Opera")),
@@ -24,12 +24,12 @@ _BROWSERS: Final = (
     ("Safari", re.compile(r"Safari|AppleWebKit/")),
 )
 _MAX_TEXT: Final = 512
-"""Characters of a User-Agent that are looked at."""
+"""Characters of a User-Agent that are examined."""
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class Families(NamedTuple):
-    """The families of the operating system and of the browser, empty when not known, and whether it is a mobile."""
+    """The families of operating system and browser, empty if unknown, and whether the device is mobile."""
 
     system: str
     browser: str
@@ -37,10 +37,10 @@ class Families(NamedTuple):
 
 
 def families_of(device: Mapping[str, Any]) -> Families:
-    """Read the families from a device object whose fields were checked."""
+    """Derive the families from a device object whose fields were checked."""
     hints, agent = device.get("sua", _NOTHING), device.get("ua", "")[:_MAX_TEXT]
     platform = hints.get("platform", _NOTHING).get("brand", "")
-    brands = "|".join([each.get("brand", "") for each in hints.get("browsers", ())])
+    brands = "|".join([browser.get("brand", "") for browser in hints.get("browsers", ())])
     return Families(
         _system(device.get("os", "")) or _system(platform) or _system(agent),
         _browser(brands[:_MAX_TEXT]) or _browser(agent),

@@ -1,8 +1,8 @@
-"""What of an extension (``ext``) may stay: by allow-list, and a network's own parameters by their names.
+"""Extensions (``ext``): selected by allow-list, and a network's own parameters by name.
 
-Extensions hold whatever their sender likes, the parameters and ids of all networks among it. Invariant: what is not
-named here, or by the policy, does not stay; of a network's own parameters nothing that is nested stays, since
-nobody knows what is in it.
+Extensions contain anything that their sender likes, including the parameters and ids of all networks. Invariant: only
+members that an allow-list names are kept, and nested values of a network's own parameters are not, since their
+content is unknown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,45 +12,45 @@ from typing import Any, Final
 from targeting.openrtb.json import Raw, members
 
 AllowList = Mapping[str, Any]
-"""Allowed names; each leads to the names allowed below it, or to nothing where all of it is allowed."""
+"""Allowed names, each mapped to the names allowed below it; an empty mapping allows the whole value."""
 
 _NESTED: Final = (b"{", b"[")
 
 
 @lru_cache(maxsize=64)
 def parse_allow_list(names: tuple[str, ...]) -> AllowList:
-    """Read names with dots between their levels. A name without anything below allows all that is below it."""
-    tree: dict[str, Any] = {}
+    """Parse dotted names. A name that is not continued by another allows everything below it."""
+    allowed: dict[str, Any] = {}
     for name in sorted(names, key=len, reverse=True):
-        at = tree
-        *above, last = name.split(".")
-        for step in above:
-            at = at.setdefault(step, {})
-        at[last] = {}
-    return tree
+        level = allowed
+        *parents, last = name.split(".")
+        for parent in parents:
+            level = level.setdefault(parent, {})
+        level[last] = {}
+    return allowed
 
 
-def select_allowed(there: Mapping[str, Raw], allowed: AllowList) -> dict[str, Any]:
-    """Give the allowed members of an extension, in the order of the allow-list."""
-    stays: dict[str, Any] = {}
+def select_allowed(extension: Mapping[str, Raw], allowed: AllowList) -> dict[str, Any]:
+    """Return the allowed members of an extension, in the order of the allow-list."""
+    selected: dict[str, Any] = {}
     for name, below in allowed.items():
-        if name not in there:
+        if name not in extension:
             continue
         if not below:
-            stays[name] = there[name]
-        elif is_object(there[name]) and (inner := select_allowed(members(there[name]), below)):
-            stays[name] = inner
-    return stays
+            selected[name] = extension[name]
+        elif is_object(extension[name]) and (inner := select_allowed(members(extension[name]), below)):
+            selected[name] = inner
+    return selected
 
 
 def select_parameters(parameters: Raw, names: Iterable[str]) -> dict[str, Raw]:
-    """Give those of a network's own parameters that have one of these names and are no object or array."""
+    """Return the network's own parameters that have one of these names and are neither object nor array."""
     if not is_object(parameters):
         return {}
-    there = members(parameters)
-    return {name: there[name] for name in names if name in there and not bytes(there[name]).startswith(_NESTED)}
+    values = members(parameters)
+    return {name: values[name] for name in names if name in values and not bytes(values[name]).startswith(_NESTED)}
 
 
 def is_object(value: Raw) -> bool:
-    """Tell whether a value is an object."""
+    """Whether a value is an object."""
     return bytes(value).startswith(b"{")

@@ -1,7 +1,7 @@
-"""The privacy signals and consents of a bid request: where they stand, and the form that each of them must have.
+"""The privacy signals and consents of a bid request: their places, and the valid form of each.
 
-One table for reading and for writing. Invariant: what has another form than its own counts as unreadable, which
-limits, and goes to nobody: in the place of a flag an object could hold anything about the person.
+One table for reading and for writing. Invariant: a signal in any other form counts as unreadable, which limits, and
+is sent to no network: an object in place of a flag could contain anything about the person.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,10 +11,10 @@ Validator = Callable[[object], bool]
 Validators = Mapping[str, Validator]
 
 MAX_SECTIONS: Final = 32
-"""Ids of GPP sections that are looked at; with more of them the list is unreadable."""
+"""Ids of GPP sections; a longer list is unreadable."""
 
 _NO_SECTION: Final = -1
-"""What stands in ``gpp_sid`` where no section applies."""
+"""The value of ``gpp_sid`` where no section applies."""
 _MAX_SECTION: Final = 0xFFFF
 _MAX_PROVIDER: Final = 0x7FFF_FFFF
 _STATUSES: Final = range(4)
@@ -30,7 +30,7 @@ def _is_flag_or_text(value: object) -> bool:
 
 
 def is_text(value: object) -> bool:
-    """Tell whether a value is a text, which is all that can be asked of a consent string."""
+    """Whether a value is a text; what a consent string says is decided elsewhere."""
     return type(value) is str
 
 
@@ -43,7 +43,7 @@ def _is_small(value: object) -> bool:
 
 
 def _are_numbers(value: object, least: int, most: int) -> bool:
-    return type(value) is list and all(type(each) is int and least <= each <= most for each in value)
+    return type(value) is list and all(type(number) is int and least <= number <= most for number in value)
 
 
 def _are_sections(value: object) -> bool:
@@ -59,11 +59,11 @@ def _holds_providers(value: object) -> bool:
 
 def _is_transparency(value: object) -> bool:
     return type(value) is list and all(
-        type(each) is dict
-        and each.keys() <= {"domain", "dsaparams"}
-        and is_text(each.get("domain", ""))
-        and _are_numbers(each.get("dsaparams", []), 0, _MAX_SECTION)
-        for each in value
+        type(entry) is dict
+        and entry.keys() <= {"domain", "dsaparams"}
+        and is_text(entry.get("domain", ""))
+        and _are_numbers(entry.get("dsaparams", []), 0, _MAX_SECTION)
+        for entry in value
     )
 
 
@@ -73,13 +73,13 @@ REGS: Final[Validators] = {
     "us_privacy": is_text,
     "gpp": is_text,
     "gpp_sid": _are_sections,
-    # The specification of Global Privacy Control in OpenRTB writes a text, many write a number.
+    # IAB's specification of Global Privacy Control in OpenRTB says text; many senders write a number.
     "gpc": _is_flag_or_text,
 }
-"""Of ``regs`` and of ``regs.ext``: OpenRTB 2.5 keeps most of them in the extension."""
+"""Members of ``regs`` and ``regs.ext``: OpenRTB 2.5 has most of them in the extension."""
 
 REGS_EXT: Final[Validators] = {**REGS, "s22580": _is_flag}
-"""``s22580``: section 22580 of California's Business and Professions Code, on minors. Nobody reads it here."""
+"""``s22580``: section 22580 of California's Business and Professions Code, on minors. It is passed on, not read."""
 
 DSA: Final[Validators] = {
     "dsarequired": _is_small,
@@ -87,28 +87,28 @@ DSA: Final[Validators] = {
     "datatopub": _is_small,
     "transparency": _is_transparency,
 }
-"""Of ``regs.ext.dsa``, what the EU's Digital Services Act asks to be shown with an ad: of the page, not the person."""
+"""Members of ``regs.ext.dsa``: what the EU's Digital Services Act requires to be shown with an ad."""
 
 PROVIDER_SETTINGS: Final = ("consented_providers_settings", "ConsentedProvidersSettings")
-"""Google's additional consent, which is in ``consented_providers`` of either."""
+"""Google's Additional Consent is in ``consented_providers`` of either object."""
 
 USER: Final[Validators] = {"consent": is_text}
-"""Of ``user``."""
+"""Members of ``user``."""
 
 USER_EXT: Final[Validators] = {"consent": is_text, **dict.fromkeys(PROVIDER_SETTINGS, _holds_providers)}
-"""Of ``user.ext``."""
+"""Members of ``user.ext``."""
 
 DEVICE: Final[Validators] = {"dnt": _is_flag, "lmt": _is_flag}
-"""Of ``device``."""
+"""Members of ``device``."""
 
 DEVICE_EXT: Final[Validators] = {"atts": _is_status}
-"""Of ``device.ext``: Apple's ATTrackingManager.AuthorizationStatus."""
+"""Members of ``device.ext``: ``atts`` is Apple's ATTrackingManager.AuthorizationStatus."""
 
 
 def select_valid(fields: Mapping[str, Any], raw: Mapping[str, Any], forms: Validators) -> dict[str, Any]:
-    """Give those of an object's members that the table has and that have their form, as the bytes that came.
+    """Return the members of an object that are valid, as their original bytes.
 
-    A flag in the form of another single bit, which we do not read, may be what a careful receiver does read.
+    A flag written as another single bit, which we do not read, is passed on too: a receiver may read it.
     """
     return {
         name: raw[name]

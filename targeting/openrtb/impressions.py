@@ -1,7 +1,6 @@
-"""The ``imp`` of a prepared bid request: untouched, but for the extensions of the impressions.
+"""The ``imp`` of a prepared bid request: unchanged, except for the extensions of the impressions.
 
-Invariant: of the networks' own parameters one network gets its own alone, and of these what ``select_parameters`` lets
-through.
+Invariant: a network receives no other network's parameters, and of its own only what ``select_parameters`` selects.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,70 +14,70 @@ _NO_PARAMETERS: Final[tuple[tuple[str, Raw], ...]] = ()
 
 
 class Impressions:
-    """The impressions of one bid request, from which each network gets its own.
+    """The impressions of one bid request, and the variants of them for the networks.
 
-    ``raw`` holds the members of each as the bytes that came; ``ext`` names what of their extensions may stay,
-    ``parameters`` what a network's own parameters may be called, ``claimed`` the names of those that are known.
+    ``raw`` holds the members of each impression as their original bytes; ``ext`` is the allow-list of their
+    extensions, ``parameters`` the names of a network's own parameters, ``known_names`` those of the known networks.
     """
 
-    __slots__ = ("_claimed", "_each", "_parameters")
+    __slots__ = ("_impressions", "_known_names", "_parameters")
 
     def __init__(
-        self, raw: Sequence[Mapping[str, Raw]], ext: AllowList, parameters: tuple[str, ...], claimed: frozenset[str]
+        self, raw: Sequence[Mapping[str, Raw]], ext: AllowList, parameters: tuple[str, ...], known_names: frozenset[str]
     ) -> None:
-        self._each = [_Impression(each, ext) for each in raw]
+        self._impressions = [_Impression(impression, ext) for impression in raw]
         self._parameters = parameters
-        self._claimed = claimed
+        self._known_names = known_names
 
     def for_network(self, decision: NetworkDecision) -> list[dict[str, Any]]:
-        """Build the impressions for one network."""
+        """Return the impressions for one network."""
         if (network := decision.policy) is None:
             name = decision.network_id.casefold()
-            # Somebody unknown who goes by the name of a known network gets nothing of its.
-            names = () if name in self._claimed else self._parameters
-            return [each.for_network(name, names) for each in self._each]
+            # An unknown network under the name of a known one must not receive the known one's parameters.
+            names = () if name in self._known_names else self._parameters
+            return [impression.for_network(name, names) for impression in self._impressions]
         names = self._parameters + network.parameters
-        return [each.for_network(network.name_in_extensions, names) for each in self._each]
+        return [impression.for_network(network.name_in_extensions, names) for impression in self._impressions]
 
 
 class _Impression:
-    """One impression: what all networks get of it, and the parameters of each by its name in lower case."""
+    """One impression: the members that all networks receive, and each network's parameters by lower-case name."""
 
-    __slots__ = ("_bidders", "_common", "_fields", "_kept", "_networks")
+    __slots__ = ("_allowed_ext", "_bidders", "_common", "_fields", "_networks")
 
     def __init__(self, raw: Mapping[str, Raw], allowed: AllowList) -> None:
-        # Some readers take names in any case: an "Ext" must not pass for an unknown field.
+        # Some readers ignore case: an "Ext" must not pass as an unknown field.
         self._fields = {name: value for name, value in raw.items() if name.casefold() != "ext"}
         ext = members(raw["ext"]) if "ext" in raw else {}
-        self._kept = select_allowed(ext, allowed)
+        self._allowed_ext = select_allowed(ext, allowed)
         self._networks = _by_network(ext)
-        self._bidders = _by_network(_below(_below(ext, "prebid"), "bidder"))
-        self._common: dict[str, Any] = {**self._fields, "ext": self._kept} if self._kept else self._fields
+        self._bidders = _by_network(_object_at(_object_at(ext, "prebid"), "bidder"))
+        self._common: dict[str, Any] = {**self._fields, "ext": self._allowed_ext} if self._allowed_ext else self._fields
 
     def for_network(self, own_name: str, parameters: tuple[str, ...]) -> dict[str, Any]:
-        """Put the network's own parameters where they stood: under its name, or under Prebid's ``bidder``."""
+        """Return the impression with the network's own parameters under its name or Prebid's ``bidder``."""
         if own_name not in self._networks and own_name not in self._bidders:
             return self._common
         own = _own(self._networks.get(own_name, _NO_PARAMETERS), parameters)
         bidder = _own(self._bidders.get(own_name, _NO_PARAMETERS), parameters)
         if not own and not bidder:
             return self._common
-        ext = {**own, **self._kept}
+        ext = {**own, **self._allowed_ext}
         if bidder:
             ext["prebid"] = {**ext.get("prebid", {}), "bidder": bidder}
         return {**self._fields, "ext": ext}
 
 
 def _by_network(extension: Mapping[str, Raw]) -> Mapping[str, list[tuple[str, Raw]]]:
-    found: dict[str, list[tuple[str, Raw]]] = {}
+    by_name: dict[str, list[tuple[str, Raw]]] = {}
     for name, value in extension.items():
-        found.setdefault(name.casefold(), []).append((name, value))
-    return found
+        by_name.setdefault(name.casefold(), []).append((name, value))
+    return by_name
 
 
-def _own(of_network: Sequence[tuple[str, Raw]], parameters: tuple[str, ...]) -> dict[str, Any]:
-    return {name: own for name, value in of_network if (own := select_parameters(value, parameters))}
+def _own(values: Sequence[tuple[str, Raw]], parameters: tuple[str, ...]) -> dict[str, Any]:
+    return {name: own for name, value in values if (own := select_parameters(value, parameters))}
 
 
-def _below(within: Mapping[str, Raw], name: str) -> Mapping[str, Raw]:
-    return members(within[name]) if name in within and is_object(within[name]) else {}
+def _object_at(parent: Mapping[str, Raw], name: str) -> Mapping[str, Raw]:
+    return members(parent[name]) if name in parent and is_object(parent[name]) else {}

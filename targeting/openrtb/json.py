@@ -1,10 +1,9 @@
-"""The JSON of bid requests: read strictly, and what is not looked into kept as the bytes that came (``Raw``).
+"""Strict JSON for bid requests; members that are passed on keep their original bytes (``Raw``).
 
-Strictly: RFC 8259 in UTF-8, an object, no name twice in one object, no number beyond a double's range, at most
-``MAX_DEPTH`` levels, ``MAX_BRACKETS`` objects and arrays, ``MAX_DIGITS`` digits in a row and ``MAX_BYTES`` bytes. A
-number or a text that is kept comes out as it went in.
+Accepted: an RFC 8259 object in UTF-8 without duplicate names or numbers beyond a double's range, with at most
+``MAX_DEPTH`` levels, ``MAX_BRACKETS`` objects and arrays, ``MAX_DIGITS`` consecutive digits and ``MAX_BYTES`` bytes.
 
-Invariant: a refusal names the place and what is wrong, never a value. Knows nothing of OpenRTB's fields.
+Invariant: a refusal names the path and the problem, never a value. This module knows no OpenRTB field.
 """
 
 import re
@@ -34,7 +33,7 @@ T = TypeVar("T")
 
 MAX_BYTES: Final = 256 * 1024
 MAX_BRACKETS: Final = 25_000
-"""Opening brackets of a text: each may cost an object, whose making everybody else waits for. A usual request has some
+"""Opening brackets of a text: each may allocate an object while other requests wait. A usual request has a few
 hundred."""
 
 _ANY: Final = msgspec.json.Decoder()
@@ -47,56 +46,56 @@ _CONTAINERS: Final = frozenset({dict, list})
 
 
 def read_json(text: bytes) -> dict[str, Any]:
-    """Read an object. Raises ``BidRequestRefused``."""
+    """Parse an object. Raises ``BidRequestRefused``."""
     if len(text) > MAX_BYTES:
-        raise BidRequestRefused("$", f"at most {MAX_BYTES} bytes are taken")
+        raise BidRequestRefused("$", f"must not exceed {MAX_BYTES} bytes")
     if len(text) > MAX_BRACKETS and text.count(b"[") + text.count(b"{") > MAX_BRACKETS:
-        raise BidRequestRefused("$", f"at most {MAX_BRACKETS} opening brackets are taken")
+        raise BidRequestRefused("$", f"must not contain more than {MAX_BRACKETS} opening brackets")
     if has_long_number(text):
-        raise diagnose(text, f"holds more than {MAX_DIGITS} digits in a row")
+        raise diagnose(text, f"must not contain more than {MAX_DIGITS} consecutive digits")
     try:
         value = _ANY.decode(text)
     except (ValueError, RecursionError):
-        raise diagnose(text, "is not JSON") from None
+        raise diagnose(text, "must be valid JSON") from None
     if type(value) is not dict:
         raise BidRequestRefused("$", "must be an object")
     if not _is_surely_shallow(text) and _is_too_deep(value):
-        raise diagnose(text, f"is nested deeper than {MAX_DEPTH} levels")
+        raise diagnose(text, f"must not be nested deeper than {MAX_DEPTH} levels")
     if _repeats_a_name(text, value):
-        raise diagnose(text, "has a name twice in one object")
+        raise diagnose(text, "must not contain a name twice in one object")
     return value
 
 
 def members(text: bytes | Raw) -> dict[str, Raw]:
-    """Give the members of an object that ``read_json`` has checked, each as the bytes that came."""
+    """Return the members of an object that ``read_json`` has accepted, each as its original bytes."""
     return _MEMBERS.decode(text)
 
 
 def array_members(text: bytes | Raw) -> list[dict[str, Raw]]:
-    """Give the members of every object of an array that ``read_json`` has checked."""
+    """Return the members of each object of an array that ``read_json`` has accepted."""
     return _EACH.decode(text)
 
 
 def reader_of(form: type[T]) -> Callable[[bytes | Raw], T]:
-    """Give a reader of checked objects that reads the members that a type names, and leaves out others."""
+    """Return a reader of accepted objects that keeps only the members that a type names."""
     return msgspec.json.Decoder(form).decode
 
 
 def write_json(value: Mapping[str, Any]) -> bytes:
-    """Write an object; what is ``Raw`` in it stands there byte for byte."""
+    """Serialise an object; ``Raw`` members are copied byte for byte."""
     return _WRITER.encode(value)
 
 
 def _is_surely_shallow(text: bytes) -> bool:
-    """Tell at a glance that a text is not too deep; False says that one has to look closer."""
+    """Whether a cheap test shows that a text is not too deep; False means that the depth is still unknown."""
     if b"\\" in text:
-        # Pairs of backslashes first: what is left of a run of them escapes what follows.
+        # Pairs of backslashes first: the remaining backslash of an odd run escapes the next character.
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     marks = text.translate(None, _NO_MARKS)
-    # Two quotes in a row are a text without brackets, or the border of two texts, which may as well be one.
+    # Two adjacent quotes are a text without brackets, or the border of two texts, which may be merged.
     brackets = _TEXT.sub(b"", marks.replace(b'""', b""))
     for taken in range(0, MAX_DEPTH, 2):
-        # Each round takes away one level, or two; what is left has no more levels than pairs.
+        # Each round removes one or two levels; the remainder has no more levels than pairs of brackets.
         if taken + len(brackets) // 2 <= MAX_DEPTH:
             return True
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
@@ -106,20 +105,20 @@ def _is_surely_shallow(text: bytes) -> bool:
 def _is_too_deep(value: dict[str, Any]) -> bool:
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
-        within: list[Any] = []
-        for each in level:
-            within += each.values() if type(each) is dict else each
-        level = [each for each in within if type(each) in _CONTAINERS]
+        children: list[Any] = []
+        for container in level:
+            children += container.values() if type(container) is dict else container
+        level = [child for child in children if type(child) in _CONTAINERS]
         if not level:
             return False
     return True
 
 
 def _repeats_a_name(text: bytes, value: dict[str, Any]) -> bool:
-    """Tell whether a member got lost in reading: of two with one name only the last is kept.
+    """Whether parsing dropped a member: of two members with one name only the last is kept.
 
-    Every member has a colon, and a colon inside of a text is written as it is read, unless it was escaped. So colons
-    are missing when the value is written again exactly if a member is.
+    Each member has one colon, and a colon within a text is serialised as it was parsed unless it was escaped. So the
+    serialised value has fewer colons than the text exactly when a member was dropped.
     """
     again = _WRITER.encode(value)
     if again == text:

@@ -1,12 +1,12 @@
 """The fields of an OpenRTB 2.6 bid request and their JSON types, as data.
 
-From IAB Tech Lab, OpenRTB 2.6, section 3.2 (CC BY 3.0; reduced to names and types). A test compares the table with
-the project's copy of the specification's.
+Source: IAB Tech Lab, OpenRTB 2.6, section 3.2 (CC BY 3.0; reduced to names and types). A test compares this table
+with the project's copy of the specification's tables.
 """
 
 from typing import Final
 
-# Object: field:type. [type] is an array of it; ! is required, in an array also one item; any is a privacy signal.
+# Object: field:type. [type] is an array; ! is required, for an array at least one item; any is a privacy signal.
 _TABLE: Final = """
     BidRequest: id:str! imp:[Imp]! site:Site app:App dooh:DOOH device:Device user:User test:int at:int
         tmax:int wseat:[str] bseat:[str] allimps:int cur:[str] wlang:[str] wlangb:[str] acat:[str]
@@ -96,4 +96,4 @@ EXTENSION_NAMES: Final = frozenset(
 """Names within well-known extensions."""
 
 NAMES: Final = frozenset(OBJECTS["BidRequest"]).union(*OBJECTS.values()) | EXTENSION_NAMES
-"""Every name that may be shown to whoever sent a request: those of the specification say nothing of anybody."""
+"""Every name that an error message may show: names of the specification say nothing about a person."""

@@ -1,9 +1,8 @@
-"""The privacy signals of a bid request, from where OpenRTB 2.5 and 2.6 keep them.
+"""The privacy signals of a bid request, read from the places of OpenRTB 2.5 and 2.6.
 
-Where a signal is in both places the more restrictive one counts, and of two different strings each must allow.
-Invariant: a signal that is there in another form than the specification's is unreadable, and limits; nothing that
-is read here can make a decision less restrictive than its absence would, but for a stated country or ``gdpr: 0``.
-Knows nothing of what a signal leads to.
+Where both places hold a signal the more restrictive one applies; two different consent strings must both allow.
+Invariant: a signal in an invalid form is unreadable, which limits. Nothing read here makes a decision less
+restrictive than its absence would, except a country or ``gdpr: 0``. This module does not know what a signal leads to.
 """
 
 import re
@@ -25,7 +24,7 @@ _GEO: Final[Validators] = {"country": is_text}
 _PLAIN_NAMES: Final = frozenset(
     name for known in (*OBJECTS.values(), REGS, DEVICE_EXT) for name in known if name == name.casefold()
 )
-"""Names that stand in their own case: the specification's fields, nearly all that a bid request has."""
+"""Lower-case names of the specification: nearly all that a bid request contains."""
 _GDPR: Final = frozenset({"regs.gdpr", "regs.ext.gdpr"})
 _SET: Final = frozenset({1, "1"})
 _AUTHORISED: Final = 3
@@ -41,11 +40,11 @@ _NO_ID: Final = frozenset({"", "null", "none", "undefined"})
 
 
 class RequestSignals(NamedTuple):
-    """What a bid request says for its own decision.
+    """What a bid request contributes to its own decision.
 
-    ``addresses`` are those of the device, as written; ``language`` a BCP 47 tag, as written; ``place`` the device's,
-    as stated; ``countries`` and ``subdivisions`` all that are stated (ISO 3166-1 alpha-2, ISO 3166-2; ``US-`` is a
-    subdivision that cannot be read).
+    ``addresses`` are the device's, unparsed; ``language`` is an unparsed BCP 47 tag; ``place`` is the device's stated
+    location; ``countries`` and ``subdivisions`` are all that are stated (ISO 3166-1 alpha-2, ISO 3166-2; ``US-`` is an
+    unreadable subdivision).
     """
 
     signals: Signals
@@ -57,7 +56,7 @@ class RequestSignals(NamedTuple):
     in_app: bool
 
     def __repr__(self) -> str:
-        """Show nothing of the person."""
+        """Return the type's name alone: nothing about the person."""
         return "RequestSignals()"
 
 
@@ -68,35 +67,34 @@ def read_signals(bid_request: Object, *, targeted_ads_off: bool = False) -> Requ
     regs, user = bid_request.get("regs", _NOTHING), bid_request.get("user", _NOTHING)
     device, in_app = bid_request.get("device", _NOTHING), "app" in bid_request
     signals = _regulations(reader, regs) if regs else NO_SIGNALS
-    said, below = (
-        reader.read("user", user, USER),
-        reader.read("user.ext", user.get("ext", _NOTHING), USER_EXT),
-    )
-    consents = _different(said.get("consent"), below.get("consent"))
-    shown = reader.read("device", device, _DEVICE)
-    languages = _different(shown.get("langb"), shown.get("language"))
-    (place, there), (home, at_home) = reader.place("device.geo", device), reader.place("user.geo", user)
+    user_fields = reader.read("user", user, USER)
+    user_ext = reader.read("user.ext", user.get("ext", _NOTHING), USER_EXT)
+    consents = _distinct(user_fields.get("consent"), user_ext.get("consent"))
+    device_fields = reader.read("device", device, _DEVICE)
+    languages = _distinct(device_fields.get("langb"), device_fields.get("language"))
+    place, subdivision = reader.place("device.geo", device)
+    home, home_subdivision = reader.place("user.geo", user)
     limits_tracking = _limits_tracking(reader, device, in_app=in_app)
     return RequestSignals(
-        signals._replace(
+        signals=signals._replace(
             targeted_ads_off=targeted_ads_off,
-            do_not_track=shown.get("dnt") == 1,
-            limit_ad_tracking=shown.get("lmt") == 1 or limits_tracking,
+            do_not_track=device_fields.get("dnt") == 1,
+            limit_ad_tracking=device_fields.get("lmt") == 1 or limits_tracking,
             tcf_consent=consents[0] if consents else "",
             more_tcf_consents=consents[1:],
             unreadable=tuple(reader.unreadable),
         ),
-        _different(shown.get("ip"), shown.get("ipv6")),
-        languages[0] if languages else "",
-        place,
-        tuple([each.country for each in (place, home) if each.country]),
-        tuple([each for each in (there, at_home) if each]),
-        in_app,
+        addresses=_distinct(device_fields.get("ip"), device_fields.get("ipv6")),
+        language=languages[0] if languages else "",
+        place=place,
+        countries=tuple([location.country for location in (place, home) if location.country]),
+        subdivisions=tuple([code for code in (subdivision, home_subdivision) if code]),
+        in_app=in_app,
     )
 
 
 def _misspelt(bid_request: Object) -> list[str]:
-    """Name the objects that hold signals under a name in another case: some readers do not tell cases apart."""
+    """Return the objects with signals whose names differ in case: some readers ignore case."""
     if _PLAIN_NAMES.issuperset(bid_request):
         return []
     return [
@@ -105,40 +103,40 @@ def _misspelt(bid_request: Object) -> list[str]:
         if (known := name.casefold()) in _HOLDERS
         and known != name
         and isinstance(value, dict)
-        and any(each.casefold() in _HOLDERS[known] for each in value)
+        and any(member.casefold() in _HOLDERS[known] for member in value)
     ]
 
 
 class _SignalReader:
-    """Hears what has its form, and keeps the paths of what has another."""
+    """Reads valid signals, and collects the paths of invalid ones."""
 
     __slots__ = ("unreadable",)
 
     def __init__(self) -> None:
         self.unreadable: list[str] = []
 
-    def read(self, path: str, holder: Object, forms: Validators) -> dict[str, Any]:
-        """Give those of an object's members that the table has and that have their form."""
-        found: dict[str, Any] = {}
-        for name, has_form in forms.items():
+    def read(self, path: str, holder: Object, validators: Validators) -> dict[str, Any]:
+        """Return the valid members of an object that the table names."""
+        valid: dict[str, Any] = {}
+        for name, is_valid in validators.items():
             if name not in holder:
                 continue
-            if has_form(holder[name]):
-                found[name] = holder[name]
+            if is_valid(holder[name]):
+                valid[name] = holder[name]
             else:
                 self.unreadable.append(f"{path}.{name}")
         if _PLAIN_NAMES.issuperset(holder):
-            return found
+            return valid
         for name in holder:
-            if (known := name.casefold()) in forms and known not in holder:
-                # Some readers do not tell cases apart, so this may be the signal.
+            if (known := name.casefold()) in validators and known not in holder:
+                # Some readers ignore case, so this may be the signal.
                 self.unreadable.append(f"{path}.{known}")
-        return found
+        return valid
 
     def place(self, path: str, holder: Object) -> tuple[IpLocation, str]:
-        """Read country and region, the latter as OpenRTB or as ISO 3166-2 writes it, in any case.
+        """Return the location that ``geo`` states, and the subdivision for rules by place.
 
-        Then the subdivision for rules by place: of one that is stated but cannot be read the country with a hyphen.
+        The region may be written as OpenRTB or ISO 3166-2 does, in any case; an unreadable one gives ``US-``.
         """
         geo = holder.get("geo", _NOTHING)
         country = parse_country(self.read(path, geo, _GEO).get("country", ""))
@@ -149,32 +147,32 @@ class _SignalReader:
         return place, place.subdivision or (f"{country}-" if stated else "")
 
 
-def _different(*texts: str | None) -> tuple[str, ...]:
-    """Give the texts that are there and not empty, each once."""
+def _distinct(*texts: str | None) -> tuple[str, ...]:
+    """Return the texts that are not empty, without duplicates."""
     return tuple(dict.fromkeys(filter(None, texts)))
 
 
 def _regulations(reader: _SignalReader, regs: Object) -> Signals:
-    here, below = reader.read("regs", regs, REGS), reader.read("regs.ext", regs.get("ext", _NOTHING), REGS)
-    gdpr = {here.get("gdpr"), below.get("gdpr")}
-    strings = _different(here.get("gpp"), below.get("gpp"))
-    us_privacies = _different(here.get("us_privacy"), below.get("us_privacy"))
-    # A flag that cannot be read may as well say yes.
+    fields, ext = reader.read("regs", regs, REGS), reader.read("regs.ext", regs.get("ext", _NOTHING), REGS)
+    gdpr = {fields.get("gdpr"), ext.get("gdpr")}
+    strings = _distinct(fields.get("gpp"), ext.get("gpp"))
+    us_privacies = _distinct(fields.get("us_privacy"), ext.get("us_privacy"))
+    # An unreadable flag may mean yes.
     in_scope = 1 in gdpr or not _GDPR.isdisjoint(reader.unreadable)
     return Signals(
-        child_directed=1 in {here.get("coppa"), below.get("coppa")},
-        global_privacy_control=not _SET.isdisjoint({here.get("gpc"), below.get("gpc")}),
+        child_directed=1 in {fields.get("coppa"), ext.get("coppa")},
+        global_privacy_control=not _SET.isdisjoint({fields.get("gpc"), ext.get("gpc")}),
         gdpr_applies=in_scope if in_scope or 0 in gdpr else None,
         gpp=strings[0] if strings else "",
         more_gpps=strings[1:],
-        gpp_section_ids=tuple(dict.fromkeys([*here.get("gpp_sid", ()), *below.get("gpp_sid", ())])),
+        gpp_section_ids=tuple(dict.fromkeys([*fields.get("gpp_sid", ()), *ext.get("gpp_sid", ())])),
         us_privacy=us_privacies[0] if us_privacies else "",
         more_us_privacies=us_privacies[1:],
     )
 
 
 def _limits_tracking(reader: _SignalReader, device: Object, *, in_app: bool) -> bool:
-    """Read what stands for Limit Ad Tracking on Apple's devices since iOS 14. It can only add a limit."""
+    """Whether Apple's signals since iOS 14 amount to Limit Ad Tracking. They can only add a limit."""
     status = reader.read("device.ext", device.get("ext", _NOTHING), DEVICE_EXT).get("atts", _AUTHORISED)
     is_apple = in_app and device.get("os", "").strip().lower().startswith(_APPLE)
     if status == _AUTHORISED and not is_apple:
@@ -183,10 +181,10 @@ def _limits_tracking(reader: _SignalReader, device: Object, *, in_app: bool) -> 
     if status != _AUTHORISED and not (version and version < _FROM_ATTS):
         return True
     has_id = device.get("ifa", "").strip().lower().strip("0-") not in _NO_ID
-    # Of a version that nobody can read it may be either.
+    # An unreadable version may be either.
     return is_apple and not has_id and (version is None or version in _BEFORE_ATTS)
 
 
 def _version(text: str) -> tuple[int, int] | None:
-    found = _VERSION.fullmatch(text.strip().lower())
-    return (int(found[1]), int(found[2] or 0)) if found else None
+    match = _VERSION.fullmatch(text.strip().lower())
+    return (int(match[1]), int(match[2] or 0)) if match else None

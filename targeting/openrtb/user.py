@@ -1,7 +1,7 @@
 """The ``user`` of a prepared bid request, built up from nothing.
 
-Of the user object that came only the consent strings stay. What else a network gets is what it was decided to have:
-its own id for the person, the coarse profile, the country of residence.
+Only the consent strings are copied from the incoming object. The rest is what the decision grants a network: its own
+id for the person, the coarse profile, the country of residence.
 """
 
 from collections.abc import Mapping
@@ -43,10 +43,10 @@ _read_parts = reader_of(_Parts)
 
 
 class User:
-    """The user of one bid request, from which each network gets its own.
+    """The user of one bid request, and the variants of it for the networks.
 
-    ``fields`` are the user's as read, ``raw`` as the bytes that came; ``country`` (ISO 3166-1 alpha-2) is that of
-    residence; ``ext`` names what of the extension may stay; ``source`` is the domain whose ids and segments go out.
+    ``fields`` is the parsed user, ``raw`` its original bytes; ``country`` (ISO 3166-1 alpha-2) is that of residence,
+    ``ext`` the allow-list of the extension, ``source`` the domain that issues ids and segments.
     """
 
     __slots__ = ("_buyeruids", "_common", "_interests", "_source")
@@ -59,11 +59,11 @@ class User:
         self._interests: tuple[_Interests, Raw] | None = None
 
     def __repr__(self) -> str:
-        """Show nothing of the person."""
+        """Return the type's name alone: nothing about the person."""
         return "User()"
 
     def for_network(self, decision: NetworkDecision) -> dict[str, Any]:
-        """Build the user for one network."""
+        """Return the user for one network."""
         user = dict(self._common)
         if decision.network_user_id:
             user["eids"] = [{"source": self._source, "uids": [{"id": decision.network_user_id}]}]
@@ -76,9 +76,9 @@ class User:
         user: dict[str, Any] = {"gender": _GENDERS[profile.gender]} if profile.gender else {}
         data: list[Any] = [_age(profile.age_bracket, self._source)] if profile.age_bracket else []
         if profile.interests:
-            # All networks that may have them have the same.
+            # Networks that receive interests receive the same ones.
             if self._interests is None or self._interests[0] is not profile.interests:
-                self._interests = profile.interests, _written(profile.interests, self._source)
+                self._interests = profile.interests, _serialised(profile.interests, self._source)
             data.append(self._interests[1])
         if data:
             user["data"] = data
@@ -90,11 +90,11 @@ class User:
 
 
 def _common(fields: Mapping[str, Any], parts: _Parts, country: str, ext: AllowList) -> dict[str, Any]:
-    """Give what every network gets alike."""
+    """Return the members that are the same for every network."""
     user = select_valid(fields, parts, USER)
     extension = _extension(fields["ext"], members(parts["ext"]), ext) if "ext" in parts else {}
     if "consent" in extension and "consent" not in parts:
-        # OpenRTB 2.5 keeps it in the extension; a reader of 2.6 looks for it here.
+        # OpenRTB 2.5 has it in the extension, OpenRTB 2.6 here.
         user["consent"] = extension["consent"]
     if home := place_of(IpLocation(country, "")):
         user["geo"] = home
@@ -105,7 +105,7 @@ def _common(fields: Mapping[str, Any], parts: _Parts, country: str, ext: AllowLi
 
 def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: AllowList) -> dict[str, Any]:
     consents = select_allowed(select_valid(fields, raw, USER_EXT), _CONSENTS)
-    # Whatever the policy names, a consent stays by its form alone.
+    # A consent must be valid, even where the policy names it.
     return {name: value for name, value in select_allowed(raw, further).items() if name not in USER_EXT} | consents
 
 
@@ -113,7 +113,7 @@ def _age(bracket: AgeBracket, source: str) -> dict[str, Any]:
     return {"id": "age_bracket", "name": source, "segment": [{"id": _AGES[bracket]}]}
 
 
-def _written(interests: _Interests, source: str) -> Raw:
+def _serialised(interests: _Interests, source: str) -> Raw:
     segments = [_segment(segment, score) for segment, score in interests]
     data = {"id": "interests", "name": source, "segment": segments, "ext": {"segtax": AUDIENCE_TAXONOMY}}
     return Raw(write_json(data))
@@ -121,14 +121,14 @@ def _written(interests: _Interests, source: str) -> Raw:
 
 @lru_cache(maxsize=16_384)
 def _segment(segment: str, score: float) -> Raw:
-    """Write a segment. Scores are rounded, and only the taxonomy's segments get here: there are few different ones."""
+    """Return a segment. Scores are rounded and segments are the taxonomy's, so there are few distinct ones."""
     return Raw(write_json({"id": segment, "value": f"{score:g}"}))
 
 
 def _buyeruids(ext: Mapping[str, Any], parts: _Parts) -> dict[str, Raw]:
     prebid = ext.get("prebid")
-    given = prebid.get("buyeruids") if isinstance(prebid, dict) else None
-    if not isinstance(given, dict):
+    by_network = prebid.get("buyeruids") if isinstance(prebid, dict) else None
+    if not isinstance(by_network, dict):
         return {}
     values = members(members(members(parts["ext"])["prebid"])["buyeruids"])
-    return {name.casefold(): values[name] for name, value in given.items() if isinstance(value, str)}
+    return {name.casefold(): values[name] for name, value in by_network.items() if isinstance(value, str)}

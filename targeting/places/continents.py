@@ -1,12 +1,12 @@
 """Country → continent, for sums over call destinations.
 
 Source: United Nations Statistics Division, "Standard country or area codes for statistical use" (M49),
-geographic regions: Africa 002, Asia 142, Europe 150, Oceania 009; the Americas (019) are parted into South
-America (005) and North America (003: Northern America, Central America, the Caribbean). Added, because they
-have a telephone code and no entry there: Taiwan (TW) to Asia, Kosovo (XK) to Europe.
+geographic regions: Africa 002, Asia 142, Europe 150, Oceania 009; the Americas (019) are split into South
+America (005) and North America (003: Northern America, Central America, the Caribbean). Taiwan (TW, in Asia) and
+Kosovo (XK, in Europe), which have telephone codes but no entry there, are added.
 
-Invariant: a country is on one continent; what is on none (Antarctica, satellite networks, a code that is not
-assigned) is ELSEWHERE. Knows nothing of people.
+Invariant: a country is on one continent; anything else (Antarctica, satellite networks, unassigned codes) is
+ELSEWHERE. Knows nothing of people.
 """
 
 from enum import IntEnum

@@ -1,7 +1,7 @@
-"""IP addresses and positions: reading them, coarsening them, and the place that a database knows.
+"""IP addresses and positions: reading them, coarsening them, and the location that a database returns.
 
-Invariant: an ``IpAddress`` is 4 bytes or 16, never an IPv4 address in IPv6 clothing; what leaves ``mask_ip``
-holds no bit beyond the mask. Of ``socket`` only the conversion of text is used; nothing here opens anything.
+Invariant: an ``IpAddress`` has 4 bytes or 16 and is never an IPv4-mapped IPv6 address; the result of ``mask_ip``
+has no bit beyond the mask. From ``socket`` only the conversion of text is used; nothing here opens a socket.
 """
 
 import re
@@ -19,7 +19,7 @@ IpAddress = NewType("IpAddress", bytes)
 
 
 class IpLocation(NamedTuple):
-    """Where an address is used: ISO 3166-1 alpha-2 and ISO 3166-2 (``GB-ENG``). Unknown parts are empty."""
+    """The location of an address: ISO 3166-1 alpha-2 and ISO 3166-2 (``GB-ENG``). Unknown parts are empty."""
 
     country: str
     subdivision: str
@@ -27,7 +27,7 @@ class IpLocation(NamedTuple):
 
 UNKNOWN_LOCATION: Final = IpLocation("", "")
 MAX_IP_LENGTH: Final = 45
-"""Characters of the longest address: IPv6 with its last 32 bits in decimal."""
+"""Characters of the longest address: IPv6 with the last 32 bits in decimal."""
 
 _MAPPED_PREFIX: Final = bytes(10) + b"\xff\xff"
 _SIX_TO_FOUR_PREFIX: Final = b"\x20\x02"
@@ -35,11 +35,11 @@ _SUBDIVISION: Final = re.compile(r"[A-Z0-9]{1,3}", re.ASCII)
 
 
 def parse_ip(text: str) -> IpAddress | None:
-    """Read an address, strictly; None for anything else.
+    """Parse an address strictly; return None for anything else.
 
     IPv4 is four decimal numbers without leading zeros (RFC 6943 section 3.1.1), IPv6 any form of RFC 4291
     section 2.2. An IPv4-mapped address (``::ffff:192.0.2.1``) is the IPv4 address. A port, a zone, a mask,
-    brackets and white space are refused: which part of such a text is the client's address would be a guess.
+    brackets and whitespace are refused: which part of such a text is the client's address would be a guess.
     """
     # Some systems' inet_pton takes a zone.
     if len(text) > MAX_IP_LENGTH or "%" in text:
@@ -55,15 +55,15 @@ def parse_ip(text: str) -> IpAddress | None:
 
 
 def format_ip(ip: IpAddress) -> str:
-    """Write an address canonically (RFC 5952)."""
+    """Return the canonical text of an address (RFC 5952)."""
     return inet_ntop(AF_INET if len(ip) == 4 else AF_INET6, ip)
 
 
 def mask_ip(ip: IpAddress, ipv4_bits: int = 24, ipv6_bits: int = 56) -> str:
-    """Write the leading bits of an address (of 32 and of 128), the others as zero.
+    """Return the text of an address with only its leading bits (of 32 or 128) kept.
 
-    A 6to4 address (RFC 3056 section 2) carries the person's IPv4 address after its first 16 bits; no more of
-    that is kept than of the IPv4 address itself.
+    A 6to4 address (RFC 3056 section 2) carries the person's IPv4 address after its first 16 bits; no more of it is
+    kept than of an IPv4 address.
     """
     bits = ipv4_bits if len(ip) == 4 else ipv6_bits
     if ip.startswith(_SIX_TO_FOUR_PREFIX) and len(ip) == 16:
@@ -74,9 +74,9 @@ def mask_ip(ip: IpAddress, ipv4_bits: int = 24, ipv6_bits: int = 56) -> str:
 
 
 def is_public(ip: IpAddress) -> bool:
-    """Tell whether an address can be a client's on the Internet: not private, local, reserved or multicast.
+    """Return whether an address can belong to a client on the Internet: not private, local, reserved or multicast.
 
-    By the IANA special-purpose address registries (RFC 6890) and, for IPv6, the one block of global unicast
+    Sources: the IANA special-purpose address registries (RFC 6890) and, for IPv6, the one block of global unicast
     addresses that IANA delegates from (2000::/3).
     """
     return bisect_right(_SPECIAL_V4 if len(ip) == 4 else _SPECIAL_V6, ip) % 2 == 0
@@ -84,7 +84,7 @@ def is_public(ip: IpAddress) -> bool:
 
 @lru_cache(maxsize=8192)
 def location_of(country: str, subdivision: str) -> IpLocation:
-    """Build a location from a database's codes: a country, and the part of ISO 3166-2 after the hyphen."""
+    """Return the location for a database's codes: a country, and the part of ISO 3166-2 after the hyphen."""
     code = parse_country(country)
     if code is None:
         return UNKNOWN_LOCATION
@@ -92,19 +92,19 @@ def location_of(country: str, subdivision: str) -> IpLocation:
 
 
 def round_coordinate(value: float, decimals: int = 2) -> float | None:
-    """Round degrees half away from zero, as they are written in decimal: 1.005 becomes 1.01.
+    """Round degrees in decimal, half away from zero: 1.005 becomes 1.01.
 
-    None for what is no coordinate: beyond 180 degrees, or not a number. Never a negative zero.
+    Returns None beyond 180 degrees and for NaN, and never a negative zero.
     """
     if not -180 <= value <= 180:
         return None
-    # The shortest decimal that reads back as the number: what was written, not its binary neighbour.
+    # The shortest decimal that reads back as this number, which is what the sender wrote.
     exact = Decimal(repr(float(value)))
     return float(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)) + 0.0
 
 
 def _bounds(*networks: str) -> tuple[bytes, ...]:
-    """Give where the networks begin and end, in order: at an odd number of bounds one is inside."""
+    """Return the sorted bounds of the networks: an address after an odd number of bounds is inside one."""
     bounds = []
     for network in map(ip_network, networks):
         bounds.append(network.network_address.packed)

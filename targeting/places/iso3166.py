@@ -1,9 +1,9 @@
 """Country codes: the 249 officially assigned elements of ISO 3166-1, and Kosovo.
 
-Kosovo has no assigned element. ``XK`` and ``XKX``, from the range that ISO leaves to its users, are what the
-European Union, the World Bank and the IP databases write, so a person there has a country like any other.
+Kosovo has no assigned element. The European Union, the World Bank and IP databases use ``XK`` and ``XKX``, from the
+range that ISO reserves for users.
 
-Invariant: an alpha-2 code has one alpha-3 code and the other way round. Knows nothing of spellings.
+Invariant: alpha-2 and alpha-3 codes correspond one to one. Knows nothing of spellings.
 """
 
 from collections.abc import Mapping

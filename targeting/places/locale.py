@@ -1,9 +1,9 @@
-"""Countries and languages, as people, browsers and databases write them, in one spelling.
+"""Countries and languages, as people, browsers and databases write them, in canonical form.
 
-What cannot be read is absent, never an error: a malformed language or country leaves a feature empty.
+A malformed country or language is absent, never an error: it leaves a feature empty.
 
 Invariant: a country is an alpha-2 code of ``iso3166.COUNTRIES``; a language is a BCP 47 tag of at most
-language, script and region, in canonical case. Knows nothing of where the texts come from.
+language, script and region, in canonical case. Knows nothing of the source of a text.
 """
 
 import re
@@ -13,9 +13,9 @@ from typing import Final
 from targeting.places.iso3166 import COUNTRIES
 
 MAX_HEADER_LENGTH: Final = 1024
-"""Characters of ``Accept-Language`` that are looked at."""
+"""Characters of ``Accept-Language`` that are read."""
 MAX_LANGUAGES: Final = 32
-"""Elements of ``Accept-Language`` that are looked at."""
+"""Elements of ``Accept-Language`` that are read."""
 
 # As the institutions of the European Union write them (Interinstitutional style guide, section 7.1.1).
 _ALIASES: Final = {"UK": "GB", "EL": "GR"}
@@ -34,9 +34,9 @@ _WEIGHT: Final = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII |
 
 
 def parse_country(text: str) -> str | None:
-    """Read an ISO 3166-1 code, alpha-2 or alpha-3, in any case: the alpha-2 code, or None.
+    """Return the alpha-2 code for an ISO 3166-1 code, alpha-2 or alpha-3, in any case; None if it is not assigned.
 
-    ``UK`` and ``EL`` are read as ``GB`` and ``GR``. Codes that are not assigned are None.
+    ``UK`` and ``EL`` are read as ``GB`` and ``GR``.
     """
     country = _COUNTRY.get(text)
     if country is not None or len(text) > 3 or not text.isascii():
@@ -45,9 +45,9 @@ def parse_country(text: str) -> str | None:
 
 
 def best_language(client_language: str, accept_language: str) -> str:
-    """Choose the language: the person's setting, else the best of ``Accept-Language``, else the empty string.
+    """Return the person's setting, else the best of ``Accept-Language``, else the empty string.
 
-    The highest weight wins and of equal ones the first; a weight of 0 and ``*`` are passed over (RFC 9110
+    The highest weight wins, and the first among equals; a weight of 0 and ``*`` are skipped (RFC 9110
     section 12.5.4). The result is language, script and region (RFC 5646): ``en``, ``pt-BR``, ``zh-Hant-TW``.
     Extended languages, variants, extensions and private use are dropped: no ad needs them, and a rare one
     could single out a person.
@@ -78,7 +78,7 @@ def _best_of(accept_language: str) -> str:
 
 
 def _weight(text: str) -> float:
-    """Give the weight of an element, 1 when it states none, and 0 when what it states cannot be read."""
+    """Return the weight of an element: 1 when absent, 0 when unreadable."""
     text = text.strip(" \t")
     if not text:
         return 1.0
@@ -87,10 +87,10 @@ def _weight(text: str) -> float:
 
 
 def _canonical(tag: str) -> str:
-    """Reduce a tag to language, script and region, in the case of RFC 5646 section 2.1.1; empty: it is none.
+    """Return a tag's language, script and region in the case of RFC 5646 section 2.1.1; empty for no tag.
 
     ``_`` counts as ``-``, as in the locale names of many systems (UTS #35 section 3.2). A region that is
-    neither a country nor a number of UN M.49 is dropped.
+    neither a country nor a UN M.49 number is dropped.
     """
     match = _TAG.fullmatch(tag.replace("_", "-")) if len(tag) <= _MAX_TAG_LENGTH else None
     if match is None:

@@ -1,1 +1,1 @@
-"""The policy: every choice that is the operator's."""
+"""The policy: every choice that belongs to the operator."""

@@ -1,7 +1,7 @@
-"""The part of the policy that says what may go to networks, and how coarse it is.
+"""The part of the policy that controls what networks may receive, and how coarse it is.
 
-Invariant: everything here permits at most what ``docs/privacy.md`` guarantees, or takes away. No value of it lifts a
-person's choice. This module reads no file and decides nothing.
+Invariant: no setting permits more than ``docs/privacy.md`` guarantees, and none lifts a person's choice. This module
+reads no file and decides nothing.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,9 @@ MAX_IPV6_BITS = 56
 NETWORK_ID = matches(r"[^\s\x00-\x1f\x7f]{1,64}", "1 to 64 characters without spaces")
 
 _COUNTRY_CODES = "ISO 3166-1 alpha-2 country codes"
-_SEGMENT_CATEGORIES = tuple(dict.fromkeys(each.name for each in CATEGORIES if each.tier is not Tier.DEMOGRAPHIC))
+_SEGMENT_CATEGORIES = tuple(
+    dict.fromkeys(category.name for category in CATEGORIES if category.tier is not Tier.DEMOGRAPHIC)
+)
 _NAME = r"[A-Za-z0-9_-]+"
 _PARAMETER = matches(_NAME, "a name")
 _EXTENSION = matches(rf"{_NAME}(\.{_NAME})*", "a name, or names with dots between them")
@@ -26,7 +28,7 @@ _EXTENSION = matches(rf"{_NAME}(\.{_NAME})*", "a name, or names with dots betwee
 
 @dataclass(frozen=True, slots=True)
 class MaskPolicy:
-    """How many leading bits of an IP address any network may see."""
+    """How many leading bits of an IP address a network may see."""
 
     ipv4_bits: int = field(default=MAX_IPV4_BITS, metadata=bounds(0, MAX_IPV4_BITS))
     ipv6_bits: int = field(default=MAX_IPV6_BITS, metadata=bounds(0, MAX_IPV6_BITS))
@@ -34,11 +36,11 @@ class MaskPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SharingPolicy:
-    """How coarse a profile is that goes to a network."""
+    """How coarse the profile is that a network receives."""
 
     max_interests: int = field(default=16, metadata=bounds(0, 64))
     score_steps: int = field(default=10, metadata=bounds(1, 100))
-    """Scores go out in steps of one over this: exact ones would tell people apart."""
+    """Scores are rounded to multiples of 1/score_steps: exact scores would identify a person."""
     withheld_categories: tuple[str, ...] = field(
         default=("Health and Medical Services", "Medical Health", "Pharmaceuticals, Conditions, and Symptoms"),
         metadata=some_of(_SEGMENT_CATEGORIES, "categories of the IAB Audience Taxonomy 1.1, but no demographic ones"),
@@ -47,17 +49,17 @@ class SharingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class FingerprintPolicy:
-    """What limited mode does to a bid request's description of the device."""
+    """How limited mode reduces a bid request's description of the device."""
 
     reduce_in_limited_mode: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class BidRequestPolicy:
-    """What a prepared bid request may hold besides what OpenRTB defines: names of extensions, dots between levels."""
+    """What a prepared bid request may contain beyond OpenRTB's fields: extensions by dotted name."""
 
     source: str = field(default="adtargeting.local", metadata=matches(r"[a-z0-9.-]{1,253}", "a domain name"))
-    """Whose ids and segments they are: ``user.eids[].source`` and ``user.data[].name``."""
+    """The domain in ``user.eids[].source`` and ``user.data[].name``."""
     request_ext: tuple[str, ...] = field(
         default=("prebid.channel", "prebid.targeting", "schain"),
         metadata=_EXTENSION | never("prebid.bidderparams", "prebid.bidderconfig", "prebid.data"),
@@ -77,12 +79,12 @@ class BidRequestPolicy:
         default=("accountId", "adUnit", "placementId", "publisherId", "siteId", "tagId", "unit", "zoneId"),
         metadata=_PARAMETER,
     )
-    """What a network's own parameters may be called; those with other names are not passed on."""
+    """Names of a network's own parameters that are passed on."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkRule:
-    """Something taken away where every stated condition holds. An absent condition always holds."""
+    """Withhold something where every stated condition holds. An absent condition always holds."""
 
     withhold: tuple[str, ...] = field(
         metadata=some_of(("contact", "profile", "user_id", "precise_position"), "") | at_least(1)
@@ -90,7 +92,7 @@ class NetworkRule:
     networks: tuple[str, ...] = field(
         default=(), metadata=matches(r"[^\s\x00-\x1f\x7f]{1,64}", "a pattern of network ids")
     )
-    """Patterns of network ids, as in a shell; none: every network."""
+    """Shell-style patterns of network ids; empty means every network."""
     countries: tuple[str, ...] = field(default=(), metadata=some_of(COUNTRIES, _COUNTRY_CODES))
     subdivisions: tuple[str, ...] = field(
         default=(), metadata=matches(r"[A-Z]{2}-[A-Z0-9]{1,3}", "an ISO 3166-2 code such as US-CA")
@@ -101,23 +103,23 @@ class NetworkRule:
     app: bool | None = None
 
     def names(self, network_id: str) -> bool:
-        """Tell whether the rule is for the network with this id, in lower case."""
-        # Only * and ? are special: an id may hold brackets.
+        """Whether the rule is for the network with this id, in lower case."""
+        # Only * and ? are special: an id may contain brackets.
         patterns = (pattern.casefold().replace("[", "[[]") for pattern in self.networks)
         return not self.networks or any(fnmatchcase(network_id, pattern) for pattern in patterns)
 
     @property
     def is_conditional(self) -> bool:
-        """Tell whether the rule asks about the request, and not about the network alone."""
+        """Whether the rule depends on the request, and not on the network alone."""
         stated = (self.global_privacy_control, self.do_not_track, self.app)
         return bool(self.countries or self.subdivisions or self.gpp_sections) or any(
-            each is not None for each in stated
+            condition is not None for condition in stated
         )
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkPolicy:
-    """What one network may ever have; a person's choice and the rules take away from it."""
+    """The most that one network may receive; a person's choice and the rules only reduce it."""
 
     id: str = field(metadata=NETWORK_ID)
     name: str = ""
@@ -126,18 +128,18 @@ class NetworkPolicy:
     fields: tuple[str, ...] = field(default=(), metadata=some_of(SHAREABLE_FIELDS, ""))
     user_id: bool = False
     buyeruid: bool = False
-    """Whether it may have back the id that it gave the person itself, where it may have an id at all."""
+    """Whether it may receive its own ``buyeruid``, where it may receive an id at all."""
     precise_position: str = field(default="none", metadata=one_of("none", "coarse", "exact"))
     full_ip: bool = False
     ipv4_bits: int = field(default=MAX_IPV4_BITS, metadata=bounds(0, MAX_IPV4_BITS))
     ipv6_bits: int = field(default=MAX_IPV6_BITS, metadata=bounds(0, MAX_IPV6_BITS))
-    """Leading bits of a masked address; the stricter of this and ``masks`` counts."""
+    """Leading bits of a masked address; the smaller of this and ``masks`` applies."""
     bidder: str = ""
-    """Its name in the extensions of bid requests; empty: its id."""
+    """Its name in the extensions of bid requests; defaults to its id."""
     parameters: tuple[str, ...] = field(default=(), metadata=_PARAMETER)
-    """Further names of its own parameters that are passed on."""
+    """Names of its own parameters that are passed on besides ``bid_request.parameters``."""
 
     @property
     def name_in_extensions(self) -> str:
-        """Give the name by which extensions of bid requests call the network, in lower case."""
+        """The network's name in the extensions of bid requests, in lower case."""
         return (self.bidder or self.id).casefold()

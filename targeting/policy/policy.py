@@ -1,7 +1,7 @@
-"""The policy: every choice that the rules leave open, as one frozen value.
+"""The policy: every choice that belongs to the operator, as one frozen value.
 
-The defaults are built in; a TOML file overrides them (``docs/policy.md``). ``policy_from`` validates a file whole
-or refuses it, naming the key. This module reads no file.
+The defaults are built in; a TOML file overrides them (``docs/policy.md``). ``policy_from`` accepts a file as a whole
+or refuses it and names the key. This module reads no file.
 """
 
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ __all__ = [
     "policy_from",
 ]
 
-# Where the GDPR, or its twin, applies: the EEA, the United Kingdom, Switzerland, and their territories with a
-# country code of their own (GDPR Art. 3 and TFEU Art. 355; UK GDPR; Swiss FADP).
+# Where the GDPR or its equivalent applies: the EEA, the United Kingdom, Switzerland, and their territories with
+# their own country code (GDPR Art. 3 and TFEU Art. 355; UK GDPR; Swiss FADP).
 GDPR_COUNTRIES = (
     *("AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU"),
     *("MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE", "IS", "LI", "NO", "GB", "CH"),
@@ -47,7 +47,7 @@ _COUNTRY_CODES = "ISO 3166-1 alpha-2 country codes"
 
 @dataclass(frozen=True, slots=True)
 class SignalPolicy:
-    """Which signals count."""
+    """Which signals apply, and which are stored."""
 
     honour_do_not_track: bool = False
     store_global_privacy_control: bool = True
@@ -56,7 +56,7 @@ class SignalPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ChildrenPolicy:
-    """Under which age a person is a child, in years; ``age_by_country`` by ISO 3166-1 alpha-2."""
+    """Below which age (years) a person is a child; ``age_by_country`` is keyed by ISO 3166-1 alpha-2."""
 
     age: int = field(default=13, metadata=bounds(0, 21))
     age_by_country: Mapping[str, int] = field(
@@ -64,7 +64,7 @@ class ChildrenPolicy:
     )
 
     def age_in(self, country: str) -> int:
-        """Give the age under which a person of this country is a child; of an unknown country the highest of all."""
+        """Return the age below which a person in a country is a child; for an unknown country, the highest age."""
         ages = self.age_by_country
         if country or not ages:
             return ages.get(country, self.age)
@@ -73,26 +73,26 @@ class ChildrenPolicy:
 
 @dataclass(frozen=True, slots=True)
 class GdprPolicy:
-    """Where the GDPR applies, and as whom we ask for consent."""
+    """Where the GDPR applies, and the vendor that we ask consent for."""
 
     countries: tuple[str, ...] = field(default=GDPR_COUNTRIES, metadata=some_of(COUNTRIES, _COUNTRY_CODES))
     host_vendor_id: int = field(default=0, metadata=bounds(0, 65_535))
-    """Our id in IAB Europe's Global Vendor List; 0: we are no vendor there, and no string can name us."""
+    """Our id in IAB Europe's Global Vendor List; 0 means that we are not listed, so no TC string can name us."""
     vendor_list: str = ""
-    """Path of a Global Vendor List (specification 3, JSON); empty: the consent bits alone count."""
+    """Path of a Global Vendor List (specification 3, JSON); without one only the consent bits apply."""
     also_required_purposes: tuple[int, ...] = field(default=(), metadata=bounds(1, 24))
-    """Purposes without a basis for which we give no behavioural answer; purpose 4 is always one."""
+    """Purposes that a behavioural answer needs a basis for, besides purpose 4."""
     applies_in: frozenset[str] = field(default=frozenset(GDPR_COUNTRIES), metadata={"derived": True})
-    """``countries``, for looking up."""
+    """``countries`` as a set."""
 
     def __post_init__(self) -> None:
-        """Keep ``applies_in`` in step with ``countries``."""
+        """Derive ``applies_in`` from ``countries``."""
         object.__setattr__(self, "applies_in", frozenset(self.countries))
 
 
 @dataclass(frozen=True, slots=True)
 class HalfLifePolicy:
-    """After how many days without new evidence a score is worth half."""
+    """After how many days without new evidence a score is halved."""
 
     content: float = field(default=14.0, metadata=bounds(0.01, 3650))
     purchase: float = field(default=45.0, metadata=bounds(0.01, 3650))
@@ -102,7 +102,7 @@ class HalfLifePolicy:
 
 @dataclass(frozen=True, slots=True)
 class FeaturePolicy:
-    """How much a behavioural answer holds."""
+    """How much a behavioural answer contains."""
 
     max_interests: int = field(default=32, metadata=bounds(0, 64))
     min_interest_score: float = field(default=0.01, metadata=bounds(0, 1))
@@ -113,11 +113,11 @@ class FeaturePolicy:
 
 @dataclass(frozen=True, slots=True)
 class OptOutPolicy:
-    """What an opt-out does to the profile, and the cookie that carries it."""
+    """What an opt-out does to the profile, and the cookie that records it."""
 
     on_opt_out: str = field(default="freeze", metadata=one_of("freeze", "erase"))
     cookie_days: int = field(default=1826, metadata=bounds(1, 3650))
-    cookie_domain: str = field(default="", metadata=matches(r"[A-Za-z0-9.-]{0,253}", "a domain name, or nothing"))
+    cookie_domain: str = field(default="", metadata=matches(r"[A-Za-z0-9.-]{0,253}", "a domain name, or empty"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,25 +146,25 @@ class Policy:
     networks: tuple[NetworkPolicy, ...] = ()
     rules: tuple[NetworkRule, ...] = ()
     vendor_list: VendorList | None = field(default=None, metadata={"derived": True})
-    """The vendor list behind ``gdpr.vendor_list``, once whoever reads files has read it."""
+    """The parsed file of ``gdpr.vendor_list``; set by the module that reads files."""
 
     by_id: Mapping[str, NetworkPolicy] = field(init=False, repr=False, metadata={"derived": True})
-    """The networks by their id in lower case."""
+    """The networks by id in lower case."""
 
     names_in_extensions: frozenset[str] = field(init=False, repr=False, metadata={"derived": True})
-    """What extensions of bid requests call the networks, in lower case."""
+    """The networks' names in the extensions of bid requests, in lower case."""
 
     def __post_init__(self) -> None:
-        """Keep what is derived in step with ``networks``."""
+        """Derive the lookup tables from ``networks``."""
         by_id = {network.id.casefold(): network for network in self.networks}
         object.__setattr__(self, "by_id", MappingProxyType(by_id))
         names = frozenset(network.name_in_extensions for network in self.networks)
         object.__setattr__(self, "names_in_extensions", names)
 
 
-def policy_from(data: Mapping[str, object]) -> Policy:
-    """Validate a parsed policy file. Raises ``PolicyError``, which names the key."""
-    policy = read_dataclass(Policy, data)
+def policy_from(table: Mapping[str, object]) -> Policy:
+    """Return the policy of a parsed file. Raises ``PolicyError``, which names the key."""
+    policy = read_dataclass(Policy, table)
     _check_ids(policy)
     _check_bidders(policy)
     _check_extensions(policy)
@@ -176,36 +176,40 @@ def _check_ids(policy: Policy) -> None:
     seen: set[str] = set()
     for index, network in enumerate(policy.networks):
         if network.id.casefold() in seen:
-            raise PolicyError(f"networks[{index}].id", "is there twice; the case of letters makes no difference")
+            raise PolicyError(f"networks[{index}].id", "must be unique, regardless of case; use another id")
         seen.add(network.id.casefold())
 
 
 def _check_bidders(policy: Policy) -> None:
-    """Whoever goes by another's name would get its parameters, and the ids that it gave people."""
+    """Refuse a shared name: it would expose one network's parameters and buyeruids to the other."""
     seen: set[str] = set()
     for index, network in enumerate(policy.networks):
         name = network.name_in_extensions
         if name in seen or (name != network.id.casefold() and name in policy.by_id):
             raise PolicyError(
-                f"networks[{index}].bidder", "is the name of another network; the case of letters makes no difference"
+                f"networks[{index}].bidder", "must not be the name of another network, regardless of case"
             )
         seen.add(name)
 
 
 def _check_extensions(policy: Policy) -> None:
-    """What a network is called by must not let its parameters through to all the others."""
+    """Refuse an extension that is a network's name: it would expose the network's parameters to all others."""
     names = policy.names_in_extensions | policy.by_id.keys()
     for key in ("request_ext", "impression_ext"):
         for index, path in enumerate(getattr(policy.bid_request, key)):
             if path.partition(".")[0].casefold() in names:
-                raise PolicyError(f"bid_request.{key}[{index}]", "must not let a network's own parameters through")
+                raise PolicyError(
+                    f"bid_request.{key}[{index}]",
+                    "must not be the name of a network; its parameters are for that network alone",
+                )
 
 
 def _check_subdivisions(policy: Policy) -> None:
-    for at, rule in enumerate(policy.rules):
+    for number, rule in enumerate(policy.rules):
         for index, subdivision in enumerate(rule.subdivisions):
             if subdivision[:2] not in COUNTRIES:
-                raise PolicyError(f"rules[{at}].subdivisions[{index}]", "must begin with an ISO 3166-1 country code")
+                key = f"rules[{number}].subdivisions[{index}]"
+                raise PolicyError(key, "must begin with an ISO 3166-1 alpha-2 country code")
 
 
 DEFAULT_POLICY = Policy(
@@ -218,4 +222,4 @@ DEFAULT_POLICY = Policy(
         ),
     )
 )
-"""Used without a policy file. Its two networks are there to try the service with."""
+"""The policy without a file. Its two networks are examples."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from targeting.policy.policy import HalfLifePolicy
 from targeting.recording.counters import count_call, count_exposure
 from targeting.recording.decay import Moment
-from targeting.recording.interests import Evidence, InterestRows
+from targeting.recording.interests import InterestGain, InterestRows
 from targeting.records.profile import NOTHING_KNOWN, RawProfile, SegmentKind
 
 
@@ -28,11 +28,11 @@ class ActivityKind(IntEnum):
     EXTERNAL_SEGMENT = 7
 
 
-EVIDENCE = {
-    ActivityKind.PAGE_VIEW: Evidence(SegmentKind.CONTENT, 0.1),
-    ActivityKind.CONTENT: Evidence(SegmentKind.CONTENT, 0.2),
-    ActivityKind.PURCHASE: Evidence(SegmentKind.PURCHASE, 0.5),
-    ActivityKind.EXTERNAL_SEGMENT: Evidence(SegmentKind.EXTERNAL, 0.3),
+INTEREST_GAINS = {
+    ActivityKind.PAGE_VIEW: InterestGain(SegmentKind.CONTENT, 0.1),
+    ActivityKind.CONTENT: InterestGain(SegmentKind.CONTENT, 0.2),
+    ActivityKind.PURCHASE: InterestGain(SegmentKind.PURCHASE, 0.5),
+    ActivityKind.EXTERNAL_SEGMENT: InterestGain(SegmentKind.EXTERNAL, 0.3),
 }
 """Reading on is worth more than a glance, and a purchase most."""
 
@@ -60,26 +60,26 @@ def apply(profile: RawProfile | None, activity: Activity, half_life: HalfLifePol
     held = NOTHING_KNOWN._replace(created_s=at_s) if profile is None else profile
     interests = InterestRows(held.interest_rows, held.outside_names)
     destinations, exposures = held.destination_rows, (held.exposure_rows, held.ad_ids)
-    if activity.kind in EVIDENCE:
+    if activity.kind in INTEREST_GAINS:
         moment = Moment(at_s, now_s, half_life)
-        interests = interests.strengthened(activity.segment_ids, EVIDENCE[activity.kind], moment)
+        interests = interests.strengthened(activity.segment_ids, INTEREST_GAINS[activity.kind], moment)
     elif activity.kind is ActivityKind.CALL:
         destinations = count_call(destinations, activity.destination_country, Moment(at_s, now_s, half_life))
     else:
         clicks = int(activity.kind is ActivityKind.AD_CLICK)
         exposures = count_exposure(*exposures, activity.ad_id.encode(), (1 - clicks, clicks, at_s))
     return RawProfile(
-        held.gender,
-        held.occupation,
-        held.postal_code,
-        held.country,
-        held.language,
-        interests.rows,
-        destinations,
-        exposures[0],
-        interests.outside_names,
-        exposures[1],
-        held.version + 1,
-        min(held.created_s, at_s),
-        max(held.updated_s, at_s),
+        gender=held.gender,
+        occupation=held.occupation,
+        postal_code=held.postal_code,
+        country=held.country,
+        language=held.language,
+        interest_rows=interests.rows,
+        destination_rows=destinations,
+        exposure_rows=exposures[0],
+        outside_names=interests.outside_names,
+        ad_ids=exposures[1],
+        version=held.version + 1,
+        created_s=min(held.created_s, at_s),
+        updated_s=max(held.updated_s, at_s),
     )

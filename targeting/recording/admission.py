@@ -9,25 +9,25 @@ from collections.abc import Sequence
 
 from targeting.age import latest_birth_day, person_day
 from targeting.consent import PURPOSE_PROFILE_WRITE
-from targeting.decision import Item
+from targeting.decision import PlannedRequest
 from targeting.judge import judge_stored, read_stored_choices
 from targeting.limited import residence
 from targeting.model import LocaleInputs
 from targeting.policy.policy import Policy
-from targeting.reasons import Reason
+from targeting.reasons import Reason, Reasons
 from targeting.records.stored_records import StoredRecords
 from targeting.signals.nap import Nap
 
 
-def forbidden_by_request(item: Item, policy: Policy) -> int:
-    """Give the reasons, as a mask, for which the signals of an activity forbid to record it; 0: they do not.
+def forbidden_by_request(item: PlannedRequest, policy: Policy) -> Reasons:
+    """Give the reasons for which the signals of an activity forbid to record it.
 
     IAB TCF Policies, Appendix A, purpose 3: "Create profiles for personalised advertising".
     """
-    mask = item.findings.mask
-    if not item.findings.consent.has_basis(PURPOSE_PROFILE_WRITE, policy.gdpr.host_vendor_id, policy):
-        mask |= Reason.TCF_NO_CONSENT.bit
-    return mask
+    reasons = item.verdict.reasons
+    if not item.verdict.consent.has_basis(PURPOSE_PROFILE_WRITE, policy.gdpr.host_vendor_id, policy):
+        return Reasons(reasons | Reason.TCF_NO_CONSENT.bit)
+    return reasons
 
 
 def forbidden_by_records(
@@ -36,8 +36,8 @@ def forbidden_by_records(
     now_s: float,
     shown: LocaleInputs | None = None,
     naps: Sequence[Nap] = (),
-) -> int:
-    """Give the reasons, as a mask, for which the stored records forbid to record anything; 0: they do not.
+) -> Reasons:
+    """Give the reasons for which the stored records forbid to record anything.
 
     ``records`` are those of everyone the activity names, its own subject first; ``shown`` says where the person is,
     as far as the activity shows; ``naps`` are its NAP cookies.
@@ -51,4 +51,4 @@ def forbidden_by_records(
         latest_birth_day(person_day(now_s), age),
         nap_of_child=any(nap.age is not None and nap.age < age for nap in naps),
     )
-    return verdict.mask & ~Reason.NO_PROFILE.bit
+    return Reasons(verdict.reasons & ~Reason.NO_PROFILE.bit)

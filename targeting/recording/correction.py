@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from targeting.model import Gender
 from targeting.policy.policy import Policy
-from targeting.reasons import Reason
+from targeting.reasons import Reason, Reasons
 from targeting.recording.admission import forbidden_by_records
 from targeting.recording.choice import is_child
 from targeting.recording.record import Values, seconds_to_live
@@ -28,7 +28,7 @@ PATHS = IN_PROFILE | {BIRTH_DATE}
 _ERASED = b""
 
 
-class Declared(NamedTuple):
+class DeclaredAttributes(NamedTuple):
     """What a person declared; empty is not declared. ``birth_day`` counts days since 1970-01-01."""
 
     birth_day: int | None = None
@@ -40,21 +40,27 @@ class Declared(NamedTuple):
 
     def __repr__(self) -> str:
         """Show nothing of the person."""
-        return "Declared(***)"
+        return "DeclaredAttributes(***)"
+
+
+class CorrectionRefused(NamedTuple):
+    """Why nothing may be corrected; at least one reason."""
+
+    reasons: Reasons
 
 
 class Corrected(NamedTuple):
     """What is declared after the correction, the profile's version (0: none is held), and what to store."""
 
-    declared: Declared
+    declared: DeclaredAttributes
     version: int
     values: Values
 
 
 def correct(
-    held: StoredRecords, declared: Declared, paths: Collection[str], rules: tuple[Policy, float]
-) -> Corrected | int:
-    """Correct the named attributes, or give the reasons, as a mask, that forbid it.
+    held: StoredRecords, declared: DeclaredAttributes, paths: Collection[str], rules: tuple[Policy, float]
+) -> Corrected | CorrectionRefused:
+    """Correct the named attributes, or refuse, with the reasons.
 
     ``rules`` are the policy and the time (Unix seconds). A birth date that makes the person a child is taken, and
     stops everything: of the rest nothing is written any more.
@@ -62,11 +68,11 @@ def correct(
     policy, now_s = rules
     forbidden = forbidden_by_records([held], policy, now_s)
     if forbidden:
-        return forbidden
+        return CorrectionRefused(forbidden)
     try:
         preference, profile = read_records(held)
     except RecordUnreadable:
-        return Reason.RECORD_UNREADABLE.bit
+        return CorrectionRefused(Reason.RECORD_UNREADABLE.bit)
     preference_after = _corrected_preference(preference or Preference(), declared, paths)
     if is_child(preference_after, policy, now_s, declared.country):
         erased = _ERASED if policy.opt_out.on_opt_out == "erase" else None
@@ -102,11 +108,16 @@ def read_records(held: StoredRecords) -> tuple[Preference | None, Profile | None
     )
 
 
-def declared_in(preference: Preference, profile: Profile | None) -> Declared:
+def declared_in(preference: Preference, profile: Profile | None) -> DeclaredAttributes:
     """Give what the person declared, as the records hold it."""
     known = profile or Profile()
-    return Declared(
-        preference.birth_day, known.gender, known.occupation, known.postal_code, known.country, known.language
+    return DeclaredAttributes(
+        birth_day=preference.birth_day,
+        gender=known.gender,
+        occupation=known.occupation,
+        postal_code=known.postal_code,
+        country=known.country,
+        language=known.language,
     )
 
 
@@ -115,13 +126,15 @@ def _corrected(preference: Preference, profile: Profile | None, values: Values) 
     return Corrected(declared_in(preference, left), left.version if left else 0, values)
 
 
-def _corrected_preference(held: Preference, declared: Declared, paths: Collection[str]) -> Preference:
+def _corrected_preference(held: Preference, declared: DeclaredAttributes, paths: Collection[str]) -> Preference:
     if BIRTH_DATE not in paths:
         return held
     return held._replace(version=held.version + 1, birth_day=declared.birth_day)
 
 
-def _corrected_profile(held: Profile | None, declared: Declared, paths: Collection[str], now_s: int) -> Profile | None:
+def _corrected_profile(
+    held: Profile | None, declared: DeclaredAttributes, paths: Collection[str], now_s: int
+) -> Profile | None:
     """A correction is no activity: it does not prolong how long the profile is kept."""
     named = {path: getattr(declared, path) for path in IN_PROFILE.intersection(paths)}
     if not named:

@@ -16,11 +16,11 @@ from targeting.records.profile import INTEREST, INTEREST_ROW, MAX_INTERESTS, OUT
 _SIZE = INTEREST.size
 
 
-class Evidence(NamedTuple):
+class InterestGain(NamedTuple):
     """How an activity strengthens a segment: the kind of the segment, and the part of the way to 1 that it adds."""
 
     kind: SegmentKind
-    gain: float
+    part: float
 
 
 class InterestRows(NamedTuple):
@@ -29,12 +29,12 @@ class InterestRows(NamedTuple):
     rows: bytes
     outside_names: tuple[str, ...]
 
-    def strengthened(self, segment_ids: Iterable[str], evidence: Evidence, moment: Moment) -> "InterestRows":
+    def strengthened(self, segment_ids: Iterable[str], gain: InterestGain, moment: Moment) -> "InterestRows":
         """Add evidence of segments, each once; drop the weakest where there are too many."""
         interests = self
         for segment_id in dict.fromkeys(segment_ids):
             code, names = _code(segment_id, interests.outside_names)
-            interests = InterestRows(_strengthen(interests.rows, code, evidence, moment), names)
+            interests = InterestRows(_strengthen(interests.rows, code, gain, moment), names)
         while len(interests.rows) > MAX_INTERESTS * _SIZE:
             interests = interests._without_weakest(moment)
         return interests
@@ -64,11 +64,11 @@ def _code(segment_id: str, names: tuple[str, ...]) -> tuple[int, tuple[str, ...]
     return OUTSIDE_CODE + len(names), (*names, segment_id)
 
 
-def _strengthen(rows: bytes, code: int, evidence: Evidence, moment: Moment) -> bytes:
+def _strengthen(rows: bytes, code: int, gain: InterestGain, moment: Moment) -> bytes:
     at = _find(rows, code)
     if at < 0:
-        return rows + INTEREST.pack(code, moment.at_s, round(evidence.gain * SCORE_STEPS), evidence.kind)
-    return rows[:at] + _strengthened(INTEREST.unpack_from(rows, at), evidence, moment) + rows[at + _SIZE :]
+        return rows + INTEREST.pack(code, moment.at_s, round(gain.part * SCORE_STEPS), gain.kind)
+    return rows[:at] + _strengthened(INTEREST.unpack_from(rows, at), gain, moment) + rows[at + _SIZE :]
 
 
 def _find(rows: bytes, code: int) -> int:
@@ -80,12 +80,12 @@ def _find(rows: bytes, code: int) -> int:
     return at
 
 
-def _strengthened(row: tuple[int, int, int, int], evidence: Evidence, moment: Moment) -> bytes:
+def _strengthened(row: tuple[int, int, int, int], gain: InterestGain, moment: Moment) -> bytes:
     """Add evidence; what comes late has faded since. A segment of several sources lasts as its longest does."""
     code, updated_s, steps, held_kind = row
     later_s = max(updated_s, moment.at_s)
-    held_days, days = moment.days(held_kind), moment.days(evidence.kind)
+    held_days, days = moment.days(held_kind), moment.days(gain.kind)
     before = steps / SCORE_STEPS * faded(later_s - updated_s, held_days)
-    added = evidence.gain * faded(later_s - moment.at_s, days)
-    kind = max((held_days, held_kind), (days, int(evidence.kind)))[1]
+    added = gain.part * faded(later_s - moment.at_s, days)
+    kind = max((held_days, held_kind), (days, int(gain.kind)))[1]
     return INTEREST.pack(code, later_s, round((before + added - before * added) * SCORE_STEPS), kind)

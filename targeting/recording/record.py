@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from targeting.policy.policy import HalfLifePolicy, Policy, RetentionPolicy
-from targeting.reasons import Reason
+from targeting.reasons import NO_REASONS, Reason, Reasons
 from targeting.recording.activity import Activity, apply
 from targeting.records.deduplication import NOTHING_SEEN, activity_key, decode_seen, encode_seen
 from targeting.records.envelope import RecordUnreadable
@@ -31,19 +31,19 @@ class Outcome(IntEnum):
 
 
 class Result(NamedTuple):
-    """The outcome of one activity: the reasons (a mask) of a suppressed one, the field of a rejected one."""
+    """The outcome of one activity: the reasons of a suppressed one, the field of a rejected one."""
 
     outcome: Outcome
-    reasons: int = 0
+    reasons: Reasons = NO_REASONS
     field: str = ""
 
 
-class Entry(NamedTuple):
-    """One activity of a subject. ``forbidden`` holds the reasons, as a mask, that forbid to record it."""
+class PendingActivity(NamedTuple):
+    """One activity of a subject. ``forbidden`` holds the reasons that forbid to record it."""
 
     activity_id: str
     activity: Activity
-    forbidden: int = 0
+    forbidden: Reasons = NO_REASONS
 
 
 class Values(NamedTuple):
@@ -66,7 +66,7 @@ RECORDED = Result(Outcome.RECORDED)
 DUPLICATE = Result(Outcome.DUPLICATE)
 
 
-def record(held: StoredRecords, entries: Sequence[Entry], policy: Policy, now_s: int) -> Recorded:
+def record(held: StoredRecords, entries: Sequence[PendingActivity], policy: Policy, now_s: int) -> Recorded:
     """Record a subject's activities, in order, at a time (Unix seconds)."""
     if all(entry.forbidden for entry in entries):
         return Recorded([_suppressed(entry.forbidden) for entry in entries])
@@ -74,7 +74,7 @@ def record(held: StoredRecords, entries: Sequence[Entry], policy: Policy, now_s:
         draft = _Draft(held, policy.half_life_days, now_s)
     except RecordUnreadable:
         unreadable = Reason.RECORD_UNREADABLE.bit
-        return Recorded([_suppressed(entry.forbidden | unreadable) for entry in entries])
+        return Recorded([_suppressed(Reasons(entry.forbidden | unreadable)) for entry in entries])
     results = [draft.take(entry) for entry in entries]
     if RECORDED not in results or draft.profile is None:
         return Recorded(results)
@@ -104,7 +104,7 @@ class _Draft:
         self._half_life = half_life
         self._now_s = now_s
 
-    def take(self, entry: Entry) -> Result:
+    def take(self, entry: PendingActivity) -> Result:
         """Add one activity, unless it is forbidden or was recorded before."""
         if entry.forbidden:
             return _suppressed(entry.forbidden)
@@ -117,5 +117,5 @@ class _Draft:
         return RECORDED
 
 
-def _suppressed(reasons: int) -> Result:
+def _suppressed(reasons: Reasons) -> Result:
     return Result(Outcome.SUPPRESSED, reasons)

@@ -22,7 +22,7 @@ _KEY_BYTES = 8
 _TIME_BYTES = 4
 
 
-class Seen(NamedTuple):
+class SeenActivities(NamedTuple):
     """Keys of activities and when they were recorded (Unix seconds, packed, ascending)."""
 
     keys: bytes = b""
@@ -35,23 +35,23 @@ class Seen(NamedTuple):
             at = self.keys.find(key, at + 1)
         return at >= 0
 
-    def fresh(self, now_s: int) -> "Seen":
+    def fresh(self, now_s: int) -> "SeenActivities":
         """Give what is to be remembered still."""
         times = np.frombuffer(self.times, "<u4")
         return self._without(int(times.searchsorted(max(now_s - KEPT_S, 0), "right")))
 
-    def remembering(self, key: bytes, now_s: int) -> "Seen":
+    def remembering(self, key: bytes, now_s: int) -> "SeenActivities":
         """Give what is remembered after this key was recorded now."""
         # A clock that was set back must not disturb the order.
         recorded_s = max(now_s, int.from_bytes(self.times[-_TIME_BYTES:], "little"))
-        after = Seen(self.keys + key, self.times + recorded_s.to_bytes(_TIME_BYTES, "little"))
+        after = SeenActivities(self.keys + key, self.times + recorded_s.to_bytes(_TIME_BYTES, "little"))
         return after._without(max(len(after.keys) // _KEY_BYTES - MOST, 0))
 
-    def _without(self, count: int) -> "Seen":
-        return Seen(self.keys[count * _KEY_BYTES :], self.times[count * _TIME_BYTES :]) if count else self
+    def _without(self, count: int) -> "SeenActivities":
+        return SeenActivities(self.keys[count * _KEY_BYTES :], self.times[count * _TIME_BYTES :]) if count else self
 
 
-NOTHING_SEEN = Seen()
+NOTHING_SEEN = SeenActivities()
 
 
 def activity_key(activity_id: str, owner: bytes) -> bytes:
@@ -59,15 +59,15 @@ def activity_key(activity_id: str, owner: bytes) -> bytes:
     return hashlib.blake2b(activity_id.encode(), digest_size=_KEY_BYTES, key=owner).digest()
 
 
-def encode_seen(seen: Seen, owner: bytes) -> bytes:
+def encode_seen(seen: SeenActivities, owner: bytes) -> bytes:
     """Give the stored form, bound to the owner's 16-byte pseudonym."""
     return seal(_MAGIC, _SCHEMA, owner, seen.keys + seen.times)
 
 
-def decode_seen(value: bytes, owner: bytes) -> Seen:
+def decode_seen(value: bytes, owner: bytes) -> SeenActivities:
     """Read the stored form. Raises ``RecordUnreadable``."""
     body = unseal(value, _MAGIC, _SCHEMA, owner)
     count, rest = divmod(len(body), _KEY_BYTES + _TIME_BYTES)
     if rest:
         raise RecordUnreadable("the record is truncated")
-    return Seen(body[: count * _KEY_BYTES], body[count * _KEY_BYTES :])
+    return SeenActivities(body[: count * _KEY_BYTES], body[count * _KEY_BYTES :])

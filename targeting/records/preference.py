@@ -47,7 +47,7 @@ class Source(IntEnum):
     SUPPORT = 7
 
 
-class Change(NamedTuple):
+class PreferenceChange(NamedTuple):
     """One change of a choice."""
 
     version: int
@@ -68,7 +68,7 @@ class Preference(NamedTuple):
     country: str = ""
     language: str = ""
     birth_day: int | None = None
-    history: tuple[Change, ...] = ()
+    history: tuple[PreferenceChange, ...] = ()
     """Newest first, at most ``MAX_HISTORY``."""
 
 
@@ -132,7 +132,13 @@ def decode_preference(value: bytes, owner: bytes) -> Preference:
             language=standing.language,
             birth_day=standing.birth_day,
             history=tuple(
-                Change(of_version, Choice(of_choice), Source(of_source), at_ms, key)
+                PreferenceChange(
+                    version=of_version,
+                    choice=Choice(of_choice),
+                    source=Source(of_source),
+                    changed_at_ms=at_ms,
+                    change_key=key,
+                )
                 for of_version, of_choice, of_source, at_ms, key in _CHANGE.iter_unpack(history)
             ),
         )

@@ -117,7 +117,21 @@ class RawProfile(NamedTuple):
     updated_s: int
 
 
-NOTHING_KNOWN = RawProfile(0, "", "", "", "", b"", b"", b"", (), [], 0, 0, 0)
+NOTHING_KNOWN = RawProfile(
+    gender=0,
+    occupation="",
+    postal_code="",
+    country="",
+    language="",
+    interest_rows=b"",
+    destination_rows=b"",
+    exposure_rows=b"",
+    outside_names=(),
+    ad_ids=[],
+    version=0,
+    created_s=0,
+    updated_s=0,
+)
 
 
 def encode_profile(profile: Profile, owner: bytes) -> bytes:
@@ -140,19 +154,19 @@ def packed_profile(profile: Profile) -> RawProfile:
         for held in profile.exposures
     ]
     return RawProfile(
-        profile.gender,
-        profile.occupation,
-        profile.postal_code,
-        profile.country,
-        profile.language,
-        b"".join(interests),
-        b"".join(destinations),
-        b"".join(exposures),
-        tuple(outside),
-        [held.ad_id.encode() for held in profile.exposures],
-        profile.version,
-        profile.created_s,
-        profile.updated_s,
+        gender=profile.gender,
+        occupation=profile.occupation,
+        postal_code=profile.postal_code,
+        country=profile.country,
+        language=profile.language,
+        interest_rows=b"".join(interests),
+        destination_rows=b"".join(destinations),
+        exposure_rows=b"".join(exposures),
+        outside_names=tuple(outside),
+        ad_ids=[held.ad_id.encode() for held in profile.exposures],
+        version=profile.version,
+        created_s=profile.created_s,
+        updated_s=profile.updated_s,
     )
 
 
@@ -201,19 +215,19 @@ def _parts(body: bytes) -> RawProfile:
     if outside < 0 or at_names > len(body) or gender >= len(Gender):
         raise ValueError
     return RawProfile(
-        gender,
-        body[at_texts:at_postal_code].decode(),
-        body[at_postal_code:at_language].decode(),
-        "" if country == _NO_COUNTRY else country.decode("ascii"),
-        body[at_language:at_names].decode(),
-        body[_HEAD_SIZE:at_destinations],
-        body[at_destinations:at_exposures],
-        body[at_exposures:at_texts],
-        tuple(map(bytes.decode, names[:outside])) if outside else (),
-        names[outside:] if outside else names,
-        version,
-        created_s,
-        updated_s,
+        gender=gender,
+        occupation=body[at_texts:at_postal_code].decode(),
+        postal_code=body[at_postal_code:at_language].decode(),
+        country="" if country == _NO_COUNTRY else country.decode("ascii"),
+        language=body[at_language:at_names].decode(),
+        interest_rows=body[_HEAD_SIZE:at_destinations],
+        destination_rows=body[at_destinations:at_exposures],
+        exposure_rows=body[at_exposures:at_texts],
+        outside_names=tuple(map(bytes.decode, names[:outside])) if outside else (),
+        ad_ids=names[outside:] if outside else names,
+        version=version,
+        created_s=created_s,
+        updated_s=updated_s,
     )
 
 

@@ -1,1 +1,1 @@
-"""The signals a request carries, one module a family: text in, a value out, or ``Unreadable``."""
+"""The signals of a request, one module per family: text in, a value or ``Unreadable`` out."""

@@ -1,10 +1,10 @@
-"""Bits of a string that carries six of them in every character: TC strings and GPP sections.
+"""Bits of a base64url text, six per character: TC strings and GPP sections.
 
 Both standards write their fields big-endian, without byte boundaries, in the URL-safe alphabet of RFC 4648
 section 5 and without padding characters, so the text holds exactly ``6 * len(text)`` bits.
 
-Invariant: a character outside the alphabet and a read past the last bit are ``Unreadable``; neither is ever
-dropped, and neither ever reads as zero or one. Knows nothing of the fields that its callers read.
+Invariant: a character outside the alphabet and a read past the last bit are ``Unreadable``, never ignored and never
+read as zeros. Knows nothing of the fields that its callers read.
 """
 
 from binascii import a2b_base64
@@ -12,7 +12,7 @@ from binascii import a2b_base64
 from targeting.signals.unreadable import Unreadable
 
 MAX_LENGTH = 32_768
-"""Characters of the longest string that is looked at. Longer ones are unreadable."""
+"""Characters of the longest text that is read. A longer one is unreadable."""
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _ILLEGAL = 0xFF
@@ -21,13 +21,13 @@ _TO_STANDARD = bytes(
     for code in range(256)
 )
 _PADDING = (b"", b"AAA", b"AA", b"A")
-"""What completes four characters. Zero bits keep the last characters' bits, which "=" would drop."""
+"""Fills up a group of four characters. Zero bits keep the bits of the last characters, which "=" would drop."""
 
 
-def to_standard(text: str) -> bytes:
-    """Check every character of ``text`` and return it in the alphabet of RFC 4648 section 4.
+def to_standard_alphabet(text: str) -> bytes:
+    """Return ``text`` in the alphabet of RFC 4648 section 4; dots, the separators, stay.
 
-    Dots stay, as separators. Raises ``Unreadable`` for an empty or too long text and for any other character.
+    Raises ``Unreadable`` for an empty or too long text and for any other character.
     """
     if not 0 < len(text) <= MAX_LENGTH:
         raise Unreadable("too long" if text else "empty")
@@ -41,8 +41,8 @@ def to_standard(text: str) -> bytes:
 
 
 def to_bytes(text: str) -> bytes:
-    """Return the bits of ``text``, filled up with zero bits to a multiple of 24."""
-    standard = to_standard(text)
+    """Return the bits of ``text``, padded with zero bits to a multiple of 24."""
+    standard = to_standard_alphabet(text)
     try:
         return a2b_base64(standard + _PADDING[len(standard) & 3], strict_mode=True)
     except ValueError:
@@ -52,8 +52,8 @@ def to_bytes(text: str) -> bytes:
 class Bits:
     """Random access to the bits of one text.
 
-    ``length`` is their number; ``data`` holds them from the highest bit of the first byte on, with zero bits
-    after the last. Offsets count from 0 at the left.
+    ``length`` is the number of bits; ``data`` holds them from the highest bit of the first byte on, padded with zero
+    bits. Offsets count from 0 at the left.
     """
 
     __slots__ = ("data", "length")
@@ -63,7 +63,7 @@ class Bits:
         self.length = len(text) * 6
 
     def uint(self, offset: int, width: int) -> int:
-        """Read the unsigned big-endian number in ``width`` bits from ``offset`` on. Costs O(width)."""
+        """Read the unsigned big-endian number in ``width`` bits from ``offset`` on, in O(width)."""
         end = offset + width
         if offset < 0 or width < 0 or end > self.length:
             raise Unreadable("ends inside a field")
@@ -77,12 +77,12 @@ class Bits:
         return self.data[offset >> 3] & (0x80 >> (offset & 7)) != 0
 
     def reader(self, offset: int = 0) -> "BitReader":
-        """Start a reader at ``offset``."""
+        """Return a reader that starts at ``offset``."""
         return BitReader(self, offset)
 
 
 class BitReader:
-    """Reads the fields of ``bits`` one after the other; ``position`` is the offset of the next one."""
+    """Reads the fields of ``bits`` in sequence; ``position`` is the offset of the next one."""
 
     __slots__ = ("bits", "position")
 
@@ -92,7 +92,7 @@ class BitReader:
 
     @property
     def remaining(self) -> int:
-        """The number of bits that have not been read."""
+        """The number of bits not yet read."""
         return self.bits.length - self.position
 
     def uint(self, width: int) -> int:
@@ -108,7 +108,7 @@ class BitReader:
         return value
 
     def skip(self, width: int) -> None:
-        """Pass over ``width`` bits, which must exist."""
+        """Skip ``width`` bits, which must exist."""
         if not 0 <= width <= self.remaining:
             raise Unreadable("ends inside a field")
         self.position += width

@@ -1,9 +1,9 @@
 """The cookies of an ad request, from the raw ``Cookie`` header (RFC 6265 section 4.2.1).
 
-Invariant: never an exception, and never an opt-out lost. What may be a ``TOptOut`` or an ``ANON`` and is
-not exactly one that allows targeting is an opt-out: a name in odd case or in an odd place, a value in quotes,
-a pair without ``=``, a second cookie that says otherwise, a header too long to read. Knows nothing of the
-store, of keys, and of what a decision makes of the values.
+Invariant: no exception, and no lost opt-out. Anything that may be a ``TOptOut`` or an ``ANON`` and is not exactly one
+that allows targeting is an opt-out: a name in unusual case or in an unusual place, a quoted value, a pair without
+``=``, a second cookie with another value, a header that is too long. Knows nothing of the store, of keys, and of how
+a decision uses the values.
 """
 
 import re
@@ -18,20 +18,20 @@ _Pairs: TypeAlias = Sequence[tuple[str, str]]
 MAX_LENGTH: Final = 16_384
 """Characters of the longest header that is read; most servers take no more than 8 KiB."""
 MAX_PAIRS: Final = 512
-"""Cookies of the fullest header that is read; browsers send at most 50 to 200 (RFC 6265 section 6.1)."""
+"""The most cookies in a header that is read; browsers send at most 50 to 200 (RFC 6265 section 6.1)."""
 MAX_MENTIONS: Final = 64
-"""How often a header may hold the name of one cookie, also as a part of other words."""
+"""The most occurrences of one cookie's name in a header, inside other words included."""
 MAX_NAPS: Final = 4
-"""How many different ``NAP`` cookies a header may hold: each of them costs a decryption."""
+"""The most different ``NAP`` cookies in a header: each costs a decryption."""
 
 
 class Cookies(NamedTuple):
-    """What the cookies say. Absent and unreadable ones are empty."""
+    """The values of the cookies. Absent and unreadable ones are empty."""
 
     muid: str = ""
     """The browser's id: 32 hexadecimal digits in lower case."""
     device_doubt: bool = False
-    """``MUID`` is there, but not as one id: a choice stored for this browser cannot be looked up by it."""
+    """``MUID`` is present but is not one id, so the choice stored for this browser cannot be looked up."""
     anon_id: str = ""
     """The account's advertising id (ANID)."""
     anon_opt_out: bool = False
@@ -47,12 +47,12 @@ class Cookies(NamedTuple):
 
     @property
     def country(self) -> str:
-        """The country; several that disagree are none."""
+        """The country; empty if several disagree."""
         return self.countries[0] if len(self.countries) == 1 else ""
 
     @property
     def nap(self) -> str:
-        """The ``NAP`` cookie; several that disagree are none."""
+        """The ``NAP`` cookie; empty if several disagree."""
         return self.naps[0] if len(self.naps) == 1 else ""
 
     def __repr__(self) -> str:
@@ -62,38 +62,38 @@ class Cookies(NamedTuple):
 
 NO_COOKIES: Final = Cookies()
 UNREAD_COOKIES: Final = Cookies(device_doubt=True, anon_opt_out=True, opt_out=True)
-"""What a header that is not read may hide."""
+"""What an unread header may hide."""
 
 _NAMES: Final = frozenset(("TOptOut", "MUID", "ANON", "CC", "NAP", "MH"))
-# A name at the beginning of a pair, in any case, and its value if it has one. The search for one literal character
-# that it begins with is what makes it fast.
+# A name at the beginning of a pair, in any case, and its value if it has one. It begins with a literal character,
+# which makes the search fast.
 _PAIRS: Final = re.compile(
     r";[ \t]*+(M(?:UID|H)|ANON|TOptOut|CC|NAP)(?:=|(?=[%;]|\Z))([^;]*+)", re.ASCII | re.IGNORECASE
 ).findall
-# What names and values are made of (RFC 6265 section 4.1.1, and a few characters more).
+# The characters of names and values (RFC 6265 section 4.1.1, and a few more).
 _ORDINARY: Final = bytes(code for code in range(33, 127) if chr(code) not in ";,\"'")
 _WATCHED: Final = tuple(
     (name, re.compile(name.lower().encode() + rb"(?![\w.-])")) for name in ("TOptOut", "MUID", "ANON")
 )
 _LONG: Final = 4096
-"""Characters of a header that is short enough not to count its cookies first."""
+"""Characters up to which the cookies of a header are not counted first."""
 
 _MUID: Final = re.compile(r"[0-9A-Fa-f]{32}").fullmatch
 _CO_BRAND: Final = re.compile(r"[!-~]{1,64}")
 # The id, then any other fields, of which O may only be 0: "A=<ANID>&E=1234&O=0".
 _ANON: Final = re.compile(r"A=([0-9A-Za-z._~-]{1,128}+)(?:&(?:O=0|[B-NP-Z][0-9A-Za-z]{0,15}+=[0-9A-Za-z._~-]*+))*+")
-_NOBODY: Final = ("", False)
+_NO_ID: Final = ("", False)
 _MAX_ANON_LENGTH: Final = 512
-# White space around a value, and its quotes (RFC 6265 section 4.1.1).
+# Whitespace and quotes around a value (RFC 6265 section 4.1.1).
 _PADDING: Final = ' \t"'
 _QUOTES: Final = frozenset("\"'")
-# The end of the text, separators, white space and controls.
+# The end of the text, separators, whitespace and controls.
 _BREAKS: Final = frozenset(["", ";", ",", "\x7f", *map(chr, range(33))])
 _AFTER: Final = _BREAKS | {"=", "%"}
 
 
 def read_cookies(header: str) -> Cookies:
-    """Read the header; an empty one holds no cookies. A header over the limits is in doubt as a whole."""
+    """Read the header; an empty one holds no cookies. A header over the limits is doubtful as a whole."""
     if not header:
         return NO_COOKIES
     if len(header) > _LONG and (len(header) > MAX_LENGTH or header.count(";") > MAX_PAIRS):
@@ -107,23 +107,23 @@ def read_cookies(header: str) -> Cookies:
 
 
 def _cookies(found: Mapping[str, str]) -> Cookies:
-    """Give what cookies say of which there is one each."""
-    muid, device_doubt = _device(found["MUID"]) if "MUID" in found else _NOBODY
-    anon_id, anon_opt_out = _account(found["ANON"]) if "ANON" in found else _NOBODY
+    """Return the values of a header that has at most one cookie of each name."""
+    muid, device_doubt = _device(found["MUID"]) if "MUID" in found else _NO_ID
+    anon_id, anon_opt_out = _account(found["ANON"]) if "ANON" in found else _NO_ID
     return Cookies(
-        muid,
-        device_doubt,
-        anon_id,
-        anon_opt_out,
-        "TOptOut" in found and found["TOptOut"] != "0",
-        (_country(found["CC"]),) if "CC" in found else (),
-        (found["NAP"].strip(_PADDING),) if "NAP" in found else (),
-        _co_brand(found["MH"]) if "MH" in found else "",
+        muid=muid,
+        device_doubt=device_doubt,
+        anon_id=anon_id,
+        anon_opt_out=anon_opt_out,
+        opt_out="TOptOut" in found and found["TOptOut"] != "0",
+        countries=(_country(found["CC"]),) if "CC" in found else (),
+        naps=(found["NAP"].strip(_PADDING),) if "NAP" in found else (),
+        co_brand=_co_brand(found["MH"]) if "MH" in found else "",
     )
 
 
 def _in_doubt(cookies: Cookies, pairs: _Pairs, doubtful: Collection[str]) -> Cookies:
-    """Give all that cookies of one name say, and take back what the doubtful ones said."""
+    """Add every value of repeated cookies, and drop the values of doubtful ones."""
     countries = tuple(dict.fromkeys(_country(value) for name, value in pairs if name == "CC"))
     naps = tuple(dict.fromkeys(value.strip(_PADDING) for name, value in pairs if name == "NAP"))
     if len(naps) > MAX_NAPS:
@@ -141,18 +141,18 @@ def _in_doubt(cookies: Cookies, pairs: _Pairs, doubtful: Collection[str]) -> Coo
 
 
 def browser_id(device_id: str) -> str:
-    """Give the one spelling of a device id: a browser's, the 32 hex digits of ``MUID``, may come in either case."""
+    """Return the canonical form of a device id: the 32 hex digits of a ``MUID`` may come in either case."""
     return device_id.lower() if _MUID(device_id) else device_id
 
 
 def _device(value: str) -> tuple[str, bool]:
-    """Give the browser's id, and whether it is in doubt."""
+    """Return the browser's id, and whether it is doubtful."""
     muid = _MUID(value) or _MUID(value.strip(_PADDING))
     return (muid[0].lower(), False) if muid else ("", True)
 
 
 def _account(value: str) -> tuple[str, bool]:
-    """Give the advertising id, and whether it is opted out or in doubt."""
+    """Return the advertising id, and whether it is opted out or doubtful."""
     match = _ANON.fullmatch(value) if len(value) <= _MAX_ANON_LENGTH else None
     return (match[1], False) if match else ("", True)
 
@@ -167,26 +167,26 @@ def _country(value: str) -> str:
 
 
 def _is_well_formed(header: str) -> bool:
-    """Tell whether the header is names and values parted by "; ": only at beginnings can a name stand in it."""
+    """Return whether the header is pairs separated by "; ", so that names occur only at the beginning of pairs."""
     skeleton = header.encode("ascii", "replace").translate(None, _ORDINARY)
     return skeleton == b"; " * (len(skeleton) // 2) and header.isascii()
 
 
 def _doubtful(header: str, pairs: _Pairs, found: Mapping[str, str]) -> Collection[str]:
-    """Name the cookies of which a second one says otherwise, and the watched ones in odd case or place."""
+    """Return the cookies with contradicting values, and the watched ones in unusual case or place."""
     doubtful = {name for name, value in pairs if value != found[name]}
-    # Every character keeps its place.
+    # Every character keeps its position.
     lowered = header.encode("ascii", "replace").lower()
     for name, mention in _WATCHED:
         places = [match.span() for match in islice(mention.finditer(lowered), MAX_MENTIONS + 1)]
         alone = sum(_stands_alone(header, *place) for place in places)
-        if len(places) > MAX_MENTIONS or alone != [each for each, _ in pairs].count(name):
+        if len(places) > MAX_MENTIONS or alone != [found_name for found_name, _ in pairs].count(name):
             doubtful.add(name)
     return doubtful
 
 
 def _stands_alone(header: str, start: int, end: int) -> bool:
-    """Tell whether a sloppy reader could take this for a cookie's name: no part of a word or of a value."""
+    """Return whether a lenient parser could take this for a cookie's name: it is no part of a word or of a value."""
     before, after = header[start - 1 : start], header[end : end + 1]
     if before in _QUOTES:
         before = header[start - 2 : start - 1]

@@ -1,10 +1,10 @@
-"""What the ``NAP`` cookie holds once it is decrypted: country, postal code, age, gender, language, occupation.
+"""The content of the ``NAP`` cookie after decryption: country, postal code, age, gender, language, occupation.
 
-The plain text is a query string (application/x-www-form-urlencoded, UTF-8) of the fields that are known, named as
-in ``Nap``: ``country=GB&postal_code=SW1A+1AA&age=34&gender=female&language=en-GB&occupation=teacher``.
+The plaintext is a query string (application/x-www-form-urlencoded, UTF-8) of the known fields, named as in ``Nap``:
+``country=GB&postal_code=SW1A+1AA&age=34&gender=female&language=en-GB&occupation=teacher``.
 
-Invariant: ``parse`` returns normal forms alone, and what ``render`` writes it reads back. Fields of other names are
-passed over, so that newer writers and older readers get along. Knows nothing of keys and ciphers.
+Invariant: ``parse_nap`` returns normal forms only, and reads back what ``render_nap`` writes. Unknown fields are
+ignored, so that newer writers and older readers work together. Knows nothing of keys and ciphers.
 """
 
 import re
@@ -16,7 +16,7 @@ from targeting.places.locale import best_language, parse_country
 from targeting.signals.unreadable import Unreadable
 
 MAX_LENGTH: Final = 1024
-"""Bytes of the longest plain text."""
+"""Bytes of the longest plaintext."""
 MAX_POSTAL_CODE_BYTES: Final = 16
 MAX_OCCUPATION_BYTES: Final = 64
 MAX_AGE: Final = 150
@@ -27,7 +27,7 @@ _GENDERS: Final = {gender.name.lower(): gender for gender in Gender if gender is
 
 
 class Nap(NamedTuple):
-    """What a registration once said of the person. Unknown fields are empty."""
+    """What the person stated at registration. Unknown fields are empty."""
 
     country: str = ""
     """ISO 3166-1 alpha-2."""
@@ -44,10 +44,10 @@ class Nap(NamedTuple):
         return "Nap(...)"
 
 
-def parse(plaintext: bytes) -> Nap:
-    """Read a plain text. Raises ``Unreadable`` when it is no query string, names a field twice, or has no such age.
+def parse_nap(plaintext: bytes) -> Nap:
+    """Parse a plaintext. Raises ``Unreadable`` for no query string, a repeated field, or an age outside 0 to 150.
 
-    Any other field that cannot be read is empty: a child stays recognisable beside a postal code gone wrong.
+    Any other malformed field is empty, so that a child stays recognisable beside a malformed postal code.
     """
     fields = _fields(plaintext)
     return Nap(
@@ -60,12 +60,12 @@ def parse(plaintext: bytes) -> Nap:
     )
 
 
-def render(nap: Nap) -> bytes:
-    """Write a plain text. Raises ``ValueError`` for what ``parse`` would read differently."""
+def render_nap(nap: Nap) -> bytes:
+    """Return the plaintext. Raises ``ValueError`` for fields that ``parse_nap`` would read differently."""
     fields = nap._asdict() | {"gender": nap.gender.name.lower() if nap.gender else ""}
     known = {name: value for name, value in fields.items() if value not in {"", None}}
     plaintext = urlencode(known).encode("ascii")
-    if parse(plaintext) != nap:
+    if parse_nap(plaintext) != nap:
         raise ValueError("a field of the NAP cookie is not in its normal form")
     return plaintext
 
@@ -85,7 +85,7 @@ def _fields(plaintext: bytes) -> dict[str, str]:
         raise Unreadable("not a query string") from None
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise Unreadable("names a field twice")
+        raise Unreadable("a repeated field")
     return fields
 
 
@@ -94,7 +94,7 @@ def _age(text: str) -> int | None:
         return None
     age = int(text) if _AGE.fullmatch(text) else MAX_AGE + 1
     if age > MAX_AGE:
-        raise Unreadable("the age is no number of years")
+        raise Unreadable("an age that is not a number from 0 to 150")
     return age
 
 

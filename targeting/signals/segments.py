@@ -1,28 +1,28 @@
-"""The segments of a dotted string: every character checked, and only those decoded that a reader comes to.
+"""The segments of a dotted string: all characters are checked, and only the parts that a reader asks for are decoded.
 
-Invariant: offsets count bits from the left, and what lies beyond the end of a segment reads as zero. Nothing here
-compares an offset with the size of the segment: readers do, once for a structure, where they know what it means.
+Invariant: offsets count bits from the left, and bits beyond the end of a segment read as zero. Nothing here compares
+an offset with the size of the segment: readers do that once per structure, where they know what it means.
 """
 
 from binascii import a2b_base64
 
-from targeting.signals.bits import to_standard
+from targeting.signals.bits import to_standard_alphabet
 from targeting.signals.unreadable import Unreadable
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _SHORT = 256
 _TAILS = tuple(b"A" * (12 + missing) for missing in range(4))
 
-VALUES = bytes(max(_ALPHABET.find(code), 0) for code in range(128))
-"""The six bits of each character of a segment."""
+SIX_BITS = bytes(max(_ALPHABET.find(code), 0) for code in range(128))
+"""The six bits of each character."""
 
 
-def split(text: str, limit: int) -> list[bytes]:
-    """Split ``text`` at its dots into the characters of at most ``limit`` segments, none of them empty.
+def split_segments(text: str, limit: int) -> list[bytes]:
+    """Split ``text`` at its dots into at most ``limit`` segments, in the alphabet of RFC 4648 section 4.
 
-    They are in the alphabet of RFC 4648 section 4.
+    Raises ``Unreadable`` for an empty segment, too many segments, and other characters.
     """
-    segments = to_standard(text).split(b".", limit)
+    segments = to_standard_alphabet(text).split(b".", limit)
     if len(segments) > limit:
         raise Unreadable("too many segments")
     if b"" in segments:
@@ -30,10 +30,10 @@ def split(text: str, limit: int) -> list[bytes]:
     return segments
 
 
-def window(characters: bytes, offset: int, width: int) -> tuple[int, int]:
-    """Decode ``width`` bits from ``offset`` on, or more; return them as a number, and the offset of its end.
+def decode_window(characters: bytes, offset: int, width: int) -> tuple[int, int]:
+    """Decode at least ``width`` bits from ``offset`` on; return them as a number, and the offset of its end.
 
-    A short segment is decoded as a whole, with some zero bits after its end, and so is the end of a long one.
+    A short segment is decoded whole. Zero bits are appended past the end of a segment.
     """
     if len(characters) <= _SHORT:
         quads = characters + _TAILS[-len(characters) & 3]
@@ -46,7 +46,7 @@ def window(characters: bytes, offset: int, width: int) -> tuple[int, int]:
     return int.from_bytes(a2b_base64(quads), "big"), (first + len(quads)) * 6
 
 
-def field(characters: bytes, offset: int, width: int) -> int:
+def read_field(characters: bytes, offset: int, width: int) -> int:
     """Read the unsigned number in ``width`` bits from ``offset`` on."""
     first = offset // 24
     last = (offset + width + 23) // 24

@@ -1,8 +1,8 @@
-"""The one way a decoder says that it cannot read its input."""
+"""The exception for input that a decoder cannot read."""
 
 
 class Unreadable(ValueError):
     """A signal is present and cannot be decoded.
 
-    The message says what is wrong with the form; it never repeats the value.
+    The message names the defect and never repeats the value.
     """

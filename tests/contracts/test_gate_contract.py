@@ -13,13 +13,13 @@ import grpc
 import pytest
 from google.rpc import status_pb2
 
-from server.gate.grpcio import DEFAULT_CAPACITY, AioGate, Capacity
+from server.gate.grpcio import DEFAULT_CAPACITY, Capacity, GrpcioGate
 from server.gate.methods import DECIDE, DECIDE_BATCH, EXPLAIN, METHODS, SERVICES, SET_PREFERENCE
 from server.gate.port import CANCELLED, HEALTH_CHECKED, OK, Answer, Call, Gate, GateError, Lane, Method, Refusal
 from tests.rpc import health, reflected_services
 
 OpenGate = Callable[..., tuple[Gate, str]]
-GATES = {"aio": AioGate}
+GATES = {"grpcio": GrpcioGate}
 
 
 @pytest.fixture(params=sorted(GATES))
@@ -304,7 +304,7 @@ def test_a_port_in_use_is_one_clear_error(open_gate: OpenGate, capfd: pytest.Cap
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("address", ["nonsense", ":0", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "192.0.2.1:0"])
+@pytest.mark.parametrize("address", ["nonsense", "192.0.2.1:0", "no-such-host.invalid:0"])
 def test_an_address_that_is_none_of_this_machine_is_the_same_error(
     open_gate: OpenGate, address: str, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,59 +1,15 @@
 """What every store promises: the same suite for the fake and for Redis."""
 
-from typing import TypedDict, Unpack
-
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from server.store.ports import Change, Committed, StoreTimeout
+from server.store.ports import Committed, RecordChange, StoreTimeout
 from server.store.redis.commit import UNREADABLE
 from targeting.model import Subject, SubjectKind
-from targeting.records.preference import Choice, Preference, encode_preference
+from targeting.records.preference import Choice
 from targeting.records.stored_records import StoredRecords
-from tests.server.store.conftest import OpenRedisStore, Store
-from tests.server.store.fake_store import PSEUDONYMS, FakeStore
-
-BUDGET_S = 5.0
-ANNE = Subject(SubjectKind.ACCOUNT, "anne")
-BEN = Subject(SubjectKind.ACCOUNT, "ben")
-PHONE = Subject(SubjectKind.DEVICE, "anne")
-OWNER = PSEUDONYMS.owner(ANNE)
-DAY_S = 86_400
-
-
-def preference(choice: Choice = Choice.NONE, version: int = 1) -> bytes:
-    return encode_preference(Preference(choice=choice, version=version), OWNER)
-
-
-class Recorded(TypedDict, total=False):
-    """What is recorded of a subject, by name."""
-
-    profile: bytes | None
-    seen: bytes | None
-
-
-class Values(Recorded, total=False):
-    """All values of a subject, by name."""
-
-    preference: bytes | None
-
-
-NEW: dict[str, Recorded] = {"profile": {"profile": b"new"}, "seen": {"seen": b"new"}}
-
-
-def change(store: Store, subject: Subject = ANNE, **values: Unpack[Values]) -> Change:
-    """A change made from what the store holds now."""
-    held = store.read([subject], BUDGET_S)[0]
-    return Change(subject, held, **values, profile_ttl_s=DAY_S, seen_ttl_s=DAY_S)
-
-
-def commit(store: Store, subject: Subject = ANNE, **values: Unpack[Values]) -> bool:
-    return store.commit([change(store, subject, **values)], BUDGET_S)[0].landed
-
-
-def held(store: Store, subject: Subject = ANNE) -> tuple[bytes | None, ...]:
-    return store.read([subject], BUDGET_S)[0][2:]
+from tests.contracts.store_calls import ANNE, BEN, BUDGET_S, NEW, OWNER, PHONE, Values, change, commit, held, preference
+from tests.server.store.conftest import Store
+from tests.server.store.fake_store import PSEUDONYMS
 
 
 class TestReading:
@@ -105,7 +61,7 @@ class TestReading:
         with pytest.raises(StoreTimeout):
             store.read([ANNE], -1)
         with pytest.raises(StoreTimeout):
-            store.commit([Change(ANNE, StoredRecords(ANNE.kind, OWNER), preference=b"late")], 0)
+            store.commit([RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference=b"late")], 0)
         assert held(store) == (None, None, None)
 
 
@@ -152,7 +108,8 @@ class TestCommitting:
         record = preference()
         commit(store, preference=record, profile=b"profile")
         stale = StoredRecords(ANNE.kind, OWNER, **({"preference": record, "profile": b"profile"} | wrong))
-        attempt = Change(ANNE, stale, preference=b"new", profile=b"new", profile_ttl_s=1, seen=b"new", seen_ttl_s=1)
+        new = Values(preference=b"new", profile=b"new", seen=b"new")
+        attempt = RecordChange(ANNE, stale, **new, profile_ttl_s=1, seen_ttl_s=1)
         assert not store.commit([attempt], BUDGET_S)[0].landed
         assert not store.commit_durably(attempt, 0, BUDGET_S).landed
         assert held(store) == (record, b"profile", None)
@@ -164,13 +121,13 @@ class TestCommitting:
             if field == "preference"
             else StoredRecords(ANNE.kind, OWNER, profile=b"something")
         )
-        attempt = Change(ANNE, expected, preference=preference(), profile=b"new", profile_ttl_s=1)
+        attempt = RecordChange(ANNE, expected, preference=preference(), profile=b"new", profile_ttl_s=1)
         assert not store.commit([attempt], BUDGET_S)[0].landed
 
     @pytest.mark.parametrize("field", ["preference", "profile"])
     def test_nothing_lands_on_a_wrong_type_that_was_not_seen(self, store: Store, field: str) -> None:
         store.spoil(ANNE, field)
-        unaware = Change(
+        unaware = RecordChange(
             ANNE, StoredRecords(ANNE.kind, OWNER), preference=preference(), profile=b"new", profile_ttl_s=1
         )
         assert not store.commit([unaware], BUDGET_S)[0].landed
@@ -180,7 +137,7 @@ class TestCommitting:
         assert commit(store, preference=preference(), profile=b"old")
         seen_before = store.read([ANNE], BUDGET_S)[0]
         assert commit(store, profile=b"newer")
-        opt_out = Change(ANNE, seen_before, preference=preference(Choice.OPT_OUT, 2), profile=profile)
+        opt_out = RecordChange(ANNE, seen_before, preference=preference(Choice.OPT_OUT, 2), profile=profile)
         assert store.commit([opt_out], BUDGET_S)[0].landed
         assert held(store) == (preference(Choice.OPT_OUT, 2), b"newer" if profile is None else None, None)
 
@@ -194,9 +151,9 @@ class TestCommitting:
         first, second = preference(version=1), preference(version=2)
         landed = store.commit(
             [
-                Change(ANNE, StoredRecords(ANNE.kind, OWNER), preference=first),
-                Change(ANNE, StoredRecords(ANNE.kind, OWNER), preference=b"stale by now"),
-                Change(ANNE, StoredRecords(ANNE.kind, OWNER, first), preference=second),
+                RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference=first),
+                RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference=b"stale by now"),
+                RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER, first), preference=second),
             ],
             BUDGET_S,
         )
@@ -210,135 +167,13 @@ class TestCommitting:
         assert store.commit_durably(change(store, preference=preference()), 2, 0.1) == Committed(True, 0, True)
 
     def test_a_change_made_from_somebody_elses_reading_is_a_mistake(self, store: Store) -> None:
-        with pytest.raises(ValueError, match="somebody else"):
-            store.commit([Change(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(BEN)), preference=b"x")], BUDGET_S)
+        with pytest.raises(ValueError, match="another subject"):
+            store.commit(
+                [RecordChange(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(BEN)), preference=b"x")], BUDGET_S
+            )
 
     @pytest.mark.parametrize("field", ["profile", "seen"])
     def test_what_must_expire_needs_an_end(self, store: Store, field: str) -> None:
-        endless = Change(ANNE, StoredRecords(ANNE.kind, OWNER), preference(), **NEW[field])
-        with pytest.raises(ValueError, match="limited time"):
+        endless = RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference(), **NEW[field])
+        with pytest.raises(ValueError, match="ttl_s"):
             store.commit([endless], BUDGET_S)
-
-
-class TestGuard:
-    """Belt and braces: whatever a writer believes, the store itself refuses."""
-
-    @pytest.mark.parametrize("field", ["profile", "seen"])
-    @pytest.mark.parametrize("choice", [Choice.OPT_OUT, 3, 255], ids=str)
-    def test_nothing_is_recorded_after_an_opt_out(self, store: Store, choice: int, field: str) -> None:
-        record = bytearray(preference(Choice.OPT_OUT))
-        record[15] = choice
-        store.put(ANNE, preference=bytes(record))
-        assert not commit(store, **NEW[field])
-        assert held(store)[1:] == (None, None)
-
-    @pytest.mark.parametrize("choice", [Choice.NONE, Choice.OPT_IN])
-    def test_other_choices_let_it_be_recorded(self, store: Store, choice: Choice) -> None:
-        store.put(ANNE, preference=preference(choice))
-        assert commit(store, profile=b"new", seen=b"new")
-
-    @pytest.mark.parametrize("field", ["profile", "seen"])
-    def test_not_even_in_the_step_that_opts_out_or_in_again(self, store: Store, field: str) -> None:
-        assert not commit(store, preference=preference(Choice.OPT_OUT), **NEW[field])
-        store.put(ANNE, preference=preference(Choice.OPT_OUT))
-        assert not commit(store, preference=preference(Choice.OPT_IN), **NEW[field])
-        assert held(store) == (preference(Choice.OPT_OUT), None, None)
-
-    def test_what_was_recorded_can_be_erased_after_an_opt_out(self, store: Store) -> None:
-        commit(store, preference=preference(), profile=b"profile", seen=b"seen")
-        assert commit(store, preference=preference(Choice.OPT_OUT))
-        assert commit(store, profile=b"", seen=b"")
-        assert held(store) == (preference(Choice.OPT_OUT), None, None)
-
-    @pytest.mark.parametrize("record", [b"short", UNREADABLE, b""], ids=["short", "unreadable", "empty"])
-    def test_nothing_is_recorded_beside_a_preference_that_cannot_be_read(self, store: Store, record: bytes) -> None:
-        store.put(ANNE, preference=record)
-        assert not commit(store, profile=b"new")
-        assert not commit(store, seen=b"new")
-
-    @pytest.mark.parametrize("field", ["profile", "seen"])
-    def test_nothing_is_recorded_without_a_preference(self, store: Store, field: str) -> None:
-        assert not commit(store, **NEW[field])
-        store.put(ANNE, profile=b"lost its preference")
-        assert not commit(store, **NEW[field])
-
-    def test_a_lost_preference_can_be_made_good_and_its_profile_erased(self, store: Store) -> None:
-        store.put(ANNE, profile=b"lost its preference")
-        assert commit(store, preference=preference(Choice.OPT_OUT))
-        store.put(BEN, profile=b"lost its preference")
-        assert commit(store, BEN, profile=b"")
-
-    def test_a_preference_goes_only_with_its_profile_and_never_while_it_opts_out(self, store: Store) -> None:
-        commit(store, preference=preference(), profile=b"profile")
-        assert not commit(store, preference=b"")
-        assert commit(store, preference=b"", profile=b"")
-        store.put(ANNE, preference=preference(Choice.OPT_OUT))
-        assert not commit(store, preference=b"")
-        assert held(store)[0] == preference(Choice.OPT_OUT)
-
-
-class TestLinkedSubjects:
-    """An account's write stands on the choices of the devices and accounts that it came with."""
-
-    OPTED_OUT = encode_preference(Preference(choice=Choice.OPT_OUT), PSEUDONYMS.owner(BEN))
-    ASKED = encode_preference(Preference(), PSEUDONYMS.owner(BEN))
-
-    def lands(self, store: Store, *linked: tuple[Subject, bytes | None]) -> bool:
-        attempt = change(store, preference=preference(), profile=b"new")._replace(linked=linked)
-        landed = store.commit([attempt], BUDGET_S)[0].landed
-        assert (held(store)[1] == b"new") is landed
-        return landed
-
-    @pytest.mark.parametrize("known", [None, ASKED], ids=["unknown", "known"])
-    def test_it_lands_while_nothing_has_changed(self, store: Store, known: bytes | None) -> None:
-        store.put(BEN, preference=known)
-        assert self.lands(store, (BEN, known), (Subject(SubjectKind.DEVICE, "phone"), None))
-
-    @pytest.mark.parametrize("known", [None, ASKED], ids=["unknown", "known"])
-    def test_an_opt_out_of_one_of_them_since_the_reading_stops_it(self, store: Store, known: bytes | None) -> None:
-        store.put(BEN, preference=self.OPTED_OUT)
-        assert not self.lands(store, (Subject(SubjectKind.DEVICE, "phone"), None), (BEN, known))
-
-    def test_so_does_the_loss_of_a_choice(self, store: Store) -> None:
-        store.put(BEN, profile=b"profile")
-        assert not self.lands(store, (BEN, self.ASKED))
-        assert not self.lands(store, (BEN, None))
-
-    @pytest.mark.parametrize("field", ["preference", "profile"])
-    def test_so_does_a_record_of_a_wrong_type(self, store: Store, field: str) -> None:
-        store.spoil(BEN, field)
-        assert not self.lands(store, (BEN, None))
-
-    def test_their_own_records_stay_as_they_are(self, store: Store) -> None:
-        store.put(BEN, preference=self.ASKED, profile=b"theirs")
-        assert self.lands(store, (BEN, self.ASKED))
-        assert held(store, BEN) == (self.ASKED, b"theirs", None)
-
-
-PREFERENCES = [None, b"", *(preference(choice) for choice in Choice), b"short", UNREADABLE]
-PROFILES = [None, b"", b"one", b"two", UNREADABLE]
-VALUES = st.builds(
-    Values,
-    preference=st.sampled_from(PREFERENCES),
-    profile=st.sampled_from(PROFILES),
-    seen=st.sampled_from([None, b"", b"one"]),
-)
-READINGS = st.none() | st.builds(
-    StoredRecords, st.just(ANNE.kind), st.just(OWNER), st.sampled_from(PREFERENCES), st.sampled_from(PROFILES)
-)
-"""None is the true one."""
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(start=VALUES, steps=st.lists(st.tuples(VALUES, READINGS), min_size=1, max_size=8))
-def test_redis_and_the_fake_agree_on_every_history(
-    redis_store: OpenRedisStore, start: Values, steps: list[tuple[Values, StoredRecords | None]]
-) -> None:
-    fake = FakeStore()
-    for store in (fake, redis_store):
-        store.put(ANNE, **start)
-    for values, reading in steps:
-        expected = reading or fake.read([ANNE], BUDGET_S)[0]
-        attempt = Change(ANNE, expected, **values, profile_ttl_s=DAY_S, seen_ttl_s=DAY_S)
-        assert redis_store.commit([attempt], BUDGET_S) == fake.commit([attempt], BUDGET_S)
-        assert held(redis_store) == held(fake)

@@ -21,5 +21,9 @@ def test_regeneration_changes_nothing(tmp_path: Path) -> None:
 def test_every_field_value_and_rpc_has_a_comment(proto: Path) -> None:
     lines = [line.strip() for line in proto.read_text().splitlines()]
     for before, line in pairwise(lines):
-        if line.endswith(";") and ("=" in line or line.startswith("rpc ")) and not line.startswith("syntax"):
+        if (
+            line.endswith(";")
+            and ("=" in line or line.startswith("rpc "))
+            and not line.startswith(("syntax", "option "))
+        ):
             assert before.startswith("//"), line

@@ -44,7 +44,7 @@ def test_it_is_a_valid_bid_request(name: str) -> None:
 
 
 @every_example
-def test_its_addresses_are_nobodys(name: str) -> None:
+def test_its_addresses_are_reserved_for_documentation(name: str) -> None:
     device = EXAMPLES[name]["device"]
     addresses = [ip_address(device[key]) for key in ("ip", "ipv6") if key in device]
     assert addresses

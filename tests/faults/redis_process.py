@@ -10,7 +10,7 @@ from typing import Self
 
 from server.store.embedded.binary import find_server
 from server.store.ports import StoreError
-from server.store.redis.connection import open_connection, ping
+from server.store.redis.handshake import open_connection, ping
 from server.store.redis.url import RedisAddress
 
 HOST = "127.0.0.1"

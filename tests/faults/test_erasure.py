@@ -8,7 +8,7 @@ import pytest
 from adtargeting.v1 import profile_pb2 as pb
 from adtargeting.v1 import targeting_pb2
 
-from server.store.redis.connection import open_connection
+from server.store.redis.handshake import open_connection
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from tests.server.calls.direct_service import Service, called, saw, viewed

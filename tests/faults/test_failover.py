@@ -147,7 +147,9 @@ def test_without_waiting_for_the_replica_choices_are_lost(pair: Pair) -> None:
 
 def test_unconfirmed_choices_are_applied_again_by_whoever_watches_them(pair: Pair) -> None:
     people = [Subject(SubjectKind.ACCOUNT, f"person {number}") for number in range(8)]
-    made = ChoiceMade(Choice.OPT_OUT, Source.ACCOUNT_PAGE, b"the key!", int(time.time() * 1000))
+    made = ChoiceMade(
+        choice=Choice.OPT_OUT, source=Source.ACCOUNT_PAGE, change_key=b"the key!", made_at_ms=int(time.time() * 1000)
+    )
     with closing(RedisStore(pair.address, PSEUDONYMS)) as store:
         choices = ChoiceStore(store, lambda: Rulebook(DEFAULT_POLICY), replicas=1, budget_s=BUDGET_S)
         unconfirmed = ReplicationWatch(choices, Metrics())
@@ -156,16 +158,18 @@ def test_unconfirmed_choices_are_applied_again_by_whoever_watches_them(pair: Pai
             stored = choices.update(subject, lambda held, _: apply_choice(held, made))
             assert stored is not None
             assert not stored.confirmed
-            unconfirmed.watch(subject, stored.preference)
+            unconfirmed.track(subject, stored.preference)
         pair.fail_over()
         assert not any(opted_out(store, subject) for subject in people)
-        unconfirmed.look()
+        unconfirmed.check()
         assert all(opted_out(store, subject) for subject in people)
 
 
 def test_a_choice_is_confirmed_once_the_replica_is_back(tmp_path: Path, pair: Pair) -> None:
     alice = Subject(SubjectKind.ACCOUNT, "alice")
-    made = ChoiceMade(Choice.OPT_OUT, Source.ACCOUNT_PAGE, b"the key!", int(time.time() * 1000))
+    made = ChoiceMade(
+        choice=Choice.OPT_OUT, source=Source.ACCOUNT_PAGE, change_key=b"the key!", made_at_ms=int(time.time() * 1000)
+    )
     with closing(RedisStore(pair.address, PSEUDONYMS)) as store:
         choices = ChoiceStore(store, lambda: Rulebook(DEFAULT_POLICY), replicas=1, budget_s=1.0)
         watched: list[Preference] = []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from targeting.model import AdRequest, Identity, Mode, Subject, SubjectKind
-from targeting.reasons import Reason, mask_of
+from targeting.reasons import Reason, reasons_of
 from tests.server.calls.direct_service import Service, viewed
 from tests.server.store.fake_store import FakeStore
 
@@ -122,7 +122,7 @@ class LinkedPeople(RuleBasedStateMachine):
     def restrictions(self, everyone: list[Subject], browser: Browser) -> int:
         if browser.opt_out_cookie:
             return Reason.COOKIE_OPT_OUT.bit
-        return mask_of(*(LIMITS[each.kind] for each in everyone if each in self.opted_out))
+        return reasons_of(*(LIMITS[each.kind] for each in everyone if each in self.opted_out))
 
     def outcome_of(self, restrictions: int) -> str:
         names = [reason.name for reason in Reason if restrictions & reason.bit]
@@ -130,7 +130,7 @@ class LinkedPeople(RuleBasedStateMachine):
 
     def check_decision(self, identity: Identity, everyone: list[Subject], browser: Browser) -> None:
         request = AdRequest(identity=identity, client_country="US", cookie_header=browser.cookies)
-        ((decision, _),) = self.service.decider.decide([request], 5.0)
+        decision, _ = self.service.decide_request(request)
         expected = self.restrictions(everyone, browser)
         assert decision.reasons & ~Reason.NO_PROFILE.bit == expected
         assert not (expected and decision.mode is Mode.BEHAVIOURAL)

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from adtargeting.v1 import profile_pb2 as pb
 
 from server.store.keys import seen_key
-from server.store.ports import Change, Committed, StoreError
+from server.store.ports import Committed, RecordChange, StoreError
 from server.store.redis.commit import CHOICE_AT
-from server.store.redis.connection import open_connection, pack
+from server.store.redis.connection import pack
+from server.store.redis.handshake import open_connection
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.records.preference import CHOICES_THAT_ALLOW
@@ -72,12 +73,12 @@ def open_floor(crowd: Crowd) -> Floor:
 class CheckThenWrite(RedisStore):
     """The protection switched off: it looks whether it may write, and then writes."""
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         return [Committed(self._write(change, time.monotonic() + budget_s)) for change in changes]
 
-    def _write(self, change: Change, deadline_s: float) -> bool:
+    def _write(self, change: RecordChange, deadline_s: float) -> bool:
         _, preference, profile = PSEUDONYMS.locate(change.subject)
-        with closing(open_connection(self._dialler._address, 5)) as link:
+        with closing(open_connection(self._connector._address, 5)) as link:
             held = link.ask((b"GET", preference), deadline_s)
             if held is not None and held[CHOICE_AT] not in CHOICES_THAT_ALLOW:
                 return False

@@ -1,4 +1,4 @@
-"""Random triples of request, person and policy, drawn from a seed, with something hidden wherever it could be."""
+"""Random triples of request, person and policy from a seed, with marks hidden wherever a value could hide."""
 
 import copy
 from random import Random
@@ -18,7 +18,7 @@ from targeting.policy.policy import (
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
 from targeting.reasons import Reason
 from targeting.records.preference import Choice
-from tests.properties.people import MARK, PLACE_MARK, Person, bid_request, person
+from tests.properties.people import MARK, PLACE_MARK, Person, bid_request, invent_person
 from tests.targeting.openrtb.preparing import Json, Stored, asking, record
 from tests.targeting.signals.strings import STRINGS, VENDOR
 
@@ -54,7 +54,7 @@ TEXTS = (
 
 
 class Case(NamedTuple):
-    """One triple: request (with who it is about), what is stored, policy."""
+    """One triple: the call, the stored records of its person, the policy."""
 
     call: pb.PrepareBidRequestRequest
     stored: Stored | Reason
@@ -63,20 +63,20 @@ class Case(NamedTuple):
 
 def case_of(seed: int) -> Case:
     random = Random(seed)
-    somebody = person(random.getrandbits(48), browser=random.randrange(3))
+    person = invent_person(random.getrandbits(48), browser=random.randrange(3))
     call = asking(
-        _request(random, somebody),
+        _request(random, person),
         random.sample(NAMES, random.randrange(1, 5)),
-        account_id=random.choice((somebody.account_id, somebody.account_id, "")),
-        device_id=random.choice((somebody.device_id, "")),
-        linked_account_ids=random.choice((somebody.linked_ids, ())),
+        account_id=random.choice((person.account_id, person.account_id, "")),
+        device_id=random.choice((person.device_id, "")),
+        linked_account_ids=random.choice((person.linked_ids, ())),
         client=pb.ClientSettings(targeted_ads_off=random.random() < 0.05),
     )
-    return Case(call, _stored(random, somebody), policy_of(random))
+    return Case(call, _stored(random, person), policy_of(random))
 
 
-def _request(random: Random, somebody: Person) -> Json:
-    request = bid_request(somebody, regs=copy.deepcopy(random.choice(REGULATIONS)))
+def _request(random: Random, person: Person) -> Json:
+    request = bid_request(person, regs=copy.deepcopy(random.choice(REGULATIONS)))
     if random.random() < 0.7:
         text = STRINGS[random.choice(CONSENTS)]
         holder = request["user"] if random.random() < 0.5 else request["user"]["ext"]
@@ -94,14 +94,14 @@ def _request(random: Random, somebody: Person) -> Json:
 
 
 def _hide_in_regulations(regs: Json) -> None:
-    """Hide something in what no specification names."""
+    """Hide marks in members of ``regs`` that no specification names."""
     ext = regs.setdefault("ext", {})
     regs |= {"email": HIDDEN, "GDPR": {"x": HIDDEN}}
     ext |= {"x": [HIDDEN], "Ext": HIDDEN, "dsa": {"x": HIDDEN, "dsarequired": HIDDEN, "transparency": [{"x": HIDDEN}]}}
 
 
 def _hide_in_a_signal(random: Random, request: Json) -> None:
-    """Hide something in the place of a signal; among texts a text would be a consent string that nobody can read."""
+    """Hide a mark in place of a signal; a text would be a consent string."""
     place = random.choice((*FLAGS, *TEXTS))
     *above, name = place.split(".")
     at = request
@@ -111,16 +111,16 @@ def _hide_in_a_signal(random: Random, request: Json) -> None:
     at[name] = random.choice([*forms, HIDDEN] if place in FLAGS else forms)
 
 
-def _stored(random: Random, somebody: Person) -> Stored | Reason:
+def _stored(random: Random, person: Person) -> Stored | Reason:
     if random.random() < 0.05:
         return random.choice((Reason.STORE_TIMEOUT, Reason.STORE_UNAVAILABLE))
     records = {}
-    for subject in somebody.subjects:
-        preference = somebody.preference
+    for subject in person.subjects:
+        preference = person.preference
         if random.random() < 0.1:
             preference = preference._replace(choice=Choice.OPT_OUT)
         known = random.random() < 0.97
-        records[subject] = record(subject, preference if known else None, somebody.profile)
+        records[subject] = record(subject, preference if known else None, person.profile)
     return records
 
 

@@ -9,15 +9,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from server.messages import wire
-from server.store.ports import Change
-from targeting.decision import Decision, Item, Plan, Rulebook, decide, plan
+from server.store.ports import RecordChange
+from targeting.decision import Decision, Plan, PlannedRequest, Rulebook, decide, plan
 from targeting.model import NO_SIGNALS, AdRequest, Identity, Mode, Signals, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy
 from targeting.recording.activity import Activity, ActivityKind
 from targeting.recording.admission import forbidden_by_records, forbidden_by_request
 from targeting.recording.choice import ChoiceMade, apply_choice
 from targeting.recording.correction import erase
-from targeting.recording.record import Entry, record
+from targeting.recording.record import PendingActivity, record
 from targeting.records.envelope import PREFIX, RecordUnreadable
 from targeting.records.preference import Choice, Preference, Source, decode_preference, encode_preference
 from targeting.records.profile import HeldExposure, Profile, encode_profile
@@ -74,7 +74,7 @@ class Violation(AssertionError):
 class Writing(NamedTuple):
     """An activity after its reading and before its write."""
 
-    item: Item
+    item: PlannedRequest
     held: list[StoredRecords]
 
 
@@ -129,8 +129,11 @@ class History:
     def store_choice(self, who: Subject, choice: Choice, source: Source) -> None:
         (held,) = self.store.read([who], BUDGET_S)
         self.key += 1
-        after = apply_choice(current_of(held), ChoiceMade(choice, source, self.key.to_bytes(8, "big"), NOW_S * 1000))
-        change = Change(who, held, preference=encode_preference(after, held.owner))
+        after = apply_choice(
+            current_of(held),
+            ChoiceMade(choice=choice, source=source, change_key=self.key.to_bytes(8, "big"), made_at_ms=NOW_S * 1000),
+        )
+        change = RecordChange(who, held, preference=encode_preference(after, held.owner))
         if choice is Choice.OPT_OUT and self.rulebook.policy.opt_out.on_opt_out == "erase":
             change = change._replace(profile=b"", seen=b"")
         must(self.store.commit([change], BUDGET_S)[0].landed, "a choice was refused")
@@ -142,7 +145,7 @@ class History:
     def erase(self) -> None:
         who = self.chance.choice(EVERYBODY)
         (held,) = self.store.read([who], BUDGET_S)
-        change = Change(who, held, *erase(held, NOW_S * 1000))
+        change = RecordChange(who, held, *erase(held, NOW_S * 1000))
         must(self.store.commit([change], BUDGET_S)[0].landed, "an erasure was refused")
         if held.preference is None and held.profile is not None:
             self.opted_out.add(who)
@@ -198,12 +201,12 @@ class History:
             held, self.rulebook.policy, NOW_S
         )
         activity = Activity(ActivityKind.AD_IMPRESSION, NOW_S, ad_id=mark_of(who))
-        entry = Entry(str(self.chance.randrange(4)), activity, forbidden)
+        entry = PendingActivity(str(self.chance.randrange(4)), activity, forbidden)
         values = record(held[0], [entry], self.rulebook.policy, NOW_S).values
         if values is None:
             return
         linked = tuple((each, of.preference) for each, of in zip(item.subjects[1:], held[1:], strict=True))
-        change = Change(who, held[0], *values, seen_ttl_s=1, linked=linked)
+        change = RecordChange(who, held[0], *values, seen_ttl_s=1, linked=linked)
         landed = self.store.commit([change], BUDGET_S)[0].landed
         must(not (landed and self.opted_out.intersection(item.subjects)), "I2: a write landed after an opt-out")
         self.written += landed

@@ -1,7 +1,7 @@
-"""Invented people with a mark in everything that must not leave the house, and bid requests about them.
+"""Invented people with a mark in everything that must not be sent to a network, and bid requests about them.
 
-All is drawn from a seed, so a seed is enough to see a case again. A mark is a piece of text or number that occurs
-nowhere else, so finding it in what goes out is finding the leak.
+A seed determines the person, so a seed reproduces a case. A mark is a text or number that occurs nowhere else: a mark
+in the output is a leak.
 """
 
 from collections.abc import Iterator
@@ -16,15 +16,15 @@ from targeting.records.profile import HeldDestination, HeldExposure, HeldInteres
 from tests.targeting.openrtb.preparing import NOW_S, Json
 
 MARK = "zqz"
-"""Nobody but us may ever have it."""
+"""In values that no network may ever receive."""
 DESCRIPTION_MARK = "zqd"
-"""Describes the device: not with limited features."""
+"""In the description of the device: not with limited features."""
 BUYER_MARK = "zqb"
-"""Begins the id that a network gave the person itself, before the network's name: only for that network."""
+"""Prefix of a network's buyeruid, before the network's name: for that network alone."""
 PARAMETER_MARK = "zqp"
-"""Begins a network's own parameters, before its name: only for that network."""
+"""Prefix of a network's own parameters, before its name: for that network alone."""
 PLACE_MARK = "zqc"
-"""Tells where the ad is shown, and so nothing of the person: for everybody, as it came."""
+"""In the place where the ad is shown, which every network receives unchanged."""
 NUMBER_MARK = 90_807_060
 POSITION_MARK = "7771237"
 FULL_V4, MASKED_V4 = "203.0.113.{}", "203.0.113.0"
@@ -36,7 +36,7 @@ _BROWSERS = ("Chrome/{}.0.{mark} Safari/537.36", "Firefox/{}.0{mark}", "Edg/{}.{
 
 
 class Person(NamedTuple):
-    """Somebody: whom the call names, what the store holds, what the bid request says of them."""
+    """A person: ids in the call, records in the store, and what the bid request says."""
 
     account_id: str
     linked_ids: tuple[str, ...]
@@ -46,7 +46,7 @@ class Person(NamedTuple):
     user: Json
     device: Json
     others: Json
-    """What other parts of the request say: the extensions of impressions and of the request."""
+    """Other parts of the request: the extensions of the impressions and of the request."""
 
     @property
     def subjects(self) -> list[Subject]:
@@ -58,7 +58,7 @@ class Person(NamedTuple):
 
 
 class _Pen:
-    """Writes marks, each of them different."""
+    """Writes distinct marks."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -93,8 +93,8 @@ class _Pen:
         }
 
 
-def person(seed: int, *, browser: int = 0, country: str = "USA", language: str = "en") -> Person:
-    """Invent somebody; people of the same browser, country and language are alike in nothing else."""
+def invent_person(seed: int, *, browser: int = 0, country: str = "USA", language: str = "en") -> Person:
+    """Invent a person; people of one browser, country and language have nothing else in common."""
     pen = _Pen(Random(seed))
     identity = pen.mark("account"), (pen.mark("linked"), pen.mark("linked")), pen.mark("device")
     return Person(
@@ -216,7 +216,7 @@ def _others(pen: _Pen) -> Json:
 
 def _parameters(pen: _Pen, network: str) -> Json:
     return {
-        # Of the page, and so the same whoever looks at it.
+        # Describes the page, so it is the same for every visitor.
         "placementId": f"{PARAMETER_MARK}{network.casefold()}-slot",
         "siteId": {"nested": pen.mark("nested")},
         "uid": pen.mark("uid"),
@@ -224,9 +224,9 @@ def _parameters(pen: _Pen, network: str) -> Json:
     }
 
 
-def bid_request(somebody: Person, **fields: Any) -> Json:
-    """A bid request about somebody; ``fields`` are of the top level."""
-    others = somebody.others
+def bid_request(person: Person, **fields: Any) -> Json:
+    """A bid request about a person; ``fields`` are added at the top level."""
+    others = person.others
     return {
         "id": "1",
         "imp": [
@@ -234,8 +234,8 @@ def bid_request(somebody: Person, **fields: Any) -> Json:
             {"id": "2", "video": {"mimes": ["video/mp4"]}, "Ext": others["misspelt"]},
         ],
         "site": {"id": PLACE_MARK, "page": "https://news.example.com/", "ext": {"data": {"section": "sport"}}},
-        "user": somebody.user,
-        "device": somebody.device,
+        "user": person.user,
+        "device": person.device,
         "ext": others["ext"],
         **others["misspelt"],
         **fields,
@@ -243,7 +243,7 @@ def bid_request(somebody: Person, **fields: Any) -> Json:
 
 
 def marks() -> Iterator[bytes]:
-    """What may go to nobody at all."""
+    """Yield the marks that no network may receive."""
     yield MARK.encode()
     yield str(NUMBER_MARK).encode()
     yield f'"{DESTINATION}"'.encode()

@@ -1,4 +1,4 @@
-"""Bytes as proof: nothing marked is ever found in what goes out, whoever asks, whatever the policy and the mode."""
+"""No mark occurs in the bytes of an answer, for any request, person and policy."""
 
 import json
 import re
@@ -19,14 +19,14 @@ from tests.properties.people import (
     PLACE_MARK,
     POSITION_MARK,
     bid_request,
+    invent_person,
     marks,
-    person,
 )
 from tests.targeting.openrtb.openrtb_tables import validate
 from tests.targeting.openrtb.preparing import Json, Prepared, asking, prepare, record
 
 FORBIDDEN = re.compile(b"|".join(map(re.escape, marks())))
-# A mapped address may be spelt in hexadecimal, too; the colons keep an id of hexadecimal digits from looking like one.
+# A mapped address may be written in hexadecimal; the colons distinguish it from an id of hexadecimal digits.
 FULL_ADDRESS = re.compile(rb"203\.0\.113\.[1-9]|cb00:71(?!00)|7a7a:7b7b", re.IGNORECASE)
 POSITION = POSITION_MARK.encode()
 DESCRIPTION = DESCRIPTION_MARK.encode()
@@ -35,7 +35,7 @@ PARAMETERS = re.compile(rf"{PARAMETER_MARK}(\w+)-".encode())
 
 
 def leaks(case: Case, prepared: Prepared) -> list[str]:
-    """Everything that was found and should not have been."""
+    """Return every leak and inconsistency in an answer."""
     found = []
     terms = {network.id.casefold(): network for network in case.policy.networks}
     limited = prepared.decision.mode == pb.MODE_LIMITED
@@ -45,7 +45,7 @@ def leaks(case: Case, prepared: Prepared) -> list[str]:
         network = terms.get(name.casefold())
         text = prepared.texts.get(name, b"") + decision.SerializeToString()
         found += [f"{name}: {each!r}" for each in FORBIDDEN.findall(text)]
-        # What counts is what it got: who may have a profile of which nothing is known gets limited features.
+        # What it received counts: a permitted profile about which nothing is known is limited features.
         knows = {"gender", "data", "eids"} & prepared.bid_requests.get(name, {}).get("user", {}).keys()
         if DESCRIPTION in text and not knows and case.policy.fingerprint.reduce_in_limited_mode:
             found.append(f"{name}: the device is described")
@@ -94,7 +94,7 @@ def _eids(decision: pb.NetworkDecision) -> list[Any]:
 
 
 def search(seeds: Iterable[int]) -> Counter[str]:
-    """Search the answers to the cases of these seeds; give how often what was given away by right."""
+    """Search the answers to the cases of these seeds; count what was rightly sent."""
     seen: Counter[str] = Counter()
     for seed in seeds:
         case = case_of(seed)
@@ -135,7 +135,7 @@ WORTH_SEEING = (
 @pytest.mark.parametrize("part", range(2))
 def test_nothing_marked_goes_out(part: int) -> None:
     seen = search(range(part * 1000, (part + 1) * 1000))
-    # A search that never comes across what is given by right would find no leak of it either.
+    # A search that never sees permitted values would not find them where they are forbidden.
     assert all(seen[each] >= 50 for each in WORTH_SEEING), seen
 
 
@@ -161,8 +161,8 @@ def test_nothing_marked_goes_out_of_100_000_triples(part: int) -> None:
     ],
 )
 def test_the_search_finds_what_it_looks_for(leak: Any) -> None:
-    somebody = person(1)
-    call = asking(bid_request(somebody, regs={"gdpr": 0, "coppa": 1}), ["stranger"], account_id=somebody.account_id)
+    person = invent_person(1)
+    call = asking(bid_request(person, regs={"gdpr": 0, "coppa": 1}), ["stranger"], account_id=person.account_id)
     case = Case(call, {}, Policy())
     prepared = prepare(call, policy=case.policy, stored=case.stored)
     assert leaks(case, prepared) == []
@@ -172,11 +172,11 @@ def test_the_search_finds_what_it_looks_for(leak: Any) -> None:
 
 
 def test_the_search_finds_the_id_of_another_network() -> None:
-    somebody = person(1)
+    person = invent_person(1)
     policy = Policy(networks=(NetworkPolicy("net0", user_id=True), NetworkPolicy("net1", user_id=True)))
-    call = asking(bid_request(somebody, regs={"gdpr": 0}), ["net0", "net1"], account_id=somebody.account_id)
-    subject = somebody.subjects[0]
-    case = Case(call, {subject: record(subject, Preference(), somebody.profile)}, policy)
+    call = asking(bid_request(person, regs={"gdpr": 0}), ["net0", "net1"], account_id=person.account_id)
+    subject = person.subjects[0]
+    case = Case(call, {subject: record(subject, Preference(), person.profile)}, policy)
     prepared = prepare(call, policy=policy, stored=case.stored)
     assert leaks(case, prepared) == []
     others_id = prepared.networks["net1"].network_user_id.encode()

@@ -6,7 +6,7 @@ from multiprocessing import get_context
 
 import pytest
 
-from server.store.ports import Change, Committed
+from server.store.ports import Committed, RecordChange
 from targeting.records.envelope import PREFIX
 from targeting.records.preference import Choice
 from tests.properties import histories
@@ -36,7 +36,7 @@ def test_a_million_random_histories_hold_the_invariants() -> None:
 class Unguarded(MemoryStore):
     """Writes whatever it is told, upon whatever is there."""
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         for change in changes:
             values = {"preference": change.preference, "profile": change.profile, "seen": change.seen}
             self.put(change.subject, **{name: value or None for name, value in values.items() if value is not None})

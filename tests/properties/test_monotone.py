@@ -84,7 +84,7 @@ REPLACES = (
 
 
 def reasons(request: AdRequest) -> int:
-    return judge_request(request, read_cookies(request.cookie_header), POLICY).mask
+    return judge_request(request, read_cookies(request.cookie_header), POLICY).reasons
 
 
 def both_fit(first: str, second: str) -> bool:

@@ -7,7 +7,7 @@ from targeting.model import SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.reasons import Reason
 from targeting.recording.activity import Activity
-from targeting.recording.record import Entry, Outcome, Recorded, Result, record, seconds_to_live
+from targeting.recording.record import Outcome, PendingActivity, Recorded, Result, record, seconds_to_live
 from targeting.records.deduplication import KEPT_S
 from targeting.records.preference import Choice, Preference, decode_preference, encode_preference
 from targeting.records.profile import decode_profile
@@ -20,7 +20,7 @@ GPC = Reason.GLOBAL_PRIVACY_CONTROL.bit
 RETENTION_S = DEFAULT_POLICY.retention.profile_days * DAY_S
 
 
-def recorded(held: StoredRecords, *entries: Entry, now_s: int = NOW_S) -> Recorded:
+def recorded(held: StoredRecords, *entries: PendingActivity, now_s: int = NOW_S) -> Recorded:
     return record(held, entries, DEFAULT_POLICY, now_s)
 
 
@@ -43,7 +43,7 @@ def outcomes(done: Recorded) -> list[Outcome]:
 
 
 def test_the_first_profile_comes_with_its_preference_record() -> None:
-    done = recorded(NOBODY, Entry("a1", view("386")))
+    done = recorded(NOBODY, PendingActivity("a1", view("386")))
     assert done.values is not None
     assert decode_preference(done.values.preference or b"", OWNER) == Preference()
     assert decode_profile(done.values.profile or b"", OWNER) == profile_of(view("386"))
@@ -51,43 +51,50 @@ def test_the_first_profile_comes_with_its_preference_record() -> None:
 
 def test_a_preference_record_that_is_there_stays_as_it_is() -> None:
     opted_in = encode_preference(Preference(choice=Choice.OPT_IN, version=3), OWNER)
-    done = recorded(StoredRecords(SubjectKind.ACCOUNT, OWNER, opted_in), Entry("a1", view("386")))
+    done = recorded(StoredRecords(SubjectKind.ACCOUNT, OWNER, opted_in), PendingActivity("a1", view("386")))
     assert done.values is not None
     assert done.values.preference is None
 
 
 def test_an_activity_counts_once_however_often_it_is_sent() -> None:
-    first = recorded(NOBODY, Entry("a1", impression("ad-1")), Entry("a1", impression("ad-1")))
+    first = recorded(NOBODY, PendingActivity("a1", impression("ad-1")), PendingActivity("a1", impression("ad-1")))
     assert outcomes(first) == [Outcome.RECORDED, Outcome.DUPLICATE]
     held = after(NOBODY, first)
-    again = recorded(held, Entry("a1", impression("ad-1")), now_s=NOW_S + 60)
+    again = recorded(held, PendingActivity("a1", impression("ad-1")), now_s=NOW_S + 60)
     assert (outcomes(again), again.values) == ([Outcome.DUPLICATE], None)
     assert decode_profile(held.profile or b"", OWNER).exposures[0].impressions == 1
 
 
 def test_a_day_later_the_same_id_is_another_activity() -> None:
-    held = after(NOBODY, recorded(NOBODY, Entry("a1", impression("ad-1"))))
-    assert outcomes(recorded(held, Entry("a1", impression("ad-1")), now_s=NOW_S + KEPT_S)) == [Outcome.RECORDED]
+    held = after(NOBODY, recorded(NOBODY, PendingActivity("a1", impression("ad-1"))))
+    assert outcomes(recorded(held, PendingActivity("a1", impression("ad-1")), now_s=NOW_S + KEPT_S)) == [
+        Outcome.RECORDED
+    ]
 
 
 def test_without_an_id_every_activity_is_another_one() -> None:
-    assert outcomes(recorded(NOBODY, *[Entry("", view("386"))] * 2)) == [Outcome.RECORDED, Outcome.RECORDED]
+    assert outcomes(recorded(NOBODY, *[PendingActivity("", view("386"))] * 2)) == [Outcome.RECORDED, Outcome.RECORDED]
 
 
 def test_what_is_forbidden_leaves_no_trace() -> None:
-    done = recorded(NOBODY, Entry("a1", view("386"), GPC))
+    done = recorded(NOBODY, PendingActivity("a1", view("386"), GPC))
     assert done == Recorded([Result(Outcome.SUPPRESSED, GPC)])
 
 
 def test_what_is_forbidden_among_others_leaves_no_trace_either() -> None:
-    mixed = recorded(NOBODY, Entry("a1", view("386")), Entry("a2", call("GB"), GPC), Entry("a3", view("5")))
+    mixed = recorded(
+        NOBODY,
+        PendingActivity("a1", view("386")),
+        PendingActivity("a2", call("GB"), GPC),
+        PendingActivity("a3", view("5")),
+    )
     assert outcomes(mixed) == [Outcome.RECORDED, Outcome.SUPPRESSED, Outcome.RECORDED]
-    assert mixed.values == recorded(NOBODY, Entry("a1", view("386")), Entry("a3", view("5"))).values
+    assert mixed.values == recorded(NOBODY, PendingActivity("a1", view("386")), PendingActivity("a3", view("5"))).values
 
 
 def test_a_suppressed_activity_may_be_sent_again_once_it_is_allowed() -> None:
-    held = after(NOBODY, recorded(NOBODY, Entry("a1", view("386"), GPC)))
-    assert outcomes(recorded(held, Entry("a1", view("386")))) == [Outcome.RECORDED]
+    held = after(NOBODY, recorded(NOBODY, PendingActivity("a1", view("386"), GPC)))
+    assert outcomes(recorded(held, PendingActivity("a1", view("386")))) == [Outcome.RECORDED]
 
 
 UNREADABLE = [
@@ -98,14 +105,14 @@ UNREADABLE = [
 
 def test_what_cannot_be_read_is_not_overwritten() -> None:
     for held in UNREADABLE:
-        done = recorded(held, Entry("a1", view("386")), Entry("a2", view("386"), GPC))
+        done = recorded(held, PendingActivity("a1", view("386")), PendingActivity("a2", view("386"), GPC))
         unreadable = Reason.RECORD_UNREADABLE.bit
         assert done.values is None
         assert [result.reasons for result in done.results] == [unreadable, unreadable | GPC]
 
 
 def test_a_profile_is_kept_from_its_last_activity_on() -> None:
-    late = recorded(NOBODY, Entry("a1", view("386", at_s=NOW_S - 10 * DAY_S)))
+    late = recorded(NOBODY, PendingActivity("a1", view("386", at_s=NOW_S - 10 * DAY_S)))
     assert late.values is not None
     assert late.values.profile_ttl_s == RETENTION_S - 10 * DAY_S
     assert seconds_to_live(NOW_S - RETENTION_S - 5, DEFAULT_POLICY.retention, NOW_S) == 1
@@ -114,7 +121,7 @@ def test_a_profile_is_kept_from_its_last_activity_on() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), activities()), min_size=1, max_size=12), st.data())
 def test_cutting_a_batch_anywhere_changes_nothing(sent: list[tuple[str, Activity]], data: st.DataObject) -> None:
     """Batches are a matter of speed alone."""
-    entries = [Entry(name, activity) for name, activity in sent]
+    entries = [PendingActivity(name, activity) for name, activity in sent]
     whole = recorded(NOBODY, *entries)
     cut = data.draw(st.integers(0, len(entries)))
     first = recorded(NOBODY, *entries[:cut])
@@ -125,7 +132,7 @@ def test_cutting_a_batch_anywhere_changes_nothing(sent: list[tuple[str, Activity
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), activities()), min_size=1, max_size=12))
 def test_sending_everything_again_changes_nothing(sent: list[tuple[str, Activity]]) -> None:
-    entries = [Entry(name, activity) for name, activity in sent]
+    entries = [PendingActivity(name, activity) for name, activity in sent]
     again = recorded(after(NOBODY, recorded(NOBODY, *entries)), *entries)
     assert set(outcomes(again)) == {Outcome.DUPLICATE}
     assert again.values is None

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from targeting.records.preference import Choice, Preference
-from tests.properties.people import Person, bid_request, person
+from tests.properties.people import Person, bid_request, invent_person
 from tests.targeting.openrtb.preparing import ALL_NETWORKS, POLICY, Json, Prepared, Stored, asking, prepare, record
 
 LIMITS: dict[str, Json] = {
@@ -16,25 +16,25 @@ LIMITS: dict[str, Json] = {
 }
 
 
-def answer(somebody: Person, stored: Stored, fields: Json) -> Prepared:
+def answer(person: Person, stored: Stored, fields: Json) -> Prepared:
     call = asking(
-        bid_request(somebody, **fields),
+        bid_request(person, **fields),
         [*ALL_NETWORKS, "stranger"],
-        account_id=somebody.account_id,
-        device_id=somebody.device_id,
-        linked_account_ids=somebody.linked_ids,
+        account_id=person.account_id,
+        device_id=person.device_id,
+        linked_account_ids=person.linked_ids,
     )
     return prepare(call, policy=POLICY, stored=stored)
 
 
-def stored_of(somebody: Person, preference: Preference | None, **others: Any) -> Stored:
-    return {subject: record(subject, preference, somebody.profile, **others) for subject in somebody.subjects}
+def stored_of(person: Person, preference: Preference | None, **others: Any) -> Stored:
+    return {subject: record(subject, preference, person.profile, **others) for subject in person.subjects}
 
 
 @pytest.mark.parametrize("browser", range(3))
 @pytest.mark.parametrize("limit", LIMITS)
 def test_two_people_limited_by_their_request(limit: str, browser: int) -> None:
-    first, second = (person(seed, browser=browser) for seed in (browser + 1, browser + 1001))
+    first, second = (invent_person(seed, browser=browser) for seed in (browser + 1, browser + 1001))
     answers = [answer(each, stored_of(each, each.preference), LIMITS[limit]) for each in (first, second)]
     assert answers[0].texts
     assert answers[0].answer == answers[1].answer
@@ -43,7 +43,7 @@ def test_two_people_limited_by_their_request(limit: str, browser: int) -> None:
 @pytest.mark.parametrize("language", ["en", "pt"])
 def test_two_people_limited_by_their_choice(language: str) -> None:
     opted_out = Preference(choice=Choice.OPT_OUT)
-    people = [person(seed, language=language) for seed in (7, 8)]
+    people = [invent_person(seed, language=language) for seed in (7, 8)]
     answers = [answer(each, stored_of(each, opted_out), {"regs": {"gdpr": 0}}) for each in people]
     assert set(answers[0].texts) == {*ALL_NETWORKS, "stranger"}
     assert answers[0].answer == answers[1].answer
@@ -51,10 +51,10 @@ def test_two_people_limited_by_their_choice(language: str) -> None:
 
 def test_somebody_and_nobody() -> None:
     """Whom the store does not know is limited for another reason, but what goes out is the same."""
-    somebody, nobody = person(7), person(8)
-    opted_out = stored_of(somebody, Preference(choice=Choice.OPT_OUT))
+    person, nobody = invent_person(7), invent_person(8)
+    opted_out = stored_of(person, Preference(choice=Choice.OPT_OUT))
     fields = {"regs": {"gdpr": 0}}
-    assert answer(somebody, opted_out, fields).texts == answer(nobody, {}, fields).texts
+    assert answer(person, opted_out, fields).texts == answer(nobody, {}, fields).texts
 
 
 @pytest.mark.parametrize(
@@ -62,5 +62,5 @@ def test_somebody_and_nobody() -> None:
 )
 def test_the_bytes_do_depend_on_what_they_may_depend_on(different: dict[str, Any]) -> None:
     fields = LIMITS["a child-directed service"]
-    one, other = (answer(each, {}, fields) for each in (person(1), person(1, **different)))
+    one, other = (answer(each, {}, fields) for each in (invent_person(1), invent_person(1, **different)))
     assert one.texts != other.texts

@@ -19,7 +19,7 @@ from server.messages.translate import ad_request
 from server.settings import Settings
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
-from server.store.redis.connection import open_connection
+from server.store.redis.handshake import open_connection
 from targeting.decision import Rulebook, decide, plan
 from targeting.model import Subject
 from targeting.reasons import Reason
@@ -58,8 +58,8 @@ class Running:
     def prepare(self, scenario: Scenario) -> None:
         """Take the scenario's policy, and put its records in place of whatever is stored."""
         self.service.rules.replace(policy_of(scenario))
-        pseudonyms: Pseudonyms = self.service.pseudonyms
-        link = open_connection(self.service.redis, 5)
+        pseudonyms: Pseudonyms = self.service.store.pseudonyms
+        link = open_connection(self.service.store.redis, 5)
         link.ask((b"FLUSHALL",), time.monotonic() + 5)
         for subject, record in stored(scenario, pseudonyms.owner).items():
             _, preference_key, profile_key = pseudonyms.locate(subject)
@@ -70,7 +70,7 @@ class Running:
 
     def commands(self) -> int:
         """How many commands, this one and those of the health watch aside, the server has seen: its reads."""
-        link = open_connection(self.service.redis, 5)
+        link = open_connection(self.service.store.redis, 5)
         reply = bytes(link.accept(link.ask((b"INFO", b"commandstats"), time.monotonic() + 5)))
         link.close()
         return sum(

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from server.gate.port import Answer, Call, Lane, Method
-from server.store.ports import Change, Committed
+from server.store.ports import Committed, RecordChange
 from targeting.model import Subject, SubjectKind
 from targeting.places.geo import IpLocation
 from targeting.records.stored_records import StoredRecords
@@ -13,6 +13,8 @@ from targeting.records.stored_records import StoredRecords
 
 class ListGate:
     """Calls are put in, answers are kept."""
+
+    name = "list"
 
     def __init__(self) -> None:
         self.waiting: list[Call] = []
@@ -78,15 +80,15 @@ class ScriptedRecords:
         self.held = StoredRecords(SubjectKind.ACCOUNT, bytes(range(16)))
         self.stale = stale
         self.committed = committed
-        self.changes: list[Change] = []
+        self.changes: list[RecordChange] = []
 
     def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         return [self.held for _ in subjects]
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         return [self.commit_durably(change, 0, budget_s) for change in changes]
 
-    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
         self.changes.append(change)
         if self.stale:
             self.stale -= 1

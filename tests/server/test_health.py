@@ -42,7 +42,7 @@ def test_a_store_that_answers_is_reported_once_and_is_no_news(
     gate = HealthGate()
     watching = watch(gate, redis.address)
     for _ in range(3):
-        watching.look()
+        watching.check()
     assert gate.reported == [("writes", True), ("reads", True)]
     assert caplog.messages == []
 
@@ -52,12 +52,12 @@ def test_every_change_is_reported_and_is_one_line(redis: EmbeddedRedis, caplog: 
     watching = watch(gate, redis.address)
     redis.stop()
     for _ in range(2):
-        watching.look()
+        watching.check()
     redis.start()
     for _ in range(2):
-        watching.look()
+        watching.check()
     assert gate.reported == [("writes", False), ("reads", False), ("writes", True), ("reads", True)]
-    unreachable = "the store cannot be reached, or answers what it should not"
+    unreachable = "the store cannot be reached: its socket or a TLS file does not exist"
     assert caplog.messages == [
         f"store {place}: {unreachable}; preferences and profiles are NOT_SERVING",
         f"store {place}: it answers again; preferences and profiles are SERVING",
@@ -65,7 +65,7 @@ def test_every_change_is_reported_and_is_one_line(redis: EmbeddedRedis, caplog: 
 
 
 def test_the_line_names_the_address_without_user_and_password(caplog: pytest.LogCaptureFixture) -> None:
-    watch(HealthGate(), parse_redis_url("redis://operator:pa55word@127.0.0.1:1/3")).look()
+    watch(HealthGate(), parse_redis_url("redis://operator:pa55word@127.0.0.1:1/3")).check()
     [line] = caplog.messages
     assert line.startswith("store redis://127.0.0.1:1/3: ")
     assert "pa55word" not in line

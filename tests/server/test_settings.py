@@ -30,7 +30,7 @@ WRONG = [
     ("no host", {"ADTARGETING_GRPC_ADDRESS": ":1"}, "ADTARGETING_GRPC_ADDRESS: must be host:port"),
     ("no port", {"ADTARGETING_GRPC_ADDRESS": "localhost"}, "ADTARGETING_GRPC_ADDRESS: must be host:port"),
     ("no such port", {"ADTARGETING_METRICS_ADDRESS": "localhost:65536"}, "ADTARGETING_METRICS_ADDRESS: must be"),
-    ("no such choice", {"ADTARGETING_GATE": "wooden"}, "ADTARGETING_GATE: must be one of auto, aio, native"),
+    ("no such choice", {"ADTARGETING_GATE": "wooden"}, "ADTARGETING_GATE: must be one of auto, grpcio"),
 ]
 
 

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from targeting.age import day_of
-from targeting.consent import Consent
+from targeting.consent import RequestConsent
 from targeting.decision import Rulebook, decide, plan
 from targeting.model import AdRequest, AgeBracket, Gender, Identity, LimitedFeatures, Signals
 from targeting.networks import NetworkContext, NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import MaskPolicy, NetworkPolicy, NetworkRule, Policy, SharingPolicy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
-from targeting.reasons import reasons_in
+from targeting.reasons import Reasons, reasons_in
 from targeting.records.preference import Choice, Preference
 from targeting.records.profile import HeldInterest, Profile, SegmentKind
 from tests.targeting.openrtb.preparing import ALICE, NOW_S, owner_of, record
@@ -60,8 +60,8 @@ def decide_one(policy: Policy = POLICY, **others: Any) -> NetworkDecision:
     return decision
 
 
-def reasons(mask: int) -> list[str]:
-    return [reason.name for reason in reasons_in(mask)]
+def reasons(withheld: Reasons) -> list[str]:
+    return [reason.name for reason in reasons_in(withheld)]
 
 
 def with_network(**terms: Any) -> Policy:
@@ -80,7 +80,11 @@ def test_a_network_that_may_have_everything() -> None:
     assert decision.precise_position_allowed
     assert decision.masked_ip == "192.0.2.137"
     assert decision.profile == ThirdPartyProfile(
-        AgeBracket.FROM_25, Gender.FEMALE, "US", "en", (("663", 0.9), ("727", 0.5))
+        age_bracket=AgeBracket.FROM_25,
+        gender=Gender.FEMALE,
+        country="US",
+        language="en",
+        interests=(("663", 0.9), ("727", 0.5)),
     )
     assert len(decision.network_user_id) == 32
 
@@ -96,7 +100,7 @@ def test_what_is_not_permitted_is_withheld_with_the_reason() -> None:
     decision = decide_one(with_network())
     assert decision._asdict().items() >= NOTHING.items()
     assert decision.contact_allowed
-    assert [reasons(mask) for mask in decision.withheld] == [[], *[["NETWORK_POLICY"]] * 3]
+    assert [reasons(answer) for answer in decision.withheld] == [[], *[["NETWORK_POLICY"]] * 3]
 
 
 def test_an_unknown_network_gets_limited_features_and_a_reason() -> None:
@@ -111,7 +115,7 @@ def test_a_first_party_network_gets_no_more_than_limited_features_from_a_person_
     policy = replace(POLICY, networks=(replace(NETWORK, first_party=True),))
     decision = decide_one(policy, preference=PREFERENCE._replace(choice=Choice.OPT_OUT))
     assert decision._asdict().items() >= NOTHING.items()
-    assert [reasons(mask) for mask in decision.withheld] == [[], *[["ACCOUNT_OPT_OUT"]] * 3]
+    assert [reasons(answer) for answer in decision.withheld] == [[], *[["ACCOUNT_OPT_OUT"]] * 3]
 
 
 def test_a_network_named_twice_or_in_another_case_is_one_in_the_order_asked() -> None:
@@ -266,11 +270,13 @@ def test_a_rule_by_name_is_for_the_networks_that_it_names(pattern: str, *, meant
 def test_a_network_that_may_not_be_contacted_gets_nothing_else_either() -> None:
     decision = decide_one(with_rules(NetworkRule(withhold=("contact",))))
     assert decision._asdict().items() >= NOTHING.items()
-    assert [reasons(mask) for mask in decision.withheld] == [["NETWORK_POLICY"]] * 4
+    assert [reasons(answer) for answer in decision.withheld] == [["NETWORK_POLICY"]] * 4
 
 
 def test_nothing_is_shared_where_nothing_was_granted() -> None:
-    seen = NetworkContext(Consent(), LimitedFeatures("US", "en", "US", ""), None)
+    seen = NetworkContext(
+        RequestConsent(), LimitedFeatures(country="US", language="en", ip_country="US", ip_subdivision=""), None
+    )
     (decision,) = decide_networks(["net"], seen, None, POLICY)
     assert (decision.profile, decision.network_user_id, decision.masked_ip) == (None, "", "")
 

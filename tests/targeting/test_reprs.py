@@ -6,12 +6,12 @@ from server.gate.methods import DECIDE
 from server.gate.port import Call
 from targeting.behavioural import Behavioural, PersonData, behavioural_features
 from targeting.decision import Rulebook, decide, plan
-from targeting.explain import Evidence, explain
+from targeting.explain import DecisionTrace, explain
 from targeting.judge import Grant, judge_stored
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.networks import Shareable
 from targeting.policy.policy import DEFAULT_POLICY
-from targeting.reasons import Reason, mask_of, reasons_in
+from targeting.reasons import Reason, reasons_in, reasons_of
 from targeting.records.preference import Preference, encode_preference, read_stored_choice
 from targeting.records.profile import HeldDestination, HeldInterest, Profile, SegmentKind, encode_profile, read_profile
 from targeting.records.stored_records import StoredRecords
@@ -65,8 +65,11 @@ def test_features_can_be_read_by_name() -> None:
 
 
 def test_a_mask_holds_its_reasons() -> None:
-    assert reasons_in(mask_of(Reason.NO_PROFILE, Reason.CHILD_DIRECTED)) == (Reason.CHILD_DIRECTED, Reason.NO_PROFILE)
-    assert reasons_in(mask_of()) == ()
+    assert reasons_in(reasons_of(Reason.NO_PROFILE, Reason.CHILD_DIRECTED)) == (
+        Reason.CHILD_DIRECTED,
+        Reason.NO_PROFILE,
+    )
+    assert reasons_in(reasons_of()) == ()
 
 
 def test_an_explanation_names_what_stood_in_the_way() -> None:
@@ -81,5 +84,5 @@ def test_an_explanation_names_what_stood_in_the_way() -> None:
     ):
         planned = plan([request], DEFAULT_POLICY)
         decision = decide(planned, stored, [()], rules, NOW_S)[0]
-        checks = explain(Evidence(planned.items[0], stored, decision, DEFAULT_POLICY))
+        checks = explain(DecisionTrace(planned.items[0], stored, decision, DEFAULT_POLICY))
         assert [check.reason for check in checks if check.signal == signal] == [reasons_in(decision.reasons)[0]]

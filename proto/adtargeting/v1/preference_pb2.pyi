@@ -1,7 +1,6 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.type import date_pb2 as _date_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -48,6 +47,16 @@ DURABILITY_UNSPECIFIED: Durability
 DURABILITY_CONFIRMED: Durability
 DURABILITY_UNCONFIRMED: Durability
 
+class Date(_message.Message):
+    __slots__ = ("year", "month", "day")
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    year: int
+    month: int
+    day: int
+    def __init__(self, year: _Optional[int] = ..., month: _Optional[int] = ..., day: _Optional[int] = ...) -> None: ...
+
 class SetPreferenceRequest(_message.Message):
     __slots__ = ("account_id", "device_id", "choice", "source", "change_id", "country", "language", "birth_date")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -65,8 +74,8 @@ class SetPreferenceRequest(_message.Message):
     change_id: str
     country: str
     language: str
-    birth_date: _date_pb2.Date
-    def __init__(self, account_id: _Optional[str] = ..., device_id: _Optional[str] = ..., choice: _Optional[_Union[Choice, str]] = ..., source: _Optional[_Union[Source, str]] = ..., change_id: _Optional[str] = ..., country: _Optional[str] = ..., language: _Optional[str] = ..., birth_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
+    birth_date: Date
+    def __init__(self, account_id: _Optional[str] = ..., device_id: _Optional[str] = ..., choice: _Optional[_Union[Choice, str]] = ..., source: _Optional[_Union[Source, str]] = ..., change_id: _Optional[str] = ..., country: _Optional[str] = ..., language: _Optional[str] = ..., birth_date: _Optional[_Union[Date, _Mapping]] = ...) -> None: ...
 
 class SetPreferenceResponse(_message.Message):
     __slots__ = ("version", "durability", "replicas_acknowledged", "set_cookie")
@@ -105,8 +114,8 @@ class GetPreferencesResponse(_message.Message):
     history: _containers.RepeatedCompositeFieldContainer[PreferenceChange]
     country: str
     language: str
-    birth_date: _date_pb2.Date
-    def __init__(self, choice: _Optional[_Union[Choice, str]] = ..., source: _Optional[_Union[Source, str]] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ..., history: _Optional[_Iterable[_Union[PreferenceChange, _Mapping]]] = ..., country: _Optional[str] = ..., language: _Optional[str] = ..., birth_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
+    birth_date: Date
+    def __init__(self, choice: _Optional[_Union[Choice, str]] = ..., source: _Optional[_Union[Source, str]] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ..., history: _Optional[_Iterable[_Union[PreferenceChange, _Mapping]]] = ..., country: _Optional[str] = ..., language: _Optional[str] = ..., birth_date: _Optional[_Union[Date, _Mapping]] = ...) -> None: ...
 
 class PreferenceChange(_message.Message):
     __slots__ = ("version", "choice", "source", "changed_at")

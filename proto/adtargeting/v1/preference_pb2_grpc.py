@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PreferenceServiceStub:
-    """Stored choices. Role `preferences`.
+    """Stores and reads choices.
     """
 
     def __init__(self, channel):
@@ -48,18 +48,18 @@ class PreferenceServiceStub:
 
 
 class PreferenceServiceServicer:
-    """Stored choices. Role `preferences`.
+    """Stores and reads choices.
     """
 
     def SetPreference(self, request, context):
-        """Stores a choice. Acknowledged only when it holds for every later decision and write.
+        """Store a choice. The acknowledgement means that the choice holds for every decision and write that begins after it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetPreferences(self, request, context):
-        """The current choice and its history.
+        """Return the stored choice and its history.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +87,7 @@ def add_PreferenceServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PreferenceService:
-    """Stored choices. Role `preferences`.
+    """Stores and reads choices.
     """
 
     @staticmethod

@@ -26,50 +26,50 @@ from adtargeting.v1 import preference_pb2 as adtargeting_dot_v1_dot_preference__
 from adtargeting.v1 import targeting_pb2 as adtargeting_dot_v1_dot_targeting__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x61\x64targeting/v1/profile.proto\x12\x0e\x61\x64targeting.v1\x1a\x1f\x61\x64targeting/v1/preference.proto\x1a\x1e\x61\x64targeting/v1/targeting.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xeb\x02\n\x08\x41\x63tivity\x12\x13\n\x0b\x61\x63tivity_id\x18\x01 \x01(\t\x12\x14\n\naccount_id\x18\x02 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x03 \x01(\tH\x00\x12*\n\x04kind\x18\x04 \x01(\x0e\x32\x1c.adtargeting.v1.ActivityKind\x12\x13\n\x0bsegment_ids\x18\x05 \x03(\t\x12\x1b\n\x13\x64\x65stination_country\x18\x06 \x01(\t\x12\r\n\x05\x61\x64_id\x18\x07 \x01(\t\x12/\n\x0boccurred_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rcookie_header\x18\t \x01(\t\x12/\n\x07signals\x18\n \x01(\x0b\x32\x1e.adtargeting.v1.PrivacySignals\x12.\n\x06\x63lient\x18\x0b \x01(\x0b\x32\x1e.adtargeting.v1.ClientSettingsB\t\n\x07subject\"E\n\x15RecordActivityRequest\x12,\n\nactivities\x18\x01 \x03(\x0b\x32\x18.adtargeting.v1.Activity\"r\n\x0e\x41\x63tivityResult\x12(\n\x07outcome\x18\x01 \x01(\x0e\x32\x17.adtargeting.v1.Outcome\x12\'\n\x07reasons\x18\x02 \x03(\x0e\x32\x16.adtargeting.v1.Reason\x12\r\n\x05\x66ield\x18\x03 \x01(\t\"I\n\x16RecordActivityResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.adtargeting.v1.ActivityResult\"I\n\x11GetProfileRequest\x12\x14\n\naccount_id\x18\x01 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x02 \x01(\tH\x00\x42\t\n\x07subject\"\xaf\x01\n\x12\x44\x65\x63laredAttributes\x12%\n\nbirth_date\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x06gender\x18\x02 \x01(\x0e\x32\x16.adtargeting.v1.Gender\x12\x12\n\noccupation\x18\x03 \x01(\t\x12\x13\n\x0bpostal_code\x18\x04 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x05 \x01(\t\x12\x10\n\x08language\x18\x06 \x01(\t\"\x8c\x01\n\x0cHeldInterest\x12\x12\n\nsegment_id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.adtargeting.v1.SegmentKind\x12\r\n\x05score\x18\x03 \x01(\x02\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x0fHeldDestination\x12\x0f\n\x07\x63ountry\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x02\x12.\n\nupdated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"n\n\x0cHeldExposure\x12\r\n\x05\x61\x64_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0e\n\x06\x63licks\x18\x03 \x01(\r\x12\x30\n\x0clast_seen_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdc\x03\n\x12GetProfileResponse\x12\x14\n\x0cprofile_held\x18\x01 \x01(\x08\x12;\n\x0bpreferences\x18\x02 \x01(\x0b\x32&.adtargeting.v1.GetPreferencesResponse\x12\x34\n\x08\x64\x65\x63lared\x18\x03 \x01(\x0b\x32\".adtargeting.v1.DeclaredAttributes\x12/\n\tinterests\x18\x04 \x03(\x0b\x32\x1c.adtargeting.v1.HeldInterest\x12:\n\x11\x63\x61ll_destinations\x18\x05 \x03(\x0b\x32\x1f.adtargeting.v1.HeldDestination\x12/\n\texposures\x18\x06 \x03(\x0b\x32\x1c.adtargeting.v1.HeldExposure\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\n \x01(\x04\"\xb3\x01\n\x14UpdateProfileRequest\x12\x14\n\naccount_id\x18\x01 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x02 \x01(\tH\x00\x12\x34\n\x08\x64\x65\x63lared\x18\x03 \x01(\x0b\x32\".adtargeting.v1.DeclaredAttributes\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\t\n\x07subject\"^\n\x15UpdateProfileResponse\x12\x34\n\x08\x64\x65\x63lared\x18\x01 \x01(\x0b\x32\".adtargeting.v1.DeclaredAttributes\x12\x0f\n\x07version\x18\x02 \x01(\x04\"L\n\x14\x44\x65leteProfileRequest\x12\x14\n\naccount_id\x18\x01 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x02 \x01(\tH\x00\x42\t\n\x07subject\"\x93\x01\n\x15\x44\x65leteProfileResponse\x12\x19\n\x11subject_pseudonym\x18\x01 \x01(\t\x12-\n\terased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0ckeys_removed\x18\x03 \x01(\r\x12\x1a\n\x12preference_version\x18\x04 \x01(\x04*\xfa\x01\n\x0c\x41\x63tivityKind\x12\x1d\n\x19\x41\x43TIVITY_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41\x43TIVITY_KIND_PAGE_VIEW\x10\x01\x12\x19\n\x15\x41\x43TIVITY_KIND_CONTENT\x10\x02\x12\x16\n\x12\x41\x43TIVITY_KIND_CALL\x10\x03\x12\x1a\n\x16\x41\x43TIVITY_KIND_PURCHASE\x10\x04\x12\x1f\n\x1b\x41\x43TIVITY_KIND_AD_IMPRESSION\x10\x05\x12\x1a\n\x16\x41\x43TIVITY_KIND_AD_CLICK\x10\x06\x12\"\n\x1e\x41\x43TIVITY_KIND_EXTERNAL_SEGMENT\x10\x07*}\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_RECORDED\x10\x01\x12\x16\n\x12OUTCOME_SUPPRESSED\x10\x02\x12\x15\n\x11OUTCOME_DUPLICATE\x10\x03\x12\x14\n\x10OUTCOME_REJECTED\x10\x04*{\n\x0bSegmentKind\x12\x1c\n\x18SEGMENT_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14SEGMENT_KIND_CONTENT\x10\x01\x12\x19\n\x15SEGMENT_KIND_PURCHASE\x10\x02\x12\x19\n\x15SEGMENT_KIND_EXTERNAL\x10\x03\x32\x82\x03\n\x0eProfileService\x12_\n\x0eRecordActivity\x12%.adtargeting.v1.RecordActivityRequest\x1a&.adtargeting.v1.RecordActivityResponse\x12S\n\nGetProfile\x12!.adtargeting.v1.GetProfileRequest\x1a\".adtargeting.v1.GetProfileResponse\x12\\\n\rUpdateProfile\x12$.adtargeting.v1.UpdateProfileRequest\x1a%.adtargeting.v1.UpdateProfileResponse\x12\\\n\rDeleteProfile\x12$.adtargeting.v1.DeleteProfileRequest\x1a%.adtargeting.v1.DeleteProfileResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x61\x64targeting/v1/profile.proto\x12\x0e\x61\x64targeting.v1\x1a\x1f\x61\x64targeting/v1/preference.proto\x1a\x1e\x61\x64targeting/v1/targeting.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x02\n\x08\x41\x63tivity\x12\x13\n\x0b\x61\x63tivity_id\x18\x01 \x01(\t\x12\x14\n\naccount_id\x18\x02 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x03 \x01(\tH\x00\x12*\n\x04kind\x18\x04 \x01(\x0e\x32\x1c.adtargeting.v1.ActivityKind\x12\x13\n\x0bsegment_ids\x18\x05 \x03(\t\x12\x1b\n\x13\x64\x65stination_country\x18\x06 \x01(\t\x12\r\n\x05\x61\x64_id\x18\x07 \x01(\t\x12/\n\x0boccurred_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rcookie_header\x18\t \x01(\t\x12/\n\x07signals\x18\n \x01(\x0b\x32\x1e.adtargeting.v1.PrivacySignals\x12.\n\x06\x63lient\x18\x0b \x01(\x0b\x32\x1e.adtargeting.v1.ClientSettingsB\t\n\x07subject\"E\n\x15RecordActivityRequest\x12,\n\nactivities\x18\x01 \x03(\x0b\x32\x18.adtargeting.v1.Activity\"r\n\x0e\x41\x63tivityResult\x12(\n\x07outcome\x18\x01 \x01(\x0e\x32\x17.adtargeting.v1.Outcome\x12\'\n\x07reasons\x18\x02 \x03(\x0e\x32\x16.adtargeting.v1.Reason\x12\r\n\x05\x66ield\x18\x03 \x01(\t\"I\n\x16RecordActivityResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.adtargeting.v1.ActivityResult\"I\n\x11GetProfileRequest\x12\x14\n\naccount_id\x18\x01 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x02 \x01(\tH\x00\x42\t\n\x07subject\"\xb2\x01\n\x12\x44\x65\x63laredAttributes\x12(\n\nbirth_date\x18\x01 \x01(\x0b\x32\x14.adtargeting.v1.Date\x12&\n\x06gender\x18\x02 \x01(\x0e\x32\x16.adtargeting.v1.Gender\x12\x12\n\noccupation\x18\x03 \x01(\t\x12\x13\n\x0bpostal_code\x18\x04 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x05 \x01(\t\x12\x10\n\x08language\x18\x06 \x01(\t\"\x8e\x01\n\x0eStoredInterest\x12\x12\n\nsegment_id\x18\x01 \x01(\t\x12)\n\x04kind\x18\x02 \x01(\x0e\x32\x1b.adtargeting.v1.SegmentKind\x12\r\n\x05score\x18\x03 \x01(\x02\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x15StoredCallDestination\x12\x0f\n\x07\x63ountry\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x02\x12.\n\nupdated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"p\n\x0eStoredExposure\x12\r\n\x05\x61\x64_id\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x0e\n\x06\x63licks\x18\x03 \x01(\r\x12\x30\n\x0clast_seen_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe6\x03\n\x12GetProfileResponse\x12\x14\n\x0cprofile_held\x18\x01 \x01(\x08\x12;\n\x0bpreferences\x18\x02 \x01(\x0b\x32&.adtargeting.v1.GetPreferencesResponse\x12\x34\n\x08\x64\x65\x63lared\x18\x03 \x01(\x0b\x32\".adtargeting.v1.DeclaredAttributes\x12\x31\n\tinterests\x18\x04 \x03(\x0b\x32\x1e.adtargeting.v1.StoredInterest\x12@\n\x11\x63\x61ll_destinations\x18\x05 \x03(\x0b\x32%.adtargeting.v1.StoredCallDestination\x12\x31\n\texposures\x18\x06 \x03(\x0b\x32\x1e.adtargeting.v1.StoredExposure\x12.\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\n \x01(\x04\"\xb3\x01\n\x14UpdateProfileRequest\x12\x14\n\naccount_id\x18\x01 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x02 \x01(\tH\x00\x12\x34\n\x08\x64\x65\x63lared\x18\x03 \x01(\x0b\x32\".adtargeting.v1.DeclaredAttributes\x12/\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\t\n\x07subject\"^\n\x15UpdateProfileResponse\x12\x34\n\x08\x64\x65\x63lared\x18\x01 \x01(\x0b\x32\".adtargeting.v1.DeclaredAttributes\x12\x0f\n\x07version\x18\x02 \x01(\x04\"L\n\x14\x44\x65leteProfileRequest\x12\x14\n\naccount_id\x18\x01 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x02 \x01(\tH\x00\x42\t\n\x07subject\"\x93\x01\n\x15\x44\x65leteProfileResponse\x12\x19\n\x11subject_pseudonym\x18\x01 \x01(\t\x12-\n\terased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0ckeys_removed\x18\x03 \x01(\r\x12\x1a\n\x12preference_version\x18\x04 \x01(\x04*\xfa\x01\n\x0c\x41\x63tivityKind\x12\x1d\n\x19\x41\x43TIVITY_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x41\x43TIVITY_KIND_PAGE_VIEW\x10\x01\x12\x19\n\x15\x41\x43TIVITY_KIND_CONTENT\x10\x02\x12\x16\n\x12\x41\x43TIVITY_KIND_CALL\x10\x03\x12\x1a\n\x16\x41\x43TIVITY_KIND_PURCHASE\x10\x04\x12\x1f\n\x1b\x41\x43TIVITY_KIND_AD_IMPRESSION\x10\x05\x12\x1a\n\x16\x41\x43TIVITY_KIND_AD_CLICK\x10\x06\x12\"\n\x1e\x41\x43TIVITY_KIND_EXTERNAL_SEGMENT\x10\x07*}\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_RECORDED\x10\x01\x12\x16\n\x12OUTCOME_SUPPRESSED\x10\x02\x12\x15\n\x11OUTCOME_DUPLICATE\x10\x03\x12\x14\n\x10OUTCOME_REJECTED\x10\x04*{\n\x0bSegmentKind\x12\x1c\n\x18SEGMENT_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14SEGMENT_KIND_CONTENT\x10\x01\x12\x19\n\x15SEGMENT_KIND_PURCHASE\x10\x02\x12\x19\n\x15SEGMENT_KIND_EXTERNAL\x10\x03\x32\x82\x03\n\x0eProfileService\x12_\n\x0eRecordActivity\x12%.adtargeting.v1.RecordActivityRequest\x1a&.adtargeting.v1.RecordActivityResponse\x12S\n\nGetProfile\x12!.adtargeting.v1.GetProfileRequest\x1a\".adtargeting.v1.GetProfileResponse\x12\\\n\rUpdateProfile\x12$.adtargeting.v1.UpdateProfileRequest\x1a%.adtargeting.v1.UpdateProfileResponse\x12\\\n\rDeleteProfile\x12$.adtargeting.v1.DeleteProfileRequest\x1a%.adtargeting.v1.DeleteProfileResponseB0\n\x0e\x61\x64targeting.v1P\x01Z\x1c\x61\x64targeting/v1;adtargetingv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'adtargeting.v1.profile_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_ACTIVITYKIND']._serialized_start=2426
-  _globals['_ACTIVITYKIND']._serialized_end=2676
-  _globals['_OUTCOME']._serialized_start=2678
-  _globals['_OUTCOME']._serialized_end=2803
-  _globals['_SEGMENTKIND']._serialized_start=2805
-  _globals['_SEGMENTKIND']._serialized_end=2928
-  _globals['_ACTIVITY']._serialized_start=205
-  _globals['_ACTIVITY']._serialized_end=568
-  _globals['_RECORDACTIVITYREQUEST']._serialized_start=570
-  _globals['_RECORDACTIVITYREQUEST']._serialized_end=639
-  _globals['_ACTIVITYRESULT']._serialized_start=641
-  _globals['_ACTIVITYRESULT']._serialized_end=755
-  _globals['_RECORDACTIVITYRESPONSE']._serialized_start=757
-  _globals['_RECORDACTIVITYRESPONSE']._serialized_end=830
-  _globals['_GETPROFILEREQUEST']._serialized_start=832
-  _globals['_GETPROFILEREQUEST']._serialized_end=905
-  _globals['_DECLAREDATTRIBUTES']._serialized_start=908
-  _globals['_DECLAREDATTRIBUTES']._serialized_end=1083
-  _globals['_HELDINTEREST']._serialized_start=1086
-  _globals['_HELDINTEREST']._serialized_end=1226
-  _globals['_HELDDESTINATION']._serialized_start=1228
-  _globals['_HELDDESTINATION']._serialized_end=1326
-  _globals['_HELDEXPOSURE']._serialized_start=1328
-  _globals['_HELDEXPOSURE']._serialized_end=1438
-  _globals['_GETPROFILERESPONSE']._serialized_start=1441
-  _globals['_GETPROFILERESPONSE']._serialized_end=1917
-  _globals['_UPDATEPROFILEREQUEST']._serialized_start=1920
-  _globals['_UPDATEPROFILEREQUEST']._serialized_end=2099
-  _globals['_UPDATEPROFILERESPONSE']._serialized_start=2101
-  _globals['_UPDATEPROFILERESPONSE']._serialized_end=2195
-  _globals['_DELETEPROFILEREQUEST']._serialized_start=2197
-  _globals['_DELETEPROFILEREQUEST']._serialized_end=2273
-  _globals['_DELETEPROFILERESPONSE']._serialized_start=2276
-  _globals['_DELETEPROFILERESPONSE']._serialized_end=2423
-  _globals['_PROFILESERVICE']._serialized_start=2931
-  _globals['_PROFILESERVICE']._serialized_end=3317
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\016adtargeting.v1P\001Z\034adtargeting/v1;adtargetingv1'
+  _globals['_ACTIVITYKIND']._serialized_start=2425
+  _globals['_ACTIVITYKIND']._serialized_end=2675
+  _globals['_OUTCOME']._serialized_start=2677
+  _globals['_OUTCOME']._serialized_end=2802
+  _globals['_SEGMENTKIND']._serialized_start=2804
+  _globals['_SEGMENTKIND']._serialized_end=2927
+  _globals['_ACTIVITY']._serialized_start=181
+  _globals['_ACTIVITY']._serialized_end=544
+  _globals['_RECORDACTIVITYREQUEST']._serialized_start=546
+  _globals['_RECORDACTIVITYREQUEST']._serialized_end=615
+  _globals['_ACTIVITYRESULT']._serialized_start=617
+  _globals['_ACTIVITYRESULT']._serialized_end=731
+  _globals['_RECORDACTIVITYRESPONSE']._serialized_start=733
+  _globals['_RECORDACTIVITYRESPONSE']._serialized_end=806
+  _globals['_GETPROFILEREQUEST']._serialized_start=808
+  _globals['_GETPROFILEREQUEST']._serialized_end=881
+  _globals['_DECLAREDATTRIBUTES']._serialized_start=884
+  _globals['_DECLAREDATTRIBUTES']._serialized_end=1062
+  _globals['_STOREDINTEREST']._serialized_start=1065
+  _globals['_STOREDINTEREST']._serialized_end=1207
+  _globals['_STOREDCALLDESTINATION']._serialized_start=1209
+  _globals['_STOREDCALLDESTINATION']._serialized_end=1313
+  _globals['_STOREDEXPOSURE']._serialized_start=1315
+  _globals['_STOREDEXPOSURE']._serialized_end=1427
+  _globals['_GETPROFILERESPONSE']._serialized_start=1430
+  _globals['_GETPROFILERESPONSE']._serialized_end=1916
+  _globals['_UPDATEPROFILEREQUEST']._serialized_start=1919
+  _globals['_UPDATEPROFILEREQUEST']._serialized_end=2098
+  _globals['_UPDATEPROFILERESPONSE']._serialized_start=2100
+  _globals['_UPDATEPROFILERESPONSE']._serialized_end=2194
+  _globals['_DELETEPROFILEREQUEST']._serialized_start=2196
+  _globals['_DELETEPROFILEREQUEST']._serialized_end=2272
+  _globals['_DELETEPROFILERESPONSE']._serialized_start=2275
+  _globals['_DELETEPROFILERESPONSE']._serialized_end=2422
+  _globals['_PROFILESERVICE']._serialized_start=2930
+  _globals['_PROFILESERVICE']._serialized_end=3316
 # @@protoc_insertion_point(module_scope)

@@ -4,7 +4,6 @@ from adtargeting.v1 import preference_pb2 as _preference_pb2
 from adtargeting.v1 import targeting_pb2 as _targeting_pb2
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.type import date_pb2 as _date_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -121,15 +120,15 @@ class DeclaredAttributes(_message.Message):
     POSTAL_CODE_FIELD_NUMBER: _ClassVar[int]
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
-    birth_date: _date_pb2.Date
+    birth_date: _preference_pb2.Date
     gender: _targeting_pb2.Gender
     occupation: str
     postal_code: str
     country: str
     language: str
-    def __init__(self, birth_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., gender: _Optional[_Union[_targeting_pb2.Gender, str]] = ..., occupation: _Optional[str] = ..., postal_code: _Optional[str] = ..., country: _Optional[str] = ..., language: _Optional[str] = ...) -> None: ...
+    def __init__(self, birth_date: _Optional[_Union[_preference_pb2.Date, _Mapping]] = ..., gender: _Optional[_Union[_targeting_pb2.Gender, str]] = ..., occupation: _Optional[str] = ..., postal_code: _Optional[str] = ..., country: _Optional[str] = ..., language: _Optional[str] = ...) -> None: ...
 
-class HeldInterest(_message.Message):
+class StoredInterest(_message.Message):
     __slots__ = ("segment_id", "kind", "score", "updated_at")
     SEGMENT_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -141,7 +140,7 @@ class HeldInterest(_message.Message):
     updated_at: _timestamp_pb2.Timestamp
     def __init__(self, segment_id: _Optional[str] = ..., kind: _Optional[_Union[SegmentKind, str]] = ..., score: _Optional[float] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
-class HeldDestination(_message.Message):
+class StoredCallDestination(_message.Message):
     __slots__ = ("country", "weight", "updated_at")
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -151,7 +150,7 @@ class HeldDestination(_message.Message):
     updated_at: _timestamp_pb2.Timestamp
     def __init__(self, country: _Optional[str] = ..., weight: _Optional[float] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
-class HeldExposure(_message.Message):
+class StoredExposure(_message.Message):
     __slots__ = ("ad_id", "count", "clicks", "last_seen_at")
     AD_ID_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -178,14 +177,14 @@ class GetProfileResponse(_message.Message):
     profile_held: bool
     preferences: _preference_pb2.GetPreferencesResponse
     declared: DeclaredAttributes
-    interests: _containers.RepeatedCompositeFieldContainer[HeldInterest]
-    call_destinations: _containers.RepeatedCompositeFieldContainer[HeldDestination]
-    exposures: _containers.RepeatedCompositeFieldContainer[HeldExposure]
+    interests: _containers.RepeatedCompositeFieldContainer[StoredInterest]
+    call_destinations: _containers.RepeatedCompositeFieldContainer[StoredCallDestination]
+    exposures: _containers.RepeatedCompositeFieldContainer[StoredExposure]
     created_at: _timestamp_pb2.Timestamp
     updated_at: _timestamp_pb2.Timestamp
     expires_at: _timestamp_pb2.Timestamp
     version: int
-    def __init__(self, profile_held: _Optional[bool] = ..., preferences: _Optional[_Union[_preference_pb2.GetPreferencesResponse, _Mapping]] = ..., declared: _Optional[_Union[DeclaredAttributes, _Mapping]] = ..., interests: _Optional[_Iterable[_Union[HeldInterest, _Mapping]]] = ..., call_destinations: _Optional[_Iterable[_Union[HeldDestination, _Mapping]]] = ..., exposures: _Optional[_Iterable[_Union[HeldExposure, _Mapping]]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
+    def __init__(self, profile_held: _Optional[bool] = ..., preferences: _Optional[_Union[_preference_pb2.GetPreferencesResponse, _Mapping]] = ..., declared: _Optional[_Union[DeclaredAttributes, _Mapping]] = ..., interests: _Optional[_Iterable[_Union[StoredInterest, _Mapping]]] = ..., call_destinations: _Optional[_Iterable[_Union[StoredCallDestination, _Mapping]]] = ..., exposures: _Optional[_Iterable[_Union[StoredExposure, _Mapping]]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class UpdateProfileRequest(_message.Message):
     __slots__ = ("account_id", "device_id", "declared", "update_mask")

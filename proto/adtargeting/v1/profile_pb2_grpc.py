@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ProfileServiceStub:
-    """Profiles. Role `profiles`.
+    """Records activities; reads, corrects and erases profiles.
     """
 
     def __init__(self, channel):
@@ -58,32 +58,32 @@ class ProfileServiceStub:
 
 
 class ProfileServiceServicer:
-    """Profiles. Role `profiles`.
+    """Records activities; reads, corrects and erases profiles.
     """
 
     def RecordActivity(self, request, context):
-        """Records 1..256 activities, each with its own outcome.
+        """Record 1 to 256 activities, each with an outcome of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetProfile(self, request, context):
-        """Access: everything held about the subject.
+        """Return everything that is stored about the subject (right of access).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateProfile(self, request, context):
-        """Correction of declared attributes, by field mask.
+        """Correct declared attributes, selected by a field mask (right to rectification).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteProfile(self, request, context):
-        """Erasure of the profile; the opt-out stays.
+        """Erase the profile (right to erasure); a stored opt-out stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +121,7 @@ def add_ProfileServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ProfileService:
-    """Profiles. Role `profiles`.
+    """Records activities; reads, corrects and erases profiles.
     """
 
     @staticmethod

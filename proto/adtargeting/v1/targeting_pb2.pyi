@@ -109,14 +109,13 @@ GENDER_MALE: Gender
 GENDER_OTHER: Gender
 
 class DecideRequest(_message.Message):
-    __slots__ = ("request_id", "account_id", "linked_account_ids", "device_id", "ip", "accept_language", "user_agent", "cookie_header", "client", "signals", "third_party_networks")
+    __slots__ = ("request_id", "account_id", "linked_account_ids", "device_id", "ip", "accept_language", "cookie_header", "client", "signals", "third_party_networks")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     LINKED_ACCOUNT_IDS_FIELD_NUMBER: _ClassVar[int]
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     IP_FIELD_NUMBER: _ClassVar[int]
     ACCEPT_LANGUAGE_FIELD_NUMBER: _ClassVar[int]
-    USER_AGENT_FIELD_NUMBER: _ClassVar[int]
     COOKIE_HEADER_FIELD_NUMBER: _ClassVar[int]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     SIGNALS_FIELD_NUMBER: _ClassVar[int]
@@ -127,12 +126,11 @@ class DecideRequest(_message.Message):
     device_id: str
     ip: str
     accept_language: str
-    user_agent: str
     cookie_header: str
     client: ClientSettings
     signals: PrivacySignals
     third_party_networks: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, request_id: _Optional[str] = ..., account_id: _Optional[str] = ..., linked_account_ids: _Optional[_Iterable[str]] = ..., device_id: _Optional[str] = ..., ip: _Optional[str] = ..., accept_language: _Optional[str] = ..., user_agent: _Optional[str] = ..., cookie_header: _Optional[str] = ..., client: _Optional[_Union[ClientSettings, _Mapping]] = ..., signals: _Optional[_Union[PrivacySignals, _Mapping]] = ..., third_party_networks: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., account_id: _Optional[str] = ..., linked_account_ids: _Optional[_Iterable[str]] = ..., device_id: _Optional[str] = ..., ip: _Optional[str] = ..., accept_language: _Optional[str] = ..., cookie_header: _Optional[str] = ..., client: _Optional[_Union[ClientSettings, _Mapping]] = ..., signals: _Optional[_Union[PrivacySignals, _Mapping]] = ..., third_party_networks: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ClientSettings(_message.Message):
     __slots__ = ("app", "targeted_ads_off", "country", "language")
@@ -333,22 +331,22 @@ class ExplainResponse(_message.Message):
     def __init__(self, decision: _Optional[_Union[DecideResponse, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ...) -> None: ...
 
 class Check(_message.Message):
-    __slots__ = ("signal", "present", "value_class", "said", "rule", "reason", "fields")
+    __slots__ = ("signal", "present", "value_class", "verdict", "rule", "reason", "fields")
     SIGNAL_FIELD_NUMBER: _ClassVar[int]
     PRESENT_FIELD_NUMBER: _ClassVar[int]
     VALUE_CLASS_FIELD_NUMBER: _ClassVar[int]
-    SAID_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
     RULE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     signal: str
     present: bool
     value_class: str
-    said: str
+    verdict: str
     rule: str
     reason: Reason
     fields: _containers.RepeatedCompositeFieldContainer[DecodedField]
-    def __init__(self, signal: _Optional[str] = ..., present: _Optional[bool] = ..., value_class: _Optional[str] = ..., said: _Optional[str] = ..., rule: _Optional[str] = ..., reason: _Optional[_Union[Reason, str]] = ..., fields: _Optional[_Iterable[_Union[DecodedField, _Mapping]]] = ...) -> None: ...
+    def __init__(self, signal: _Optional[str] = ..., present: _Optional[bool] = ..., value_class: _Optional[str] = ..., verdict: _Optional[str] = ..., rule: _Optional[str] = ..., reason: _Optional[_Union[Reason, str]] = ..., fields: _Optional[_Iterable[_Union[DecodedField, _Mapping]]] = ...) -> None: ...
 
 class DecodedField(_message.Message):
     __slots__ = ("name", "value")

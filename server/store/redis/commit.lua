@@ -1,8 +1,8 @@
--- One subject's values change together, or not at all. Answers 0 when the change did not land, else 1 and one more for
--- each key that was removed.
+-- One subject's values change together, or not at all. Returns 0 when the change did not land, else 1 plus the number of
+-- keys that were removed.
 --
 -- KEYS: preference, profile, seen, all in one slot; then preference and profile of each linked subject.
--- ARGV: 1  where in a preference record the choice stands, counted from 1
+-- ARGV: 1  position of the choice in a preference record, counted from 1
 --       2  the choices under which something may be recorded, one byte each
 --       3  the expected preference, 4 the expected profile; empty is none
 --       5  what to do with each key, one letter each: k keep, s set, d delete
@@ -12,7 +12,7 @@
 
 local UNREADABLE = '\0'
 
--- What is no record, of another type or empty, is never taken for absence.
+-- A value of another type, or an empty one, is never taken for absence.
 local function held(key)
   local value = redis.pcall('GET', key)
   if value == false then return '' end
@@ -26,44 +26,44 @@ local function allows(preference)
 end
 
 local preference, profile = held(KEYS[1]), held(KEYS[2])
-local function act(at) return string.sub(ARGV[5], at, at) end
-local records = act(2) == 's' or act(3) == 's'
+local function action(index) return string.sub(ARGV[5], index, index) end
+local records = action(2) == 's' or action(3) == 's'
 
--- A choice, or an erasure, must not wait until nobody writes the profile any more.
+-- A choice or an erasure does not depend on the profile: it must land however busily others write that.
 if preference ~= ARGV[3] or (records and profile ~= ARGV[4]) then return 0 end
 
 -- A linked subject's profile without a preference is evidence that an opt-out may have been lost.
-for at = 4, #KEYS, 2 do
-  local expected = ARGV[9 + at / 2]
-  if held(KEYS[at]) ~= expected or (expected == '' and held(KEYS[at + 1]) ~= '') then return 0 end
+for index = 4, #KEYS, 2 do
+  local expected = ARGV[9 + index / 2]
+  if held(KEYS[index]) ~= expected or (expected == '' and held(KEYS[index + 1]) ~= '') then return 0 end
 end
 
-local function after(at, before)
-  return act(at) == 's' and ARGV[5 + at] or act(at) == 'd' and '' or before
+local function after(index, before)
+  return action(index) == 's' and ARGV[5 + index] or action(index) == 'd' and '' or before
 end
 
 local preference_after, profile_after = after(1, preference), after(2, profile)
 
--- Nothing is recorded of somebody who has opted out, and not in the step that opts in again.
+-- Nothing is recorded of a person who has opted out, nor in the step that opts in again.
 if records then
   if preference ~= '' and not allows(preference) then return 0 end
   if not allows(preference_after) then return 0 end
 end
 
 -- No removal lifts an opt-out, and none leaves a profile without its preference.
-if act(1) == 'd' then
+if action(1) == 'd' then
   if preference ~= '' and not allows(preference) then return 0 end
   if profile_after ~= '' then return 0 end
 end
 
 local answer = 1
-for at = 1, 3 do
-  if act(at) == 'd' then
-    answer = answer + redis.call('DEL', KEYS[at])
-  elseif act(at) == 's' and at == 1 then
-    redis.call('SET', KEYS[at], ARGV[6])
-  elseif act(at) == 's' then
-    redis.call('SET', KEYS[at], ARGV[5 + at], 'EX', ARGV[7 + at])
+for index = 1, 3 do
+  if action(index) == 'd' then
+    answer = answer + redis.call('DEL', KEYS[index])
+  elseif action(index) == 's' and index == 1 then
+    redis.call('SET', KEYS[index], ARGV[6])
+  elseif action(index) == 's' then
+    redis.call('SET', KEYS[index], ARGV[5 + index], 'EX', ARGV[7 + index])
   end
 end
 return answer

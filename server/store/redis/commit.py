@@ -1,18 +1,17 @@
-"""Committing changes: the script beside this file, and what it is told.
+"""Committing changes: the script beside this file, and its arguments.
 
 Invariants, held by the server in one step: a change lands only upon the values it was made from; nothing is
-recorded of somebody whose stored choice forbids it; no profile is left without a preference.
+recorded of a person whose stored choice forbids it; no profile is left without a preference.
 """
 
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from redis.exceptions import NoScriptError
-
 from server.store.keys import seen_key
-from server.store.ports import Change, Committed
+from server.store.ports import Committed, RecordChange
 from server.store.redis.connection import Connection, Reply, pack
+from server.store.redis.errors import is_refusal
 from targeting.records.envelope import PREFIX
 from targeting.records.preference import CHOICES_THAT_ALLOW
 
@@ -27,18 +26,18 @@ _SCRIPT_SHA = hashlib.sha1(_SCRIPT, usedforsecurity=False).hexdigest().encode() 
 _GUARD = (b"%d" % (CHOICE_AT + 1), bytes(sorted(CHOICES_THAT_ALLOW)))
 
 
-def check(change: Change, owner: bytes) -> None:
-    """Refuse a change that no caller may make. Raises ``ValueError``."""
+def check(change: RecordChange, owner: bytes) -> None:
+    """Raise ``ValueError`` for a change that no caller may make."""
     if change.expected.owner != owner:
-        raise ValueError("the change was made from a reading of somebody else")
+        raise ValueError("the change was made from a reading of another subject")
     if (change.profile and change.profile_ttl_s <= 0) or (change.seen and change.seen_ttl_s <= 0):
-        raise ValueError("profiles, and what was seen, are kept for a limited time: give it in seconds")
+        raise ValueError("a profile and its deduplication record expire: set profile_ttl_s and seen_ttl_s")
 
 
 def arguments(
-    change: Change, preference_key: bytes, profile_key: bytes, linked_keys: Sequence[bytes] = ()
+    change: RecordChange, preference_key: bytes, profile_key: bytes, linked_keys: Sequence[bytes] = ()
 ) -> tuple[bytes, ...]:
-    """Give the number of the script's keys, the keys and the arguments for a change.
+    """Return the number of the script's keys, the keys and the arguments for a change.
 
     ``linked_keys`` are those of the linked subjects' preferences and profiles, in order.
     """
@@ -61,15 +60,15 @@ def arguments(
     )
 
 
-def apply(link: Connection, changes: Sequence[tuple[bytes, ...]], deadline_s: float) -> list[Committed]:
-    """Apply changes, given as the script's arguments, in order; tell what became of them. Raises ``StoreError``."""
-    replies = _evaluate(link, (b"EVALSHA", _SCRIPT_SHA), changes, deadline_s)
-    missed = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+def apply(connection: Connection, changes: Sequence[tuple[bytes, ...]], deadline_s: float) -> list[Committed]:
+    """Apply changes, given as the script's arguments, and return the result of each. Raises ``StoreError``."""
+    replies = _evaluate(connection, (b"EVALSHA", _SCRIPT_SHA), changes, deadline_s)
+    missed = [index for index, reply in enumerate(replies) if is_refusal(reply, "NOSCRIPT")]
     if missed:
-        again = _evaluate(link, (b"EVAL", _SCRIPT), [changes[at] for at in missed], deadline_s)
-        for at, reply in zip(missed, again, strict=True):
-            replies[at] = reply
-    return [_committed(link.accept(reply)) for reply in replies]
+        again = _evaluate(connection, (b"EVAL", _SCRIPT), [changes[index] for index in missed], deadline_s)
+        for index, reply in zip(missed, again, strict=True):
+            replies[index] = reply
+    return [_committed(connection.accept(reply)) for reply in replies]
 
 
 def _committed(answer: int) -> Committed:
@@ -77,10 +76,10 @@ def _committed(answer: int) -> Committed:
 
 
 def _evaluate(
-    link: Connection, script: tuple[bytes, bytes], changes: Sequence[tuple[bytes, ...]], deadline_s: float
+    connection: Connection, script: tuple[bytes, bytes], changes: Sequence[tuple[bytes, ...]], deadline_s: float
 ) -> list[Reply]:
-    commands = b"".join(pack((*script, *each)) for each in changes)
-    return link.exchange(commands, len(changes), deadline_s)
+    commands = b"".join(pack((*script, *change)) for change in changes)
+    return connection.exchange(commands, len(changes), deadline_s)
 
 
 def _expectation(value: bytes | None) -> bytes:

@@ -1,100 +1,66 @@
-"""One connection to Redis: commands out, replies in, within one deadline.
+"""One open connection to Redis: commands out, replies in, each exchange within its own deadline.
 
-Invariant: after anything but a complete exchange the connection is closed, so that a late answer can never be
-read as the answer of a later call. Knows nothing of subjects and records.
+Invariants: a reply is only ever read as the answer to its own command, so a call that gives up leaves its replies to
+be skipped by the next; after anything else but a complete exchange the connection is closed. Knows nothing of subjects
+and records.
 """
 
+import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, cast
+from ssl import SSLWantReadError
+from typing import Any, cast
 
 import hiredis
-from redis._parsers.hiredis import _HiredisParser
-from redis.backoff import NoBackoff
-from redis.connection import Connection as TCPConnection
-from redis.connection import SSLConnection, UnixDomainSocketConnection
-from redis.exceptions import ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
-from redis.retry import Retry
 
 from server.store.ports import StoreTimeout, StoreUnavailable
-from server.store.redis.errors import store_error
-from server.store.redis.url import RedisAddress
+from server.store.redis.errors import ErrorReply, store_error
 
 Reply = Any
-"""Bytes, an int, None, a list of these; or a ``ResponseError``, which is a value here."""
+"""Bytes, an int, None, a list of these; or an ``ErrorReply``, which is a value here."""
 
 pack = cast("Callable[[tuple[bytes, ...]], bytes]", hiredis.pack_command)
-"""One command in the form that goes over the wire."""
+"""Encode one command as it goes over the wire."""
 
 _READ_SIZE = 1 << 16
-
-
-class _Deadline(_HiredisParser):
-    """The parser of replies, held to one deadline however many reads a reply takes.
-
-    redis-py's own timeout starts anew with every read, so that a dripping answer would outlast any budget.
-    """
-
-    at_s = 0.0
-
-    def __init__(self, socket_read_size: int) -> None:
-        super().__init__(socket_read_size)  # type: ignore[no-untyped-call]  # untyped there
-        # A bound method of its own, for messages that nobody subscribes to here: such a cycle keeps the buffer of every
-        # closed connection until the garbage collector comes by, and the store's health is asked for twice a second.
-        self.pubsub_push_handler_func = None  # type: ignore[assignment]  # redis-py never takes it away
-
-    def read_from_socket(self, timeout: object = None, raise_on_timeout: bool = True) -> bool:  # noqa: ARG002, FBT001, FBT002  # redis-py's signature
-        left_s = self.at_s - time.monotonic()
-        if left_s <= 0:
-            raise RedisTimeoutError
-        return bool(super().read_from_socket(timeout=left_s))  # type: ignore[no-untyped-call]  # untyped there
-
-
-class _RedisConnection(Protocol):
-    """What is used of redis-py's connections, typed."""
-
-    def connect(self) -> None: ...
-    def disconnect(self) -> None: ...
-    def can_read(self, timeout: float) -> bool: ...
-    def update_current_socket_timeout(self, relaxed_timeout: float) -> None: ...
-    def send_packed_command(self, command: Sequence[bytes], check_health: bool) -> None: ...  # noqa: FBT001
-    def read_response(self, disable_decoding: bool) -> Reply: ...  # noqa: FBT001
+_PATIENCE_S = 0.1
+"""A server that owes a reply for longer is taken to be gone, so the connection to it is closed."""
 
 
 class Connection:
-    """An open connection, for one thread at a time. Open one with ``open_connection``."""
+    """An open connection, for one thread at a time. ``server.store.redis.handshake`` opens one."""
 
-    def __init__(self, connection: _RedisConnection, deadline: _Deadline) -> None:
-        self._connection = connection
-        self._deadline = deadline
+    def __init__(self, opened: socket.socket) -> None:
+        self._socket = opened
+        self._reader = hiredis.Reader(protocolError=ValueError, replyError=ErrorReply)
         self._open = True
+        self._overdue = 0
+        self._overdue_since_s = 0.0
 
     def usable(self) -> bool:
-        """Tell whether the next exchange may use it: still open at both ends, and nothing unread on it."""
+        """Whether the next exchange may use it: open at both ends, and nothing on it that was not asked for."""
         try:
-            quiet = self._open and not self._connection.can_read(0)
+            usable = self._open and self._skip_overdue() and self._is_quiet()
         except Exception:  # noqa: BLE001  # whatever it is, the connection is of no more use
-            quiet = False
-        if not quiet:
+            usable = False
+        if not usable:
             self.close()
-        return quiet
+        return usable
 
     def exchange(self, packed: bytes, replies: int, deadline_s: float) -> list[Reply]:
-        """Send packed commands and read so many replies until the deadline (``time.monotonic``).
+        """Send packed commands and read ``replies`` replies until the deadline (``time.monotonic``).
 
-        An error reply is a ``ResponseError`` in its place. Raises ``StoreError``.
+        An error reply is an ``ErrorReply`` in its place. Raises ``StoreError``.
         """
-        left_s = deadline_s - time.monotonic()
-        if left_s <= 0:
+        if time.monotonic() >= deadline_s:
             raise StoreTimeout("no time was left to ask the store")
         if not self._open:
             raise StoreUnavailable("the connection to the store is closed")
-        self._deadline.at_s = deadline_s
         try:
-            self._connection.update_current_socket_timeout(left_s)
-            self._connection.send_packed_command((packed,), check_health=False)
-            return [self._read() for _ in range(replies)]
+            self._send(packed, deadline_s)
+            return self._receive(replies, deadline_s)
+        except StoreTimeout:
+            raise
         except Exception as problem:  # noqa: BLE001  # one table says what each means
             self.close()
             raise store_error(problem) from None
@@ -103,15 +69,15 @@ class Connection:
             raise
 
     def ask(self, command: Sequence[bytes], deadline_s: float) -> Reply:
-        """Send one command and give its reply; an error reply is raised. Raises ``StoreError``."""
+        """Send one command and return its reply; an error reply is raised. Raises ``StoreError``."""
         return self.accept(self.exchange(pack(tuple(command)), 1, deadline_s)[0])
 
     def accept(self, reply: Reply) -> Reply:
-        """Give the reply back unless it is an error; then close the connection. Raises ``StoreError``.
+        """Return the reply unless it is an error; then close the connection. Raises ``StoreError``.
 
-        A server that refuses may no longer be what was dialled: a primary, with its data loaded.
+        A server that refuses may no longer be what it was when the connection was made: a primary, its data loaded.
         """
-        if isinstance(reply, ResponseError):
+        if isinstance(reply, ErrorReply):
             self.close()
             raise store_error(reply) from None
         return reply
@@ -119,59 +85,74 @@ class Connection:
     def close(self) -> None:
         """Close the connection; harmless when it is closed."""
         self._open = False
-        self._connection.disconnect()
+        self._socket.close()
 
-    def _read(self) -> Reply:
+    def _send(self, packed: bytes, deadline_s: float) -> None:
+        self._socket.settimeout(_left_s(deadline_s))
+        self._socket.sendall(packed)
+
+    def _receive(self, wanted: int, deadline_s: float) -> list[Reply]:
+        """Read replies after those that earlier calls did not wait for.
+
+        Raises ``StoreTimeout`` when the connection stays usable, else ``TimeoutError``.
+        """
+        self._overdue_since_s = self._overdue_since_s or time.monotonic()
+        self._overdue += wanted
+        replies: list[Reply] = []
         try:
-            return self._connection.read_response(disable_decoding=True)
-        except ResponseError as refusal:
-            return refusal
+            while self._overdue:
+                reply = self._next_reply(deadline_s)
+                self._overdue -= 1
+                if self._overdue < wanted:
+                    replies.append(reply)
+        except TimeoutError:
+            if self._is_silent():
+                raise
+            raise StoreTimeout("the store did not answer in time") from None
+        self._overdue_since_s = 0.0
+        return replies
+
+    def _next_reply(self, deadline_s: float) -> Reply:
+        while (reply := self._reader.gets()) is False:
+            self._socket.settimeout(_left_s(deadline_s))
+            self._feed()
+        return reply
+
+    def _skip_overdue(self) -> bool:
+        """Skip the overdue replies that have come; whether the server may still be waited for."""
+        if not self._overdue:
+            return True
+        while self._overdue and self._has_come():
+            while self._overdue and self._reader.gets() is not False:
+                self._overdue -= 1
+        if not self._overdue:
+            self._overdue_since_s = 0.0
+        return not (self._overdue and self._is_silent())
+
+    def _is_silent(self) -> bool:
+        return time.monotonic() - self._overdue_since_s > _PATIENCE_S
+
+    def _is_quiet(self) -> bool:
+        return bool(self._overdue) or not (self._reader.has_data() or self._has_come())
+
+    def _has_come(self) -> bool:
+        """Read what has come, without waiting; whether there was anything. Raises ``EOFError``."""
+        self._socket.settimeout(0)
+        try:
+            self._feed()
+        except (BlockingIOError, SSLWantReadError):
+            return False
+        return True
+
+    def _feed(self) -> None:
+        received = self._socket.recv(_READ_SIZE)
+        if not received:
+            raise EOFError
+        self._reader.feed(received)
 
 
-def open_connection(address: RedisAddress, timeout_s: float) -> Connection:
-    """Connect, authenticate and select the database. Raises ``StoreError``.
-
-    Looking up a host name is not bounded by the timeout: the operating system has its own.
-    """
-    deadline = _Deadline(_READ_SIZE)
-    deadline.at_s = time.monotonic() + timeout_s
-    connection = _connection(address, deadline, timeout_s)
-    try:
-        connection.connect()
-    except Exception as problem:  # noqa: BLE001  # one table says what each means
-        connection.disconnect()
-        raise store_error(problem) from None
-    return Connection(connection, deadline)
-
-
-def ping(address: RedisAddress, timeout_s: float) -> None:
-    """Ask a Redis for a sign of life, on a connection of its own. Raises ``StoreError``."""
-    link = open_connection(address, timeout_s)
-    try:
-        link.ask((b"PING",), time.monotonic() + timeout_s)
-    finally:
-        link.close()
-
-
-def _connection(address: RedisAddress, deadline: _Deadline, timeout_s: float) -> _RedisConnection:
-    options: dict[str, Any] = {
-        "db": address.database,
-        "username": address.username or None,
-        "password": address.password or None,
-        "socket_timeout": timeout_s,
-        "socket_connect_timeout": timeout_s,
-        "retry": Retry(NoBackoff(), 0),
-        "protocol": 2,
-        "driver_info": None,
-        "parser_class": lambda socket_read_size: deadline,  # noqa: ARG005  # redis-py's way to hand in a parser
-    }
-    kind: Callable[..., Any] = TCPConnection
-    if address.path:
-        kind = UnixDomainSocketConnection
-        options["path"] = address.path
-    else:
-        options |= {"host": address.host, "port": address.port}
-    if address.tls is not None:
-        kind = SSLConnection
-        options |= address.tls
-    return cast("_RedisConnection", kind(**options))
+def _left_s(deadline_s: float) -> float:
+    left_s = deadline_s - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    return left_s

@@ -1,12 +1,11 @@
-"""What goes wrong with a Redis, as errors of the store's port: one function, one table.
+"""Failures of a Redis server as errors of the store's port: one function, one table.
 
-Texts of Redis and of the operating system never get further than here: they may quote a command's arguments.
+The texts of Redis and of the operating system stop here, because they may quote the arguments of a command.
 """
 
 import re
-
-from redis.exceptions import AuthenticationError, RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+import socket
+import ssl
 
 from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
 
@@ -14,33 +13,66 @@ _REFUSALS = {
     "READONLY": "it is a read-only replica",
     "LOADING": "it is still loading its data",
     "OOM": "it is out of memory",
-    "NOAUTH": "it wants a password",
+    "NOAUTH": "it requires a password",
     "WRONGPASS": "it refuses the user or the password",
     "NOPERM": "its user lacks a permission",
     "MISCONF": "it cannot write to its disk",
     "NOREPLICAS": "it has too few replicas",
     "MASTERDOWN": "it is a replica without its primary",
     "CLUSTERDOWN": "its cluster is down",
-    "MOVED": "it is a node of a cluster, which needs another URL",
-    "ASK": "it is a node of a cluster, which needs another URL",
-    "CROSSSLOT": "it is a node of a cluster, which needs another URL",
+    "MOVED": "it is a cluster node; use redis+cluster://",
+    "ASK": "it is a cluster node; use redis+cluster://",
+    "CROSSSLOT": "it is a cluster node; use redis+cluster://",
     "TRYAGAIN": "its cluster is being resharded",
     "NOSCRIPT": "it loses its scripts",
     "BUSY": "it is busy with a script",
 }
 _CODE = re.compile(rf"\b({'|'.join(_REFUSALS)})\b")
+_BAD_CREDENTIALS = re.compile(r"invalid password|without any password configured")
+"""How servers before Redis 6 refuse AUTH; later ones have a code for it."""
+
+_CAUSES: tuple[tuple[type[BaseException], str], ...] = (
+    (ssl.SSLCertVerificationError, "its TLS certificate is not trusted, has expired or is for another name"),
+    (ssl.SSLError, "the TLS handshake failed"),
+    (socket.gaierror, "its host name cannot be resolved"),
+    (ConnectionRefusedError, "the connection was refused"),
+    (FileNotFoundError, "its socket or a TLS file does not exist"),
+    (PermissionError, "no permission to open its socket or a TLS file"),
+    (ConnectionError, "the connection was closed"),
+    (EOFError, "the connection was closed"),
+    (ValueError, "it does not speak the Redis protocol"),
+)
+"""The first kind that fits names the cause."""
+
+
+class ErrorReply(Exception):
+    """An error reply of the server, as the protocol carries it. It is a value in a list of replies."""
 
 
 def store_error(problem: BaseException) -> StoreError:
-    """Give the port's error for anything that redis-py or the operating system raised."""
+    """Return the port's error for anything that a connection, a reply or the operating system raised."""
     if isinstance(problem, StoreError):
         return problem
-    if isinstance(problem, RedisTimeoutError | TimeoutError):
+    if isinstance(problem, ErrorReply):
+        return StoreUnavailable(f"the store refuses: {_refusal(str(problem))}")
+    if isinstance(problem, TimeoutError):
         return StoreTimeout("the store did not answer in time")
-    # Redis before version 7 wraps the error of a command inside a script into a text of its own.
-    text = f"{getattr(problem, 'status_code', None) or ''} {problem}" if isinstance(problem, RedisError) else ""
+    return StoreUnavailable(f"the store cannot be reached: {_cause(problem)}")
+
+
+def is_refusal(reply: object, code: str) -> bool:
+    """Whether a reply is the error of this code, also where Redis before version 7 wraps it as a script's error."""
+    return isinstance(reply, ErrorReply) and re.search(rf"\b{code}\b", str(reply)) is not None
+
+
+def _refusal(text: str) -> str:
     if found := _CODE.search(text):
-        return StoreUnavailable(f"the store refuses: {_REFUSALS[found[1]]}")
-    if isinstance(problem, AuthenticationError):
-        return StoreUnavailable(f"the store refuses: {_REFUSALS['WRONGPASS']}")
-    return StoreUnavailable("the store cannot be reached, or answers what it should not")
+        return _REFUSALS[found[1]]
+    if _BAD_CREDENTIALS.search(text):
+        return _REFUSALS["WRONGPASS"]
+    return "it answers with an error"
+
+
+def _cause(problem: BaseException) -> str:
+    """Name the cause of a failed connection, in words of our own."""
+    return next((cause for kind, cause in _CAUSES if isinstance(problem, kind)), "the connection failed")

@@ -5,7 +5,7 @@ No message and no ``repr`` holds a user name, a password or any other part of a 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 SETTING = "ADTARGETING_REDIS_URL"
@@ -25,6 +25,15 @@ class RedisUrlError(ValueError):
         super().__init__(f"{SETTING}: {problem}")
 
 
+class TlsOptions(NamedTuple):
+    """How to verify the server, and to be known to it: paths of PEM files, empty where there is none."""
+
+    ca_certs: str = ""
+    certfile: str = ""
+    keyfile: str = ""
+    check_hostname: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
     """Where a Redis is and how to get in. ``path`` is set for a Unix socket, ``host`` otherwise."""
@@ -35,11 +44,11 @@ class RedisAddress:
     database: int = 0
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
-    tls: Mapping[str, str | bool] | None = field(default=None, repr=False)
-    """The options of TLS, as redis-py names them; None is no TLS."""
+    tls: TlsOptions | None = field(default=None, repr=False)
+    """None is no TLS."""
 
     def __str__(self) -> str:
-        """Give the URL without user, password and options, for people."""
+        """Return the URL without user, password and options, for people."""
         if self.path:
             return f"unix://{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -59,7 +68,7 @@ def parse_redis_url(url: str) -> RedisAddress:
         raise RedisUrlError("host and port cannot be read; percent-encode special characters") from None
     _check_scheme(parts.scheme)
     if parts.fragment:
-        raise RedisUrlError("holds a '#'; percent-encode special characters of the password")
+        raise RedisUrlError("contains '#'; percent-encode special characters in the password")
     options = _options(parts)
     return RedisAddress(
         host=_host(parts),
@@ -76,7 +85,7 @@ def _check_scheme(scheme: str) -> None:
     if scheme in _LATER:
         raise RedisUrlError(f"{scheme}:// is not supported by this version; name one server with redis:// or rediss://")
     if scheme not in _OPTIONS:
-        raise RedisUrlError("the scheme is not supported; use redis://, rediss:// or unix://")
+        raise RedisUrlError("unknown scheme; use redis://, rediss:// or unix://")
 
 
 def _host(parts: SplitResult) -> str:
@@ -84,7 +93,7 @@ def _host(parts: SplitResult) -> str:
     if parts.scheme == "unix" and host:
         raise RedisUrlError("unix:// takes no host; write unix:///path/to/socket")
     if parts.scheme != "unix" and not host:
-        raise RedisUrlError(f"names no host; write {parts.scheme}://host:port/database")
+        raise RedisUrlError(f"has no host; write {parts.scheme}://host:port/database")
     return host
 
 
@@ -93,7 +102,7 @@ def _socket_path(parts: SplitResult) -> str:
         return ""
     path = unquote(parts.path)
     if len(path) < 2 or "\0" in path:
-        raise RedisUrlError("names no socket; write unix:///path/to/socket")
+        raise RedisUrlError("has no socket; write unix:///path/to/socket")
     return path
 
 
@@ -109,14 +118,13 @@ def _options(parts: SplitResult) -> dict[str, str]:
     known = _OPTIONS[parts.scheme]
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if not options.keys() <= set(known):
-        raise RedisUrlError(f"has an unknown option; {parts.scheme}:// knows {', '.join(known) or 'none'}")
+        raise RedisUrlError(f"unknown option; {parts.scheme}:// takes {', '.join(known) or 'none'}")
     return options
 
 
-def _tls(options: Mapping[str, str]) -> Mapping[str, str | bool]:
-    checked: dict[str, str | bool] = {name: value for name, value in options.items() if name in _TLS_FILES}
-    if _TLS_SWITCH in options:
-        if options[_TLS_SWITCH] not in _SWITCHES:
-            raise RedisUrlError(f"{_TLS_SWITCH} must be true or false")
-        checked[_TLS_SWITCH] = _SWITCHES[options[_TLS_SWITCH]]
-    return MappingProxyType(checked)
+def _tls(options: Mapping[str, str]) -> TlsOptions:
+    check_hostname = options.get(_TLS_SWITCH, "true")
+    if check_hostname not in _SWITCHES:
+        raise RedisUrlError(f"{_TLS_SWITCH} must be true or false")
+    paths = {name.removeprefix("ssl_"): options.get(name, "") for name in _TLS_FILES}
+    return TlsOptions(**paths, check_hostname=_SWITCHES[check_hostname])

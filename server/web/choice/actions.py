@@ -29,7 +29,7 @@ _CHOICES: Final = {"opt-out": pref.CHOICE_OPT_OUT, "opt-in": pref.CHOICE_OPT_IN}
 # Crockford's base 32, which leaves out letters that look or sound like others.
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE: Final = re.compile(rf"(?:[{_ALPHABET}]{{4}}-){{3}}[{_ALPHABET}]{{4}}")
-_TEXT_FIELDS: Final = ("occupation", "postal_code", "country", "language")
+_FIELDS: Final = ("birth_date", "gender", "occupation", "postal_code", "country", "language")
 _BAD_FORM: Final = mark("The form cannot be read. Please open the page again and repeat.")
 NO_ACCOUNT: Final = mark("Please sign in first: without an account, this page can only choose for this browser.")
 
@@ -99,16 +99,21 @@ def _by_cookie(choice: int, policy: OptOutPolicy, texts: Texts) -> Outcome:
         status=200,
         title=texts.say("You are opted out") if opted_out else texts.say("You are opted in"),
         sentences=(texts.say("A cookie in this browser keeps your choice. It goes when its cookies go."),),
-        cookie=opt_out_cookie(Choice(choice), of_browser=True, policy=policy),
+        cookie=opt_out_cookie(Choice(choice), Choice(choice), of_browser=True, policy=policy),
     )
 
 
 def _fields(form: Form) -> list[str]:
-    return [name for name in ("birth_date", "gender", *_TEXT_FIELDS) if name in form]
+    return [name for name in _FIELDS if name in form]
 
 
 def _declared(form: Form) -> prof.DeclaredAttributes:
-    declared = prof.DeclaredAttributes(**{name: form[name].strip() for name in _TEXT_FIELDS if name in form})
+    declared = prof.DeclaredAttributes(
+        occupation=form.get("occupation", "").strip(),
+        postal_code=form.get("postal_code", "").strip(),
+        country=form.get("country", ""),
+        language=form.get("language", ""),
+    )
     gender, birth_date = form.get("gender", ""), form.get("birth_date", "")
     if not re.fullmatch(r"[0-9]?", gender) or not re.fullmatch(r"|[0-9]{4}-[0-9]{2}-[0-9]{2}", birth_date):
         raise VisitRefused(400, _BAD_FORM)

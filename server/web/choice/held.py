@@ -134,7 +134,7 @@ def _strength(score: float, texts: Texts) -> str:
     return f"{texts.say(word)} ({texts.percent(min(score, 1.0))})"
 
 
-def _updated(held: prof.HeldInterest | prof.HeldDestination, texts: Texts) -> str:
+def _updated(held: prof.StoredInterest | prof.StoredCallDestination, texts: Texts) -> str:
     return texts.day_at(held.updated_at.seconds)
 
 

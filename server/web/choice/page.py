@@ -155,7 +155,7 @@ def _with_cookie(response: Response, facts: Facts, outcome: Outcome | None) -> R
     """Set the cookie of a choice; else renew that of an opt-out, which browsers drop after 400 days."""
     cookie = outcome.cookie if outcome else ""
     if not outcome and facts.visit.cookies.opt_out:
-        cookie = opt_out_cookie(Choice.OPT_OUT, of_browser=True, policy=facts.policy.opt_out)
+        cookie = opt_out_cookie(Choice.OPT_OUT, Choice.OPT_OUT, of_browser=True, policy=facts.policy.opt_out)
     if cookie:
         response.headers.append("set-cookie", cookie)
     return response

@@ -1,10 +1,10 @@
-"""GPP strings in full, with the names that the specifications have for everything.
+"""GPP strings decoded in full, with the names of the specifications.
 
-The form is that of the official library's objects: a section's fields by name in UpperCamelCase, bit fields
-as lists of booleans, ranges as sorted lists of ids, times in ISO 8601.
+The form is that of the official library's objects: fields by name in UpperCamelCase, bit fields as lists of
+booleans, ranges as sorted lists of ids, times in ISO 8601.
 
 Invariant: the cost is linear in the length of the string, and the number of ids it may expand to is bounded.
-Nothing here is needed for a decision.
+No decision uses this module.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from targeting.signals import us_privacy
-from targeting.signals.gpp import canada as gpp_canada
-from targeting.signals.gpp.layouts import LAYOUTS, SENSITIVE, SENSITIVE_EXTRA, VERSION_BITS, Extra, Field
+from targeting.signals.gpp.canada import CoreLists, read_sub_sections
+from targeting.signals.gpp.layouts import (
+    LAYOUTS,
+    SENSITIVE,
+    SENSITIVE_SEGMENT_FIELDS,
+    VERSION_BITS,
+    Field,
+    OptionalSegment,
+)
 from targeting.signals.gpp.string import CANADA, TCF, US_PRIVACY, split_sections
 from targeting.signals.gpp.us import UsSection, read_us_section
-from targeting.signals.tcf import decode as tcf_full
+from targeting.signals.tcf.decode import check_total_size, decode_tc_string, expand_ranges, to_json
 from targeting.signals.unreadable import Unreadable
+from targeting.signals.us_privacy import decode_us_privacy
 
 MAX_IDS = 1_000_000
 """Vendor ids that the lists of one section may expand to."""
@@ -47,8 +54,8 @@ _TCF_FLAGS = {
 _NAMES = {TCF: "tcfeuv2", CANADA: "tcfcav1", US_PRIVACY: "uspv1"}
 
 
-def decode(text: str) -> dict[str, Any]:
-    """Return the ids of all sections and all fields of those that are known. Raises ``Unreadable``."""
+def decode_gpp_string(text: str) -> dict[str, Any]:
+    """Return all section ids, and all fields of the known sections. Raises ``Unreadable``."""
     ids, parts = split_sections(text)
     sections = [_decode_section(section_id, part) for section_id, part in zip(ids, parts[1:], strict=True)]
     return {"sectionIds": list(ids), "sections": sections}
@@ -66,7 +73,7 @@ def _decode_section(section_id: int, text: str) -> dict[str, Any]:
 
 def _decode_us(section_id: int, text: str) -> dict[str, Any]:
     section = read_us_section(section_id, text)
-    layout, width, _ = section.arrangement
+    layout, width, _ = section.prepared
     segments, fields = ["Core"], {}
     if section.header is not None:
         segments = ["Header", "Core"]
@@ -76,53 +83,54 @@ def _decode_us(section_id: int, text: str) -> dict[str, Any]:
     fields |= _numbers(layout.fields, section.numbers)
     if version != layout.version is not None:
         _cut_lists(section_id, version, fields)
-    fields |= _decode_extra(section)
+    fields |= _decode_optional(section)
     if section.gpc is not None or section.sensitive is not None:
-        segments.append(layout.extra.value)
+        segments.append(layout.optional_segment.value)
     return {"segments": segments, "fields": fields}
 
 
 def _numbers(fields: tuple[Field, ...], numbers: int) -> dict[str, Any]:
-    """Return the values of the fields, the last of which ends with the lowest bit of ``numbers``."""
-    count = sum(len(field.means) for field in fields)
+    """Return the values of the fields; the last one ends with the lowest bit of ``numbers``."""
+    count = sum(len(field.national_names) for field in fields)
     values = iter([numbers >> shift & 3 for shift in range(2 * count - 2, -1, -2)])
     decoded: dict[str, Any] = {}
     for field in fields:
-        taken = list(islice(values, len(field.means)))
+        taken = list(islice(values, len(field.national_names)))
         decoded[field.name] = taken if field.listed else taken[0]
     return decoded
 
 
 def _cut_lists(section_id: int, version: int, fields: dict[str, Any]) -> None:
-    """Leave of each list what the version has, where a longer layout was written under it."""
+    """Shorten each list to the length in this version, for a longer layout that was written under it."""
     for layout in LAYOUTS[section_id]:
         if layout.version == version:
             for field in layout.fields:
                 if field.listed:
-                    fields[field.name] = fields[field.name][: len(field.means)]
+                    fields[field.name] = fields[field.name][: len(field.national_names)]
 
 
-def _decode_extra(section: UsSection) -> dict[str, Any]:
-    extra = section.arrangement.layout.extra
-    if extra is Extra.NONE:
+def _decode_optional(section: UsSection) -> dict[str, Any]:
+    optional = section.prepared.layout.optional_segment
+    if optional is OptionalSegment.NONE:
         return {}
-    included = f"{extra.value}SegmentIncluded"
+    included = f"{optional.value}SegmentIncluded"
     if section.gpc is not None:
         return {"GpcSegmentType": section.gpc >> 1, "Gpc": section.gpc & 1 == 1, included: True}
     if section.sensitive is not None:
-        return {SENSITIVE: _numbers(SENSITIVE_EXTRA, section.sensitive)[SENSITIVE], included: True}
+        return {SENSITIVE: _numbers(SENSITIVE_SEGMENT_FIELDS, section.sensitive)[SENSITIVE], included: True}
     return {included: False}
 
 
 def _decode_us_privacy(text: str) -> dict[str, Any]:
-    return {"segments": ["V1Core"], "fields": us_privacy.decode(text)}
+    return {"segments": ["V1Core"], "fields": decode_us_privacy(text)}
 
 
 def _decode_canada(text: str) -> dict[str, Any]:
-    fixed, lists, publisher, disclosed = gpp_canada.read_section(text)
-    restricted = [one.vendors for one in lists.restrictions]
-    if sum(one.number() for one in (lists.express, lists.implied, *restricted, disclosed) if one) > MAX_IDS:
-        raise Unreadable("more vendors than there can be")
+    fixed, lists, publisher, disclosed = read_sub_sections(text)
+    restricted = [restriction.vendors for restriction in lists.restrictions]
+    vendor_lists = (lists.express, lists.implied, *restricted, disclosed)
+    if sum(vendors.number() for vendors in vendor_lists if vendors) > MAX_IDS:
+        raise Unreadable("more vendors than can exist")
     segments, fields = ["Core"], _canadian_core(fixed, lists)
     if publisher is not None:
         segments.append("PublisherPurposes")
@@ -140,7 +148,7 @@ def _decode_canada(text: str) -> dict[str, Any]:
     return {"segments": segments, "fields": fields}
 
 
-def _canadian_core(fixed: str, lists: gpp_canada.Lists) -> dict[str, Any]:
+def _canadian_core(fixed: str, lists: CoreLists) -> dict[str, Any]:
     digits = iter(fixed)
 
     def take(width: int) -> str:
@@ -163,7 +171,8 @@ def _canadian_core(fixed: str, lists: gpp_canada.Lists) -> dict[str, Any]:
         "VendorExpressConsent": lists.express.ids(),
         "VendorImpliedConsent": lists.implied.ids(),
         "PubRestrictions": [
-            {"key": one.purpose, "type": one.kind, "ids": one.vendors.ids()} for one in lists.restrictions
+            {"key": restriction.purpose, "type": restriction.kind, "ids": restriction.vendors.ids()}
+            for restriction in lists.restrictions
         ],
     }
 
@@ -183,21 +192,22 @@ def _time(digits: str) -> str:
 
 
 def _decode_tcf(text: str) -> dict[str, Any]:
-    """Return the fields of a TC string by their names in GPP, and, as ``tcf``, by those of the TCF.
+    """Return the fields of a TC string by their GPP names and, under ``tcf``, by their TCF names.
 
-    The library for GPP keeps restrictions and ids as they are written; that for the TCF sorts and merges them.
+    The GPP library keeps restrictions and ids as written; the TCF library sorts and merges them.
     """
-    tc = tcf_full.decode(text)
+    tc = decode_tc_string(text)
     core, others = tc.core, (("VendorsAllowed", 2, tc.allowed_vendors), ("VendorsDisclosed", 1, tc.disclosed_vendors))
-    tcf_full.check_size(each.vendors for each in core.restrictions)
-    tcf_full.check_size([core.vendor_consents, core.vendor_legitimate_interests, *(ids or () for *_, ids in others)])
-    decoded: dict[str, Any] = tcf_full.to_json(tc)
+    check_total_size(restriction.vendors for restriction in core.restrictions)
+    check_total_size([core.vendor_consents, core.vendor_legitimate_interests, *(ids or () for *_, ids in others)])
+    decoded: dict[str, Any] = to_json(tc)
     fields: dict[str, Any] = {name: decoded[of_tcf] for name, of_tcf in _TCF_FIELDS.items()}
     fields |= {name: _flags(decoded[of_tcf], size) for name, (of_tcf, size) in _TCF_FLAGS.items()}
-    fields["VendorConsents"] = tcf_full.listed(core.vendor_consents)
-    fields["VendorLegitimateInterests"] = tcf_full.listed(core.vendor_legitimate_interests)
+    fields["VendorConsents"] = expand_ranges(core.vendor_consents)
+    fields["VendorLegitimateInterests"] = expand_ranges(core.vendor_legitimate_interests)
     fields["PublisherRestrictions"] = [
-        {"key": each.purpose, "type": each.kind, "ids": tcf_full.listed(each.vendors)} for each in core.restrictions
+        {"key": restriction.purpose, "type": restriction.kind, "ids": expand_ranges(restriction.vendors)}
+        for restriction in core.restrictions
     ]
     segments = ["Core"]
     if "publisherTC" in decoded:
@@ -206,7 +216,7 @@ def _decode_tcf(text: str) -> dict[str, Any]:
     for name, kind, ids in others:
         if ids is not None:
             segments.append(name)
-            fields |= {f"{name}SegmentType": kind, name: tcf_full.listed(ids)}
+            fields |= {f"{name}SegmentType": kind, name: expand_ranges(ids)}
     return {"segments": segments, "fields": fields, "tcf": decoded}
 
 

@@ -1,136 +1,135 @@
-"""GPP strings: what the sections that apply withhold.
+"""GPP strings: what the applicable sections withhold.
 
-IAB Global Privacy Platform. ``read`` looks at the sections that the caller names as applicable, and at no
-other, and at no more of them than a decision needs; ``gpp_full`` lists everything, for people to read.
+IAB Global Privacy Platform. ``read_gpp_string`` reads only the sections that the caller names as applicable, and of
+these only what a decision needs; ``targeting.signals.gpp.decode`` lists everything, for people to read.
 
-Invariant: a section that is named and is missing, unknown or unreadable withholds everything. Knows nothing
-of the rest of the request: the TC string and the US Privacy string inside are handed on to whoever judges
-those.
+Invariant: a named section that is missing, unknown or unreadable withholds everything. Knows nothing of the rest of
+the request: the TC string and the US Privacy string inside are forwarded to their own readers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from targeting.signals import us_privacy
-from targeting.signals.gpp import canada as gpp_canada
+from targeting.signals.gpp.canada import CanadianConsent, read_canadian_consent
 from targeting.signals.gpp.layouts import LAYOUTS
-from targeting.signals.gpp.rules import Finding, Withholds
+from targeting.signals.gpp.rules import WithholdingField, Withholds
 from targeting.signals.gpp.string import CANADA, HEADER, TCF, US_PRIVACY, split_sections
 from targeting.signals.gpp.us import read_us_section
 from targeting.signals.unreadable import Unreadable
+from targeting.signals.us_privacy import read_us_privacy
 
-__all__ = ["NONE_APPLIES", "Finding", "Reading", "Withholds", "read"]
+__all__ = ["NONE_APPLIES", "GppReading", "WithholdingField", "Withholds", "read_gpp_string"]
 
 NONE_APPLIES = -1
-"""The id by which a caller says that no section applies (GPP "CMP API Specification", applicableSections)."""
+"""The id that says that no section applies (GPP "CMP API Specification", applicableSections)."""
 
 _FLAGS = tuple(Withholds(number) for number in range(8))
 _CANADIAN_PURPOSES = (3, 4)
 _POSITION_FEATURE = 1
 
 
-class Section(Protocol):
-    """What was read of a section."""
+class GppSection(Protocol):
+    """A section as read."""
 
     def withholds(self) -> int:
         """Return what the section withholds, as the number of a ``Withholds``."""
 
-    def findings(self) -> list[Finding]:
-        """Name the fields that withhold something."""
+    def withholding_fields(self) -> list[WithholdingField]:
+        """Return the fields that withhold something."""
 
 
-class HandedOn(NamedTuple):
-    """A section that somebody else judges."""
+class ForwardedSection(NamedTuple):
+    """A section that another reader judges."""
 
     text: str
 
     def withholds(self) -> int:
-        """Withhold nothing."""
+        """Return 0: nothing."""
         return 0
 
-    def findings(self) -> list[Finding]:
-        """Find nothing."""
+    def withholding_fields(self) -> list[WithholdingField]:
+        """Return no field."""
         return []
 
 
-class Canadian(NamedTuple):
-    """Section 5. Purposes 3 and 4 need express consent; so does special feature 1, the precise position."""
+class CanadianSection(NamedTuple):
+    """Section 5. Purposes 3 and 4 and special feature 1 (precise position) need express consent."""
 
-    consent: gpp_canada.Consent
+    consent: CanadianConsent
 
     def withholds(self) -> int:
         """Return what the section withholds, as the number of a ``Withholds``."""
         withheld = 0
-        for finding in self.findings():
-            withheld |= finding.withholds
+        for field in self.withholding_fields():
+            withheld |= field.withholds
         return withheld
 
-    def findings(self) -> list[Finding]:
-        """Name the consents that are missing."""
+    def withholding_fields(self) -> list[WithholdingField]:
+        """Return the missing consents."""
         found = [
-            Finding(CANADA, f"PurposesExpressConsent[{purpose}]", 0, Withholds.PROFILE_AND_IDS)
+            WithholdingField(CANADA, f"PurposesExpressConsent[{purpose}]", value=0, withholds=Withholds.PROFILE_AND_IDS)
             for purpose in _CANADIAN_PURPOSES
             if not self.consent.is_express(purpose)
         ]
         if not self.consent.has_feature(_POSITION_FEATURE):
             name = f"SpecialFeatureExpressConsent[{_POSITION_FEATURE}]"
-            found.append(Finding(CANADA, name, 0, Withholds.PRECISE_POSITION))
+            found.append(WithholdingField(CANADA, name, value=0, withholds=Withholds.PRECISE_POSITION))
         return found
 
 
-class Reading(NamedTuple):
-    """What a string says in the sections that apply.
+class GppReading(NamedTuple):
+    """What the applicable sections of a string say.
 
-    ``unreadable`` has the ids of those that are missing or cannot be read; 3, the header's, stands for the whole
-    string. ``withholds`` is without what the TC string and the US Privacy string inside lead to.
+    ``unreadable`` holds the ids of sections that are missing or cannot be read; 3, the header's, stands for the whole
+    string. ``withholds`` leaves out the TC string and the US Privacy string inside.
     """
 
     withholds: Withholds
     unreadable: tuple[int, ...]
-    sections: Mapping[int, Section]
+    sections: Mapping[int, GppSection]
 
     @property
     def tc_string(self) -> str | None:
-        """The text of section 2, if it applies; whether it can be read has not been looked at."""
-        return self._handed_on(TCF)
+        """The text of section 2, if it applies; it has not been read yet."""
+        return self._forwarded(TCF)
 
     @property
     def us_privacy(self) -> str | None:
         """The text of section 6, if it applies."""
-        return self._handed_on(US_PRIVACY)
+        return self._forwarded(US_PRIVACY)
 
     @property
-    def canada(self) -> gpp_canada.Consent | None:
+    def canada(self) -> CanadianConsent | None:
         """The consent of section 5, if it applies."""
         section = self.sections.get(CANADA)
-        return section.consent if isinstance(section, Canadian) else None
+        return section.consent if isinstance(section, CanadianSection) else None
 
     @property
-    def findings(self) -> list[Finding]:
-        """The fields that withhold something, in the order in which their sections were named."""
-        return [finding for section in self.sections.values() for finding in section.findings()]
+    def withholding_fields(self) -> list[WithholdingField]:
+        """The fields that withhold something, in the order in which the caller named their sections."""
+        return [field for section in self.sections.values() for field in section.withholding_fields()]
 
-    def _handed_on(self, section_id: int) -> str | None:
+    def _forwarded(self, section_id: int) -> str | None:
         section = self.sections.get(section_id)
-        return section.text if isinstance(section, HandedOn) else None
+        return section.text if isinstance(section, ForwardedSection) else None
 
 
-_NOT_THERE = Reading(Withholds.NOTHING, (), {})
-_NOT_READABLE = Reading(Withholds.EVERYTHING, (HEADER,), {})
+_NOT_THERE = GppReading(Withholds.NOTHING, (), {})
+_NOT_READABLE = GppReading(Withholds.EVERYTHING, (HEADER,), {})
 
 
-def read(text: str, section_ids: Sequence[int]) -> Reading:
+def read_gpp_string(text: str, section_ids: Sequence[int]) -> GppReading:
     """Read the sections named in ``section_ids``.
 
-    Never raises: what is missing or cannot be read is in ``Reading.unreadable`` and withholds everything. A string
-    that cannot be read at all does so even if no section of it is named; an empty one only if one is.
+    Never raises: sections that are missing or cannot be read are in ``GppReading.unreadable`` and withhold everything.
+    So does a string that cannot be read at all, even if no section is named; an empty string does so only if one is.
     """
     try:
         ids, parts = split_sections(text)
     except Unreadable:
         return _NOT_THERE if not text and set(section_ids) <= {NONE_APPLIES} else _NOT_READABLE
     withheld, unreadable = 0, []
-    sections: dict[int, Section] = {}
+    sections: dict[int, GppSection] = {}
     for section_id in dict.fromkeys(section_ids):
         reader = _READERS.get(section_id)
         if reader is not None and section_id in ids:
@@ -143,22 +142,22 @@ def read(text: str, section_ids: Sequence[int]) -> Reading:
                 withheld |= section.withholds()
         elif section_id != NONE_APPLIES:
             unreadable.append(section_id)
-    return Reading(Withholds.EVERYTHING if unreadable else _FLAGS[withheld], tuple(unreadable), sections)
+    return GppReading(Withholds.EVERYTHING if unreadable else _FLAGS[withheld], tuple(unreadable), sections)
 
 
-def _hand_on(section_id: int, text: str) -> Section:
+def _forward(section_id: int, text: str) -> GppSection:
     if section_id == US_PRIVACY:
-        us_privacy.read(text)
-    return HandedOn(text)
+        read_us_privacy(text)
+    return ForwardedSection(text)
 
 
-def _read_canadian(_: int, text: str) -> Section:
-    return Canadian(gpp_canada.read(text))
+def _read_canadian(_: int, text: str) -> GppSection:
+    return CanadianSection(read_canadian_consent(text))
 
 
-_READERS: dict[int, Callable[[int, str], Section]] = {
-    TCF: _hand_on,
+_READERS: dict[int, Callable[[int, str], GppSection]] = {
+    TCF: _forward,
     CANADA: _read_canadian,
-    US_PRIVACY: _hand_on,
+    US_PRIVACY: _forward,
     **dict.fromkeys(LAYOUTS, read_us_section),
 }

@@ -1,12 +1,12 @@
-"""Everything that a TC string says, for people and for checking: slower than ``tcf``, which decisions use.
+"""TC strings decoded in full, for people and for tests: slower than ``targeting.signals.tcf.read``.
 
 The format is the IAB's "Consent string and vendor list formats v2", section "TC String Format". Where the official
-library reads more than the text allows, what it writes is accepted: ids above MaxVendorId count, a range that ends
-before it starts lists nobody, letters are not checked, DisclosedVendors may be repeated (the last one counts) and
-AllowedVendors, which TCF 2.3 dropped, is read. Refused are segments of unknown kinds, restrictions of an undefined
-purpose, type or range, and the ids 0 and 1 of consent managers, which were never issued.
+library is more lenient than the text, so is this decoder: ids above MaxVendorId count, a range that ends before it
+starts is empty, letters are not checked, DisclosedVendors may be repeated (the last one counts) and AllowedVendors,
+which TCF 2.3 dropped, is read. It refuses segments of unknown kinds, restrictions of an undefined purpose, type or
+range, and the CmpIds 0 and 1, which were never issued.
 
-Invariant: sets of vendors stay ranges, so that time and memory grow with the text only. Grants nothing.
+Invariant: sets of vendors stay ranges, so time and memory grow with the text only. No decision uses this module.
 """
 
 import re
@@ -18,11 +18,11 @@ from targeting.signals.bits import MAX_LENGTH, BitReader, Bits
 from targeting.signals.tcf.read import MAX_SEGMENTS
 from targeting.signals.unreadable import Unreadable
 
-Ids = tuple[tuple[int, int], ...]
-"""Ids as the first and last ones of ranges, in the order in which they are written."""
+IdRanges = tuple[tuple[int, int], ...]
+"""Ranges of ids, each as its first and last id, in the order of the string."""
 
 MAX_LISTED = 1_000_000
-"""Vendor ids of one string that are listed. A few kilobytes of restrictions can name tens of millions."""
+"""Vendor ids that one string may expand to. A few kilobytes of restrictions can name tens of millions."""
 
 _KINDS = {1: "disclosedVendors", 2: "allowedVendors", 3: "publisherTC"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ class PublisherRestriction:
 
     purpose: int
     kind: int
-    vendors: Ids
+    vendors: IdRanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class PublisherTC:
 
 
 @dataclass(frozen=True, slots=True)
-class Core:
+class CoreSegment:
     """The core segment, its fields in the order of the format. Times are tenths of a second since 1970."""
 
     version: int
@@ -69,24 +69,24 @@ class Core:
     purpose_legitimate_interests: tuple[int, ...]
     purpose_one_treatment: bool
     publisher_country: str
-    vendor_consents: Ids
-    vendor_legitimate_interests: Ids
+    vendor_consents: IdRanges
+    vendor_legitimate_interests: IdRanges
     restrictions: tuple[PublisherRestriction, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TcString:
-    """A whole string. ``segments`` names its segments in order; one that it does not have is ``None``."""
+    """A whole string. ``segments`` names its segments in order; an absent segment is ``None``."""
 
-    core: Core
+    core: CoreSegment
     segments: tuple[str, ...]
-    disclosed_vendors: Ids | None
-    allowed_vendors: Ids | None
+    disclosed_vendors: IdRanges | None
+    allowed_vendors: IdRanges | None
     publisher_tc: PublisherTC | None
 
 
-def decode(text: str) -> TcString:
-    """Decode a whole TC string. Raises ``Unreadable`` for any other text, and for version 1."""
+def decode_tc_string(text: str) -> TcString:
+    """Decode a whole TC string. Raises ``Unreadable`` for other texts and for version 1."""
     if len(text) > MAX_LENGTH:
         raise Unreadable("too long")
     if text.count(".") >= MAX_SEGMENTS:
@@ -94,7 +94,7 @@ def decode(text: str) -> TcString:
     first, *others = text.split(".")
     core = _read_core(BitReader(Bits(first)))
     names = ["core"]
-    vendors: dict[str, Ids] = {}
+    vendors: dict[str, IdRanges] = {}
     publisher_tc = None
     for segment in others:
         reader = BitReader(Bits(segment))
@@ -110,13 +110,13 @@ def decode(text: str) -> TcString:
 
 
 def to_json(tc: TcString) -> dict[str, object]:
-    """Return the string as the IAB's libraries name its parts, ready to be written as JSON.
+    """Return the fields under the names of the IAB's libraries, ready for JSON.
 
-    Raises ``Unreadable`` if there are more than ``MAX_LISTED`` vendors to list.
+    Raises ``Unreadable`` if they expand to more than ``MAX_LISTED`` vendors.
     """
     core = tc.core
     restrictions = _by_purpose_and_kind(core.restrictions)
-    check_size(each.vendors for each in restrictions)
+    check_total_size(restriction.vendors for restriction in restrictions)
     fields: dict[str, object] = {
         "version": core.version,
         "created": _time(core.created_ds),
@@ -136,30 +136,34 @@ def to_json(tc: TcString) -> dict[str, object]:
         "purposeLegitimateInterests": list(core.purpose_legitimate_interests),
         "purposeOneTreatment": core.purpose_one_treatment,
         "publisherCountryCode": core.publisher_country,
-        "vendorConsents": listed(merged(core.vendor_consents)),
-        "vendorLegitimateInterests": listed(merged(core.vendor_legitimate_interests)),
+        "vendorConsents": expand_ranges(merge_ranges(core.vendor_consents)),
+        "vendorLegitimateInterests": expand_ranges(merge_ranges(core.vendor_legitimate_interests)),
         "publisherRestrictions": [
-            {"purposeId": each.purpose, "restrictionType": each.kind, "vendorIds": listed(each.vendors)}
-            for each in restrictions
+            {
+                "purposeId": restriction.purpose,
+                "restrictionType": restriction.kind,
+                "vendorIds": expand_ranges(restriction.vendors),
+            }
+            for restriction in restrictions
         ],
         "segments": list(tc.segments),
     }
     if tc.disclosed_vendors is not None:
-        fields["disclosedVendors"] = listed(merged(tc.disclosed_vendors))
+        fields["disclosedVendors"] = expand_ranges(merge_ranges(tc.disclosed_vendors))
     if tc.allowed_vendors is not None:
-        fields["allowedVendors"] = listed(merged(tc.allowed_vendors))
+        fields["allowedVendors"] = expand_ranges(merge_ranges(tc.allowed_vendors))
     if tc.publisher_tc is not None:
         fields["publisherTC"] = _publisher_json(tc.publisher_tc)
     return fields
 
 
-def listed(ids: Ids) -> list[int]:
-    """Return the ids one by one."""
+def expand_ranges(ids: IdRanges) -> list[int]:
+    """Return every id of the ranges."""
     return [vendor for first, last in ids for vendor in range(first, last + 1)]
 
 
-def merged(ranges: Ids) -> Ids:
-    """Return the union of ranges: ascending, neither overlapping nor adjacent."""
+def merge_ranges(ranges: IdRanges) -> IdRanges:
+    """Return the union of the ranges: ascending, neither overlapping nor adjacent."""
     union: list[tuple[int, int]] = []
     for first, last in sorted(ranges):
         if union and first <= union[-1][1] + 1:
@@ -170,11 +174,11 @@ def merged(ranges: Ids) -> Ids:
 
 
 def _by_purpose_and_kind(restrictions: Iterable[PublisherRestriction]) -> list[PublisherRestriction]:
-    """Make one restriction of those of one purpose and type, and none of those of nobody."""
-    found: dict[tuple[int, int], Ids] = {}
-    for each in restrictions:
-        found[each.purpose, each.kind] = found.get((each.purpose, each.kind), ()) + each.vendors
-    return [PublisherRestriction(*key, merged(vendors)) for key, vendors in sorted(found.items()) if vendors]
+    """Merge the restrictions of each purpose and type, without those that restrict no vendor."""
+    found: dict[tuple[int, int], IdRanges] = {}
+    for purpose, kind, vendors in ((item.purpose, item.kind, item.vendors) for item in restrictions):
+        found[purpose, kind] = found.get((purpose, kind), ()) + vendors
+    return [PublisherRestriction(*key, merge_ranges(vendors)) for key, vendors in sorted(found.items()) if vendors]
 
 
 def _publisher_json(publisher: PublisherTC) -> dict[str, object]:
@@ -187,24 +191,24 @@ def _publisher_json(publisher: PublisherTC) -> dict[str, object]:
     }
 
 
-def check_size(lists: Iterable[Ids]) -> None:
-    """Refuse to list what would take far more memory than the string. Raises ``Unreadable``."""
-    if sum(last - first + 1 for each in lists for first, last in each) > MAX_LISTED:
-        raise Unreadable("given up: more vendors than can be listed")
+def check_total_size(lists: Iterable[IdRanges]) -> None:
+    """Raise ``Unreadable`` for lists that would take far more memory than the string."""
+    if sum(last - first + 1 for ranges in lists for first, last in ranges) > MAX_LISTED:
+        raise Unreadable(f"given up: expands to more than {MAX_LISTED} vendors")
 
 
 def _time(deciseconds: int) -> str:
-    """Return a time in the form of ISO 8601, to the millisecond."""
+    """Return a time in ISO 8601, to the millisecond."""
     moment = _EPOCH + timedelta(milliseconds=deciseconds * 100)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{deciseconds % 10}00Z"
 
 
-def _read_core(reader: BitReader) -> Core:
-    """Read the core segment. The order of the arguments is the order of the fields."""
+def _read_core(reader: BitReader) -> CoreSegment:
+    """Read the core segment. The arguments are in the order of the fields."""
     version = reader.uint(6)
     if version != 2:
         raise Unreadable("not of version 2")
-    core = Core(
+    core = CoreSegment(
         version=version,
         created_ds=reader.uint(36),
         last_updated_ds=reader.uint(36),
@@ -242,11 +246,11 @@ def _read_letters(reader: BitReader) -> str:
 
 
 def _read_flags(reader: BitReader, width: int) -> tuple[int, ...]:
-    """Read a bit field; return the numbers, from 1, whose bits are set."""
-    return tuple(listed(_set_bits(reader.uint(width), width)))
+    """Read a bit field; return the numbers, from 1, of the bits that are set."""
+    return tuple(expand_ranges(_set_bits(reader.uint(width), width)))
 
 
-def _read_vendors(reader: BitReader) -> Ids:
+def _read_vendors(reader: BitReader) -> IdRanges:
     """Read a vendor section: a bit field or a list of ranges.
 
     Vendor 0 does not exist, and a range that ends before it starts is empty.
@@ -257,7 +261,7 @@ def _read_vendors(reader: BitReader) -> Ids:
     return tuple([(max(first, 1), last) for first, last in _read_ranges(reader) if max(first, 1) <= last])
 
 
-def _read_ranges(reader: BitReader) -> Ids:
+def _read_ranges(reader: BitReader) -> IdRanges:
     """Read a list of ranges."""
     ranges = []
     for _ in range(reader.uint(12)):
@@ -280,6 +284,6 @@ def _read_restrictions(reader: BitReader) -> tuple[PublisherRestriction, ...]:
     return tuple(restrictions)
 
 
-def _set_bits(bits: int, width: int) -> Ids:
+def _set_bits(bits: int, width: int) -> IdRanges:
     """Return the numbers, from 1 at the left, of the bits that are set."""
     return tuple((run.start() + 1, run.end()) for run in _SET_BITS.finditer(f"{bits:0{width}b}"))

@@ -1,24 +1,24 @@
 """TC strings of the Transparency & Consent Framework 2.0 to 2.3, as a decision reads them.
 
-``read`` checks the form of the whole string and finds its sections; a question then looks at the few bits that
-answer it. The format is the IAB's "Consent string and vendor list formats v2"; names in CamelCase are fields of its
-section "TC String Format". ``tcf_full`` lists everything that a string says.
+``read_tc_string`` checks the form of the whole string and locates its sections; each question then reads the few bits
+that answer it. The format is the IAB's "Consent string and vendor list formats v2"; names in CamelCase are fields of
+its section "TC String Format". ``targeting.signals.tcf.decode`` lists everything that a string says.
 
-Invariant: what is not verified grants nothing. A string that ``tcf_full.decode`` refuses is refused here as well;
-one that is larger than any that a consent manager writes may be refused here alone ("given up").
+Invariant: what is not verified grants nothing. A string that ``decode_tc_string`` refuses is refused here as well;
+a string that is larger than any consent manager writes may be refused here alone ("given up").
 Knows nothing of what a purpose is needed for, nor of time.
 """
 
 from functools import lru_cache
 
-from targeting.signals.segments import VALUES, field, split, window
+from targeting.signals.segments import SIX_BITS, decode_window, read_field, split_segments
 from targeting.signals.tcf.restrictions import NO_RESTRICTIONS, Restrictions, read_restrictions
 from targeting.signals.tcf.vendor_list import VendorList
 from targeting.signals.tcf.vendor_section import (
-    NOBODY,
-    Common,
-    Section,
+    NO_VENDORS,
+    Intersection,
     VendorSection,
+    VendorSet,
     read_section,
 )
 from targeting.signals.unreadable import Unreadable
@@ -29,12 +29,12 @@ DISCLOSED_SINCE_DS = 17_723_232_000
 """2026-03-01T00:00Z: strings updated from then on must disclose the vendor (TCF 2.3)."""
 
 MAX_SEGMENTS = 5
-"""There are four kinds. Some writers repeat one."""
+"""There are four kinds, and some writers repeat one."""
 
-MAX_WALKED = 640
-"""What reading the lists of one string may cost, in entries read one by one; a restriction itself costs ten."""
+MAX_ENTRY_COST = 640
+"""The cost limit of reading the lists of one string, in entries read one by one; a restriction itself costs ten."""
 
-_MAX_REMEMBERED = 1024
+_MAX_CACHED_CHARACTERS = 1024
 _HEAD = 264
 _TIME = (1 << 36) - 1
 _CONSENT, _INTEREST = 1, 2
@@ -42,8 +42,8 @@ _CONSENT_ONLY = frozenset({1, 3, 4, 5, 6})
 _LEFT_BY = (0, _CONSENT, _INTEREST)
 
 
-class Consent:
-    """What one TC string lets vendors do. ``head`` is its first 264 bits, up to the shortest string's end."""
+class TcConsent:
+    """What one TC string lets vendors do. ``head`` holds the first 264 bits, the length of the shortest string."""
 
     __slots__ = ("_consents", "_disclosed", "_head", "_interests", "_restrictions")
 
@@ -52,10 +52,10 @@ class Consent:
     def __init__(
         self,
         head: int,
-        consents: VendorSection,
-        interests: VendorSection,
+        consents: VendorSet,
+        interests: VendorSet,
         restrictions: Restrictions,
-        disclosed: VendorSection,
+        disclosed: VendorSet,
     ) -> None:
         self._head = head
         self._consents = consents
@@ -70,7 +70,7 @@ class Consent:
 
     @property
     def vendor_list_version(self) -> int:
-        """VendorListVersion: the version of the vendor list that the person was shown."""
+        """VendorListVersion: the version of the vendor list that the dialogue showed."""
         return self._head >> 132 & 0xFFF
 
     @property
@@ -80,36 +80,37 @@ class Consent:
 
     @property
     def policy_is_newer(self) -> bool:
-        """Whether the policy is newer than the last one that this module was written for."""
+        """Whether the policy version is newer than the newest that this module knows."""
         return self.policy_version > KNOWN_POLICY_VERSION
 
     @property
     def is_service_specific(self) -> bool:
-        """IsServiceSpecific. Strings of global scope still occur, although the framework dropped them in 2021."""
+        """IsServiceSpecific. The framework dropped strings of global scope in 2021, but they still occur."""
         return self._head >> 125 & 1 == 1
 
     def special_feature(self, number: int) -> bool:
-        """Tell whether the person opted in to special feature ``number``, 1 to 12."""
+        """Return whether the person opted in to special feature ``number``, 1 to 12."""
         return 0 < number <= 12 and self._head >> (124 - number) & 1 == 1
 
     def may_use_feature(self, number: int, vendor: int, vendor_list: VendorList | None = None) -> bool:
-        """Tell whether the vendor may use special feature ``number``, 1 to 12.
+        """Return whether the vendor may use special feature ``number``, 1 to 12.
 
-        The person must have opted in, and, by the vendor list of the string's own version, the vendor declared it.
+        The person must have opted in. With the vendor list of the string's own version, the vendor must also have
+        declared the feature.
         """
         if vendor_list is not None and vendor_list.vendor_list_version == self.vendor_list_version:
-            return self.special_feature(number) and vendor_list.declared(vendor).uses_feature(number)
+            return self.special_feature(number) and vendor_list.declaration_of(vendor).uses_feature(number)
         return self.special_feature(number)
 
     def discloses(self, vendor: int) -> bool:
-        """Tell whether the string says that the person was shown the vendor."""
+        """Return whether the string says that the dialogue disclosed the vendor."""
         return 0 < vendor <= 0xFFFF and self._disclosed.has(vendor)
 
     def has_basis(self, purpose: int, vendor: int, vendor_list: VendorList | None = None) -> bool:
-        """Tell whether the vendor has a legal basis for the purpose, 1 to 24.
+        """Return whether the vendor has a legal basis for the purpose, 1 to 24.
 
-        Without the vendor list of the string's own version only consent counts: whether the vendor declared a
-        legitimate interest is not known then.
+        Without the vendor list of the string's own version only consent counts, because it is unknown whether the
+        vendor declared a legitimate interest.
         """
         if not (0 < purpose <= 24 and 0 < vendor <= 0xFFFF):
             return False
@@ -117,8 +118,8 @@ class Consent:
         if vendor_list is None or vendor_list.vendor_list_version != self.vendor_list_version:
             bases &= _CONSENT
         else:
-            declared = vendor_list.declared(vendor)
-            bases &= declared.on_consent(purpose) | declared.on_legitimate_interest(purpose) << 1
+            declaration = vendor_list.declaration_of(vendor)
+            bases &= declaration.on_consent(purpose) | declaration.on_legitimate_interest(purpose) << 1
         if bases and self._restrictions is not NO_RESTRICTIONS:
             bases &= self._unrestricted(purpose, vendor)
         held = (bases & _CONSENT and self._consents.has(vendor)) or (bases & _INTEREST and self._interests.has(vendor))
@@ -129,8 +130,8 @@ class Consent:
     def _signalled(self, purpose: int) -> int:
         """Return the bases that PurposesConsent and PurposesLITransparency allow.
 
-        Purposes 3 to 6 are a matter of consent only since TCF 2.2. Purpose 1 always was, and there is no consent to
-        it where PurposeOneTreatment says that it was not disclosed.
+        Since TCF 2.2 purposes 3 to 6 need consent, as purpose 1 always has. There is no consent to purpose 1 where
+        PurposeOneTreatment says that it was not disclosed.
         """
         consent = self._head >> (112 - purpose) & 1
         if purpose not in _CONSENT_ONLY:
@@ -140,21 +141,21 @@ class Consent:
         return consent
 
     def _unrestricted(self, purpose: int, vendor: int) -> int:
-        """Return the bases that the publisher's restrictions leave; none where they contradict each other."""
+        """Return the bases that the publisher restrictions leave; none where they contradict each other."""
         bases = _CONSENT | _INTEREST
         for kind in self._restrictions.kinds(purpose, vendor):
             bases &= _LEFT_BY[kind]
         return bases
 
 
-def read(text: str) -> Consent:
-    """Read a TC string. Raises ``Unreadable`` for any other text, and for version 1."""
-    segments = split(text, MAX_SEGMENTS)
+def read_tc_string(text: str) -> TcConsent:
+    """Read a TC string. Raises ``Unreadable`` for other texts and for version 1."""
+    segments = split_segments(text, MAX_SEGMENTS)
     core = segments[0]
     size = len(core) * 6
-    bits, top = window(core, 0, _HEAD)
+    bits, top = decode_window(core, 0, _HEAD)
     if size < _HEAD or bits >> (top - 6) != 2:
-        raise Unreadable("not of version 2, or shorter than any")
+        raise Unreadable("not of version 2, or too short")
     head = bits >> (top - _HEAD)
     if head >> 174 & 0xFFF < 2:
         raise Unreadable("a CmpId that was never issued")
@@ -162,56 +163,56 @@ def read(text: str) -> Consent:
     interests, end = read_section(core, bits, top, end)
     if end + 12 > size:
         raise Unreadable("ends inside a section, or before NumPubRestrictions")
-    disclosed, walked = _read_others(segments)
-    allowance = MAX_WALKED - consents.walked - interests.walked - walked
+    disclosed, entry_cost = _read_others(segments)
+    allowance = MAX_ENTRY_COST - consents.entry_cost - interests.entry_cost - entry_cost
     if allowance < 0:
-        raise Unreadable("given up: longer lists than are ever written")
-    number = bits >> (top - end - 12) & 0xFFF if end + 12 <= top else field(core, end, 12)
+        raise Unreadable("given up: longer lists than any encoder writes")
+    number = bits >> (top - end - 12) & 0xFFF if end + 12 <= top else read_field(core, end, 12)
     restrictions: Restrictions = NO_RESTRICTIONS
     if number:
         restrictions = read_restrictions(core, end + 12, number, allowance)
-    return Consent(head, consents, interests, restrictions, disclosed)
+    return TcConsent(head, consents, interests, restrictions, disclosed)
 
 
-def _read_others(segments: list[bytes]) -> tuple[VendorSection, int]:
-    """Check the segments after the core; return DisclosedVendors, and what reading all of them cost.
+def _read_others(segments: list[bytes]) -> tuple[VendorSet, int]:
+    """Check the segments after the core; return DisclosedVendors, and the cost of reading all of them.
 
-    Of a segment that is repeated every one must disclose the vendor, so that none that is cut off grants anything.
+    If DisclosedVendors is repeated, each must disclose the vendor, so that a truncated one cannot grant anything.
     """
-    disclosed: list[Section] = []
-    walked = 0
+    disclosed: list[VendorSection] = []
+    entry_cost = 0
     for characters in segments[1:]:
-        kind = VALUES[characters[0]] >> 3
+        kind = SIX_BITS[characters[0]] >> 3
         if kind == 3:
             _check_publisher(characters)
         elif kind in {1, 2}:
-            read_vendors = _read_vendors if len(characters) > _MAX_REMEMBERED else _read_vendors_again
+            read_vendors = _read_vendors if len(characters) > _MAX_CACHED_CHARACTERS else _read_vendors_cached
             section = read_vendors(characters)
-            walked += section.walked
+            entry_cost += section.entry_cost
             if kind == 1:
                 disclosed.append(section)
         else:
             raise Unreadable("a segment of an unknown kind")
     if len(disclosed) == 1:
-        return disclosed[0], walked
-    return Common(disclosed) if disclosed else NOBODY, walked
+        return disclosed[0], entry_cost
+    return Intersection(disclosed) if disclosed else NO_VENDORS, entry_cost
 
 
-def _read_vendors(characters: bytes) -> Section:
-    """Read a segment that holds one section."""
-    bits, top = window(characters, 0, 0)
+def _read_vendors(characters: bytes) -> VendorSection:
+    """Read a segment that consists of one vendor section."""
+    bits, top = decode_window(characters, 0, 0)
     section, end = read_section(characters, bits, top, 3)
     if end > len(characters) * 6:
         raise Unreadable("ends inside a section")
     return section
 
 
-# Whom a dialogue disclosed is the same for everybody who saw it, and tells nothing of any of them.
-_read_vendors_again = lru_cache(maxsize=128)(_read_vendors)
+# The vendors that a dialogue disclosed are the same for everyone who saw it, and say nothing about a person.
+_read_vendors_cached = lru_cache(maxsize=128)(_read_vendors)
 
 
 def _check_publisher(characters: bytes) -> None:
-    """Refuse a PublisherTC segment that ends before its last field. It says nothing of vendors."""
+    """Raise ``Unreadable`` for a PublisherTC segment that ends before its last field. It says nothing of vendors."""
     size = len(characters) * 6
-    if size < 60 or size < 57 + 2 * ((VALUES[characters[8]] & 7) << 3 | VALUES[characters[9]] >> 3):
+    if size < 60 or size < 57 + 2 * ((SIX_BITS[characters[8]] & 7) << 3 | SIX_BITS[characters[9]] >> 3):
         raise Unreadable("ends inside a field")

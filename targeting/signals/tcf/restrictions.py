@@ -1,11 +1,11 @@
-"""The publisher restrictions of a TC string: whom a publisher restricts in what.
+"""The publisher restrictions of a TC string: which vendors a publisher restricts in which purpose.
 
-IAB "Consent string and vendor list formats v2", Publisher Restrictions Section. They are lists of entries of 17 or 33
-bits one after the other, so all must be walked to know that the last one ends inside the segment. A few are read one
-by one; where there are many, walking only finds where entries begin, and numpy reads and checks all of them at once.
+IAB "Consent string and vendor list formats v2", Publisher Restrictions Section. The restrictions are consecutive lists
+of entries of 17 or 33 bits, so only a walk over all of them shows that the last one ends inside the segment. A few
+entries are read one by one; for many, the walk only finds where entries begin, and numpy reads and checks them at once.
 
 Invariant: a restriction that cannot be understood makes the string unreadable, and the cost is bounded whatever a
-string announces. Knows nothing of what a restriction does to a basis.
+string announces. Knows nothing of the effect of a restriction on a legal basis.
 """
 
 from binascii import a2b_base64
@@ -15,34 +15,34 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from targeting.signals.segments import field
-from targeting.signals.tcf.vendor_section import Entries, read_entries
+from targeting.signals.segments import read_field
+from targeting.signals.tcf.vendor_section import RangeEntries, read_entries
 from targeting.signals.unreadable import Unreadable
 
 COST = 10
-"""What reading a restriction costs besides its entries, in entries that are read one by one."""
+"""The cost of reading a restriction besides its entries, in entries read one by one."""
 
 _HEAD_BITS = 20
 _SINGLE_BITS, _RANGE_BITS = 17, 33
 _MANY = 16
 _LONG_BITS = 5000
-"""So many restrictions, or bits that may hold some, are read at once: below, numpy takes longer than it saves."""
+"""From this many restrictions, or bits that may hold some, numpy reads them: below, it takes longer than it saves."""
 
 
-class Few(NamedTuple):
-    """A few restrictions: of each PurposeId, RestrictionType and vendors."""
+class FewRestrictions(NamedTuple):
+    """A few restrictions, each as PurposeId, RestrictionType and vendors."""
 
-    restrictions: Sequence[tuple[int, int, Entries]]
+    restrictions: Sequence[tuple[int, int, RangeEntries]]
 
     def kinds(self, purpose: int, vendor: int) -> list[int]:
-        """Give the types of the restrictions of the vendor in the purpose."""
+        """Return the types of the vendor's restrictions in the purpose."""
         return [
             kind for restricted, kind, vendors in self.restrictions if restricted == purpose and vendors.has(vendor)
         ]
 
 
-class Many(NamedTuple):
-    """Many restrictions: of each entry the purpose, the type, and the first and last vendor."""
+class ManyRestrictions(NamedTuple):
+    """Many restrictions: the purpose, the type, and the first and last vendor of each entry."""
 
     purposes: NDArray[np.uint16]
     types: NDArray[np.uint16]
@@ -50,18 +50,18 @@ class Many(NamedTuple):
     last: NDArray[np.int32]
 
     def kinds(self, purpose: int, vendor: int) -> list[int]:
-        """Give the types of the restrictions of the vendor in the purpose."""
-        meant = (self.purposes == purpose) & (self.first <= vendor) & (vendor <= self.last)
-        found: list[int] = self.types[meant].tolist()
+        """Return the types of the vendor's restrictions in the purpose."""
+        matches = (self.purposes == purpose) & (self.first <= vendor) & (vendor <= self.last)
+        found: list[int] = self.types[matches].tolist()
         return found
 
 
-Restrictions = Few | Many
-NO_RESTRICTIONS = Few(())
+Restrictions = FewRestrictions | ManyRestrictions
+NO_RESTRICTIONS = FewRestrictions(())
 
 
 def read_restrictions(characters: bytes, offset: int, number: int, allowance: int) -> Restrictions:
-    """Read the ``number`` restrictions that begin at ``offset`` of a segment, at a cost within the allowance.
+    """Read the ``number`` restrictions that begin at ``offset`` of a segment, within a cost allowance.
 
     Raises ``Unreadable``.
     """
@@ -75,15 +75,15 @@ def read_restrictions(characters: bytes, offset: int, number: int, allowance: in
 def _one_by_one(characters: bytes, offset: int, number: int, allowance: int) -> Restrictions:
     restrictions = []
     for _ in range(number):
-        purpose, kind, count = _head(field(characters, offset, _HEAD_BITS))
+        purpose, kind, count = _head(read_field(characters, offset, _HEAD_BITS))
         allowance -= count
         if allowance < 0:
             raise _given_up()
         entries, offset = read_entries(characters, offset + _HEAD_BITS, count)
         if not all(0 < entry >> 16 <= entry & 0xFFFF for entry in entries):
             raise _impossible()
-        restrictions.append((purpose, kind, Entries(entries)))
-    return Few(restrictions)
+        restrictions.append((purpose, kind, RangeEntries(entries)))
+    return FewRestrictions(restrictions)
 
 
 def _at_once(characters: bytes, offset: int, number: int, allowance: int) -> Restrictions:
@@ -112,11 +112,11 @@ def _at_once(characters: bytes, offset: int, number: int, allowance: int) -> Res
     if not (first.all() and (first <= last).all()):
         raise _impossible()
     purposes, kinds, counts = np.array(heads, np.uint16).T
-    return Many(purposes.repeat(counts), kinds.repeat(counts), first, last)
+    return ManyRestrictions(purposes.repeat(counts), kinds.repeat(counts), first, last)
 
 
 def _octets(characters: bytes, offset: int, width: int) -> tuple[bytes, int, int]:
-    """Decode what so many bits need, and as many zero bits; give where they begin, and where the segment ends."""
+    """Decode ``width`` bits and append as many zero bits; return where they begin, and where the segment ends."""
     first = offset // 24 * 4
     quads = characters[first : first + (offset % 24 + width) // 6 + 4]
     data = a2b_base64(quads + b"A" * (-len(quads) & 3))
@@ -126,12 +126,12 @@ def _octets(characters: bytes, offset: int, width: int) -> tuple[bytes, int, int
 def _ids(
     data: bytes, is_range: NDArray[np.uint8], starts: NDArray[np.intp]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Read first and last ids of the entries that start there."""
+    """Return the first and last ids of the entries at ``starts``."""
     octets = np.frombuffer(data, np.uint8).astype(np.int32)
     triples = octets[:-2] << 16 | octets[1:-1] << 8 | octets[2:]
 
-    def ids(at: NDArray[np.intp]) -> NDArray[np.int32]:
-        found: NDArray[np.int32] = triples[at >> 3] >> (8 - (at & 7)).astype(np.int32) & 0xFFFF
+    def ids(offsets: NDArray[np.intp]) -> NDArray[np.int32]:
+        found: NDArray[np.int32] = triples[offsets >> 3] >> (8 - (offsets & 7)).astype(np.int32) & 0xFFFF
         return found
 
     first = ids(starts + 1)
@@ -146,9 +146,9 @@ def _head(head: int) -> tuple[int, int, int]:
 
 
 def _given_up() -> Unreadable:
-    return Unreadable("given up: more publisher restrictions than are ever written")
+    return Unreadable("given up: more publisher restrictions than any encoder writes")
 
 
 def _impossible() -> Unreadable:
-    """A restriction of nobody: whom it was to restrict cannot be known."""
+    """A restriction of no vendor: it is unknown which vendors it was meant for."""
     return Unreadable("a publisher restriction of an impossible range of vendors")

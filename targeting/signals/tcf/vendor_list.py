@@ -1,7 +1,7 @@
-"""The Global Vendor List: what each vendor declared that it does, and on which legal basis.
+"""The Global Vendor List: the purposes that each vendor declared, and their legal bases.
 
 Read from the JSON of GVL specification 3 (IAB "Consent string and vendor list formats v2", The Global Vendor
-List). Of a vendor four bit masks are kept, with bit *n* for purpose or special feature *n*.
+List). A vendor is stored as four bit masks, with bit *n* for purpose or special feature *n*.
 
 Invariant: a list of the wrong shape is refused whole. Knows nothing of any person's consent, nor of files.
 """
@@ -14,14 +14,14 @@ from targeting.signals.unreadable import Unreadable
 
 SPECIFICATION_VERSION = 3
 MAX_PURPOSE = 24
-"""Purposes that the bits of a TC string can speak of."""
+"""The highest purpose that a TC string has a bit for."""
 
 _MAX_VENDOR = 65_535
 _MAX_VERSION = 4095
 
 
-class Declared(NamedTuple):
-    """What one vendor declared: masks of purpose ids, and one of special feature ids."""
+class VendorDeclaration(NamedTuple):
+    """The declaration of one vendor: three masks of purpose ids, and one of special feature ids."""
 
     purposes: int
     leg_int_purposes: int
@@ -29,34 +29,34 @@ class Declared(NamedTuple):
     special_features: int
 
     def on_consent(self, purpose: int) -> bool:
-        """Tell whether the vendor declared the purpose on the basis of consent, or flexibly."""
+        """Return whether the vendor declared the purpose on the basis of consent, or flexibly."""
         return (self.purposes | self.flexible_purposes) >> purpose & 1 == 1
 
     def on_legitimate_interest(self, purpose: int) -> bool:
-        """Tell whether the vendor declared the purpose on the basis of legitimate interest, or flexibly."""
+        """Return whether the vendor declared the purpose on the basis of legitimate interest, or flexibly."""
         return (self.leg_int_purposes | self.flexible_purposes) >> purpose & 1 == 1
 
     def uses_feature(self, number: int) -> bool:
-        """Tell whether the vendor declared the special feature."""
+        """Return whether the vendor declared the special feature."""
         return self.special_features >> number & 1 == 1
 
 
-NOTHING = Declared(0, 0, 0, 0)
+NO_DECLARATION = VendorDeclaration(purposes=0, leg_int_purposes=0, flexible_purposes=0, special_features=0)
 
 
 class VendorList(NamedTuple):
-    """One version of the list. A vendor that is not in ``vendors`` declared nothing."""
+    """One version of the list. A vendor outside ``vendors`` declared nothing."""
 
     vendor_list_version: int
-    vendors: Mapping[int, Declared]
+    vendors: Mapping[int, VendorDeclaration]
 
-    def declared(self, vendor: int) -> Declared:
-        """Return what the vendor declared."""
-        return self.vendors.get(vendor, NOTHING)
+    def declaration_of(self, vendor: int) -> VendorDeclaration:
+        """Return the vendor's declaration."""
+        return self.vendors.get(vendor, NO_DECLARATION)
 
 
-def parse(document: bytes | str | Mapping[str, object]) -> VendorList:
-    """Return the list that a GVL file, or the object read from it, holds.
+def parse_vendor_list(document: bytes | str | Mapping[str, object]) -> VendorList:
+    """Parse a GVL file, or the object read from it.
 
     Raises ``Unreadable`` with the path of the first member of the wrong shape.
     """
@@ -65,7 +65,7 @@ def parse(document: bytes | str | Mapping[str, object]) -> VendorList:
         raise Unreadable(f"gvlSpecificationVersion: must be {SPECIFICATION_VERSION}")
     version = _integer(root.get("vendorListVersion"), "vendorListVersion", _MAX_VERSION)
     vendors = _object(root.get("vendors"), "vendors")
-    return VendorList(version, {_vendor_id(key): _declared(key, value) for key, value in vendors.items()})
+    return VendorList(version, {_vendor_id(key): _parse_declaration(key, value) for key, value in vendors.items()})
 
 
 def _load(document: bytes | str) -> Mapping[str, object]:
@@ -81,16 +81,16 @@ def _load(document: bytes | str) -> Mapping[str, object]:
 
 
 def _vendor_id(key: object) -> int:
-    """Return the id that a key of ``vendors`` spells, in plain decimal."""
+    """Return the id that a key of ``vendors`` holds, in plain decimal."""
     if isinstance(key, str) and key.isascii() and key.isdigit() and len(key) <= 5:
         vendor = int(key)
         if 0 < vendor <= _MAX_VENDOR and str(vendor) == key:
             return vendor
-    raise Unreadable("vendors: a key that is no vendor id")
+    raise Unreadable("vendors: a key that is not a vendor id")
 
 
-def _declared(key: str, value: object) -> Declared:
-    """Return what the vendor under ``key`` declared; nothing, if it has been deleted."""
+def _parse_declaration(key: str, value: object) -> VendorDeclaration:
+    """Return the declaration of the vendor under ``key``; an empty one if the vendor was deleted."""
     path = f"vendors.{key}"
     vendor = _object(value, path)
     if _integer(vendor.get("id"), f"{path}.id", _MAX_VENDOR) != int(key):
@@ -100,8 +100,13 @@ def _declared(key: str, value: object) -> Declared:
         for name in ("purposes", "legIntPurposes", "flexiblePurposes", "specialFeatures")
     )
     if vendor.get("deletedDate") is not None:
-        return NOTHING
-    return Declared(purposes, interests, flexible & (purposes | interests), special_features)
+        return NO_DECLARATION
+    return VendorDeclaration(
+        purposes=purposes,
+        leg_int_purposes=interests,
+        flexible_purposes=flexible & (purposes | interests),
+        special_features=special_features,
+    )
 
 
 def _mask(value: object, path: str) -> int:

@@ -1,23 +1,22 @@
-"""The vendor sections of a TC string: who is in one, answered without listing anybody.
+"""The vendor sections of a TC string: whether a vendor is in one, without expanding the section.
 
 A section is a bit field or a list of ranges (IAB "Consent string and vendor list formats v2", Vendor Consent
-Section). A list has no index, and its entries are 17 or 33 bits wide, so it must be walked to find its end. It
-usually consists of a few runs of entries of one width, and all the entries of a run are compared at once, as one
-number.
+Section). A list has no index, and its entries are 17 or 33 bits wide, so finding its end takes a walk. It usually
+consists of a few runs of entries of one width, and all entries of a run are compared at once, as one number.
 
 Invariant: nothing past the end of the segment counts, and the cost is bounded whatever a section announces.
-Knows nothing of purposes, nor of what it means to be in a section.
+Knows nothing of purposes, nor of what membership means.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from targeting.signals.segments import VALUES, field, window
+from targeting.signals.segments import SIX_BITS, decode_window, read_field
 from targeting.signals.unreadable import Unreadable
 
 MAX_UNEVEN = 96
-"""Entries of a list with more than eight runs, which are walked one by one. An encoder uses a list where it is
-shorter than the bit field, and with 1,500 vendors that is so up to 88 single ids."""
+"""Entries of a list of more than eight runs, which are read one by one. An encoder writes a list where it is shorter
+than the bit field: with 1,500 vendors, for up to 88 single ids."""
 
 _MAX_RUNS = 8
 _MAX_ENTRIES = 4095
@@ -36,15 +35,15 @@ _USUAL = 128
 _FIRST_BITS_OF = {
     width: [bits >> width * (_MAX_ENTRIES - count) for count in range(_USUAL)] for width, bits in _FIRST_BITS.items()
 }
-"""The first bits of so many entries: looked up, most lists are read a tenth faster."""
+"""The first bits of fewer than ``_USUAL`` entries: the lookup makes most lists a tenth faster to read."""
 
 
 class BitField:
-    """A section with a bit for each vendor, from vendor 1 at ``offset`` up to ``max_id``."""
+    """A section with one bit for each vendor, from vendor 1 at ``offset`` up to ``max_id``."""
 
     __slots__ = ("characters", "max_id", "offset")
 
-    walked = 0
+    entry_cost = 0
 
     def __init__(self, characters: bytes, offset: int, max_id: int) -> None:
         self.characters = characters
@@ -52,24 +51,24 @@ class BitField:
         self.max_id = max_id
 
     def has(self, vendor: int) -> bool:
-        """Tell whether the vendor's bit is set."""
+        """Return whether the vendor's bit is set."""
         if vendor > self.max_id:
             return False
         offset = self.offset + vendor - 1
-        return VALUES[self.characters[offset // 6]] >> (5 - offset % 6) & 1 == 1
+        return SIX_BITS[self.characters[offset // 6]] >> (5 - offset % 6) & 1 == 1
 
 
-class Entries:
-    """A list of ranges, each as 65,536 times its first id plus its last id; ``walked`` is their number."""
+class RangeEntries:
+    """A list of ranges, each as 65,536 times its first id plus its last id; ``entry_cost`` is their count."""
 
-    __slots__ = ("entries", "walked")
+    __slots__ = ("entries", "entry_cost")
 
     def __init__(self, entries: list[int]) -> None:
         self.entries = entries
-        self.walked = len(entries)
+        self.entry_cost = len(entries)
 
     def has(self, vendor: int) -> bool:
-        """Tell whether an entry holds the vendor. One that ends before it starts holds nobody."""
+        """Return whether an entry holds the vendor. An entry that ends before it starts is empty."""
         highest = vendor << 16 | _ID
         for entry in self.entries:  # noqa: SIM110 - a generator takes longer than most lists
             if entry <= highest and entry & _ID >= vendor:
@@ -77,21 +76,21 @@ class Entries:
         return False
 
 
-class Runs:
-    """A list of ranges in a few runs: of each the width and number of its entries, and the bits to its right.
+class EntryRuns:
+    """A list of ranges as a few runs, each with the width and count of its entries and the number of bits after it.
 
-    ``walked`` is what reading the list cost, as a number of entries read one by one.
+    ``entry_cost`` is the cost of reading the list, in entries read one by one.
     """
 
-    __slots__ = ("bits", "runs", "walked")
+    __slots__ = ("bits", "entry_cost", "runs")
 
     def __init__(self, bits: int, runs: list[tuple[int, int, int]], count: int) -> None:
         self.bits = bits
         self.runs = runs
-        self.walked = count >> 4
+        self.entry_cost = count >> 4
 
     def has(self, vendor: int) -> bool:
-        """Tell whether an entry of one of the runs holds the vendor."""
+        """Return whether an entry of one of the runs holds the vendor."""
         bits = self.bits
         for width, count, right in self.runs:
             entries = bits >> right & ((1 << width * count) - 1)
@@ -107,30 +106,30 @@ class Runs:
         return False
 
 
-Section = BitField | Entries | Runs
+VendorSection = BitField | RangeEntries | EntryRuns
 
 
-class Common(NamedTuple):
-    """Who is in every one of several sections."""
+class Intersection(NamedTuple):
+    """The vendors that are in every one of several sections."""
 
-    sections: Sequence[Section]
+    sections: Sequence[VendorSection]
 
     def has(self, vendor: int) -> bool:
-        """Tell whether every section holds the vendor."""
+        """Return whether every section holds the vendor."""
         return all(section.has(vendor) for section in self.sections)
 
 
-VendorSection = Section | Common
-NOBODY = Entries([])
+VendorSet = VendorSection | Intersection
+NO_VENDORS = RangeEntries([])
 
 
-def read_section(characters: bytes, bits: int, top: int, offset: int) -> tuple[Section, int]:
-    """Read the section at ``offset`` of a segment; return it and the offset of its end, which may lie outside.
+def read_section(characters: bytes, bits: int, top: int, offset: int) -> tuple[VendorSection, int]:
+    """Read the section at ``offset`` of a segment; return it and the offset of its end, possibly past the segment.
 
-    ``bits`` and ``top`` are a window of the segment, beyond which the section may go.
+    ``bits`` and ``top`` are a decoded window of the segment; the section may extend beyond it.
     """
     end = offset + 29
-    head = bits >> (top - end) & _HEAD if end <= top else field(characters, offset, 29)
+    head = bits >> (top - end) & _HEAD if end <= top else read_field(characters, offset, 29)
     if head & 0x1000:
         return _read_list(characters, bits, top, end, head & 0xFFF)
     max_id = head >> 13
@@ -138,13 +137,13 @@ def read_section(characters: bytes, bits: int, top: int, offset: int) -> tuple[S
 
 
 def read_entries(characters: bytes, offset: int, count: int) -> tuple[list[int], int]:
-    """Read ``count`` entries as ``Entries`` has them; return them and the offset of their end."""
+    """Read ``count`` entries in the form of ``RangeEntries``; return them and the offset of their end."""
     size = len(characters) * 6
     entries: list[int] = []
     while count and offset < size:
         block = min(count, _BLOCK)
         width = _RANGE * block
-        some, left = _walk(field(characters, offset, width), width, block)
+        some, left = _walk(read_field(characters, offset, width), width, block)
         entries += some
         offset += width - left
         count -= block
@@ -153,27 +152,27 @@ def read_entries(characters: bytes, offset: int, count: int) -> tuple[list[int],
     return entries, offset
 
 
-def _read_list(characters: bytes, bits: int, top: int, offset: int, count: int) -> tuple[Section, int]:
+def _read_list(characters: bytes, bits: int, top: int, offset: int, count: int) -> tuple[VendorSection, int]:
     """Read a list of ``count`` entries; return it and the offset of its end."""
     size = len(characters) * 6
     if offset + _SINGLE * count > size:
         raise Unreadable("fewer entries than announced")
     if offset + _RANGE * count > top < size:
-        bits, top = window(characters, offset, min(_RANGE * count, _MAX_LIST))
+        bits, top = decode_window(characters, offset, min(_RANGE * count, _MAX_LIST))
     if count <= _FEW:
         entries, left = _walk(bits, top - offset, count)
-        return Entries(entries), top - left
+        return RangeEntries(entries), top - left
     runs, left = _find_runs(bits, top - offset, count)
     if runs:
-        return Runs(bits, runs, count), top - left
+        return EntryRuns(bits, runs, count), top - left
     if count > MAX_UNEVEN:
-        raise Unreadable("given up: a longer list than is ever written, or an uneven one")
+        raise Unreadable("given up: a list that is too long or too uneven")
     entries, end = read_entries(characters, offset, count)
-    return Entries(entries), end
+    return RangeEntries(entries), end
 
 
 def _walk(bits: int, left: int, count: int) -> tuple[list[int], int]:
-    """Read ``count`` entries that begin ``left`` bits from the right; return them and the bits left over."""
+    """Read ``count`` entries that begin ``left`` bits from the right; return them and the number of bits left."""
     entries = []
     for _ in range(count):
         entry = bits >> (left - _RANGE) & _ENTRY
@@ -187,9 +186,9 @@ def _walk(bits: int, left: int, count: int) -> tuple[list[int], int]:
 
 
 def _find_runs(bits: int, left: int, count: int) -> tuple[list[tuple[int, int, int]], int]:
-    """Split the list that begins ``left`` bits from the right into runs; return them and the bits left over.
+    """Split the list that begins ``left`` bits from the right into runs; return them and the number of bits left.
 
-    There are none of a list of more than a few runs, nor of one that goes on beyond the bits.
+    Returns no runs if there are more than ``_MAX_RUNS``, or if the list extends beyond the bits.
     """
     runs = []
     width = _RANGE if bits >> (left - 1) & 1 else _SINGLE
@@ -203,7 +202,7 @@ def _find_runs(bits: int, left: int, count: int) -> tuple[list[tuple[int, int, i
         others = bits >> (left - width * fit) & first_bits
         if width == _RANGE:
             others ^= first_bits
-        # The leftmost of the others ends the run.
+        # The leftmost entry of the other width ends the run.
         length = fit - others.bit_length() // width
         left -= width * length
         runs.append((width, length, left))

@@ -10,7 +10,11 @@ from server.calls.call_context import CallContext
 from server.calls.preference import get_preferences, set_preference
 from server.calls.profile import delete_profile, get_profile, update_profile
 from server.choices.signal_opt_outs import ignore_signal_opt_out
-from server.decisions.decider import Decider
+from server.decisions.containment import observe_all
+from server.decisions.decider import Decided, Decider
+from server.decisions.fetcher import Fetcher
+from server.decisions.signal_observer import SignalObserver
+from server.decisions.worker import DecisionParts
 from server.metrics.metrics import Metrics
 from server.store.ports import DecisionStore, RecordStore
 from targeting.decision import Decision, Rulebook
@@ -51,9 +55,10 @@ class Service:
         self.now_s = NOW_S
         self.policy = policy
         self.metrics = Metrics()
-        self.decider = Decider(store, self.rulebook, open_nap, self.metrics, on_signal_opt_out)
+        decider, fetcher = Decider(self.rulebook, open_nap), Fetcher(store, self.metrics)
+        self.decisions = DecisionParts(decider, fetcher, SignalObserver(self.metrics, on_signal_opt_out))
         self.tools = CallContext(
-            records, self.decider, self.rulebook, Nowhere(), open_nap, self.metrics, lambda: self.now_s, 5.0
+            records, self.decisions, self.rulebook, Nowhere(), open_nap, self.metrics, lambda: self.now_s, 5.0
         )
 
     def rulebook(self) -> Rulebook:
@@ -97,7 +102,14 @@ class Service:
 
     def decide(self, account_id: str = "", device_id: str = "", **more: Any) -> Decision:
         request = AdRequest(identity=Identity(account_id, (), device_id), client_country="US")._replace(**more)
-        return self.decider.decide([request], 5.0)[0].decision
+        return self.decide_request(request).decision
+
+    def decide_request(self, request: AdRequest) -> Decided:
+        decider, fetcher, observer = self.decisions
+        planned = decider.plan([request], self.policy)
+        observe_all(observer, planned.items)
+        (decided,) = decider.decide(planned, fetcher.fetch(planned.subjects, 5.0), self.rulebook())
+        return decided
 
 
 def outcome_name(result: profile_pb2.ActivityResult) -> str:

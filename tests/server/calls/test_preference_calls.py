@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 from adtargeting.v1 import preference_pb2 as pb
-from google.type.date_pb2 import Date
+from adtargeting.v1.preference_pb2 import Date
 
 from server.calls.call_context import CallContext
 from server.calls.preference import get_preferences, set_preference
 from server.decisions.decider import Decider
+from server.decisions.fetcher import Fetcher
+from server.decisions.signal_observer import SignalObserver
+from server.decisions.worker import DecisionParts
 from server.errors import InvalidRequest, NotAllowed
 from server.metrics.metrics import Metrics
 from server.store.ports import Committed, StoreUnavailable
@@ -24,8 +27,9 @@ NOW_S = 1_780_000_000.0
 
 def tools(store: ScriptedRecords, policy: Policy = DEFAULT_POLICY, **more: Any) -> CallContext:
     metrics = Metrics()
-    decider = Decider(ScriptedStore(), lambda: Rulebook(policy), lambda _: None, metrics)
-    made = CallContext(store, decider, lambda: Rulebook(policy), Nowhere(), lambda _: None, metrics, lambda: NOW_S)
+    decider, fetcher = Decider(lambda: Rulebook(policy), lambda _: None), Fetcher(ScriptedStore(), metrics)
+    decisions = DecisionParts(decider, fetcher, SignalObserver(metrics))
+    made = CallContext(store, decisions, lambda: Rulebook(policy), Nowhere(), lambda _: None, metrics, lambda: NOW_S)
     return made._replace(**more)
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from adtargeting.v1 import preference_pb2, targeting_pb2
 from adtargeting.v1 import profile_pb2 as pb
+from adtargeting.v1.preference_pb2 import Date
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.type.date_pb2 import Date
 
 from server.errors import InvalidRequest, NotAllowed
-from server.store.ports import Change, Committed, StoreUnavailable
+from server.store.ports import Committed, RecordChange, StoreUnavailable
 from targeting.model import Mode, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.reasons import Reason, reasons_in
@@ -280,7 +280,7 @@ class Stale(FakeStore):
         super().__init__()
         self.stale = stale
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         if self.stale:
             self.stale -= 1
             return [Committed(landed=False) for _ in changes]

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from adtargeting.v1 import profile_pb2 as pb
 from adtargeting.v1 import targeting_pb2
+from adtargeting.v1.preference_pb2 import Date
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.type.date_pb2 import Date
 
 from server.errors import InvalidRequest
-from server.store.ports import Change, Committed, StoreTimeout, StoreUnavailable
+from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
 from targeting.age import date_of
 from targeting.model import AdRequest, Subject, SubjectKind
 from targeting.policy.policy import policy_from
@@ -234,7 +234,7 @@ class Contended(FakeStore):
         self.reads += 1
         return super().read(subjects, budget_s)
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         if self.contentions and changes:
             self.contentions -= 1
             subject = changes[0].subject
@@ -288,7 +288,7 @@ class TestRaces:
     )
     def test_an_opt_out_between_reading_and_writing_wins(self, chooses: dict[str, str], reason: str) -> None:
         class OptingOut(FakeStore):
-            def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+            def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
                 if changes and changes[0].profile:
                     Service(Plain(self), Plain(self)).opt_out(**chooses)
                 return super().commit(changes, budget_s)

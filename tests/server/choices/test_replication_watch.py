@@ -7,7 +7,7 @@ import pytest
 from server.choices.choice_store import ChoiceStore
 from server.choices.replication_watch import ReplicationWatch
 from server.metrics.metrics import Metrics
-from server.store.ports import Change, Committed, StoreError
+from server.store.ports import Committed, RecordChange, StoreError
 from targeting.decision import Rulebook
 from targeting.model import Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
@@ -29,13 +29,21 @@ class Replicated(FakeStore):
         self.replicas = 0
         self.waits = 0
 
-    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
         self.waits += 1
         return super().commit_durably(change, replicas, budget_s)._replace(replicas=self.replicas)
 
 
 def made(choice: Choice, at_ms: int, key: bytes = b"the key!") -> ChoiceMade:
-    return ChoiceMade(choice, Source.ACCOUNT_PAGE, key, at_ms, "GB", "en", 7_000)
+    return ChoiceMade(
+        choice=choice,
+        source=Source.ACCOUNT_PAGE,
+        change_key=key,
+        made_at_ms=at_ms,
+        country="GB",
+        language="en",
+        birth_day=7_000,
+    )
 
 
 def chosen(store: FakeStore, subject: Subject, choice: ChoiceMade) -> Preference:
@@ -54,8 +62,8 @@ def watch(store: FakeStore, **more: int) -> ReplicationWatch:
     return ReplicationWatch(ChoiceStore(store, lambda: Rulebook(DEFAULT_POLICY), replicas=1), Metrics(), **more)
 
 
-def age(unconfirmed: ReplicationWatch) -> float:
-    value = unconfirmed._metrics.registry.get_sample_value("adtargeting_unconfirmed_preference_age_seconds")
+def age(watching: ReplicationWatch) -> float:
+    value = watching._metrics.registry.get_sample_value("adtargeting_unconfirmed_preference_age_seconds")
     assert value is not None
     return value
 
@@ -66,189 +74,189 @@ def store() -> Replicated:
 
 
 def test_a_choice_is_watched_until_enough_replicas_hold_it(store: Replicated) -> None:
-    unconfirmed = watch(store)
-    unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
-    unconfirmed.look()
-    assert age(unconfirmed) > 0
+    watching = watch(store)
+    watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
+    watching.check()
+    assert age(watching) > 0
     store.replicas = 1
-    unconfirmed.look()
-    assert age(unconfirmed) == 0
+    watching.check()
+    assert age(watching) == 0
     store.replicas, store.waits = 0, 0
-    unconfirmed.look()
+    watching.check()
     assert store.waits == 0
 
 
 def test_watching_changes_nothing(store: Replicated) -> None:
-    unconfirmed = watch(store)
+    watching = watch(store)
     preference = chosen(store, ALICE, made(Choice.OPT_OUT, 1))
-    unconfirmed.watch(ALICE, preference)
+    watching.track(ALICE, preference)
     for _ in range(3):
-        unconfirmed.look()
+        watching.check()
     assert stored(store, ALICE) == preference
 
 
 def test_one_that_is_not_safe_yet_answers_for_the_younger_ones(store: Replicated) -> None:
-    unconfirmed = watch(store)
+    watching = watch(store)
     for subject in PEOPLE:
-        unconfirmed.watch(subject, chosen(store, subject, made(Choice.OPT_OUT, 1)))
-    unconfirmed.look()
+        watching.track(subject, chosen(store, subject, made(Choice.OPT_OUT, 1)))
+    watching.check()
     assert store.waits == 1
     store.replicas = 1
-    unconfirmed.look()
+    watching.check()
     assert store.waits == 4
 
 
 class TestAfterAFailover:
     def test_what_was_lost_is_applied_again(self, store: Replicated) -> None:
-        unconfirmed = watch(store)
+        watching = watch(store)
         preference = chosen(store, ALICE, made(Choice.OPT_OUT, 1))
-        unconfirmed.watch(ALICE, preference)
+        watching.track(ALICE, preference)
         store.put(ALICE, preference=None)
-        unconfirmed.look()
+        watching.check()
         assert stored(store, ALICE) == preference
-        assert age(unconfirmed) > 0, "it is still not safe"
+        assert age(watching) > 0, "it is still not safe"
 
     def test_all_that_were_lost_are_applied_before_anyone_waits(self, store: Replicated) -> None:
-        unconfirmed = watch(store)
+        watching = watch(store)
         for subject in PEOPLE:
-            unconfirmed.watch(subject, chosen(store, subject, made(Choice.OPT_OUT, 1)))
+            watching.track(subject, chosen(store, subject, made(Choice.OPT_OUT, 1)))
             store.put(subject, preference=None)
-        unconfirmed.look()
+        watching.check()
         assert [stored(store, subject).choice for subject in PEOPLE] == [Choice.OPT_OUT] * 3
         assert store.waits == 1
 
     def test_it_goes_on_top_of_what_the_replica_held(self, store: Replicated) -> None:
-        unconfirmed = watch(store)
+        watching = watch(store)
         chosen(store, ALICE, made(Choice.OPT_IN, 1, b"an older"))
         before = store.read([ALICE], 1.0)[0].preference
-        unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 2)))
+        watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 2)))
         store.put(ALICE, preference=before)
-        unconfirmed.look()
+        watching.check()
         assert [change.choice for change in stored(store, ALICE).history] == [Choice.OPT_OUT, Choice.OPT_IN]
 
     def test_a_choice_made_since_stands(self, store: Replicated) -> None:
-        unconfirmed = watch(store)
-        unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
+        watching = watch(store)
+        watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
         store.put(ALICE, preference=None)
         chosen(store, ALICE, made(Choice.OPT_IN, 2, b"a newer!"))
-        unconfirmed.look()
+        watching.check()
         assert stored(store, ALICE).choice is Choice.OPT_IN
-        assert age(unconfirmed) == 0
+        assert age(watching) == 0
 
     def test_no_opt_in_is_applied_again_upon_an_opt_out_whatever_the_clocks_say(self, store: Replicated) -> None:
-        unconfirmed = watch(store)
-        unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_IN, 9)))
+        watching = watch(store)
+        watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_IN, 9)))
         store.put(ALICE, preference=None)
         chosen(store, ALICE, made(Choice.OPT_OUT, 1, b"a slower"))
-        unconfirmed.look()
+        watching.check()
         assert stored(store, ALICE).choice is Choice.OPT_OUT
-        assert age(unconfirmed) == 0
+        assert age(watching) == 0
 
     def test_what_it_was_made_from_is_older_whatever_the_clocks_say(self, store: Replicated) -> None:
-        unconfirmed = watch(store)
+        watching = watch(store)
         chosen(store, ALICE, made(Choice.OPT_IN, 9, b"an older"))
         before = store.read([ALICE], 1.0)[0].preference
-        unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
+        watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
         store.put(ALICE, preference=before)
-        unconfirmed.look()
+        watching.check()
         assert stored(store, ALICE).choice is Choice.OPT_OUT
 
     def test_a_choice_made_after_a_loss_is_watched_though_its_version_is_lower(self, store: Replicated) -> None:
-        unconfirmed = watch(store)
+        watching = watch(store)
         for at_ms in range(1, 5):
             latest = chosen(store, ALICE, made(Choice.OPT_IN, at_ms, at_ms.to_bytes(8, "big")))
-        unconfirmed.watch(ALICE, latest)
+        watching.track(ALICE, latest)
         store.put(ALICE, preference=None)
-        unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 9)))
+        watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 9)))
         store.put(ALICE, preference=None)
-        unconfirmed.look()
+        watching.check()
         assert stored(store, ALICE).choice is Choice.OPT_OUT
-        assert age(unconfirmed) > 0
+        assert age(watching) > 0
 
     def test_a_record_that_cannot_be_read_is_left_alone(self, store: Replicated) -> None:
-        unconfirmed = watch(store)
-        unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
+        watching = watch(store)
+        watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
         store.spoil(ALICE, "preference")
-        unconfirmed.look()
+        watching.check()
         assert store.read([ALICE], 1.0)[0].preference == b"\0"
-        assert age(unconfirmed) == 0
+        assert age(watching) == 0
 
 
 def test_a_later_choice_of_the_same_person_takes_the_earlier_ones_place(store: Replicated) -> None:
-    unconfirmed = watch(store)
-    unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
-    unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_IN, 2, b"a newer!")))
+    watching = watch(store)
+    watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
+    watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_IN, 2, b"a newer!")))
     store.put(ALICE, preference=None)
-    unconfirmed.look()
+    watching.check()
     assert stored(store, ALICE).choice is Choice.OPT_IN
 
 
 def test_an_earlier_choice_that_is_handed_over_late_does_not_take_the_later_ones_place(store: Replicated) -> None:
-    unconfirmed = watch(store)
+    watching = watch(store)
     earlier = chosen(store, ALICE, made(Choice.OPT_IN, 1, b"earlier."))
     later = chosen(store, ALICE, made(Choice.OPT_OUT, 2, b"a later!"))
-    unconfirmed.watch(ALICE, later)
-    unconfirmed.watch(ALICE, earlier)
+    watching.track(ALICE, later)
+    watching.track(ALICE, earlier)
     store.put(ALICE, preference=None)
-    unconfirmed.look()
+    watching.check()
     assert stored(store, ALICE).choice is Choice.OPT_OUT
 
 
 def test_one_that_came_during_the_look_is_not_let_go(store: Replicated) -> None:
-    unconfirmed = watch(store)
+    watching = watch(store)
     store.replicas = 1
     newer: list[Preference] = []
 
     class Interrupting(Replicated):
-        def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+        def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
             if not newer:
                 newer.append(chosen(store, ALICE, made(Choice.OPT_IN, 5, b"a newer!")))
-                unconfirmed.watch(ALICE, newer[0])
+                watching.track(ALICE, newer[0])
             return store.commit_durably(change, replicas, budget_s)
 
         def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
             return store.read(subjects, budget_s)
 
-    unconfirmed._choices = unconfirmed._choices._replace(store=Interrupting())
-    unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
-    unconfirmed.look()
-    assert age(unconfirmed) > 0
+    watching._choices = watching._choices._replace(store=Interrupting())
+    watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
+    watching.check()
+    assert age(watching) > 0
 
 
 def test_a_store_that_is_down_changes_nothing(store: Replicated) -> None:
-    unconfirmed = watch(store)
-    unconfirmed.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
+    watching = watch(store)
+    watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
     store.down = True
-    unconfirmed.look()
-    assert age(unconfirmed) > 0
+    watching.check()
+    assert age(watching) > 0
     store.down, store.replicas = False, 1
-    unconfirmed.look()
-    assert age(unconfirmed) == 0
+    watching.check()
+    assert age(watching) == 0
 
 
 def test_of_too_many_the_oldest_are_let_go(store: Replicated) -> None:
-    unconfirmed = watch(store, room=2)
+    watching = watch(store, capacity=2)
     for subject in PEOPLE:
-        unconfirmed.watch(subject, chosen(store, subject, made(Choice.OPT_OUT, 1)))
+        watching.track(subject, chosen(store, subject, made(Choice.OPT_OUT, 1)))
         store.put(subject, preference=None)
-    unconfirmed.look()
+    watching.check()
     assert [stored(store, subject).choice for subject in PEOPLE] == [Choice.NONE, Choice.OPT_OUT, Choice.OPT_OUT]
 
 
 @pytest.fixture
 def running(store: Replicated) -> Iterator[ReplicationWatch]:
-    unconfirmed = ReplicationWatch(
+    watching = ReplicationWatch(
         ChoiceStore(store, lambda: Rulebook(DEFAULT_POLICY), replicas=1), Metrics(), every_s=0.005
     )
-    unconfirmed.start()
-    yield unconfirmed
-    unconfirmed.close()
+    watching.start()
+    yield watching
+    watching.close()
 
 
 def test_it_watches_by_itself(store: Replicated, running: ReplicationWatch) -> None:
     preference = chosen(store, BOB, made(Choice.OPT_OUT, 1))
     store.put(BOB, preference=None)
-    running.watch(BOB, preference)
+    running.track(BOB, preference)
     eventually(lambda: stored(store, BOB) == preference)
 
 
@@ -258,17 +266,17 @@ def test_a_fault_does_not_end_the_watch(store: Replicated, running: ReplicationW
             raise LookupError("a fault")
 
     working, running._choices = running._choices, running._choices._replace(store=Faulty())
-    running.watch(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
+    running.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
     labels = {"operation": "unconfirmed", "kind": "internal"}
     eventually(lambda: running._metrics.registry.get_sample_value("adtargeting_store_errors_total", labels))
     running._choices = working
     store.replicas = 1
-    eventually(lambda: not running._watched)
+    eventually(lambda: not running._tracked)
 
 
 def test_a_choice_store_says_when_it_could_not() -> None:
     class Unresting(FakeStore):
-        def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+        def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
             return [Committed(landed=False) for _ in changes]
 
     choices = ChoiceStore(Unresting(), lambda: Rulebook(DEFAULT_POLICY))

@@ -10,7 +10,7 @@ import pytest
 from server.choices.choice_store import ChoiceStore
 from server.choices.signal_opt_outs import SignalOptOuts, ignore_signal_opt_out
 from server.metrics.metrics import Metrics
-from server.store.ports import Change, Committed
+from server.store.ports import Committed, RecordChange
 from targeting.decision import Rulebook
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy, Policy, SignalPolicy
@@ -46,7 +46,7 @@ def all_stored(store: FakeStore, *offers: AdRequest, policy: Policy = DEFAULT_PO
     """Offer requests, and wait until nothing is left to store."""
     signals = sticky(store, policy, **more)
     for each in offers:
-        signals.offer(each, NO_COOKIES)
+        signals.enqueue(each, NO_COOKIES)
     signals.start()
     signals.close()
     return signals
@@ -85,8 +85,8 @@ def test_what_is_stored(signals: Signals, policy: Policy, expected: tuple[Choice
 def test_the_browser_is_known_by_its_cookie_where_nothing_else_names_it() -> None:
     store = FakeStore()
     signals = sticky(store)
-    signals.offer(request(account_id="", device_id=""), Cookies(muid=MUID))
-    signals.offer(request(account_id="", device_id="phone"), Cookies(muid="f" * 32))
+    signals.enqueue(request(account_id="", device_id=""), Cookies(muid=MUID))
+    signals.enqueue(request(account_id="", device_id="phone"), Cookies(muid="f" * 32))
     signals.start()
     signals.close()
     assert choice(store, Subject(SubjectKind.DEVICE, MUID)) == choice(store, PHONE) == OUT_BY_GPC
@@ -94,7 +94,7 @@ def test_the_browser_is_known_by_its_cookie_where_nothing_else_names_it() -> Non
 
 
 def test_nobody_is_known_and_nothing_is_stored() -> None:
-    assert all_stored(FakeStore(), request(account_id="", device_id=""))._waiting.empty()
+    assert all_stored(FakeStore(), request(account_id="", device_id=""))._queue.empty()
 
 
 class Counting(FakeStore):
@@ -102,7 +102,7 @@ class Counting(FakeStore):
 
     commits = 0
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         self.commits += 1
         return super().commit(changes, budget_s)
 
@@ -118,12 +118,12 @@ def test_a_subject_is_written_once_however_often_the_signal_comes() -> None:
 def test_within_a_minute_a_subject_is_not_even_looked_at_again() -> None:
     signals = sticky(FakeStore())
     for _ in range(50):
-        signals.offer(request(), NO_COOKIES)
-    assert signals._waiting.qsize() == 2
+        signals.enqueue(request(), NO_COOKIES)
+    assert signals._queue.qsize() == 2
 
 
 def held(choice: Choice, at_s: float) -> bytes:
-    made = ChoiceMade(choice, Source.ACCOUNT_PAGE, b"12345678", int(at_s * 1000))
+    made = ChoiceMade(choice=choice, source=Source.ACCOUNT_PAGE, change_key=b"12345678", made_at_ms=int(at_s * 1000))
     return encode_preference(apply_choice(Preference(), made), PSEUDONYMS.owner(ALICE))
 
 
@@ -144,7 +144,7 @@ def test_a_signal_is_newer_than_an_earlier_opt_in() -> None:
 def test_a_choice_made_after_the_signal_was_seen_stands() -> None:
     store = FakeStore()
     signals = sticky(store)
-    signals.offer(request(), NO_COOKIES)
+    signals.enqueue(request(), NO_COOKIES)
     store.put(ALICE, preference=held(Choice.OPT_IN, time.time() + 1))
     signals.start()
     signals.close()
@@ -173,7 +173,7 @@ def test_what_cannot_be_stored_yet_is_tried_again() -> None:
     store.down = True
     signals = sticky(store, retry_after_s=0.005)
     signals.start()
-    signals.offer(request(), NO_COOKIES)
+    signals.enqueue(request(), NO_COOKIES)
     time.sleep(0.05)
     assert stored_nothing(store)
     eventually(lambda: choice(store, ALICE) == choice(store, PHONE) == OUT_BY_GPC)
@@ -198,7 +198,7 @@ class Slow(FakeStore):
         super().__init__()
         self.writes = 0
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         self.writes += 1
         time.sleep(0.05)
         return super().commit(changes, budget_s)
@@ -208,7 +208,7 @@ def test_many_signals_in_a_slow_store_do_not_keep_the_service_from_ending() -> N
     store = Slow()
     signals = sticky(store)
     for number in range(200):
-        signals.offer(request(account_id=f"account-{number}", device_id=""), NO_COOKIES)
+        signals.enqueue(request(account_id=f"account-{number}", device_id=""), NO_COOKIES)
     signals.start()
     signals.close(within_s=0.2)
     assert 0 < store.writes < 100
@@ -232,7 +232,7 @@ def test_a_spoilt_signal_is_not_the_fault_of_those_after_it(caplog: pytest.LogCa
 class Unresting(FakeStore):
     """Somebody else is always faster."""
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         return [Committed(landed=False) for _ in changes]
 
 
@@ -246,11 +246,11 @@ def test_a_subject_that_never_rests_is_tried_again_later() -> None:
 
 def test_a_queue_that_is_full_takes_no_more_and_forgets_who_did_not_fit() -> None:
     store = FakeStore()
-    signals = sticky(store, room=1)
-    signals.offer(request(), NO_COOKIES)
+    signals = sticky(store, capacity=1)
+    signals.enqueue(request(), NO_COOKIES)
     signals.start()
     eventually(lambda: choice(store, ALICE))
-    signals.offer(request(), NO_COOKIES)
+    signals.enqueue(request(), NO_COOKIES)
     eventually(lambda: choice(store, PHONE))
     signals.close()
 
@@ -293,11 +293,11 @@ def seen_again_after_an_opt_in(store: FakeStore, **more: Any) -> SignalOptOuts:
     """A signal was stored, the person opted in, and the signal comes again within its minute."""
     signals = sticky(store, **more)
     signals.start()
-    signals.offer(request(), NO_COOKIES)
+    signals.enqueue(request(), NO_COOKIES)
     eventually(lambda: choice(store, ALICE) == OUT_BY_GPC)
     store.put(ALICE, preference=held(Choice.OPT_IN, time.time()))
     time.sleep(0.005)
-    signals.offer(request(), NO_COOKIES)
+    signals.enqueue(request(), NO_COOKIES)
     return signals
 
 

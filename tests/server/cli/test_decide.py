@@ -17,7 +17,7 @@ from tests.server.cli.conftest import WIDTH, Adt
 
 US, GB = "73.20.1.1", "81.2.69.160"
 EVERY_FLAG = """
-    --request-id r --account a --linked l1 --linked l2 --device d --ip 192.0.2.1 --accept-language de --user-agent U
+    --request-id r --account a --linked l1 --linked l2 --device d --ip 192.0.2.1 --accept-language de
     --cookie CC=US --app com.example --country us --language en-US --targeted-ads-off --child --gpc --dnt --lmt
     --no-gdpr --tcf C --gpp DBAA --gpp-sid 7,8 --gpp-sid -1 --usp 1YNN --industry daa --industry edaa
     --network one --network two
@@ -38,7 +38,6 @@ def test_every_flag_is_in_the_request() -> None:
         device_id="d",
         ip="192.0.2.1",
         accept_language="de",
-        user_agent="U",
         cookie_header="CC=US",
         client=pb.ClientSettings(app="com.example", targeted_ads_off=True, country="us", language="en-US"),
         signals=pb.PrivacySignals(

@@ -10,7 +10,7 @@ import pytest
 
 from server.cli import decode as decode_module
 from server.cli.decode import LONGEST_LINE, lines, readable
-from targeting.signals.us_privacy import decode as decode_usp
+from targeting.signals.us_privacy import decode_us_privacy
 from tests.server.cli.conftest import ROOT, Adt
 
 VECTORS = ROOT / "tests" / "data" / "vectors"
@@ -18,7 +18,7 @@ VECTORS = ROOT / "tests" / "data" / "vectors"
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give bytes to standard input."""
+    """Feed bytes to standard input."""
 
     def give(text: bytes) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
@@ -35,19 +35,19 @@ def decoded(adt: Adt, kind: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("kind", ["tcf", "gpp"])
 def test_every_vector_is_one_object_with_the_names_of_its_truth(adt: Adt, typed: Any, kind: str) -> None:
     vectors = json.loads((VECTORS / f"{kind}.json").read_text())
-    valid, malformed = vectors["valid"], [each for each in vectors["malformed"] if "\n" not in each["string"]]
-    typed(b"".join(each["string"].encode("utf-8", "surrogatepass") + b"\n" for each in valid + malformed))
+    valid, malformed = vectors["valid"], [vector for vector in vectors["malformed"] if "\n" not in vector["string"]]
+    typed(b"".join(vector["string"].encode("utf-8", "surrogatepass") + b"\n" for vector in valid + malformed))
     found = decoded(adt, kind)
-    assert found[: len(valid)] == [each["truth"] for each in valid]
-    for each, answer in zip(malformed, found[len(valid) :], strict=True):
-        assert each["alt_ok"] or ("error" in answer) == (each["expect"] == "error"), each["name"]
+    assert found[: len(valid)] == [vector["truth"] for vector in valid]
+    for vector, answer in zip(malformed, found[len(valid) :], strict=True):
+        assert vector["alt_ok"] or ("error" in answer) == (vector["expect"] == "error"), vector["name"]
 
 
 def test_no_line_stops_the_next(adt: Adt, typed: Any) -> None:
     typed(b"1YNN\n\n \n\xff\xfe\n1Y\0N\n" + b"1" * (2 * LONGEST_LINE + 5) + b"\n1YYN\r\n1---")
     found = decoded(adt, "usp")
-    assert ["error" in each for each in found] == [False, True, True, True, True, True, False, False]
-    assert found[0] == decode_usp("1YNN")
+    assert ["error" in vector for vector in found] == [False, True, True, True, True, True, False, False]
+    assert found[0] == decode_us_privacy("1YNN")
 
 
 def test_long_lines_are_cut_and_not_split() -> None:
@@ -71,7 +71,7 @@ def test_one_string_is_readable(adt: Adt) -> None:
 
 
 def test_one_string_as_json(adt: Adt) -> None:
-    assert json.loads(adt("decode", "usp", "1YNN", "--json").out) == decode_usp("1YNN")
+    assert json.loads(adt("decode", "usp", "1YNN", "--json").out) == decode_us_privacy("1YNN")
     ended = adt("decode", "usp", "nonsense", "--json")
     assert ended.status == 1
     assert list(json.loads(ended.out)) == ["error"]

@@ -9,7 +9,7 @@ import pytest
 from server.cli.check_policy import said_of
 from server.cli.matrix import matrix
 from server.store.embedded.server import EmbeddedRedis
-from server.store.redis.connection import open_connection
+from server.store.redis.handshake import open_connection
 from targeting.features.schema import SCHEMA
 from targeting.model import Mode
 from targeting.policy.networks import NetworkRule

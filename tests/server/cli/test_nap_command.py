@@ -41,7 +41,7 @@ def test_another_key_reads_nothing(adt: Adt, nap_keys: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "problem"),
     [
-        (["encrypt", "--age", "999"], "the age is no number"),
+        (["encrypt", "--age", "999"], "an age that is not a number from 0 to 150"),
         (["encrypt", "--postal-code", "1" * 99], "normal form"),
         (["encrypt", "token"], "takes fields"),
         (["decrypt"], "needs the cookie's value"),

@@ -56,7 +56,7 @@ def test_a_port_in_use_stops_the_start(fresh: Adt, monkeypatch: pytest.MonkeyPat
         ("ADTARGETING_REDIS_URL", "ftp://user:secret@host"),
         ("ADTARGETING_SECRET_KEY_FILE", "/dev/null"),
         ("ADTARGETING_DATA_DIR", "/dev/null/data"),
-        ("ADTARGETING_GATE", "native"),
+        ("ADTARGETING_GATE", "wooden"),
         ("ADTARGETING_COLOUR", "red"),
     ],
 )

@@ -7,19 +7,22 @@ from adtargeting.v1 import targeting_pb2 as pb
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from server.decisions.decider import Decider
-from server.decisions.worker import Limits, Worker
+from server.decisions.fetcher import Fetcher
+from server.decisions.reading import CallReader
+from server.decisions.signal_observer import SignalObserver
+from server.decisions.worker import DecisionParts, Limits, Worker
 from server.gate.methods import DECIDE, PREPARE_BID_REQUEST
 from server.gate.port import Answer, Refusal
 from server.metrics.metrics import Metrics
 from targeting.decision import Rulebook
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
-from tests.properties.people import Person, bid_request, person
+from tests.properties.people import Person, bid_request, invent_person
 from tests.server.doubles import ListGate, ScriptedStore
 from tests.targeting.openrtb.preparing import NOWHERE, POLICY, asking, record
 
 NETWORKS = ["house", "acme", "estuary", "stranger"]
-PEOPLE = [person(seed, browser=seed % 3) for seed in range(6)]
+PEOPLE = [invent_person(seed, browser=seed % 3) for seed in range(6)]
 PROFILES = {subject: each.profile for each in PEOPLE for subject in each.subjects}
 
 
@@ -29,8 +32,9 @@ class Bench:
     def __init__(self, policy: Any = POLICY) -> None:
         self.gate, self.store = ListGate(), ScriptedStore(known)
         self.metrics = Metrics()
-        decider = Decider(self.store, lambda: Rulebook(policy, b"key"), lambda _: None, self.metrics)
-        self.worker = Worker(self.gate, decider, NOWHERE, self.metrics, Limits(60.0))
+        decider = Decider(lambda: Rulebook(policy, b"key"), lambda _: None)
+        parts = DecisionParts(decider, Fetcher(self.store, self.metrics), SignalObserver(self.metrics))
+        self.worker = Worker(self.gate, parts, CallReader(NOWHERE), self.metrics, Limits(60.0))
 
     def serve(self, *payloads: bytes, method: Any = PREPARE_BID_REQUEST, **waiting: float) -> list[Answer]:
         calls = [self.gate.put(method, payload, **waiting) for payload in payloads]

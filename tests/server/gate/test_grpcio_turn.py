@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from server.gate.grpcio import DEFAULT_CAPACITY, AioGate, _LaneQueue, _Pace
+from server.gate.grpcio import DEFAULT_CAPACITY, GrpcioGate, _LaneQueue, _Pace
 from server.gate.methods import DECIDE
 from server.gate.port import Call, Lane
 
@@ -62,7 +62,7 @@ def test_the_worker_waits_for_as_many_calls_as_were_answered_and_only_once(monke
 
 
 def test_only_what_was_answered_together_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = AioGate("127.0.0.1:0")
+    gate = GrpcioGate("127.0.0.1:0")
     monkeypatch.setattr(gate._pace, "measure", lambda _: None)
     gate.open()
     try:

@@ -38,10 +38,10 @@ def broken(message: Message) -> bytes:
 
 @given(REQUESTS)
 def test_all_but_the_broken_text_is_read_as_it_was_sent(request: targeting_pb2.DecideRequest) -> None:
-    request.user_agent = MARK
+    request.accept_language = MARK
     read = parse(targeting_pb2.DecideRequest, broken(request))
-    assert read.user_agent == "\N{REPLACEMENT CHARACTER}."
-    read.user_agent = request.user_agent
+    assert read.accept_language == "\N{REPLACEMENT CHARACTER}."
+    read.accept_language = request.accept_language
     assert read == request
 
 
@@ -82,7 +82,7 @@ def test_an_item_that_is_no_message_is_refused_alone() -> None:
     first, second = parse_batch(targeting_pb2.DecideBatchRequest, "requests", targeting_pb2.DecideRequest, payload)
     assert first == good
     assert isinstance(second, InvalidRequest)
-    assert "this is no adtargeting.v1.DecideRequest" in str(second)
+    assert "not a valid adtargeting.v1.DecideRequest" in str(second)
 
 
 @pytest.mark.parametrize("count", [0, MAX_BATCH + 1])
@@ -99,6 +99,6 @@ def test_a_batch_has_its_bounds(count: int, cookie: str) -> None:
 
 
 def test_what_is_no_message_is_refused_without_a_field() -> None:
-    with pytest.raises(InvalidRequest, match=r"this is no adtargeting\.v1\.DecideRequest") as refused:
+    with pytest.raises(InvalidRequest, match=r"not a valid adtargeting\.v1\.DecideRequest") as refused:
         parse(targeting_pb2.DecideRequest, b"\xff")
     assert refused.value.field == ""

@@ -77,12 +77,12 @@ def test_the_line_of_a_key_or_of_what_it_is_part_of(key: str, line: int) -> None
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("[signals]\nhonour = 1\n", ":2: signals.honour: unknown key; known here: honour_do_not_track, "),
+        ("[signals]\nhonour = 1\n", ":2: signals.honour: unknown key; use one of: honour_do_not_track, "),
         ('[[networks]]\nid = "a"\n\n[[networks]]\nname = "b"\n', ":4: networks[1].id: is required"),
         ('[[networks]]\nid = "a"\nfields = [\n  "gender",\n  "age"]\n', ":5: networks[0].fields[1]: must be one of: "),
         ('version = "1"\nversion = "2"\n', ": is not TOML: Cannot overwrite a value (at line 2, column 14)"),
-        ("version = " + "1" * 5000, ": is not TOML: a number in it has too many digits"),
-        ("a = " + "[" * 5000, ": is not TOML: it is nested too deeply"),
+        ("version = " + "1" * 5000, ": is not TOML: a number has too many digits"),
+        ("a = " + "[" * 5000, ": is not TOML: nested too deeply"),
         ("signals = \n", ": is not TOML: Invalid value (at line 1, column 11)"),
         (
             "[gdpr]\n\nvendor_list = 'none.json'\n",
@@ -127,5 +127,5 @@ def test_the_vendor_list_is_looked_for_beside_the_policy(tmp_path: Path) -> None
     assert isinstance(vendor_list, VendorList)
     assert vendor_list.vendor_list_version == 7
     (tmp_path / "lists" / "gvl.json").write_text("{}")
-    with pytest.raises(PolicyError, match=r"policy\.toml:2: gdpr\.vendor_list: lists/gvl\.json is no vendor list: "):
+    with pytest.raises(PolicyError, match=r"policy\.toml:2: gdpr\.vendor_list: lists/gvl\.json is not a vendor list: "):
         load_policy(path)

@@ -5,7 +5,7 @@ import pytest
 from server.sample.load import Loader
 from server.sample.person import Known, Person, WayOut
 from server.sample.population import population
-from server.store.ports import Change, StoreError
+from server.store.ports import RecordChange, StoreError
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Choice, Preference, decode_preference, encode_preference
 from targeting.records.profile import decode_profile
@@ -69,7 +69,7 @@ def test_a_choice_made_before_stays() -> None:
     store, person = FakeStore(), first(None)
     held = store.read([own(person)], 1)[0]
     chosen = encode_preference(Preference(choice=Choice.OPT_OUT, version=5), held.owner)
-    store.commit([Change(own(person), held, preference=chosen)], 1)
+    store.commit([RecordChange(own(person), held, preference=chosen)], 1)
     told = list(loader(store).load(PEOPLE, NOW_S))
     assert sum(each.left_alone for each in told) == 1
     after = store.read([own(person)], 1)[0]

@@ -61,9 +61,9 @@ def test_ten_thousand_people_are_decided_as_they_were_made(service: Service) -> 
 
 
 def load(service: Service, people: list[Person], now_s: int) -> None:
-    stores = [RedisStore(service.redis, service.pseudonyms) for _ in range(2)]
+    stores = [RedisStore(service.store.redis, service.store.pseudonyms) for _ in range(2)]
     try:
-        done = list(Loader(stores, service.pseudonyms, RETENTION_DAYS).load(people, now_s))
+        done = list(Loader(stores, service.store.pseudonyms, RETENTION_DAYS).load(people, now_s))
     finally:
         for store in stores:
             store.close()

@@ -13,7 +13,7 @@ import pytest
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import seen_key
 from server.store.ports import DecisionStore, RecordStore
-from server.store.redis.connection import open_connection
+from server.store.redis.handshake import open_connection
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from server.store.keys import Pseudonyms
-from server.store.ports import Change, Committed, StoreTimeout, StoreUnavailable
+from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
 from server.store.redis.commit import CHOICE_AT, UNREADABLE, check
 from targeting.model import Subject
 from targeting.records.preference import CHOICES_THAT_ALLOW
@@ -44,14 +44,14 @@ class FakeStore:
         with self._lock:
             return [self._held(subject) for subject in subjects]
 
-    def commit(self, changes: Sequence[Change], budget_s: float) -> list[Committed]:
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         for change in changes:
             check(change, self._pseudonyms.owner(change.subject))
         self._answer_within(budget_s)
         with self._lock:
             return [self._committed(change) for change in changes]
 
-    def commit_durably(self, change: Change, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
         committed = self.commit([change], budget_s)[0]
         return committed._replace(on_disk=committed.landed)
 
@@ -85,14 +85,14 @@ class FakeStore:
             kept.seen if kept.seen_ends_s > self.now_s else None,
         )
 
-    def _committed(self, change: Change) -> Committed:
+    def _committed(self, change: RecordChange) -> Committed:
         before = self._held(change.subject)
         if not self._land(change):
             return Committed(landed=False)
         removed = sum(new == b"" and old is not None for old, new in zip(before[2:], change[2:5], strict=True))
         return Committed(landed=True, removed=removed)
 
-    def _land(self, change: Change) -> bool:
+    def _land(self, change: RecordChange) -> bool:
         before = self._held(change.subject)
         expected = change.expected
         if not _same(before.preference, expected.preference):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from server.store.embedded.binary import find_server
 from server.store.ports import StoreError
-from server.store.redis.connection import open_connection, ping
+from server.store.redis.handshake import open_connection, ping
 from server.store.redis.url import RedisAddress
 
 PATIENCE_S = 10

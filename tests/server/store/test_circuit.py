@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from server.store.circuit import Circuit, CircuitRecords, CircuitStore
-from server.store.ports import Change, StoreError, StoreTimeout, StoreUnavailable
+from server.store.ports import RecordChange, StoreError, StoreTimeout, StoreUnavailable
 from targeting.model import Subject, SubjectKind
 from tests.server.store.fake_store import FakeStore
 
@@ -141,7 +141,7 @@ def test_the_stores_own_error_is_what_the_caller_gets(bench: Bench, problem: typ
 
 
 def test_while_it_is_open_nothing_of_the_records_is_asked_either(bench: Bench) -> None:
-    change = Change(ANNE, bench.records.read([ANNE], BUDGET_S)[0])
+    change = RecordChange(ANNE, bench.records.read([ANNE], BUDGET_S)[0])
     assert bench.records.commit([change], BUDGET_S)[0].landed
     assert bench.records.commit_durably(change, 0, BUDGET_S).landed
     bench.store.down = True

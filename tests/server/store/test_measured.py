@@ -7,13 +7,13 @@ import pytest
 
 from server.metrics.metrics import Metrics
 from server.store.measured import MeasuredRecords
-from server.store.ports import Change, RecordStore, StoreError
+from server.store.ports import RecordChange, RecordStore, StoreError
 from targeting.model import Subject, SubjectKind
 from targeting.records.stored_records import StoredRecords
 from tests.server.store.fake_store import PSEUDONYMS, FakeStore
 
 ANNE = Subject(SubjectKind.ACCOUNT, "anne")
-CHANGE = Change(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(ANNE)), preference=b"new")
+CHANGE = RecordChange(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(ANNE)), preference=b"new")
 
 OPERATIONS: dict[str, Callable[[RecordStore, float], Any]] = {
     "read": lambda store, budget_s: store.read([ANNE], budget_s),

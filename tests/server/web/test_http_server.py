@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from server.calls.call_context import CallContext
 from server.settings import Settings, SettingsError
 from server.web import http_server
 from server.web.assembly import open_pages
@@ -96,10 +97,14 @@ def test_an_address_that_cannot_be_listened_on_stops_the_start(address: str) -> 
         WebServer(address)
 
 
+def no_context() -> CallContext:
+    raise AssertionError("nothing must be opened for an address that is refused")
+
+
 @pytest.mark.parametrize("address", ["0.0.0.0:8080", "192.0.2.1:8080", "[::]:8080", "example.com:80"])
 def test_an_address_that_others_reach_is_refused(address: str, serving: ExitStack) -> None:
     with pytest.raises(SettingsError, match="ADTARGETING_WEB_ADDRESS: must be on the loopback"):
-        open_pages(Settings(web_address=address), [], serving)
+        open_pages(Settings(web_address=address), no_context, serving)
 
 
 def test_ipv6_has_brackets(serving: ExitStack) -> None:

@@ -1,4 +1,4 @@
-"""Prepare a bid request about Alice for one network, and look at what it gets."""
+"""Prepare a bid request about Alice for one network."""
 
 from dataclasses import replace
 from typing import Any
@@ -63,7 +63,7 @@ def bid(**fields: Any) -> Json:
 
 
 def sent(bid_request: Json, network: str = "net", *, policy: Policy = POLICY, **others: Any) -> Json:
-    """What one network gets of a bid request about Alice, who made no choice."""
+    """The bid request that one network receives about Alice, who made no choice."""
     return prepare(asking(bid_request, [network]), policy=policy, **others).bid_requests[network]
 
 

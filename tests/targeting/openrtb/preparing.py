@@ -81,7 +81,7 @@ def owner_of(subject: Subject) -> bytes:
 def record(
     subject: Subject = ALICE, preference: Preference | None = NO_CHOICE, profile: Profile | None = PROFILE
 ) -> StoredRecords:
-    """What the store holds of somebody; None for what it does not hold."""
+    """The stored records of a subject; None for a missing record."""
     owner = owner_of(subject)
     return StoredRecords(
         subject.kind,
@@ -105,7 +105,7 @@ def prepare(
     stored: Stored | Reason | None = None,
     locator: TableLocator = NOWHERE,
 ) -> Prepared:
-    """Answer a call; unless stated otherwise the store knows Alice, who made no choice."""
+    """Answer a call; by default the store holds Alice, who made no choice."""
     request, bid_request = read_call(call.SerializeToString(), locator)
     planned = plan([request], policy)
     known = {ALICE: record()} if stored is None else stored

@@ -1,4 +1,4 @@
-"""Every signal and consent has one form: in it, it goes out as it came; in any other, it limits and goes to nobody."""
+"""A signal or consent in its valid form is passed on unchanged; in any other it limits and is sent to no network."""
 
 from dataclasses import replace
 from itertools import product
@@ -14,7 +14,7 @@ from tests.targeting.openrtb.preparing import Json, Prepared, asking, prepare
 from tests.targeting.signals.strings import STRINGS, VENDOR
 
 Values = tuple[list[Any], list[Any]]
-"""Some that have the form, and some that do not."""
+"""Valid values, and invalid ones."""
 
 HIDDEN = {"email": "hidden"}
 FLAG: Values = ([0, 1], [HIDDEN, "", "2", "yes", None, 2, -1, 0.0, 1.0])
@@ -58,7 +58,7 @@ ILL_FORMED = [(place, value) for place, (_, bad) in PLACES.items() for value in 
 
 
 def prepared_with(place: str, value: object) -> Prepared:
-    """Prepare a bid request of somebody who consents to everything, with a value in one place."""
+    """Prepare a bid request with full consent and a value in one place."""
     request: Json = {**LEAST, "device": dict(US), "regs": {"gdpr": 0}}
     if not place.startswith("user"):
         request["user"] = {"consent": STRINGS["tcf-consent"]}
@@ -72,7 +72,7 @@ def prepared_with(place: str, value: object) -> Prepared:
 
 
 def held(request: Json, place: str) -> object:
-    """What a prepared request has in one place; None for nothing."""
+    """The value in one place of a prepared request, or None."""
     at: Any = request
     for name in place.split("."):
         at = at.get(name) if isinstance(at, dict) else None
@@ -80,13 +80,13 @@ def held(request: Json, place: str) -> object:
 
 
 @pytest.mark.parametrize(("place", "value"), WELL_FORMED)
-def test_what_has_its_form_goes_out_as_it_came(place: str, value: object) -> None:
+def test_a_valid_form_is_passed_on_unchanged(place: str, value: object) -> None:
     prepared = prepared_with(place, value)
     assert held(prepared.bid_requests["net"], place) == value
 
 
 @pytest.mark.parametrize(("place", "value"), ILL_FORMED)
-def test_what_has_another_form_limits_and_goes_to_nobody(place: str, value: object) -> None:
+def test_an_invalid_form_limits_and_is_sent_to_no_network(place: str, value: object) -> None:
     prepared = prepared_with(place, value)
     assert prepared.decision.mode == pb.MODE_LIMITED
     assert pb.REASON_SIGNAL_UNREADABLE in prepared.decision.reasons
@@ -115,7 +115,7 @@ def test_a_flag_in_the_form_of_another_bit_limits_and_goes_out_as_it_came(place:
     ],
     ids=["regs", "regs and a name", "a flag", "a flag in an extension", "user", "a flag of the device"],
 )
-def test_a_signal_in_another_case_limits_and_goes_to_nobody(misspelt: Json) -> None:
+def test_a_signal_in_another_case_limits_and_is_sent_to_no_network(misspelt: Json) -> None:
     prepared = prepare(asking({**LEAST, "device": US, **misspelt}, ["net"]), policy=POLICY)
     assert prepared.decision.mode == pb.MODE_LIMITED
     assert pb.REASON_SIGNAL_UNREADABLE in prepared.decision.reasons
@@ -153,7 +153,7 @@ IN_PART: Json = {"dsarequired": 3, "datatopub": 2}
         pytest.param({"ext": {"dsa": DSA}}, {"ext": {"dsa": DSA}}, id="what an ad must show"),
         pytest.param({"ext": {"dsa": BY_WHOM}}, {"ext": {"dsa": BY_WHOM}}, id="by whom"),
         pytest.param({"ext": {"dsa": {**DSA, "pubrender": "hidden", "x": 1}}}, {"ext": {"dsa": IN_PART}}, id="in part"),
-        pytest.param({"ext": {"dsa": {"transparency": [{"domain": ["hidden"]}]}}}, {}, id="by nobody"),
+        pytest.param({"ext": {"dsa": {"transparency": [{"domain": ["hidden"]}]}}}, {}, id="an invalid domain"),
         pytest.param({"ext": {"dsa": {"transparency": [{"dsaparams": ["hidden"]}]}}}, {}, id="how, in another form"),
         pytest.param({"ext": {"dsa": {"transparency": [{"x": "hidden"}, 1]}}}, {}, id="something else"),
         pytest.param({"ext": {"dsa": {"transparency": ["hidden"]}}}, {}, id="no objects"),

@@ -1,4 +1,4 @@
-"""Whose parameters are whose, and where a request says that it is: what a network's name and its rules lead to."""
+"""Networks by name: their own parameters; and by place: the rules that withhold."""
 
 from typing import Any
 

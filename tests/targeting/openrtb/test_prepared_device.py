@@ -86,7 +86,7 @@ REDUCED: Json = {
     ("network", "policy", "stored"),
     [
         pytest.param("net", POLICY, OPTED_OUT, id="the person opted out"),
-        pytest.param("unknown", POLICY, None, id="nobody knows the network"),
+        pytest.param("unknown", POLICY, None, id="an unknown network"),
         pytest.param("strange", POLICY, None, id="the network may have neither profile nor id"),
     ],
 )
@@ -172,8 +172,8 @@ TAKEN_AWAY = NetworkRule(withhold=("profile", "user_id"))
         pytest.param({"fields": SHAREABLE_FIELDS}, (), None, True, id="interests"),
         pytest.param({"fields": ("gender",)}, (), KNOWN_GENDER, True, id="a gender"),
         pytest.param({"fields": ("country",), "user_id": True}, (), None, True, id="an id"),
-        pytest.param({"fields": ("gender",)}, (), None, False, id="a gender that nobody knows"),
-        pytest.param({"fields": ("interests",)}, (), NO_INTERESTS, False, id="interests of somebody who has none"),
+        pytest.param({"fields": ("gender",)}, (), None, False, id="an unknown gender"),
+        pytest.param({"fields": ("interests",)}, (), NO_INTERESTS, False, id="no interests"),
         pytest.param({"fields": ("country", "language")}, (), None, False, id="place and language alone"),
         pytest.param({"fields": ()}, (), None, False, id="nothing"),
         pytest.param({"fields": SHAREABLE_FIELDS, "user_id": True}, (TAKEN_AWAY,), None, False, id="all taken away"),

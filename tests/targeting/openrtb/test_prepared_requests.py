@@ -1,4 +1,4 @@
-"""What goes out to each network as a whole."""
+"""The whole bid request that each network receives."""
 
 import re
 from dataclasses import replace
@@ -108,7 +108,7 @@ def test_all_networks_of_the_example_policy_are_known() -> None:
 
 def test_nothing_of_the_person_is_shown_by_what_is_worked_with() -> None:
     request, bid_request = read_call(asking(bid(user={"id": "secret"}), ["net"]).SerializeToString(), TableLocator({}))
-    limited = LimitedFeatures("US", "en", "US", "")
+    limited = LimitedFeatures(country="US", language="en", ip_country="US", ip_subdivision="")
     builder = NetworkRequestBuilder(bid_request, limited, POLICY)
     device = Device({"ip": "192.0.2.1"}, Raw(b"{}"), IpLocation("US", ""), "en", {})
     user = User({}, Raw(b"{}"), "US", {}, source="ads.example.com")

@@ -43,7 +43,7 @@ def test_signals_in_both_places_stay_in_both() -> None:
         ({"regs": {"us_privacy": "1YYN"}}, {}, "US_PRIVACY_OPT_OUT"),
         ({"user": {"consent": 7}}, {}, "SIGNAL_UNREADABLE"),
         ({}, {"account_id": "", "device_id": ""}, "NO_SUBJECT"),
-        ({}, {"account_id": "nobody we know"}, "NO_PROFILE"),
+        ({}, {"account_id": "an unknown account"}, "NO_PROFILE"),
     ],
 )
 def test_each_reason_limits_what_goes_out(fields: Json, call: Any, reason: str) -> None:

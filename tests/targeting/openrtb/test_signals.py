@@ -17,21 +17,21 @@ IOS: Json = {"os": "iOS", "ifa": "A1B2C3D4-0000-4000-8000-0000000E0002"}
 ZERO = "00000000-0000-0000-0000-000000000000"
 
 
-def heard(**fields: Any) -> RequestSignals:
+def read(**fields: Any) -> RequestSignals:
     return read_bid_request(json.dumps({"id": "1", "imp": [{"id": "1"}], **fields}).encode()).request_signals
 
 
 def regs(**fields: Any) -> Signals:
-    return heard(regs=fields).signals
+    return read(regs=fields).signals
 
 
 def device(**fields: Any) -> Signals:
-    return heard(device=fields).signals
+    return read(device=fields).signals
 
 
 def test_without_any_signal() -> None:
-    assert heard().signals == NO_SIGNALS
-    assert heard(regs={}, user={}, device={}, app={}).signals == NO_SIGNALS
+    assert read().signals == NO_SIGNALS
+    assert read(regs={}, user={}, device={}, app={}).signals == NO_SIGNALS
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_without_any_signal() -> None:
     ],
 )
 def test_each_signal_is_read_from_both_versions_places(fields: Json, expected: Signals) -> None:
-    assert heard(**fields).signals == expected
+    assert read(**fields).signals == expected
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_each_signal_is_read_from_both_versions_places(fields: Json, expected: S
     ],
 )
 def test_where_both_places_hold_one_the_more_restrictive_counts(fields: Json, expected: Signals) -> None:
-    assert heard(**fields).signals == expected
+    assert read(**fields).signals == expected
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_where_both_places_hold_one_the_more_restrictive_counts(fields: Json, ex
     ],
 )
 def test_a_signal_in_another_form_is_unreadable(fields: Json, name: str) -> None:
-    assert heard(**fields).signals.unreadable == (name,)
+    assert read(**fields).signals.unreadable == (name,)
 
 
 def test_an_unreadable_gdpr_flag_does_not_end_the_gdprs_scope() -> None:
@@ -137,9 +137,9 @@ def test_an_unreadable_gdpr_flag_does_not_end_the_gdprs_scope() -> None:
         pytest.param({"os": " ios ", "osv": "14.0 ", "ifa": " "}, True, id="blanks"),
         pytest.param({"os": "iPadOS", "osv": "14.1b2", "ifa": "null"}, True, id="a beta, and an ifa of null"),
         pytest.param({**IOS, "osv": "13_7", "ifa": ZERO}, False, id="13_7"),
-        pytest.param({**IOS, "osv": "fourteen", "ifa": ZERO}, True, id="a version that nobody can read"),
+        pytest.param({**IOS, "osv": "fourteen", "ifa": ZERO}, True, id="an unreadable version"),
         pytest.param({"os": "iOS"}, True, id="no version, no ifa"),
-        pytest.param({**IOS, "osv": "fourteen"}, False, id="a version that nobody can read, an ifa"),
+        pytest.param({**IOS, "osv": "fourteen"}, False, id="an unreadable version, an ifa"),
         pytest.param({**IOS, "osv": "17.4", "ext": {"atts": 0}}, True, id="undetermined"),
         pytest.param({**IOS, "osv": "17.4", "ext": {"atts": 1}}, True, id="restricted"),
         pytest.param({**IOS, "osv": "14.2", "ext": {"atts": 2}}, True, id="denied"),
@@ -152,7 +152,7 @@ def test_an_unreadable_gdpr_flag_does_not_end_the_gdprs_scope() -> None:
     ],
 )
 def test_apples_signals_can_only_add_a_limit(fields: Json, *, limits: bool) -> None:
-    assert heard(app={}, device=fields).signals.limit_ad_tracking is limits
+    assert read(app={}, device=fields).signals.limit_ad_tracking is limits
 
 
 def test_an_ifa_of_zeros_says_nothing_on_the_web() -> None:
@@ -165,7 +165,7 @@ def test_the_clients_own_switch_comes_from_the_call() -> None:
 
 
 def test_addresses_language_and_places() -> None:
-    found = heard(
+    found = read(
         app={},
         device={"ip": "192.0.2.1", "ipv6": "2001:db8::1", "language": "en", "geo": {"country": "USA", "region": "NY"}},
         user={"geo": {"country": "de", "region": "nowhere"}},
@@ -179,12 +179,12 @@ def test_addresses_language_and_places() -> None:
 
 @pytest.mark.parametrize("country", ["ZZZ", "", "United States", "1"])
 def test_a_country_that_is_none_is_absent(country: str) -> None:
-    found = heard(device={"geo": {"country": country, "region": "NY"}})
+    found = read(device={"geo": {"country": country, "region": "NY"}})
     assert (found.place, found.countries, found.signals) == (IpLocation("", ""), (), NO_SIGNALS)
 
 
 def test_the_language_with_more_to_say_is_taken() -> None:
-    assert heard(device={"language": "en", "langb": "en-GB"}).language == "en-GB"
+    assert read(device={"language": "en", "langb": "en-GB"}).language == "en-GB"
 
 
 def test_nothing_of_the_person_is_shown() -> None:
@@ -212,8 +212,8 @@ def count(found: Signals) -> int:
 
 @given(signals, signals)
 def test_the_place_of_25_never_takes_back_what_that_of_26_says(here: Json, there: Json) -> None:
-    alone = heard(regs=here, user=here, device=here).signals
-    both = heard(regs=here | {"ext": there}, user=here | {"ext": there}, device=here).signals
+    alone = read(regs=here, user=here, device=here).signals
+    both = read(regs=here | {"ext": there}, user=here | {"ext": there}, device=here).signals
     assert count(both) >= count(alone)
     assert {alone.tcf_consent, alone.gpp, alone.us_privacy} - {""} <= {
         *(both.tcf_consent, both.gpp, both.us_privacy),

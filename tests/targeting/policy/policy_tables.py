@@ -88,4 +88,4 @@ def _keys_of_tables() -> dict[str, set[str]]:
 
 
 KEYS_OF_TABLES = _keys_of_tables()
-"""What stands at the top of a file, and the keys below it."""
+"""The top-level keys of a file, and the keys below each."""

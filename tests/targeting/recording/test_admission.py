@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targeting.decision import Item, Rulebook, decide, plan
+from targeting.decision import PlannedRequest, Rulebook, decide, plan
 from targeting.model import AdRequest, Identity, LocaleInputs, Signals, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, Policy, policy_from
 from targeting.reasons import Reason, reasons_in
@@ -27,7 +27,7 @@ def consent(*purposes: int) -> str:
     return Tc(purposes=frozenset(purposes), consents=BitField(frozenset({VENDOR}), 800)).text()
 
 
-def item(request: AdRequest, policy: Policy = POLICY) -> Item:
+def item(request: AdRequest, policy: Policy = POLICY) -> PlannedRequest:
     return plan([request], policy).items[0]
 
 
@@ -79,7 +79,7 @@ def test_the_signals_of_an_activity(request_: AdRequest, reasons: tuple[Reason, 
 
 @given(REQUESTS)
 def test_whatever_limits_a_decision_forbids_the_write(request: AdRequest) -> None:
-    found = item(request, DEFAULT_POLICY).findings.mask
+    found = item(request, DEFAULT_POLICY).verdict.reasons
     assert forbidden_by_request(item(request, DEFAULT_POLICY), DEFAULT_POLICY) & found == found
 
 

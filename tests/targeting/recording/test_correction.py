@@ -8,8 +8,17 @@ from targeting.age import person_day
 from targeting.judge import judge_stored, read_stored_choices
 from targeting.model import Gender, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy, Policy, policy_from
-from targeting.reasons import Reason
-from targeting.recording.correction import PATHS, Corrected, Declared, correct, declared_in, erase, read_records
+from targeting.reasons import Reason, Reasons
+from targeting.recording.correction import (
+    PATHS,
+    Corrected,
+    CorrectionRefused,
+    DeclaredAttributes,
+    correct,
+    declared_in,
+    erase,
+    read_records,
+)
 from targeting.recording.record import Values
 from targeting.records.preference import Choice, Preference, Source, decode_preference, encode_preference
 from targeting.records.profile import HeldInterest, Profile, SegmentKind, decode_profile, encode_profile
@@ -29,7 +38,9 @@ LEARNT = Profile(
     created_s=NOW_S - 9 * DAY_S,
     updated_s=NOW_S - DAY_S,
 )
-ALL = Declared(ADULT, Gender.FEMALE, "baker", "SW1A 1AA", "GB", "en-GB")
+ALL = DeclaredAttributes(
+    birth_day=ADULT, gender=Gender.FEMALE, occupation="baker", postal_code="SW1A 1AA", country="GB", language="en-GB"
+)
 
 
 def held(preference: Preference | None = Preference(), profile: Profile | None = LEARNT) -> StoredRecords:  # noqa: B008  # immutable
@@ -41,16 +52,18 @@ def held(preference: Preference | None = Preference(), profile: Profile | None =
     )
 
 
-def corrected(records: StoredRecords, declared: Declared, *paths: str, policy: Policy = DEFAULT_POLICY) -> Corrected:
+def corrected(
+    records: StoredRecords, declared: DeclaredAttributes, *paths: str, policy: Policy = DEFAULT_POLICY
+) -> Corrected:
     result = correct(records, declared, frozenset(paths), (policy, NOW_S))
     assert isinstance(result, Corrected)
     return result
 
 
-def forbidden(records: StoredRecords) -> int:
+def forbidden(records: StoredRecords) -> Reasons:
     result = correct(records, ALL, PATHS, (DEFAULT_POLICY, NOW_S))
-    assert isinstance(result, int)
-    return result
+    assert isinstance(result, CorrectionRefused)
+    return result.reasons
 
 
 def after(records: StoredRecords, values: Values) -> StoredRecords:
@@ -79,7 +92,7 @@ class TestCorrect:
         assert result.values.preference is None
 
     def test_what_is_empty_is_withdrawn(self) -> None:
-        assert corrected(held(), Declared(), "occupation", "gender").declared == Declared()
+        assert corrected(held(), DeclaredAttributes(), "occupation", "gender").declared == DeclaredAttributes()
 
     def test_an_attribute_that_a_profile_holds_leaves_the_preference_alone(self) -> None:
         values = corrected(held(), ALL, "occupation").values
@@ -135,7 +148,7 @@ class TestBecomingAChild:
         erasing = replace(DEFAULT_POLICY, opt_out=OptOutPolicy(on_opt_out="erase"))
         result = corrected(held(), ALL._replace(birth_day=CHILD), "birth_date", policy=erasing)
         assert (result.values.profile, result.values.seen, result.version) == (b"", b"", 0)
-        assert result.declared == Declared(birth_day=CHILD)
+        assert result.declared == DeclaredAttributes(birth_day=CHILD)
 
     @pytest.mark.parametrize(
         ("of_the_choice", "declared", "is_child"),
@@ -153,9 +166,9 @@ class TestBecomingAChild:
         assert forbidden(held(Preference(birth_day=CHILD))) == Reason.UNDER_AGE.bit
 
 
-def limits(records: StoredRecords) -> int:
+def limits(records: StoredRecords) -> Reasons:
     stored = [StoredRecords(SubjectKind.ACCOUNT, OWNER, records.preference, records.profile)]
-    return judge_stored(stored, read_stored_choices(stored), TODAY - 13 * 366, nap_of_child=False).mask
+    return judge_stored(stored, read_stored_choices(stored), TODAY - 13 * 366, nap_of_child=False).reasons
 
 
 class TestErase:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targeting.recording.activity import EVIDENCE, Activity, ActivityKind
+from targeting.recording.activity import INTEREST_GAINS, Activity, ActivityKind
 from targeting.records.profile import (
     MAX_DESTINATIONS,
     MAX_EXPOSURES,
@@ -194,7 +194,7 @@ def test_what_is_applied_is_what_the_store_gives_back(done: list[Activity]) -> N
 @given(st.lists(activities(), min_size=1, max_size=10), activities())
 def test_evidence_never_weakens(done: list[Activity], more: Activity) -> None:
     before, after = scores(profile_of(*done)), scores(whole_profile(after_all([more], after_all(done))))
-    if more.kind in EVIDENCE:
+    if more.kind in INTEREST_GAINS:
         fresh = [segment_id for segment_id in more.segment_ids if segment_id not in before]
         assert all(after[segment_id] > 0 for segment_id in fresh if more.occurred_s > NOW_S - 7 * DAY_S)
     assert set(before) <= set(after)

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targeting.records.deduplication import KEPT_S, MOST, NOTHING_SEEN, Seen, activity_key, decode_seen, encode_seen
+from targeting.records.deduplication import (
+    KEPT_S,
+    MOST,
+    NOTHING_SEEN,
+    SeenActivities,
+    activity_key,
+    decode_seen,
+    encode_seen,
+)
 from targeting.records.envelope import RecordUnreadable, seal
 
 OWNER, OTHER = bytes(range(16)), bytes(16)
@@ -15,14 +23,14 @@ NOW_S = 1_780_000_000
 KEYS = st.binary(min_size=8, max_size=8)
 
 
-def seen_at(*times: int) -> Seen:
+def seen_at(*times: int) -> SeenActivities:
     seen = NOTHING_SEEN
     for number, at_s in enumerate(times):
         seen = seen.remembering(number.to_bytes(8, "big"), at_s)
     return seen
 
 
-def known(seen: Seen) -> list[int]:
+def known(seen: SeenActivities) -> list[int]:
     return [int.from_bytes(seen.keys[at : at + 8], "big") for at in range(0, len(seen.keys), 8)]
 
 

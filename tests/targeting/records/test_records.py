@@ -11,9 +11,9 @@ from targeting.places.iso3166 import COUNTRIES
 from targeting.records.envelope import PREFIX, RecordUnreadable, seal
 from targeting.records.preference import (
     MAX_HISTORY,
-    Change,
     Choice,
     Preference,
+    PreferenceChange,
     Source,
     decode_preference,
     encode_preference,
@@ -41,7 +41,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 SEGMENTS = st.one_of(st.integers(1, 1679).map(str), NAMES)
 
 CHANGES = st.builds(
-    Change,
+    PreferenceChange,
     st.integers(0, 2**32 - 1),
     st.sampled_from(Choice),
     st.sampled_from(Source),
@@ -149,7 +149,9 @@ def test_a_well_sealed_record_with_too_few_names_or_changes_is_not_read() -> Non
     one_ad = encode_profile(Profile(exposures=(HeldExposure("ad", 1, 0, 0),)), bytes(16))
     with pytest.raises(RecordUnreadable, match="cannot read"):
         read_profile(seal(b"aF", 1, bytes(16), one_ad[PREFIX.size : -3]), bytes(16))
-    one_change = encode_preference(Preference(history=(Change(1, Choice.OPT_IN, Source.GPC, 1, bytes(8)),)), bytes(16))
+    one_change = encode_preference(
+        Preference(history=(PreferenceChange(1, Choice.OPT_IN, Source.GPC, 1, bytes(8)),)), bytes(16)
+    )
     with pytest.raises(RecordUnreadable, match="truncated"):
         decode_preference(seal(b"aP", 1, bytes(16), one_change[PREFIX.size : -1]), bytes(16))
 

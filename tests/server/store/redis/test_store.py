@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.store.embedded.server import EmbeddedRedis
-from server.store.ports import Change, Committed, StoreTimeout, StoreUnavailable
+from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject, SubjectKind
@@ -32,9 +32,9 @@ def record(subject: Subject, version: int = 1) -> bytes:
     return encode_preference(Preference(version=version), PSEUDONYMS.owner(subject))
 
 
-def change(store: RedisStore, subject: Subject = ANNE, profile: bytes | None = b"profile") -> Change:
+def change(store: RedisStore, subject: Subject = ANNE, profile: bytes | None = b"profile") -> RecordChange:
     held = store.read([subject], BUDGET_S)[0]
-    return Change(subject, held, record(subject), profile, b"seen", profile_ttl_s=100, seen_ttl_s=50)
+    return RecordChange(subject, held, record(subject), profile, b"seen", profile_ttl_s=100, seen_ttl_s=50)
 
 
 def test_preferences_stay_and_what_is_recorded_expires(redis_store: OpenRedisStore) -> None:
@@ -47,7 +47,7 @@ def test_a_change_of_the_profile_renews_its_life_and_nothing_else_does(redis_sto
     redis_store.commit([change(redis_store)], BUDGET_S)
     redis_store.command(b"EXPIRE", redis_store.key(ANNE, "profile"), b"7")
     held = redis_store.read([ANNE], BUDGET_S)[0]
-    redis_store.commit([Change(ANNE, held, record(ANNE, 2), profile_ttl_s=100)], BUDGET_S)
+    redis_store.commit([RecordChange(ANNE, held, record(ANNE, 2), profile_ttl_s=100)], BUDGET_S)
     assert redis_store.command(b"TTL", redis_store.key(ANNE, "profile")) == 7
     redis_store.commit([change(redis_store)], BUDGET_S)
     assert redis_store.command(b"TTL", redis_store.key(ANNE, "profile")) == 100
@@ -136,7 +136,7 @@ class TestRefusals:
 
     def test_a_wrong_password(self, own_redis: EmbeddedRedis, own_store: OpenRedisStore) -> None:
         own_store.command(b"CONFIG", b"SET", b"requirepass", b"right")
-        for password, problem in (("wrong", "the user or the password"), ("", "wants a password")):
+        for password, problem in (("wrong", "the user or the password"), ("", "requires a password")):
             store = RedisStore(RedisAddress(path=own_redis.address.path, password=password), PSEUDONYMS)
             with pytest.raises(StoreUnavailable, match=problem):
                 store.fetch([ANNE], BUDGET_S)
@@ -161,7 +161,7 @@ class TestRefusals:
             own_store.commit([attempt], BUDGET_S)
         assert own_store.read([ANNE], BUDGET_S)[0][2:] == (None, None, None)
         held = own_store.read([BEN], BUDGET_S)[0]
-        assert own_store.commit([Change(BEN, held, profile=b"", seen=b"")], BUDGET_S)[0].landed
+        assert own_store.commit([RecordChange(BEN, held, profile=b"", seen=b"")], BUDGET_S)[0].landed
 
     @pytest.mark.parametrize(
         "error", ["LOADING Redis is", "MISCONF no", "CLUSTERDOWN it is", "MASTERDOWN no", "MOVED 3999 10.0.0.1:6381"]
@@ -198,16 +198,26 @@ class TestDurability:
             ("no-appendfsync-on-rewrite", "yes", False),
         ],
     )
-    def test_on_disk_only_where_every_write_is_synced(
-        self, own_store: OpenRedisStore, setting: str, value: str, *, on_disk: bool
+    def test_without_waitaof_only_a_server_that_syncs_every_write_has_it_on_disk(
+        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore, setting: str, value: str, *, on_disk: bool
     ) -> None:
         own_store.command(b"CONFIG", b"SET", setting.encode(), value.encode())
-        assert own_store.commit_durably(change(own_store), 0, BUDGET_S) == Committed(True, 0, on_disk)
+        own_store.command(b"ACL", b"SETUSER", b"older", b"on", b">hush", b"~*", b"+@all", b"-waitaof")
+        store = RedisStore(RedisAddress(path=own_redis.address.path, username="older", password="hush"), PSEUDONYMS)
+        assert store.commit_durably(change(store), 0, BUDGET_S) == Committed(True, 0, on_disk)
+        store.close()
+
+    @pytest.mark.parametrize(("fsync", "on_disk"), [(b"everysec", True), (b"no", False)])
+    def test_with_waitaof_the_next_sync_is_awaited(
+        self, own_store: OpenRedisStore, fsync: bytes, *, on_disk: bool
+    ) -> None:
+        own_store.command(b"CONFIG", b"SET", b"appendfsync", fsync)
+        assert own_store.commit_durably(change(own_store), 0, 3.0) == Committed(True, 0, on_disk)
 
     def test_a_server_that_does_not_tell_is_taken_not_to(
         self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
     ) -> None:
-        rules = (b"on", b">hush", b"~*", b"+@all", b"-config", b"-wait")
+        rules = (b"on", b">hush", b"~*", b"+@all", b"-config", b"-wait", b"-waitaof")
         own_store.command(b"ACL", b"SETUSER", b"limited", *rules)
         address = RedisAddress(path=own_redis.address.path, username="limited", password="hush")
         store = RedisStore(address, PSEUDONYMS)
@@ -228,7 +238,7 @@ class TestDurability:
     def test_how_safe_the_server_says_it_is(
         self, tmp_path: Path, answers: list[bytes], committed: tuple[bool, int, bool]
     ) -> None:
-        attempt = Change(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(ANNE)), preference=record(ANNE))
+        attempt = RecordChange(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(ANNE)), preference=record(ANNE))
         with scripted_server(tmp_path, saying(*answers)) as address:
             store = RedisStore(address, PSEUDONYMS)
             assert store.commit_durably(attempt, 1, 0.3)[:3] == committed

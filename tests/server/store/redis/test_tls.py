@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from server.store.ports import StoreUnavailable
-from server.store.redis.connection import ping
+from server.store.redis.handshake import ping
 from server.store.redis.url import RedisAddress, parse_redis_url
 from tests.server.store.redis.scripted_server import saying, scripted_tcp_server
 

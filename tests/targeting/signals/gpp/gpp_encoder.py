@@ -43,11 +43,11 @@ def fibonacci(value: int) -> str:
 def groups(ids: Iterable[int]) -> list[tuple[int, int]]:
     """The runs of consecutive ids."""
     runs: list[tuple[int, int]] = []
-    for one in sorted(set(ids)):
-        if runs and runs[-1][1] == one - 1:
-            runs[-1] = (runs[-1][0], one)
+    for number in sorted(set(ids)):
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
         else:
-            runs.append((one, one))
+            runs.append((number, number))
     return runs
 
 
@@ -73,7 +73,7 @@ def int_range(ids: Iterable[int]) -> str:
 def bit_field(ids: Iterable[int]) -> str:
     """A bit for each id up to the highest."""
     wanted = set(ids)
-    return "".join("1" if one in wanted else "0" for one in range(1, max(wanted, default=0) + 1))
+    return "".join("1" if number in wanted else "0" for number in range(1, max(wanted, default=0) + 1))
 
 
 def header(ids: Iterable[int], kind: int = 3, version: int = 1) -> str:
@@ -206,7 +206,10 @@ def canadian_core(fields: Values, way: str = "library") -> str:
         + vendors(fields["VendorExpressConsent"])
         + vendors(fields["VendorImpliedConsent"])
         + uint(len(restrictions), 12)
-        + "".join(uint(one["key"], 6) + uint(one["type"], 2) + restricted(one["ids"]) for one in restrictions)
+        + "".join(
+            uint(restriction["key"], 6) + uint(restriction["type"], 2) + restricted(restriction["ids"])
+            for restriction in restrictions
+        )
     )
 
 

@@ -83,4 +83,8 @@ SECTIONS = _library_sections()
 
 def section(section_id: int, version: int | None = None) -> LibrarySection:
     """Return the newest version of a section, or the one that is asked for."""
-    return next(one for one in reversed(SECTIONS) if one.section_id == section_id and version in {None, one.version})
+    return next(
+        section
+        for section in reversed(SECTIONS)
+        if section.section_id == section_id and version in {None, section.version}
+    )

@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from targeting.signals.gpp.fibonacci import MAX_ID, Digits
-from targeting.signals.segments import split
+from targeting.signals.gpp.fibonacci import MAX_ID, DigitReader
+from targeting.signals.segments import split_segments
 from targeting.signals.unreadable import Unreadable
 from tests.targeting.signals.gpp.gpp_encoder import characters, fibonacci, fibonacci_range, groups, uint
 
 SPECIFIED = {1: "11", 2: "011", 3: "0011", 4: "1011", 5: "00011", 6: "10011", 7: "01011"}
 
 
-def digits(bits: str) -> Digits:
-    return Digits(split(characters(bits), 1)[0])
+def digits(bits: str) -> DigitReader:
+    return DigitReader(split_segments(characters(bits), 1)[0])
 
 
 @pytest.mark.parametrize(("number", "code"), SPECIFIED.items())
@@ -53,27 +53,27 @@ UNREADABLE = {
 @pytest.mark.parametrize("bits", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_range_that_is_cut_or_too_high_is_unreadable(bits: str) -> None:
     # Six more digits, so that there is something to read.
-    reader = Digits(split(characters("000000" + bits), 1)[0])
+    reader = DigitReader(split_segments(characters("000000" + bits), 1)[0])
     reader.take(6)
     with pytest.raises(Unreadable):
         reader.fibonacci_range()
 
 
 def test_an_allowance_is_spent_by_what_is_read() -> None:
-    segment = split(characters(fibonacci_range([1, 3, 4]) + fibonacci_range([7])), 1)[0]
-    reader = Digits(segment, 3)
-    assert (reader.fibonacci_range(), reader.entries) == ([(1, 1), (3, 4)], 1)
-    assert (reader.fibonacci_range(), reader.entries) == ([(7, 7)], 0)
-    reader = Digits(segment, 2)
+    segment = split_segments(characters(fibonacci_range([1, 3, 4]) + fibonacci_range([7])), 1)[0]
+    reader = DigitReader(segment, 3)
+    assert (reader.fibonacci_range(), reader.entry_budget) == ([(1, 1), (3, 4)], 1)
+    assert (reader.fibonacci_range(), reader.entry_budget) == ([(7, 7)], 0)
+    reader = DigitReader(segment, 2)
     reader.fibonacci_range()
     with pytest.raises(Unreadable, match="given up"):
         reader.fibonacci_range()
     with pytest.raises(Unreadable, match="given up"):
-        reader.spend(1)
+        reader.charge(1)
 
 
 def test_what_announces_more_than_it_has_spends_what_it_has() -> None:
-    reader = Digits(split(characters(uint(5, 12) + "0" + fibonacci(3) + "0" * 40), 1)[0], 9)
-    with pytest.raises(Unreadable, match="without its end"):
+    reader = DigitReader(split_segments(characters(uint(5, 12) + "0" + fibonacci(3) + "0" * 40), 1)[0], 9)
+    with pytest.raises(Unreadable, match="has no end"):
         reader.fibonacci_range()
-    assert reader.entries == 8
+    assert reader.entry_budget == 8

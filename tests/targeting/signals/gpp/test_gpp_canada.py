@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from targeting.signals.gpp import canada as gpp_canada
-from targeting.signals.gpp import decode as gpp_full
-from targeting.signals.gpp import read as gpp
-from targeting.signals.gpp.read import Withholds
+from targeting.signals.gpp.canada import read_canadian_consent
+from targeting.signals.gpp.decode import decode_gpp_string
+from targeting.signals.gpp.read import Withholds, read_gpp_string
 from targeting.signals.unreadable import Unreadable
 from tests.targeting.signals.gpp.gpp_encoder import (
     WAYS,
@@ -25,7 +24,7 @@ from tests.targeting.signals.gpp.gpp_encoder import gpp as encode
 UNTIMED = settings(deadline=None)
 
 LISTS = {
-    "nobody": canadian_fields(),
+    "no vendor": canadian_fields(),
     "singles": canadian_fields(VendorExpressConsent=[3, 77, 1200], VendorImpliedConsent=[65_535]),
     "groups": canadian_fields(VendorExpressConsent=[*range(500, 900)], VendorImpliedConsent=[1, 2, 3]),
     "everybody": canadian_fields(VendorExpressConsent=[*range(1, 65_536)]),
@@ -49,7 +48,7 @@ LISTS = {
 
 
 def decoded(section: str) -> dict[str, Any]:
-    fields: dict[str, Any] = gpp_full.decode(encode({5: section}))["sections"][0]["fields"]
+    fields: dict[str, Any] = decode_gpp_string(encode({5: section}))["sections"][0]["fields"]
     return fields
 
 
@@ -98,9 +97,9 @@ def test_what_the_library_writes_is_read(changes: dict[str, Any]) -> None:
 @UNTIMED
 def test_a_decision_reads_the_same_purposes_in_every_way(changes: dict[str, Any], way: str) -> None:
     section = canadian_section(canadian_fields(**changes), way)
-    consent = gpp_canada.read(section)
+    consent = read_canadian_consent(section)
     assert [consent.is_express(purpose) for purpose in range(1, 25)] == changes["PurposesExpressConsent"]
-    assert [consent.has_feature(one) for one in range(1, 13)] == changes["SpecialFeatureExpressConsent"]
+    assert [consent.has_feature(number) for number in range(1, 13)] == changes["SpecialFeatureExpressConsent"]
 
 
 CONSENTS = {
@@ -119,16 +118,16 @@ def test_what_a_missing_express_consent_withholds(
     purposes: dict[int, bool], features: dict[int, bool], withholds: Withholds
 ) -> None:
     fields = canadian_fields(
-        PurposesExpressConsent=[purposes.get(one, True) for one in range(1, 25)],
-        SpecialFeatureExpressConsent=[features.get(one, True) for one in range(1, 13)],
+        PurposesExpressConsent=[purposes.get(number, True) for number in range(1, 25)],
+        SpecialFeatureExpressConsent=[features.get(number, True) for number in range(1, 13)],
         # Implied consent is no express consent.
         PurposesImpliedConsent=[True] * 24,
     )
-    reading = gpp.read(encode({5: canadian_section(fields)}), [5])
+    reading = read_gpp_string(encode({5: canadian_section(fields)}), [5])
     assert reading.withholds == withholds
-    assert {found.field for found in reading.findings} == {
-        *(f"PurposesExpressConsent[{one}]" for one in purposes if one in {3, 4}),
-        *(f"SpecialFeatureExpressConsent[{one}]" for one in features if one == 1),
+    assert {found.field for found in reading.withholding_fields} == {
+        *(f"PurposesExpressConsent[{number}]" for number in purposes if number in {3, 4}),
+        *(f"SpecialFeatureExpressConsent[{number}]" for number in features if number == 1),
     }
 
 
@@ -160,7 +159,7 @@ BAD = {
 @pytest.mark.parametrize("section", BAD.values(), ids=BAD)
 def test_a_malformed_section_is_refused(section: str) -> None:
     with pytest.raises(Unreadable):
-        gpp_canada.read(section)
+        read_canadian_consent(section)
     with pytest.raises(Unreadable):
         decoded(section)
 
@@ -196,7 +195,7 @@ def test_what_takes_long_is_given_up_by_a_decision_only(fields: dict[str, Any]) 
     assert {name: found[name] for name in fields if name.startswith(("Vendor", "Pub"))} == {
         name: value for name, value in fields.items() if name.startswith(("Vendor", "Pub"))
     }
-    reading = gpp.read(encode({5: section}), [5])
+    reading = read_gpp_string(encode({5: section}), [5])
     assert reading.unreadable == (5,)
     assert reading.withholds == Withholds.EVERYTHING
 

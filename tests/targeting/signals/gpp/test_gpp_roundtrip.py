@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from targeting.signals.gpp import decode as gpp_full
-from targeting.signals.gpp import read as gpp
+from targeting.signals.gpp.decode import decode_gpp_string
+from targeting.signals.gpp.read import read_gpp_string
 from targeting.signals.unreadable import Unreadable
 from tests.targeting.signals.gpp import gpp_reference, gpp_slow_reader
 from tests.targeting.signals.gpp.gpp_encoder import ALPHABET, us_section, us_values
@@ -59,15 +59,15 @@ def test_a_section_comes_back_and_is_judged_by_the_plain_rules(
 ) -> None:
     values = data.draw(section_values(section))
     text = encode({section.section_id: us_section(section, values, unit)})
-    decoded = gpp_full.decode(text)["sections"][0]
+    decoded = decode_gpp_string(text)["sections"][0]
     assert decoded["name"] == section.name
     if (section.label, unit) == ("usnat-v1", 24):
         return  # 60 bits filled up to 72 are read as the longer layout, which was written under version 1 too.
     assert decoded["fields"] == with_flag(section, values)
-    reading = gpp.read(text, [section.section_id])
+    reading = read_gpp_string(text, [section.section_id])
     assert reading.withholds == gpp_reference.withheld(section, values)
     found = 0
-    for finding in reading.findings:
+    for finding in reading.withholding_fields:
         found |= finding.withholds
     assert found == reading.withholds
 
@@ -78,20 +78,22 @@ NEWEST = {section.section_id: section for section in SECTIONS}
 @given(st.data(), st.sets(st.sampled_from(sorted(NEWEST)), max_size=8))
 @UNTIMED
 def test_many_sections_come_back_in_order(data: st.DataObject, ids: set[int]) -> None:
-    values = {one: data.draw(section_values(NEWEST[one])) for one in ids}
-    decoded = gpp_full.decode(encode({one: us_section(NEWEST[one], values[one]) for one in ids}))
+    values = {section_id: data.draw(section_values(NEWEST[section_id])) for section_id in ids}
+    decoded = decode_gpp_string(
+        encode({section_id: us_section(NEWEST[section_id], values[section_id]) for section_id in ids})
+    )
     assert decoded["sectionIds"] == sorted(ids)
-    assert [one["fields"] for one in decoded["sections"]] == [
-        with_flag(NEWEST[one], values[one]) for one in sorted(ids)
+    assert [section["fields"] for section in decoded["sections"]] == [
+        with_flag(NEWEST[section_id], values[section_id]) for section_id in sorted(ids)
     ]
 
 
 def _ours(text: str) -> dict[int, Any] | None:
     try:
-        decoded = gpp_full.decode(text)
+        decoded = decode_gpp_string(text)
     except Unreadable:
         return None
-    return {one["id"]: one.get("fields") for one in decoded["sections"]}
+    return {section["id"]: section.get("fields") for section in decoded["sections"]}
 
 
 def _slow(text: str) -> dict[int, Any] | None:
@@ -108,7 +110,7 @@ def compare(text: str) -> None:
         return
     assert _ours(text) == expected
     ids = [6, *range(7, 28)]
-    reading = gpp.read(text, ids)
+    reading = read_gpp_string(text, ids)
     if expected is None:
         return
     assert set(reading.unreadable) == set(ids) - set(expected)
@@ -116,12 +118,12 @@ def compare(text: str) -> None:
         if fields is not None and section_id > 6 and not _is_cut(section_id, fields, text):
             version = fields.get("Version") if section_id == 7 else None
             wanted = gpp_reference.withheld(library_section(section_id, version), fields)
-            assert gpp.read(text, [section_id]).withholds == wanted
+            assert read_gpp_string(text, [section_id]).withholds == wanted
 
 
 def _is_cut(section_id: int, fields: dict[str, Any], text: str) -> bool:
     """Whether a version 1 of the national section was read with the longer layout, and lost the ends of its lists."""
-    position = gpp_full.decode(text)["sectionIds"].index(section_id)
+    position = decode_gpp_string(text)["sectionIds"].index(section_id)
     core = text.split("~")[position + 1].partition(".")[0]
     return section_id == 7 and fields["Version"] == 1 and len(core) * 6 >= 70
 

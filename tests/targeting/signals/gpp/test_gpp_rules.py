@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from targeting.signals.gpp import read as gpp
-from targeting.signals.gpp.read import Withholds
+from targeting.signals.gpp.read import NONE_APPLIES, GppReading, WithholdingField, Withholds, read_gpp_string
 from tests.targeting.signals.gpp.gpp_encoder import gpp as encode
 from tests.targeting.signals.gpp.gpp_encoder import us_string, us_text
 from tests.targeting.signals.gpp.gpp_vectors import SECTIONS, LibrarySection, section
@@ -24,14 +23,14 @@ SENSITIVE, CHILD = "SensitiveDataProcessing", "KnownChildSensitiveDataConsents"
 Findings = set[tuple[str, int, Withholds]]
 
 
-def read(section: LibrarySection, changes: dict[str, int]) -> gpp.Reading:
-    reading = gpp.read(us_string(section, changes), [section.section_id])
+def read(section: LibrarySection, changes: dict[str, int]) -> GppReading:
+    reading = read_gpp_string(us_string(section, changes), [section.section_id])
     assert reading.unreadable == ()
     return reading
 
 
-def findings(reading: gpp.Reading) -> Findings:
-    return {(found.field, found.value, found.withholds) for found in reading.findings}
+def findings(reading: GppReading) -> Findings:
+    return {(found.field, found.value, found.withholds) for found in reading.withholding_fields}
 
 
 class Case(NamedTuple):
@@ -114,7 +113,7 @@ ONLY_NATIONAL_2 = {
 def test_national_section(one: Case, version: int) -> None:
     reading = read(section(7, version), one.changes)
     assert reading.withholds == one.withholds
-    assert bool(reading.findings) == bool(one.withholds)
+    assert bool(reading.withholding_fields) == bool(one.withholds)
 
 
 @pytest.mark.parametrize("one", ONLY_NATIONAL_2.values(), ids=ONLY_NATIONAL_2)
@@ -148,7 +147,7 @@ STATES = [
     state("usca", {f"{SENSITIVE}[2]": 2}, PROFILE, f"{SENSITIVE}[10]"),
     state("usca", {f"{SENSITIVE}[3]": 1}, POSITION, f"{SENSITIVE}[8]"),
     state("usca", {f"{SENSITIVE}[3]": 2}, NOTHING),
-    state("usca", {f"{SENSITIVE}[4]": 1}, PROFILE, *(f"{SENSITIVE}[{one}]" for one in (1, 2, 11))),
+    state("usca", {f"{SENSITIVE}[4]": 1}, PROFILE, *(f"{SENSITIVE}[{category}]" for category in (1, 2, 11))),
     state("usca", {f"{SENSITIVE}[4]": 2}, NOTHING),
     state("usca", {f"{SENSITIVE}[5]": 2}, PROFILE, f"{SENSITIVE}[12]"),
     state("usca", {f"{SENSITIVE}[8]": 1}, PROFILE, f"{SENSITIVE}[3]"),
@@ -252,28 +251,28 @@ WHOLE = {
 @pytest.mark.parametrize(("text", "expected"), WHOLE.items(), ids=WHOLE)
 def test_whole_strings(text: str, expected: tuple[int, Withholds]) -> None:
     section_id, withholds = expected
-    assert gpp.read(text, [section_id]).withholds == withholds
+    assert read_gpp_string(text, [section_id]).withholds == withholds
 
 
 def test_sections_add_up() -> None:
     position = us_text(section(8), {f"{SENSITIVE}[3]": 1})
     sale = us_text(section(9), {"SaleOptOut": 1})
-    reading = gpp.read(encode({8: position, 9: sale}), [9, 8])
+    reading = read_gpp_string(encode({8: position, 9: sale}), [9, 8])
     assert reading.withholds == PROFILE | POSITION
-    assert reading.findings == [
-        gpp.Finding(9, "SaleOptOut", 1, PROFILE),
-        gpp.Finding(8, f"{SENSITIVE}[8]", 1, POSITION),
+    assert reading.withholding_fields == [
+        WithholdingField(9, "SaleOptOut", 1, PROFILE),
+        WithholdingField(8, f"{SENSITIVE}[8]", 1, POSITION),
     ]
 
 
 def test_only_the_sections_that_are_named_count() -> None:
     text = encode({8: us_text(section(8), {}), 9: us_text(section(9), {"SaleOptOut": 1})})
-    assert gpp.read(text, [8]).withholds == NOTHING
-    assert gpp.read(text, []).withholds == NOTHING
-    assert gpp.read(text, [gpp.NONE_APPLIES]).withholds == NOTHING
+    assert read_gpp_string(text, [8]).withholds == NOTHING
+    assert read_gpp_string(text, []).withholds == NOTHING
+    assert read_gpp_string(text, [NONE_APPLIES]).withholds == NOTHING
 
 
 def test_the_same_section_named_twice_counts_once() -> None:
-    reading = gpp.read(us_string(section(9), {"SaleOptOut": 1}), [9, 9, 8, 8])
+    reading = read_gpp_string(us_string(section(9), {"SaleOptOut": 1}), [9, 9, 8, 8])
     assert reading.unreadable == (8,)
-    assert len(reading.findings) == 1
+    assert len(reading.withholding_fields) == 1

@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from targeting.signals.bits import MAX_LENGTH
-from targeting.signals.gpp import decode as gpp_full
-from targeting.signals.gpp import read as gpp
-from targeting.signals.gpp.read import NONE_APPLIES, Reading, Withholds
+from targeting.signals.gpp.decode import decode_gpp_string
+from targeting.signals.gpp.read import NONE_APPLIES, GppReading, Withholds, read_gpp_string
 from targeting.signals.unreadable import Unreadable
 from tests.targeting.signals.gpp.gpp_encoder import (
     ALPHABET,
@@ -45,16 +44,16 @@ HEADERS = {
 @pytest.mark.parametrize(("text", "ids"), HEADERS.items(), ids=HEADERS)
 def test_the_headers_of_the_specification(text: str, ids: list[int]) -> None:
     sections = {2: TC_STRING, 5: "BPXuQIAPXuQIAAfKABENB-CgAAAAAAAAAAAAAAAA", 6: "1YNN", 7: "CQQQQABAAAABo"}
-    assert gpp_full.decode("~".join([text, *(sections[one] for one in ids)]))["sectionIds"] == ids
+    assert decode_gpp_string("~".join([text, *(sections[section_id] for section_id in ids)]))["sectionIds"] == ids
 
 
 @given(st.sets(st.integers(1, 127)) | st.sets(st.integers(1, 65_535), max_size=4))
 @UNTIMED
 def test_a_header_lists_any_ids(ids: set[int]) -> None:
     wanted = ids - {2, 5, 6, *range(7, 28)}
-    decoded = gpp_full.decode(encode(dict.fromkeys(wanted, "x")))
+    decoded = decode_gpp_string(encode(dict.fromkeys(wanted, "x")))
     assert decoded["sectionIds"] == sorted(wanted)
-    assert all(one["supported"] is False for one in decoded["sections"])
+    assert all(section["supported"] is False for section in decoded["sections"])
 
 
 def announcing(count: int, *codes: str) -> str:
@@ -92,30 +91,30 @@ LYING = {
 
 @pytest.mark.parametrize("text", LYING.values(), ids=LYING)
 def test_a_lying_string_withholds_everything(text: str) -> None:
-    reading = gpp.read(text, [9])
+    reading = read_gpp_string(text, [9])
     assert reading.withholds == Withholds.EVERYTHING
     assert reading.unreadable in {(3,), (9,)}
     with pytest.raises(Unreadable):
-        gpp_full.decode(text)
+        decode_gpp_string(text)
 
 
 @pytest.mark.parametrize(
-    "text", [text for text in LYING.values() if text], ids=[one for one in LYING if one != "empty"]
+    "text", [text for text in LYING.values() if text], ids=[name for name in LYING if name != "empty"]
 )
 def test_a_string_that_cannot_be_read_at_all_needs_no_section_to_be_named(text: str) -> None:
-    expected = gpp.read(text, [9])
+    expected = read_gpp_string(text, [9])
     if expected.unreadable == (3,):
-        assert gpp.read(text, []) == expected == Reading(Withholds.EVERYTHING, (3,), {})
+        assert read_gpp_string(text, []) == expected == GppReading(Withholds.EVERYTHING, (3,), {})
 
 
 def test_no_string_and_no_section_say_nothing() -> None:
     for ids in ([], [NONE_APPLIES], (NONE_APPLIES, NONE_APPLIES)):
-        assert gpp.read("", ids) == Reading(Withholds.NOTHING, (), {})
+        assert read_gpp_string("", ids) == GppReading(Withholds.NOTHING, (), {})
 
 
 @pytest.mark.parametrize("named", [7, 10, 28, 1, 3, 0, -2, 10**9])
 def test_a_section_that_is_named_and_missing_withholds_everything(named: int) -> None:
-    reading = gpp.read(BOTH, [8, named])
+    reading = read_gpp_string(BOTH, [8, named])
     assert reading.withholds == Withholds.EVERYTHING
     assert reading.unreadable == (named,)
     assert set(reading.sections) == {8}
@@ -124,20 +123,20 @@ def test_a_section_that_is_named_and_missing_withholds_everything(named: int) ->
 @pytest.mark.parametrize("unknown", [1, 3, 4, 28, 99])
 def test_a_section_that_is_named_and_unknown_withholds_everything(unknown: int) -> None:
     text = encode({unknown: "BVVV", 9: VIRGINIA})
-    assert gpp.read(text, [unknown, 9]).unreadable == (unknown,)
-    assert gpp.read(text, [9]) == gpp.read(encode({9: VIRGINIA}), [9])
+    assert read_gpp_string(text, [unknown, 9]).unreadable == (unknown,)
+    assert read_gpp_string(text, [9]) == read_gpp_string(encode({9: VIRGINIA}), [9])
 
 
 def test_no_section_applies_beside_one_that_does() -> None:
-    assert gpp.read(BOTH, [NONE_APPLIES, 8]) == gpp.read(BOTH, [8])
+    assert read_gpp_string(BOTH, [NONE_APPLIES, 8]) == read_gpp_string(BOTH, [8])
 
 
 def test_a_tc_string_is_handed_on_and_not_looked_at() -> None:
     text = encode({2: "anything", 9: VIRGINIA})
-    reading = gpp.read(text, [2, 9])
+    reading = read_gpp_string(text, [2, 9])
     assert (reading.tc_string, reading.canada, reading.us_privacy) == ("anything", None, None)
     assert (reading.withholds, reading.unreadable) == (Withholds.NOTHING, ())
-    assert gpp.read(text, [9]).tc_string is None
+    assert read_gpp_string(text, [9]).tc_string is None
 
 
 CORE = characters(us_core(section(8), permissive(section(8))))
@@ -165,11 +164,11 @@ UNREADABLE_SECTIONS = {
 @pytest.mark.parametrize(("section_id", "text"), UNREADABLE_SECTIONS.values(), ids=UNREADABLE_SECTIONS)
 def test_a_section_that_cannot_be_read_withholds_everything(section_id: int, text: str) -> None:
     string = encode({section_id: text, 40: "x"})
-    reading = gpp.read(string, [section_id])
+    reading = read_gpp_string(string, [section_id])
     assert (reading.withholds, reading.unreadable) == (Withholds.EVERYTHING, (section_id,))
-    assert gpp.read(string, []).unreadable == ()
+    assert read_gpp_string(string, []).unreadable == ()
     with pytest.raises(Unreadable):
-        gpp_full.decode(string)
+        decode_gpp_string(string)
 
 
 MARYLAND = us_section(section(24), permissive(section(24)))
@@ -197,11 +196,11 @@ def test_sections_24_to_27_may_have_the_header_of_their_specification(
     section_id: int, text: str, segments: list[str], withholds: Withholds
 ) -> None:
     string = encode({section_id: text})
-    assert gpp.read(string, [section_id]).withholds == withholds
-    decoded = gpp_full.decode(string)["sections"][0]
+    assert read_gpp_string(string, [section_id]).withholds == withholds
+    decoded = decode_gpp_string(string)["sections"][0]
     assert decoded["segments"] == segments
     assert (decoded["fields"]["SectionID"], decoded["fields"]["Version"]) == (section_id, 1)
-    bare = gpp_full.decode(encode({section_id: text.partition(".")[2]}))["sections"][0]["fields"]
+    bare = decode_gpp_string(encode({section_id: text.partition(".")[2]}))["sections"][0]["fields"]
     assert {name: decoded["fields"][name] for name in bare} == bare
 
 
@@ -220,7 +219,7 @@ WRONGLY_HEADED = {
 
 @pytest.mark.parametrize(("section_id", "text"), WRONGLY_HEADED.values(), ids=WRONGLY_HEADED)
 def test_a_wrong_header_of_a_section_is_unreadable(section_id: int, text: str) -> None:
-    assert gpp.read(encode({section_id: text}), [section_id]).unreadable == (section_id,)
+    assert read_gpp_string(encode({section_id: text}), [section_id]).unreadable == (section_id,)
 
 
 def filled(start: str, character: str = "A") -> str:
@@ -240,33 +239,33 @@ LONG = {
 
 @pytest.mark.parametrize("text", LONG.values(), ids=LONG)
 def test_a_long_string_is_read_or_refused(text: str) -> None:
-    reading = gpp.read(text, [*range(2, 28)])
+    reading = read_gpp_string(text, [*range(2, 28)])
     assert reading.withholds == Withholds.EVERYTHING
     with contextlib.suppress(Unreadable):
-        gpp_full.decode(text)
+        decode_gpp_string(text)
 
 
 @pytest.mark.parametrize("unknown", [28, 128, 4000, 65_535])
 def test_sections_of_tomorrow_are_skipped(unknown: int) -> None:
     string = encode({9: us_text(section(9), {"SaleOptOut": 1}), unknown: "anything"})
-    assert gpp.read(string, [9]).withholds == Withholds.PROFILE_AND_IDS
-    assert gpp.read(string, [9, unknown]).unreadable == (unknown,)
-    assert [one["name"] for one in gpp_full.decode(string)["sections"]] == ["usva", None]
+    assert read_gpp_string(string, [9]).withholds == Withholds.PROFILE_AND_IDS
+    assert read_gpp_string(string, [9, unknown]).unreadable == (unknown,)
+    assert [section["name"] for section in decode_gpp_string(string)["sections"]] == ["usva", None]
 
 
 def test_padding_is_no_reason_to_refuse() -> None:
     text = us_text(section(9), {"SaleOptOut": 1})
-    assert gpp.read(encode({9: text.ljust(512, "A")}), [9]).withholds == Withholds.PROFILE_AND_IDS
-    assert gpp.read(encode({9: text.ljust(513, "A")}), [9]).unreadable == (9,)
+    assert read_gpp_string(encode({9: text.ljust(512, "A")}), [9]).withholds == Withholds.PROFILE_AND_IDS
+    assert read_gpp_string(encode({9: text.ljust(513, "A")}), [9]).unreadable == (9,)
 
 
 @given(st.text(max_size=60), st.lists(st.integers(-2, 40), max_size=4))
 @UNTIMED
 def test_no_text_raises_anything(text: str, ids: list[int]) -> None:
     for one in (text, "DBAB" + text, BOTH + text):
-        gpp.read(one, ids)
+        read_gpp_string(one, ids)
         with contextlib.suppress(Unreadable):
-            gpp_full.decode(one)
+            decode_gpp_string(one)
 
 
 def test_the_alphabet_of_the_tests_is_that_of_rfc_4648() -> None:

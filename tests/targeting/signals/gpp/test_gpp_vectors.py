@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from targeting.signals.gpp import decode as gpp_full
-from targeting.signals.gpp import read as gpp
-from targeting.signals.gpp.layouts import LAYOUTS, Extra
+from targeting.signals.gpp.decode import decode_gpp_string
+from targeting.signals.gpp.layouts import LAYOUTS, OptionalSegment
+from targeting.signals.gpp.read import GppReading, Withholds, read_gpp_string
 from targeting.signals.unreadable import Unreadable
 from tests.targeting.signals.gpp import gpp_reference
 from tests.targeting.signals.gpp.gpp_vectors import GPP, MORE, SECTIONS, LibrarySection, section
@@ -19,12 +19,12 @@ VALID = [pytest.param(vector, id=vector["id"]) for vector in (*GPP["valid"], *MO
 
 @pytest.mark.parametrize("vector", VALID)
 def test_a_valid_string_decodes_exactly(vector: dict[str, Any]) -> None:
-    assert gpp_full.decode(vector["string"]) == vector["truth"]
+    assert decode_gpp_string(vector["string"]) == vector["truth"]
 
 
 def _outcome(text: str) -> str:
     try:
-        gpp_full.decode(text)
+        decode_gpp_string(text)
     except Unreadable:
         return "error"
     return "ok"
@@ -38,21 +38,21 @@ def test_a_malformed_string_is_refused(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", VALID)
 def test_a_reading_agrees_with_the_full_decoding(vector: dict[str, Any]) -> None:
     truth = vector["truth"]
-    reading = gpp.read(vector["string"], truth["sectionIds"])
-    raw = {one["id"]: one["raw"] for one in truth["sections"]}
+    reading = read_gpp_string(vector["string"], truth["sectionIds"])
+    raw = {decoded["id"]: decoded["raw"] for decoded in truth["sections"]}
     assert set(reading.unreadable) == set(truth["sectionIds"]) - KNOWN
     assert reading.tc_string == raw.get(2)
     assert reading.us_privacy == raw.get(6)
-    for one in truth["sections"]:
-        alone = gpp.read(vector["string"], [one["id"]])
-        if one["id"] == 5:
-            _check_canada(alone, one["fields"])
-        elif one["id"] in KNOWN and one["id"] > 6 and vector["id"] not in CUT:
-            version = one["fields"].get("Version")
-            assert alone.withholds == gpp_reference.withheld(section(one["id"], version), one["fields"])
+    for decoded in truth["sections"]:
+        alone = read_gpp_string(vector["string"], [decoded["id"]])
+        if decoded["id"] == 5:
+            _check_canada(alone, decoded["fields"])
+        elif decoded["id"] in KNOWN and decoded["id"] > 6 and vector["id"] not in CUT:
+            version = decoded["fields"].get("Version")
+            assert alone.withholds == gpp_reference.withheld(section(decoded["id"], version), decoded["fields"])
 
 
-def _check_canada(reading: gpp.Reading, fields: dict[str, Any]) -> None:
+def _check_canada(reading: GppReading, fields: dict[str, Any]) -> None:
     consent = reading.canada
     assert consent is not None
     assert [consent.is_express(purpose) for purpose in range(1, 25)] == fields["PurposesExpressConsent"]
@@ -64,8 +64,8 @@ MUST_BE_REFUSED = [vector for vector in GPP["malformed"] if vector["expect"] == 
 
 @pytest.mark.parametrize("vector", MUST_BE_REFUSED, ids=lambda vector: f"{vector['id']} {vector['name']}")
 def test_a_malformed_string_withholds_everything(vector: dict[str, Any]) -> None:
-    reading = gpp.read(vector["string"], [*range(5, 28)])
-    assert reading.withholds == gpp.Withholds.EVERYTHING
+    reading = read_gpp_string(vector["string"], [*range(5, 28)])
+    assert reading.withholds == Withholds.EVERYTHING
     assert reading.unreadable
 
 
@@ -75,10 +75,12 @@ def _layout(section: LibrarySection) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.label)
 def test_a_layout_is_the_librarys(section: LibrarySection) -> None:
-    found = [one for one in LAYOUTS[section.section_id] if one.version in {None, section.version}]
-    assert [(field.name, len(field.means) if field.listed else 0) for field in found[0].fields] == _layout(section)
-    assert found[0].name == section.name
-    assert ("" if found[0].extra is Extra.NONE else found[0].extra.value) == section.extra
+    layout = next(layout for layout in LAYOUTS[section.section_id] if layout.version in {None, section.version})
+    fields = [(field.name, len(field.national_names) if field.listed else 0) for field in layout.fields]
+    optional = layout.optional_segment
+    assert fields == _layout(section)
+    assert layout.name == section.name
+    assert ("" if optional is OptionalSegment.NONE else optional.value) == section.extra
 
 
 def test_every_section_of_us_law_is_known() -> None:

@@ -17,7 +17,7 @@ def number(value: int, width: int) -> str:
 
 
 def flags(members: frozenset[int], width: int) -> str:
-    return "".join("1" if each in members else "0" for each in range(1, width + 1))
+    return "".join("1" if vendor in members else "0" for vendor in range(1, width + 1))
 
 
 def letters(text: str) -> str:
@@ -27,7 +27,7 @@ def letters(text: str) -> str:
 def characters(bits: str, padding: int = 6) -> str:
     """The bits as text, filled up to a multiple of ``padding`` bits, which must be one of 6."""
     bits += "0" * (-len(bits) % padding)
-    return "".join(ALPHABET[int(bits[at : at + 6], 2)] for at in range(0, len(bits), 6))
+    return "".join(ALPHABET[int(bits[index : index + 6], 2)] for index in range(0, len(bits), 6))
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class BitField:
         return number(self.max_id, 16) + "0" + flags(self.ids, self.max_id)
 
     def members(self) -> set[int]:
-        return {each for each in self.ids if each <= self.max_id}
+        return {vendor for vendor in self.ids if vendor <= self.max_id}
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def list_bits(entries: tuple[Entry, ...], count: int | None = None) -> str:
 
 def members(entries: tuple[Entry, ...]) -> set[int]:
     """Whom the entries list."""
-    return {each for first, last in entries for each in range(first, (first if last is None else last) + 1)} - {0}
+    return {vendor for first, last in entries for vendor in range(first, (first if last is None else last) + 1)} - {0}
 
 
 @dataclass(frozen=True)

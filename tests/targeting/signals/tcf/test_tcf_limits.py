@@ -7,10 +7,10 @@ from itertools import islice, pairwise
 import pytest
 
 from targeting.signals.bits import MAX_LENGTH
-from targeting.signals.tcf import decode as tcf_full
-from targeting.signals.tcf import read as tcf
+from targeting.signals.tcf.decode import decode_tc_string, to_json
+from targeting.signals.tcf.read import read_tc_string
 from targeting.signals.unreadable import Unreadable
-from tests.targeting.signals.tcf import tcf_plainly
+from tests.targeting.signals.tcf import tcf_reference
 from tests.targeting.signals.tcf.tcf_encoder import (
     BitField,
     Entry,
@@ -29,16 +29,16 @@ NEW = 17_800_000_000
 
 
 def singles(count: int, step: int = 2) -> Ranges:
-    return Ranges(tuple((1 + step * at, None) for at in range(count)), 65_535)
+    return Ranges(tuple((1 + step * index, None) for index in range(count)), 65_535)
 
 
 def ranges(count: int) -> Ranges:
-    return Ranges(tuple((10 * at + 1, 10 * at + 4) for at in range(count)), 65_535)
+    return Ranges(tuple((10 * index + 1, 10 * index + 4) for index in range(count)), 65_535)
 
 
 def uneven_entries(count: int) -> tuple[Entry, ...]:
     """A single id and a range in turns."""
-    return tuple((10 * at + 1, 10 * at + 4 if at % 2 else None) for at in range(count))
+    return tuple((10 * index + 1, 10 * index + 4 if index % 2 else None) for index in range(count))
 
 
 def uneven(count: int) -> Ranges:
@@ -46,9 +46,11 @@ def uneven(count: int) -> Ranges:
 
 
 def check(string: Tc) -> None:
-    """A decision finds the vendors that were written, and nobody beside them."""
-    consent, members = tcf.read(string.text()), string.consents.members()
-    disclosed = set[int]().union(*(each.section.members() for each in string.others if isinstance(each, Vendors)))
+    """A decision finds the vendors that were written and no others."""
+    consent, members = read_tc_string(string.text()), string.consents.members()
+    disclosed = set[int]().union(
+        *(segment.section.members() for segment in string.others if isinstance(segment, Vendors))
+    )
     for first, second in pairwise(islice(sorted(members), 0, None, len(members) // 50 + 1)):
         for vendor in (first - 1, first, first + 1, second):
             assert consent.has_basis(2, vendor) == (vendor in members and (vendor in disclosed or not disclosed))
@@ -80,7 +82,7 @@ def test_large_sections_are_read(section: Section, place: str) -> None:
 @pytest.mark.parametrize(
     "interests",
     [
-        pytest.param(BitField(), id="nobody"),
+        pytest.param(BitField(), id="no-vendor"),
         pytest.param(BitField(frozenset({1}), 40), id="a bit field"),
         pytest.param(BitField(frozenset({1}), 2000), id="a long bit field"),
         pytest.param(Ranges(((9, None), (20, 30)), 30), id="few entries"),
@@ -96,7 +98,7 @@ def test_a_section_may_lie_anywhere(width: int, interests: Section) -> None:
         interests=interests,
         restrictions=(Restriction(2, 0, ((3, None),)),),
     )
-    consent = tcf.read(string.text())
+    consent = read_tc_string(string.text())
     assert [consent.has_basis(2, vendor) for vendor in (1, 2, 3, width, width + 1)] == [
         True,
         False,
@@ -106,7 +108,7 @@ def test_a_section_may_lie_anywhere(width: int, interests: Section) -> None:
     ]
     for missing in range(1, 8):
         with pytest.raises(Unreadable):
-            tcf.read(string.text()[:-missing])
+            read_tc_string(string.text()[:-missing])
 
 
 @pytest.mark.parametrize("members", [80, 100])
@@ -116,7 +118,7 @@ def test_many_restrictions_are_read(members: int) -> None:
         consents=BitField(frozenset(range(1, 1600)), 1600),
         restrictions=tuple(Restriction(purpose, 0, uneven_entries(members)) for purpose in (7, 8, 2, 9, 10)),
     )
-    consent, restricted = tcf.read(string.text()), Ranges(uneven_entries(members)).members()
+    consent, restricted = read_tc_string(string.text()), Ranges(uneven_entries(members)).members()
     for vendor in range(1, 1600, 3):
         assert consent.has_basis(2, vendor) == (vendor not in restricted)
 
@@ -138,17 +140,19 @@ GIVEN_UP = {
 
 
 @pytest.mark.parametrize("string", GIVEN_UP.values(), ids=GIVEN_UP)
-def test_a_decision_gives_up_what_nobody_writes(string: Tc) -> None:
+def test_a_decision_gives_up_what_no_encoder_writes(string: Tc) -> None:
     with pytest.raises(Unreadable, match="given up"):
-        tcf.read(string.text())
-    assert tcf_full.decode(string.text()).core.vendor_list_version == string.vendor_list_version
+        read_tc_string(string.text())
+    assert decode_tc_string(string.text()).core.vendor_list_version == string.vendor_list_version
 
 
 LIES = {
     "a count of 4095 at the end": Ranges((), 9, count=4095),
     "one entry more than there are": Ranges(((1, None), (3, 7)), 9, count=3),
-    "a run more than there is": Ranges(tuple((at, None) for at in range(1, 30)), 30, count=40),
-    "a range where a single id fits": Ranges((*((at, None) for at in range(1, 30)), (65_535, None)), 30, count=31),
+    "a run more than there is": Ranges(tuple((index, None) for index in range(1, 30)), 30, count=40),
+    "a range where a single id fits": Ranges(
+        (*((index, None) for index in range(1, 30)), (65_535, None)), 30, count=31
+    ),
 }
 
 
@@ -161,9 +165,9 @@ def test_a_count_that_lies_is_unreadable(section: Ranges) -> None:
     ):
         other = "." + characters(Vendors(section).bits()) if bits.endswith("000000") else ""
         with pytest.raises(Unreadable):
-            tcf.read(characters(bits) + other)
+            read_tc_string(characters(bits) + other)
         with pytest.raises(Unreadable):
-            tcf_full.decode(characters(bits) + other)
+            decode_tc_string(characters(bits) + other)
 
 
 @pytest.mark.parametrize(
@@ -179,17 +183,17 @@ def test_restrictions_that_are_announced_and_missing_are_unreadable(tail: str) -
     bits = YES.core_bits()[:-12] + number(1, 12) + tail
     text = characters(bits)
     with pytest.raises(Unreadable):
-        tcf.read(text)
+        read_tc_string(text)
     with pytest.raises(Unreadable):
-        tcf_full.decode(text)
+        decode_tc_string(text)
 
 
 def test_the_longest_string_is_read() -> None:
     text = replace(YES, consents=BitField(frozenset({5}), 5)).text()
     longest = text + "A" * (MAX_LENGTH - len(text))
-    assert tcf.read(longest).has_basis(2, 5) is True
-    assert tcf_full.decode(longest).core.vendor_consents == ((5, 5),)
-    for reader in (tcf.read, tcf_full.decode):
+    assert read_tc_string(longest).has_basis(2, 5) is True
+    assert decode_tc_string(longest).core.vendor_consents == ((5, 5),)
+    for reader in (read_tc_string, decode_tc_string):
         with pytest.raises(Unreadable, match="too long"):
             reader(longest + "A")
 
@@ -197,17 +201,17 @@ def test_the_longest_string_is_read() -> None:
 def test_a_short_string_may_name_more_vendors_than_can_be_listed() -> None:
     everybody: tuple[Entry, ...] = ((1, 65_535),)
     string = replace(YES, restrictions=tuple(Restriction(purpose, 0, everybody) for purpose in range(1, 17)))
-    decoded = tcf_full.decode(string.text())
+    decoded = decode_tc_string(string.text())
     assert decoded.core.restrictions[0].vendors == ((1, 65_535),)
     with pytest.raises(Unreadable, match="given up"):
-        tcf_full.to_json(decoded)
+        to_json(decoded)
 
 
 def test_disclosed_vendors_are_remembered_and_forgotten() -> None:
     consents = BitField(frozenset(range(1, 300)), 300)
     for vendor in (*range(1, 300), *range(1, 300)):
         disclosed = Vendors(Ranges(((vendor, None),), vendor))
-        consent = tcf.read(replace(YES, last_updated=NEW, consents=consents, others=(disclosed,)).text())
+        consent = read_tc_string(replace(YES, last_updated=NEW, consents=consents, others=(disclosed,)).text())
         assert consent.has_basis(2, vendor) is True
         assert consent.has_basis(2, vendor + 1) is False
 
@@ -217,9 +221,9 @@ def test_disclosed_vendors_are_remembered_and_forgotten() -> None:
 def test_a_segment_ends_with_its_last_bit(build: Callable[[int], Section], count: int) -> None:
     disclosed = characters(Vendors(build(count)).bits())
     text = f"{YES.text()}.{disclosed}"
-    tcf.read(text)
-    tcf_full.decode(text)
-    for reader in (tcf.read, tcf_full.decode):
+    read_tc_string(text)
+    decode_tc_string(text)
+    for reader in (read_tc_string, decode_tc_string):
         with pytest.raises(Unreadable):
             reader(text[:-1])
 
@@ -227,7 +231,7 @@ def test_a_segment_ends_with_its_last_bit(build: Callable[[int], Section], count
 def test_the_lists_of_all_segments_together_are_bounded() -> None:
     disclosed = Vendors(uneven(80))
     text = replace(YES, consents=uneven(80), interests=uneven(80), others=(disclosed,) * 4).text()
-    assert tcf.read(text).has_basis(2, 1) is True
+    assert read_tc_string(text).has_basis(2, 1) is True
     restrictions = (Restriction(7, 0, uneven_entries(96)),)
     dear = replace(
         YES, consents=uneven(96), interests=uneven(96), others=(Vendors(uneven(96)),) * 4, restrictions=restrictions
@@ -235,9 +239,9 @@ def test_the_lists_of_all_segments_together_are_bounded() -> None:
     long = replace(YES, consents=singles(3600), interests=singles(3600), others=(Vendors(singles(3600)),))
     for each in (dear, long):
         with pytest.raises(Unreadable, match="given up"):
-            tcf.read(each.text())
+            read_tc_string(each.text())
     with pytest.raises(Unreadable, match="too many segments"):
-        tcf.read(text + ".IAAA")
+        read_tc_string(text + ".IAAA")
 
 
 FEW, MANY = (), tuple(Restriction(purpose, 0, uneven_entries(20)) for purpose in range(1, 17))
@@ -249,10 +253,10 @@ FEW, MANY = (), tuple(Restriction(purpose, 0, uneven_entries(20)) for purpose in
 def test_restrictions_end_with_their_last_entry(others: tuple[Restriction, ...], count: int) -> None:
     for entries in (uneven_entries(count), ((1, 65_535),) * count, ((65_535, None),) * count):
         text = replace(YES, restrictions=(*others, Restriction(4, 0, entries))).text()
-        truth = tcf_plainly.read(text)
+        truth = tcf_reference.read(text)
         for vendor in (1, 2, 755, 65_535):
-            assert tcf.read(text).has_basis(4, vendor) is tcf_plainly.has_basis(truth, 4, vendor)
-        for reader in (tcf.read, tcf_full.decode):
+            assert read_tc_string(text).has_basis(4, vendor) is tcf_reference.has_basis(truth, 4, vendor)
+        for reader in (read_tc_string, decode_tc_string):
             with pytest.raises(Unreadable):
                 reader(text[:-1])
 
@@ -261,15 +265,15 @@ def test_restrictions_end_with_their_last_entry(others: tuple[Restriction, ...],
 @pytest.mark.parametrize(("purpose", "kind"), [(0, 0), (4, 3)])
 def test_an_undefined_restriction_is_unreadable(others: tuple[Restriction, ...], purpose: int, kind: int) -> None:
     text = replace(YES, restrictions=(*others, Restriction(purpose, kind, uneven_entries(3)))).text()
-    for reader in (tcf.read, tcf_full.decode):
+    for reader in (read_tc_string, decode_tc_string):
         with pytest.raises(Unreadable, match="undefined"):
             reader(text)
 
 
 @pytest.mark.parametrize("others", [FEW, MANY], ids=["few", "many"])
 @pytest.mark.parametrize("entry", [(0, None), (7, 6), (0, 5)])
-def test_a_restriction_of_nobody_is_unreadable(others: tuple[Restriction, ...], entry: Entry) -> None:
+def test_a_restriction_of_no_vendor_is_unreadable(others: tuple[Restriction, ...], entry: Entry) -> None:
     string = replace(YES, restrictions=(*others, Restriction(7, 0, (*uneven_entries(9), entry))))
-    for reader in (tcf.read, tcf_full.decode):
+    for reader in (read_tc_string, decode_tc_string):
         with pytest.raises(Unreadable, match="impossible range"):
             reader(string.text())

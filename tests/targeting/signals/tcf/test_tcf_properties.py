@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from targeting.signals.tcf import decode as tcf_full
-from targeting.signals.tcf import read as tcf
-from targeting.signals.tcf import vendor_list
+from targeting.signals.tcf.decode import decode_tc_string, to_json
+from targeting.signals.tcf.read import read_tc_string
+from targeting.signals.tcf.vendor_list import parse_vendor_list
 from targeting.signals.unreadable import Unreadable
-from tests.targeting.signals.tcf import tcf_plainly
+from tests.targeting.signals.tcf import tcf_reference
 from tests.targeting.signals.tcf.tcf_encoder import (
     ALPHABET,
     BitField,
@@ -54,7 +54,7 @@ def entries(draw: st.DrawFn, max_size: int = 60) -> tuple[Entry, ...]:
 def bit_fields(draw: st.DrawFn) -> BitField:
     highest = draw(st.one_of(st.integers(0, 70), st.integers(0, 1500)))
     bits = draw(st.integers(0, 2**highest - 1))
-    return BitField(frozenset(at for at in range(1, highest + 1) if bits >> at - 1 & 1), highest)
+    return BitField(frozenset(index for index in range(1, highest + 1) if bits >> index - 1 & 1), highest)
 
 
 RANGES = st.builds(Ranges, entries(), st.integers(0, 65_535))
@@ -132,14 +132,14 @@ def meaning(string: Tc) -> dict[str, Any]:
 @given(STRINGS, st.sampled_from([6, 24]))
 def test_what_is_written_is_what_is_read(string: Tc, padding: int) -> None:
     text = string.text(padding)
-    decoded = tcf_full.to_json(tcf_full.decode(text))
+    decoded = to_json(decode_tc_string(text))
     said = meaning(string)
     assert {name: decoded[name] for name in said} == said
-    assert tcf_plainly.read(text) == decoded
+    assert tcf_reference.read(text) == decoded
     assert json.loads(json.dumps(decoded)) == decoded
 
 
-DECLARATIONS: st.SearchStrategy[tcf_plainly.Declarations] = st.dictionaries(
+DECLARATIONS: st.SearchStrategy[tcf_reference.Declarations] = st.dictionaries(
     VENDOR_IDS,
     st.fixed_dictionaries(
         {name: st.lists(st.integers(1, 24), max_size=6) for name in ("purposes", "legIntPurposes", "flexiblePurposes")}
@@ -148,57 +148,57 @@ DECLARATIONS: st.SearchStrategy[tcf_plainly.Declarations] = st.dictionaries(
 )
 
 
-def with_declared_flexibility(declarations: tcf_plainly.Declarations) -> tcf_plainly.Declarations:
+def with_declared_flexibility(declarations: tcf_reference.Declarations) -> tcf_reference.Declarations:
     """A purpose counts as flexible only where it has been declared."""
     for declared in declarations.values():
         known = declared["purposes"] + declared["legIntPurposes"]
-        declared["flexiblePurposes"] = [each for each in declared["flexiblePurposes"] if each in known]
+        declared["flexiblePurposes"] = [purpose for purpose in declared["flexiblePurposes"] if purpose in known]
     return declarations
 
 
 @SLOWLY
 @given(STRINGS, DECLARATIONS.map(with_declared_flexibility), st.data())
 def test_a_decision_agrees_with_the_rules_read_plainly(
-    string: Tc, declarations: tcf_plainly.Declarations, data: st.DataObject
+    string: Tc, declarations: tcf_reference.Declarations, data: st.DataObject
 ) -> None:
     text = string.text()
-    truth, consent = tcf_plainly.read_for_decisions(text), tcf.read(text)
+    truth, consent = tcf_reference.read_for_decisions(text), read_tc_string(text)
     gvl = {
         "gvlSpecificationVersion": 3,
         "vendorListVersion": string.vendor_list_version or 1,
         "vendors": {str(vendor): {"id": vendor, **declared} for vendor, declared in declarations.items()},
     }
-    vendors = vendor_list.parse(gvl)
+    vendors = parse_vendor_list(gvl)
     usable = declarations if string.vendor_list_version else None
     mentioned = sorted({*truth["vendorConsents"], *truth["vendorLegitimateInterests"], *declarations, 1})
     for vendor in data.draw(st.lists(st.sampled_from(mentioned), max_size=8)):
         assert consent.discloses(vendor) == (vendor in truth.get("disclosedVendors", []))
         for purpose in range(1, 25):
-            assert consent.has_basis(purpose, vendor) == tcf_plainly.has_basis(truth, purpose, vendor)
-            expected = tcf_plainly.has_basis(truth, purpose, vendor, usable)
+            assert consent.has_basis(purpose, vendor) == tcf_reference.has_basis(truth, purpose, vendor)
+            expected = tcf_reference.has_basis(truth, purpose, vendor, usable)
             assert consent.has_basis(purpose, vendor, vendors) == expected
 
 
 def check_that_readers_agree(text: str) -> bool:
     """The text means the same to every reader, or nothing. Tells whether a decision read it."""
     try:
-        truth = tcf_plainly.read(text)
-    except tcf_plainly.Refused:
+        truth = tcf_reference.read(text)
+    except tcf_reference.Refused:
         with pytest.raises(Unreadable):
-            tcf_full.decode(text)
+            decode_tc_string(text)
         with pytest.raises(Unreadable):
-            tcf.read(text)
+            read_tc_string(text)
         return False
-    assert tcf_full.to_json(tcf_full.decode(text)) == truth
+    assert to_json(decode_tc_string(text)) == truth
     try:
-        consent = tcf.read(text)
+        consent = read_tc_string(text)
     except Unreadable as error:
         assert "given up" in str(error)  # noqa: PT017 - the exception is optional here
         return False
     vendors = {*truth["vendorConsents"][:3], *truth["vendorLegitimateInterests"][-3:], 1, 2, 755}
     for vendor in vendors:
         for purpose in range(1, 13):
-            assert consent.has_basis(purpose, vendor) == tcf_plainly.has_basis(truth, purpose, vendor)
+            assert consent.has_basis(purpose, vendor) == tcf_reference.has_basis(truth, purpose, vendor)
     return True
 
 
@@ -250,6 +250,6 @@ def test_noise(bits: str, anything: str) -> None:
 @given(RANGES, st.integers(0, 5))
 def test_a_list_is_found_wherever_it_begins(section: Ranges, shift: int) -> None:
     string = Tc(purposes=frozenset({2}), consents=section, interests=BitField(frozenset({1}), shift))
-    consent, listed = tcf.read(string.text()), section.members()
-    for vendor in {1, 65_535, *(each for first, _ in section.entries for each in (first - 1, first, first + 61))}:
+    consent, listed = read_tc_string(string.text()), section.members()
+    for vendor in {1, 65_535, *(vendor for first, _ in section.entries for vendor in (first - 1, first, first + 61))}:
         assert consent.has_basis(2, vendor) == (vendor in listed)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from targeting.signals.tcf import read as tcf
-from targeting.signals.tcf import vendor_list
+from targeting.signals.tcf.read import read_tc_string
+from targeting.signals.tcf.vendor_list import VendorList, parse_vendor_list
 from targeting.signals.unreadable import Unreadable
 from tests.targeting.signals.tcf.tcf_encoder import (
     BitField,
@@ -32,9 +32,9 @@ CONSENT_ONLY = replace(YES, interests_in=frozenset(), interests=BitField())
 INTEREST_ONLY = replace(YES, purposes=frozenset(), consents=BitField())
 
 
-def declared(**purposes: list[int]) -> vendor_list.VendorList:
+def declared(**purposes: list[int]) -> VendorList:
     """The vendor list of the strings' version, in which we declare these."""
-    return vendor_list.parse(
+    return parse_vendor_list(
         {
             "gvlSpecificationVersion": 3,
             "vendorListVersion": 126,
@@ -72,13 +72,13 @@ ON_INTEREST = declared(legIntPurposes=list(range(1, 12)))
     ],
 )
 def test_consent(string: Tc, purpose: int, vendor: int, *, expected: bool) -> None:
-    assert tcf.read(string.text()).has_basis(purpose, vendor) is expected
+    assert read_tc_string(string.text()).has_basis(purpose, vendor) is expected
 
 
 @pytest.mark.parametrize("purpose", range(1, 25))
 def test_legitimate_interest_is_a_basis_for_purpose_2_and_from_7_on(purpose: int) -> None:
     vendors = declared(legIntPurposes=[purpose])
-    assert tcf.read(INTEREST_ONLY.text()).has_basis(purpose, US, vendors) is (purpose not in {1, 3, 4, 5, 6})
+    assert read_tc_string(INTEREST_ONLY.text()).has_basis(purpose, US, vendors) is (purpose not in {1, 3, 4, 5, 6})
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_legitimate_interest_is_a_basis_for_purpose_2_and_from_7_on(purpose: int
     ],
 )
 def test_legitimate_interest(string: Tc, *, expected: bool) -> None:
-    assert tcf.read(string.text()).has_basis(7, US, ON_INTEREST) is expected
+    assert read_tc_string(string.text()).has_basis(7, US, ON_INTEREST) is expected
 
 
 PURPOSES = {
@@ -102,8 +102,8 @@ PURPOSES = {
     "another purpose": declared(purposes=[3], legIntPurposes=[7]),
     "flexible but not declared": declared(flexiblePurposes=[2]),
     "nothing": declared(),
-    "no such vendor": vendor_list.VendorList(126, {}),
-    "the list of another version": vendor_list.VendorList(127, ON_INTEREST.vendors),
+    "no such vendor": VendorList(126, {}),
+    "the list of another version": VendorList(127, ON_INTEREST.vendors),
     "no list": None,
 }
 
@@ -125,9 +125,9 @@ PURPOSES = {
 )
 def test_the_vendor_must_have_declared_the_purpose(list_says: str, *, on_consent: bool, on_interest: bool) -> None:
     vendors = PURPOSES[list_says]
-    assert tcf.read(CONSENT_ONLY.text()).has_basis(2, US, vendors) is on_consent
-    assert tcf.read(INTEREST_ONLY.text()).has_basis(2, US, vendors) is on_interest
-    assert tcf.read(YES.text()).has_basis(2, US, vendors) is (on_consent or on_interest)
+    assert read_tc_string(CONSENT_ONLY.text()).has_basis(2, US, vendors) is on_consent
+    assert read_tc_string(INTEREST_ONLY.text()).has_basis(2, US, vendors) is on_interest
+    assert read_tc_string(YES.text()).has_basis(2, US, vendors) is (on_consent or on_interest)
 
 
 FORBIDDEN, CONSENT, INTEREST = 0, 1, 2
@@ -149,7 +149,7 @@ def test_publisher_restrictions(restrictions: list[int], *, on_consent: bool, on
     flexible = PURPOSES["interest, flexible"]
     written = tuple(Restriction(2, kind, ((1, 700), (US, None))) for kind in restrictions)
     for string, expected in ((CONSENT_ONLY, on_consent), (INTEREST_ONLY, on_interest)):
-        consent = tcf.read(replace(string, restrictions=written).text())
+        consent = read_tc_string(replace(string, restrictions=written).text())
         assert consent.has_basis(2, US, flexible) is expected
 
 
@@ -172,7 +172,7 @@ def test_a_restriction_changes_the_basis_of_a_flexible_purpose_only(
 ) -> None:
     written = (Restriction(2, kind, ((US, None),)),)
     for string, expected in ((CONSENT_ONLY, on_consent), (INTEREST_ONLY, on_interest)):
-        consent = tcf.read(replace(string, restrictions=written).text())
+        consent = read_tc_string(replace(string, restrictions=written).text())
         assert consent.has_basis(2, US, PURPOSES[list_says]) is expected
 
 
@@ -182,13 +182,13 @@ def test_a_restriction_changes_the_basis_of_a_flexible_purpose_only(
         pytest.param(3, ((US, None),), id="another purpose"),
         pytest.param(2, ((US + 1, None),), id="another vendor"),
         pytest.param(2, ((1, US - 1), (US + 1, 65_535)), id="all other vendors"),
-        pytest.param(2, (), id="nobody"),
+        pytest.param(2, (), id="no-vendor"),
         pytest.param(63, ((US, None),), id="a purpose without a bit"),
     ],
 )
 def test_a_restriction_is_of_one_purpose_and_some_vendors(purpose: int, entries: tuple[Entry, ...]) -> None:
     string = replace(YES, restrictions=(Restriction(purpose, FORBIDDEN, entries),))
-    assert tcf.read(string.text()).has_basis(2, US) is True
+    assert read_tc_string(string.text()).has_basis(2, US) is True
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_restriction_is_of_one_purpose_and_some_vendors(purpose: int, entries:
 def test_a_restriction_that_means_nothing_spoils_the_string(restriction: Restriction) -> None:
     string = replace(YES, restrictions=(Restriction(2, 1, ((1, 2),)), restriction))
     with pytest.raises(Unreadable):
-        tcf.read(string.text())
+        read_tc_string(string.text())
 
 
 SHOWN = Vendors(Ranges(((1, 800),), 800))
@@ -231,20 +231,20 @@ def test_from_march_2026_on_the_vendor_must_be_disclosed(
 ) -> None:
     new = replace(YES, last_updated=FIRST_DECISECOND_OF_MARCH_2026, others=others)
     old = replace(new, last_updated=FIRST_DECISECOND_OF_MARCH_2026 - 1)
-    assert tcf.read(new.text()).has_basis(4, US) is expected
-    assert tcf.read(old.text()).has_basis(4, US) is True
-    assert tcf.read(new.text()).discloses(US) is expected
+    assert read_tc_string(new.text()).has_basis(4, US) is expected
+    assert read_tc_string(old.text()).has_basis(4, US) is True
+    assert read_tc_string(new.text()).discloses(US) is expected
 
 
 def test_created_does_not_matter() -> None:
     string = replace(YES, created=FIRST_DECISECOND_OF_MARCH_2026)
-    assert tcf.read(string.text()).has_basis(4, US) is True
+    assert read_tc_string(string.text()).has_basis(4, US) is True
 
 
 @pytest.mark.parametrize(("number", "expected"), [(1, True), (2, False), (12, True), (0, False), (13, False)])
 def test_special_features(number: int, *, expected: bool) -> None:
     string = replace(YES, special_features=frozenset({1, 12}))
-    assert tcf.read(string.text()).special_feature(number) is expected
+    assert read_tc_string(string.text()).special_feature(number) is expected
 
 
 @pytest.mark.parametrize(
@@ -253,19 +253,19 @@ def test_special_features(number: int, *, expected: bool) -> None:
         pytest.param(OPTED_IN, None, True, id="no vendor list"),
         pytest.param(OPTED_IN, declared(specialFeatures=[1]), True, id="declared"),
         pytest.param(OPTED_IN, declared(specialFeatures=[2]), False, id="another one declared"),
-        pytest.param(OPTED_IN, vendor_list.VendorList(125, {}), True, id="the list of another version"),
+        pytest.param(OPTED_IN, VendorList(125, {}), True, id="the list of another version"),
         pytest.param(YES, declared(specialFeatures=[1]), False, id="not opted in to"),
     ],
 )
 def test_a_vendor_may_use_a_special_feature_that_it_declared(
-    string: Tc, vendors: vendor_list.VendorList | None, *, expected: bool
+    string: Tc, vendors: VendorList | None, *, expected: bool
 ) -> None:
-    assert tcf.read(string.text()).may_use_feature(1, US, vendors) is expected
+    assert read_tc_string(string.text()).may_use_feature(1, US, vendors) is expected
 
 
 @pytest.mark.parametrize(("version", "newer"), [(2, False), (5, False), (6, True), (63, True)])
 def test_a_newer_policy_is_noticed(version: int, *, newer: bool) -> None:
-    consent = tcf.read(replace(YES, policy_version=version).text())
+    consent = read_tc_string(replace(YES, policy_version=version).text())
     assert (consent.policy_version, consent.policy_is_newer) == (version, newer)
 
 
@@ -289,8 +289,8 @@ def test_a_newer_policy_is_noticed(version: int, *, newer: bool) -> None:
 )
 def test_unreadable(text: str) -> None:
     with pytest.raises(Unreadable):
-        tcf.read(text)
+        read_tc_string(text)
 
 
 def test_five_segments_are_readable() -> None:
-    assert tcf.read(YES.text() + ".IAAA" * 4).has_basis(4, US) is True
+    assert read_tc_string(YES.text() + ".IAAA" * 4).has_basis(4, US) is True

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from targeting.signals.tcf import vendor_list
+from targeting.signals.tcf.vendor_list import NO_DECLARATION, parse_vendor_list
 from targeting.signals.unreadable import Unreadable
 
 VENDOR = {
@@ -31,9 +31,9 @@ LIST: dict[str, Any] = {
 
 @pytest.mark.parametrize("document", [LIST, json.dumps(LIST), json.dumps(LIST).encode()], ids=["read", "text", "bytes"])
 def test_what_a_vendor_declared(document: Any) -> None:
-    vendors = vendor_list.parse(document)
+    vendors = parse_vendor_list(document)
     assert vendors.vendor_list_version == 138
-    declared = vendors.declared(8)
+    declared = vendors.declaration_of(8)
     assert [purpose for purpose in range(30) if declared.on_consent(purpose)] == [1, 2, 3, 24]
     assert [purpose for purpose in range(30) if declared.on_legitimate_interest(purpose)] == [2, 3, 7]
     assert declared.special_features == 0b10
@@ -41,7 +41,7 @@ def test_what_a_vendor_declared(document: Any) -> None:
 
 @pytest.mark.parametrize("vendor", [9, 10, 11], ids=["declared nothing", "deleted", "not in the list"])
 def test_a_vendor_without_declarations(vendor: int) -> None:
-    assert vendor_list.parse(LIST).declared(vendor) == vendor_list.NOTHING
+    assert parse_vendor_list(LIST).declaration_of(vendor) == NO_DECLARATION
 
 
 def with_vendor(**changes: object) -> dict[str, Any]:
@@ -82,5 +82,5 @@ def with_vendor(**changes: object) -> dict[str, Any]:
 )
 def test_a_list_of_the_wrong_shape_is_refused(document: Any, path: str) -> None:
     with pytest.raises(Unreadable) as caught:
-        vendor_list.parse(document)
+        parse_vendor_list(document)
     assert str(caught.value).startswith(path)

@@ -33,7 +33,7 @@ class Tape:
         return int("0" + self.take(width), 2)
 
     def flags(self, width: int) -> list[int]:
-        return [at for at, bit in enumerate(self.take(width), 1) if bit == "1"]
+        return [index for index, bit in enumerate(self.take(width), 1) if bit == "1"]
 
     def letters(self) -> str:
         return chr(65 + self.number(6)) + chr(65 + self.number(6))
@@ -53,7 +53,7 @@ class Tape:
 
 
 def listed(entries: list[tuple[int, int]]) -> list[int]:
-    return sorted({each for first, last in entries for each in range(first, last + 1)} - {0})
+    return sorted({vendor for first, last in entries for vendor in range(first, last + 1)} - {0})
 
 
 def time(deciseconds: int) -> str:

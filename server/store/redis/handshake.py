@@ -1,0 +1,80 @@
+"""Opening a connection: reach the server, secure the line, log in, select the database.
+
+Knows nothing of subjects and records. TLS files are read for every connection, so renewed ones count from the next on.
+"""
+
+import socket
+import ssl
+import time
+from contextlib import closing
+
+from server.store.redis.connection import Connection
+from server.store.redis.errors import store_error
+from server.store.redis.url import RedisAddress, TlsOptions
+
+
+def open_connection(address: RedisAddress, timeout_s: float) -> Connection:
+    """Connect, log in and select the database. Raises ``StoreError``.
+
+    Looking up a host name is not bounded by the timeout: the operating system has its own.
+    """
+    deadline_s = time.monotonic() + timeout_s
+    connection = Connection(_opened(address, timeout_s))
+    try:
+        for command in _introduction(address):
+            if connection.ask(command, deadline_s) != b"OK":
+                raise ValueError  # noqa: TRY301  # an answer like any other that is not in the protocol
+    except Exception as problem:  # noqa: BLE001  # one table says what each means
+        connection.close()
+        raise store_error(problem) from None
+    return connection
+
+
+def ping(address: RedisAddress, timeout_s: float) -> None:
+    """Ask a Redis for a sign of life, on a connection of its own. Raises ``StoreError``."""
+    with closing(open_connection(address, timeout_s)) as connection:
+        connection.ask((b"PING",), time.monotonic() + timeout_s)
+
+
+def _introduction(address: RedisAddress) -> list[tuple[bytes, ...]]:
+    commands: list[tuple[bytes, ...]] = []
+    if address.password:
+        user = (address.username.encode(),) if address.username else ()
+        commands.append((b"AUTH", *user, address.password.encode()))
+    if address.database:
+        commands.append((b"SELECT", b"%d" % address.database))
+    return commands
+
+
+def _opened(address: RedisAddress, timeout_s: float) -> socket.socket:
+    try:
+        if address.path:
+            return _opened_locally(address.path, timeout_s)
+        opened = socket.create_connection((address.host, address.port), timeout_s)
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return opened if address.tls is None else _secured(opened, address.host, address.tls)
+    except Exception as problem:  # noqa: BLE001  # one table says what each means
+        raise store_error(problem) from None
+
+
+def _opened_locally(path: str, timeout_s: float) -> socket.socket:
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        opened.settimeout(timeout_s)
+        opened.connect(path)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _secured(opened: socket.socket, host: str, options: TlsOptions) -> ssl.SSLSocket:
+    try:
+        context = ssl.create_default_context(cafile=options.ca_certs or None)
+        context.check_hostname = options.check_hostname
+        if options.certfile:
+            context.load_cert_chain(options.certfile, options.keyfile or None)
+        return context.wrap_socket(opened, server_hostname=host)
+    except BaseException:
+        opened.close()
+        raise
