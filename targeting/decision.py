@@ -9,11 +9,13 @@ from itertools import repeat
 from typing import NamedTuple
 
 from targeting.age import latest_birth_day, person_day
-from targeting.behavioural import Behavioural, PersonData, behavioural_features
+from targeting.behavioural import PersonData, behavioural_features
+from targeting.features.batch import Behavioural
 from targeting.judge import Grant, RequestVerdict, judge_request, judge_stored, read_stored_choices
 from targeting.limited import limited_features
 from targeting.model import AdRequest, LimitedFeatures, LocaleInputs, Mode, Subject, SubjectKind
-from targeting.networks import NetworkContext, NetworkDecision, Shareable, decide_networks
+from targeting.network_rules import NetworkContext
+from targeting.networks import NetworkDecision, Shareable, decide_networks
 from targeting.places.geo import parse_ip
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason, Reasons

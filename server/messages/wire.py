@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from server.messages.enums import enum
 from server.messages.wire_networks import limited_message, network_part, reason_numbers
 from server.messages.wire_parts import LOW_BITS, SHORT, VARINTS, delimited, tag_of, varint
-from targeting.behavioural import Column, Demographics, Exposures, Features, Interests
 from targeting.decision import Decision
+from targeting.features.batch import Demographics, Exposures, FeatureBatch, Interests, RankedColumn
 from targeting.features.schema import DIMENSIONS, SCHEMA_NAME
 from targeting.features.taxonomy import CODES
 from targeting.model import LimitedFeatures
@@ -110,7 +110,7 @@ def _closing(co_brand: str, policy_version: str) -> bytes:
     return pb.DecideResponse(co_brand=co_brand, policy_version=policy_version).SerializeToString()
 
 
-def _behavioural(batch: Features) -> list[_Parts]:
+def _behavioural(batch: FeatureBatch) -> list[_Parts]:
     """Serialise features, each person's as the parts of a ``BehaviouralFeatures`` in its field."""
     interests = _interests(batch.interests, batch.outside_names)
     destinations, exposures = _destinations(batch.destinations), _exposures(batch.exposures)
@@ -191,7 +191,7 @@ _ROWS, _IS_FILLED = _interest_rows()
 _SIZES = _IS_FILLED.sum(axis=1)
 
 
-def _interests(column: Column, outside_names: Sequence[tuple[str, ...]]) -> list[bytes]:
+def _interests(column: RankedColumn, outside_names: Sequence[tuple[str, ...]]) -> list[bytes]:
     codes, scores, bounds = column
     if codes.max(initial=0) >= OUTSIDE_CODE:
         return [
@@ -213,7 +213,7 @@ def _named_interests(interests: Interests) -> bytes:
     ).SerializeToString()
 
 
-def _destinations(column: Column) -> list[bytes]:
+def _destinations(column: RankedColumn) -> list[bytes]:
     countries, shares, bounds = column
     rows = np.empty(len(countries), _DESTINATION_ROW)
     rows["head"], rows["country"] = _DESTINATION_HEAD, countries

@@ -2,7 +2,8 @@
 
 import pytest
 
-from targeting.behavioural import Demographics, PersonData, behavioural_features
+from targeting.behavioural import PersonData, behavioural_features
+from targeting.features.batch import Demographics
 from targeting.model import AgeBracket, Gender
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.records.profile import Profile, encode_profile, read_profile

@@ -13,7 +13,8 @@ from targeting.age import day_of
 from targeting.consent import RequestConsent
 from targeting.decision import Rulebook, decide, plan
 from targeting.model import AdRequest, AgeBracket, Gender, Identity, LimitedFeatures, Signals
-from targeting.networks import NetworkContext, NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
+from targeting.network_rules import NetworkContext
+from targeting.networks import NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import MaskPolicy, NetworkPolicy, NetworkRule, Policy, SharingPolicy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS

@@ -4,9 +4,10 @@ import pytest
 
 from server.gate.methods import DECIDE
 from server.gate.port import Call
-from targeting.behavioural import Behavioural, PersonData, behavioural_features
+from targeting.behavioural import PersonData, behavioural_features
 from targeting.decision import Rulebook, decide, plan
 from targeting.explain import DecisionTrace, explain
+from targeting.features.batch import Behavioural
 from targeting.judge import Grant, judge_stored
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.networks import Shareable
