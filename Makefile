@@ -18,10 +18,10 @@ $(READY): pyproject.toml constraints.txt
 	@touch $(READY)
 
 run: $(READY)
-	@$(BIN)/adtargeting serve
+	@ADTARGETING_WEB_ADDRESS=$${ADTARGETING_WEB_ADDRESS-127.0.0.1:8080} $(BIN)/adtargeting serve
 
 demo: $(READY)
-	@$(BIN)/adtargeting demo
+	@$(BIN)/adtargeting demo --pages 127.0.0.1:8080
 
 # -n 2: the suite is written to run in parallel and in any order.
 test: $(READY)

@@ -8,6 +8,7 @@ from types import FrameType
 from server.app import Service
 from server.memory import share_heaps
 from server.settings import Settings
+from server.web.assembly import own_origin
 
 
 def run_service(settings: Settings) -> None:
@@ -39,7 +40,7 @@ def run_service(settings: Settings) -> None:
 
 def start_line(service: Service) -> str:
     """Return the line that says what is served, where, and on which store."""
-    pages = f", pages on {service.web_address}" if service.web_address else ""
+    pages = f", pages on {own_origin(service.web_address) or service.web_address}/choice" if service.web_address else ""
     return (
         f"adtargeting serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
         f"http://{service.metrics_address}/metrics{pages}, from {service.store.name}"

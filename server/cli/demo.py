@@ -6,9 +6,11 @@ Everything runs in this process and a temporary directory, on free ports; nothin
 import logging
 import os
 import signal
+import socket
+import sys
 import tempfile
 import time
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,16 +18,17 @@ from types import FrameType
 
 from server.app import Service
 from server.cli.client import Client
-from server.cli.command import Command, no_arguments
+from server.cli.command import Command
 from server.cli.failures import OK
 from server.cli.load_sample import load
 from server.cli.shell import Shell
 from server.cli.story import Stage, tell
 from server.sample.load import Loader
 from server.sample.population import population
-from server.settings import Settings
+from server.settings import Settings, checked_address
 from server.store.embedded.server import EmbeddedRedis
 from server.store.redis.store import RedisStore
+from server.web.assembly import own_origin
 
 PEOPLE = 2_000
 _SEED = 7
@@ -35,7 +38,8 @@ _QUESTION = (
 )
 _FAREWELL = (
     "That was all; nothing is left running. To try it yourself: `make run`, and in another terminal "
-    "`.venv/bin/adtargeting load-sample`, which says what to ask."
+    "`.venv/bin/adtargeting load-sample`, which says what to ask. Its page for a person's choices is "
+    "http://127.0.0.1:8080/choice."
 )
 _PATIENCE_MS = 1000
 _LONGEST_PLACE = 60
@@ -43,7 +47,14 @@ _LONGEST_PLACE = 60
 _FREE_PORT = "127.0.0.1:0"
 
 
-def run(_: Namespace, shell: Shell) -> int:
+def arguments(parser: ArgumentParser) -> None:
+    """Take where the pages are served."""
+    parser.add_argument(
+        "--pages", metavar="HOST:PORT", default=_FREE_PORT, help="where the pages are served; if taken, on a free port"
+    )
+
+
+def run(given: Namespace, shell: Shell) -> int:
     """Set the stage, and tell the story."""
     out, now_s = shell.out, int(time.time())
     out.print(f"{_QUESTION}\n")
@@ -53,12 +64,15 @@ def run(_: Namespace, shell: Shell) -> int:
         directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="adt-demo-", dir=_place())))
         # The demo's own store, because it stops and starts it; people who do not exist need no power-cut safety.
         store = closing.enter_context(EmbeddedRedis(directory, fsync="everysec"))
-        service = closing.enter_context(Service(_settings(directory, store)))
+        service = closing.enter_context(Service(_settings(directory, store, _free(given.pages))))
         out.print(f"A service is running at {service.address}, on a Redis in {directory}.")
         people = list(population(_SEED, PEOPLE, now_s))
         load(out, _loader(service, closing).load(people, now_s), PEOPLE)
         out.print(f"{PEOPLE:,} people who do not exist are loaded.")
+        pages = f"{own_origin(service.web_address)}/choice"
         tell(Stage(out, closing.enter_context(Client(service.address)), store, people))
+        if sys.stdin.isatty() and out.is_terminal:
+            out.input(f"\nThe page on which a person chooses is at {pages}. Press Enter to end the demo.")
     out.print(f"\n{_FAREWELL}")
     return OK
 
@@ -72,11 +86,22 @@ def _place() -> str:
     return usual if len(os.fsencode(usual)) <= _LONGEST_PLACE else "/tmp"  # noqa: S108  # the shortest there is
 
 
-def _settings(directory: Path, store: EmbeddedRedis) -> Settings:
+def _free(address: str) -> str:
+    """Return the address, or one with a free port where something listens on it already."""
+    host, _, port = checked_address("--pages", address).rpartition(":")
+    try:
+        socket.create_server((host, int(port))).close()
+    except OSError:
+        return _FREE_PORT
+    return address
+
+
+def _settings(directory: Path, store: EmbeddedRedis, pages: str) -> Settings:
     """The demo stands alone: the settings of the environment are for a real service."""
     return Settings(
         grpc_address=_FREE_PORT,
         metrics_address=_FREE_PORT,
+        web_address=pages,
         data_dir=directory,
         redis_url=store.url,
         # A story must not turn on how busy the machine is.
@@ -116,4 +141,4 @@ def _stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-DEMO = Command(no_arguments, run)
+DEMO = Command(arguments, run)

@@ -126,7 +126,7 @@ def test_the_page_weighs_little_and_sets_no_other_cookie(
     if cookie:
         page.context.add_cookies([{"name": "MUID", "value": cookie, "url": site.origin}])
     answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108  # playwright takes no built-in
     page.goto(f"{site.origin}/choice?lang=de")
     assert sum(len(each.body()) for each in answers if each.url.startswith("http")) < MOST_BYTES
     assert [each["name"] for each in page.context.cookies()] == (["MUID"] if cookie else [])
