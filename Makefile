@@ -5,9 +5,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := all
-.PHONY: all run demo test test-slow tools check bench bench-quick proto clean clean-data format
+.PHONY: all help run demo test test-slow tools check format bench bench-quick proto clean clean-data
 
-all: check test
+all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
+
+help:  ## This list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "adtargeting needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'
@@ -17,47 +20,45 @@ $(READY): pyproject.toml constraints.txt
 	  || { echo "adtargeting: a package could not be installed; wheels exist for Python 3.11 to 3.14 on Linux (glibc 2.28, x86-64 and aarch64) and macOS arm64" >&2; exit 1; }
 	@touch $(READY)
 
-run: $(READY)
+run: $(READY)  ## Serve on 127.0.0.1:50051, and pages on http://127.0.0.1:8080/choice, with the embedded store in .data/
 	@ADTARGETING_WEB_ADDRESS=$${ADTARGETING_WEB_ADDRESS-127.0.0.1:8080} $(BIN)/adtargeting serve
 
-demo: $(READY)
+demo: $(READY)  ## A guided tour in the terminal
 	@$(BIN)/adtargeting demo --pages 127.0.0.1:8080
 
 # -n 2: the suite is written to run in parallel and in any order.
-test: $(READY)
+test: $(READY)  ## Tests, with coverage gates
 	@$(BIN)/python -m pytest -n 2 -m 'not slow' --cov --cov-report=term-missing:skip-covered --cov-report=json:.coverage.json
 	@$(BIN)/python -m tests.coverage_gate .coverage.json targeting=100 server=95
 
-test-slow: $(READY)
+test-slow: $(READY)  ## Long searches and tests of the slow kind (30 minutes)
 	@$(BIN)/python -m pytest -m slow --timeout=1800
 
-# What some tests use when it is there, and are skipped without.
-tools:
+tools:  ## Node packages for the tests that use them; without them those tests are skipped
 	@npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/node
 
-check: $(READY)
+check: $(READY)  ## Format, lint, types and architecture
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-format: $(READY)
+format: $(READY)  ## Format the code and fix what the linter can fix
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(READY)
+bench: $(READY)  ## Benchmarks (5 minutes; needs h2load)
 	@$(BIN)/python -m benchmarks
 
-bench-quick: $(READY)
+bench-quick: $(READY)  ## Benchmarks (1 minute; needs h2load)
 	@$(BIN)/python -m benchmarks --quick
 
-proto: $(READY)
+proto: $(READY)  ## Regenerate the stubs from the contract
 	@$(BIN)/python proto/generate_stubs.py
 
-# What can be made again. Stored choices and the key to them cannot.
-clean:
+# Not .data: stored choices and their key cannot be made again.
+clean:  ## Remove what these targets made, but not .data/
 	rm -rf $(VENV) .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# Everybody's choices and profiles in the embedded store, and secret.key.
-clean-data:
+clean-data:  ## Remove .data/: all stored choices and profiles, and the secret key
 	rm -rf .data

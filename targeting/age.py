@@ -1,7 +1,7 @@
 """Ages from birth dates, in the person's own day.
 
-A service does not know the person's time zone, so a birthday counts once it is there everywhere on Earth
-(UTC-12): in doubt the person is the younger. Somebody born on 29 February comes of age on 1 March in other years.
+The person's time zone is unknown, so a birthday counts once it has begun everywhere on Earth (UTC-12): in doubt the
+person is the younger. A person born on 29 February comes of age on 1 March in other years.
 """
 
 from bisect import bisect_left
@@ -25,44 +25,44 @@ _BRACKETS = (
 
 
 def person_day(now_s: float) -> int:
-    """Give the day, counted from 1970-01-01, that it is everywhere on Earth at this time or later."""
+    """Return the latest day, counted from 1970-01-01, that has begun everywhere on Earth."""
     return int((now_s - _LAST_TIME_ZONE_S) // _DAY_S)
 
 
 def day_of(birth_date: date) -> int:
-    """Count the days from 1970-01-01."""
+    """Return the days since 1970-01-01."""
     return (birth_date - _EPOCH).days
 
 
 def date_of(day: int) -> date:
-    """Give the date of a day counted from 1970-01-01."""
+    """Return the date of a day counted from 1970-01-01."""
     return _EPOCH + timedelta(days=day)
 
 
 @lru_cache(maxsize=256)
 def latest_birth_day(today: int, years: int) -> int:
-    """Give the last birth day, counted from 1970-01-01, of those who are at least ``years`` old today."""
+    """Return the latest birth day, counted from 1970-01-01, of people who are at least ``years`` old today."""
     now = date_of(today)
     try:
         return day_of(now.replace(year=now.year - years))
     except ValueError:
-        # Today is 29 February and that year had none: born on its 28th, one has had the birthday.
+        # Today is 29 February and that year had none: people born on its 28th have had their birthday.
         return day_of(now.replace(year=now.year - years, day=28))
 
 
 def is_under(birth_day: int, years: int, today: int) -> bool:
-    """Tell whether somebody born that day is younger than ``years`` today."""
+    """Whether a person born that day is younger than ``years`` today."""
     return birth_day > latest_birth_day(today, years)
 
 
 def bracket_at(birth_day: int, today: int) -> AgeBracket:
-    """Give the age bracket of somebody born that day; unknown under 13."""
+    """Return the age bracket of a person born that day; unknown under 13."""
     index = bisect_left(_bracket_starts(today), birth_day)
     return _BRACKETS[index][1] if index < len(_BRACKETS) else AgeBracket.UNKNOWN
 
 
 def bracket_of(years: int) -> AgeBracket:
-    """Give the age bracket of an age in years; unknown under 13."""
+    """Return the age bracket of an age in years; unknown under 13."""
     return next((bracket for start, bracket in _BRACKETS if years >= start), AgeBracket.UNKNOWN)
 
 

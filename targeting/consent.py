@@ -1,7 +1,7 @@
 """The consent strings of one request, read together: TCF, GPP, US Privacy.
 
 Regimes add up: each is judged alone, and no consent in one lifts an opt-out in another. A string that is present and
-cannot be read limits. Here the strings are judged for ourselves; what they say of a network is asked later.
+cannot be read limits. This module judges the strings for ourselves; ``targeting.networks`` asks about each network.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,8 +29,8 @@ _GDPR_SECTION = 2
 class RequestConsent(NamedTuple):
     """What the consent strings say.
 
-    ``reasons`` are those that limit the decision; ``gdpr`` tells whether the GDPR applies; ``tc_strings`` are
-    all that could be read. ``unreadable`` names the signals that were there and could not be.
+    ``reasons`` are those that limit the decision; ``gdpr`` is whether the GDPR applies; ``tc_strings`` are the
+    readable ones. ``unreadable`` names the signals that are present and cannot be read.
     """
 
     reasons: Reasons = NO_REASONS
@@ -40,14 +40,14 @@ class RequestConsent(NamedTuple):
     unreadable: tuple[str, ...] = ()
 
     def has_basis(self, purpose: int, vendor: int, policy: Policy) -> bool:
-        """Tell whether the vendor has a basis for the purpose: always, out of the GDPR's scope."""
+        """Whether the vendor has a basis for the purpose: always, out of the GDPR's scope."""
         return not self.gdpr or (
             self._may_grant(vendor)
             and all(string.has_basis(purpose, vendor, policy.vendor_list) for string in self.tc_strings)
         )
 
     def position_withheld(self, vendor: int, policy: Policy) -> Reasons:
-        """Give the reasons for which the vendor may not have the precise position; none: it may."""
+        """Return the reasons against passing the precise position to the vendor; none: it may have it."""
         reasons = 0
         if self.gpp is not None and self.gpp.withholds & Withholds.PRECISE_POSITION:
             reasons = int(Reason.GPP_OPT_OUT.bit)
@@ -62,12 +62,12 @@ class RequestConsent(NamedTuple):
         return Reasons(reasons)
 
     def _may_grant(self, vendor: int) -> bool:
-        """A string that cannot be read, or none, or a vendor that no string can name, gives no basis."""
+        """Whether any basis is possible: every string is readable, there is one, and the vendor has an id."""
         return TCF not in self.unreadable and bool(self.tc_strings) and vendor > 0
 
 
 SILENT = RequestConsent()
-"""Nothing was said, and nothing needs saying."""
+"""No consent string is present, and none is required."""
 
 
 def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> RequestConsent:
@@ -77,30 +77,33 @@ def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: 
     if not (gdpr or signals.gpp or signals.gpp_section_ids or signals.us_privacy):
         return SILENT
     readings = [read_gpp_string(text, signals.gpp_section_ids) for text in _gpp_texts(signals)]
-    reading = _all_together(readings) if readings else None
+    combined = _combined(readings) if readings else None
     us_privacy_reasons, unreadable = _us_privacy(
-        (signals.us_privacy, *signals.more_us_privacies, *(each.us_privacy for each in readings))
+        (signals.us_privacy, *signals.more_us_privacies, *(reading.us_privacy for reading in readings))
     )
     reasons = int(us_privacy_reasons)
-    if reading is not None and reading.withholds & Withholds.PROFILE_AND_IDS:
+    if combined is not None and combined.withholds & Withholds.PROFILE_AND_IDS:
         reasons |= Reason.GPP_OPT_OUT.bit
-    if reading is not None and reading.unreadable:
+    if combined is not None and combined.unreadable:
         unreadable |= {GPP}
-    # Section 2, once it is named, must be readable as any other; out of scope it has no effect beyond that.
+    # A section 2 that is named must be readable; out of scope it has no other effect.
     strings, undecodable = _tc_strings(
-        (*((signals.tcf_consent, *signals.more_tcf_consents) if gdpr else ()), *(each.tc_string for each in readings))
+        (
+            *((signals.tcf_consent, *signals.more_tcf_consents) if gdpr else ()),
+            *(reading.tc_string for reading in readings),
+        )
     )
     unreadable |= undecodable
     if unreadable:
         reasons |= Reason.SIGNAL_UNREADABLE.bit
-    consent = RequestConsent(Reasons(reasons), gdpr, strings, reading, tuple(sorted(unreadable)))
+    consent = RequestConsent(Reasons(reasons), gdpr, strings, combined, tuple(sorted(unreadable)))
     if all(consent.has_basis(purpose, policy.gdpr.host_vendor_id, policy) for purpose in _purposes(policy)):
         return consent
     return consent._replace(reasons=Reasons(reasons | Reason.TCF_NO_CONSENT.bit))
 
 
 def _purposes(policy: Policy) -> tuple[int, ...]:
-    """Give the purposes that a behavioural answer needs."""
+    """Return the purposes that a behavioural answer needs."""
     return (PURPOSE_BEHAVIOURAL, *policy.gdpr.also_required_purposes)
 
 
@@ -110,18 +113,18 @@ def _gpp_texts(signals: Signals) -> tuple[str, ...]:
     return (signals.gpp, *signals.more_gpps)
 
 
-def _all_together(readings: Sequence[GppReading]) -> GppReading:
-    """Take what each reading withholds; the sections shown are those of the first."""
-    together, *others = readings
-    for each in others:
-        together = together._replace(
-            withholds=together.withholds | each.withholds, unreadable=together.unreadable + each.unreadable
+def _combined(readings: Sequence[GppReading]) -> GppReading:
+    """Withhold what any reading withholds; the sections shown are those of the first."""
+    combined, *others = readings
+    for reading in others:
+        combined = combined._replace(
+            withholds=combined.withholds | reading.withholds, unreadable=combined.unreadable + reading.unreadable
         )
-    return together
+    return combined
 
 
 def _in_scope(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> bool:
-    """Tell whether the GDPR applies: the flag, else section 2, else any country shown; in doubt it does."""
+    """Whether the GDPR applies: the flag, else section 2, else any country shown; in doubt it does."""
     signals = request.signals
     if signals.gdpr_applies is not None:
         return signals.gdpr_applies

@@ -1,7 +1,7 @@
-"""The whole core seen from outside: ``plan`` says what to fetch, ``decide`` turns what came back into decisions.
+"""The core as seen from outside: ``plan`` says what to fetch, ``decide`` turns the fetched records into decisions.
 
-Between the two somebody else asks the store. A request that its own signals limit asks for nothing, so its
-profile is never even fetched. Profiles are read only under a grant.
+Between the two calls the caller asks the store. A request that its own signals limit names no subjects, so its profile
+is never even fetched. Profiles are read only under a grant.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _BEHAVIOURAL, _LIMITED = Mode.BEHAVIOURAL, Mode.LIMITED
 
 
 class PlannedRequest(NamedTuple):
-    """One request after the first look: what it says, and whose records are needed."""
+    """One request after its signals were read: the verdict on them, and whose records are needed."""
 
     request: AdRequest
     cookies: Cookies
@@ -40,19 +40,19 @@ class PlannedRequest(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A batch of requests and, in order, the subjects to fetch for all of them."""
+    """A batch of requests and, in order, the subjects to fetch for them."""
 
     items: list[PlannedRequest]
     subjects: list[Subject]
 
     @classmethod
     def of(cls, items: list[PlannedRequest]) -> "Plan":
-        """Plan for requests that were looked at."""
+        """Make the plan for requests whose signals were read."""
         return cls(items, [subject for item in items for subject in item.subjects])
 
 
 class Rulebook(NamedTuple):
-    """What decides besides the request: the policy, and the key of the ids that networks get."""
+    """The rules besides the request: the policy, and the key of the ids that networks get."""
 
     policy: Policy
     id_key: bytes = b""
@@ -76,18 +76,18 @@ class Decision(NamedTuple):
 
 
 class _Judged(NamedTuple):
-    """A request with its verdict; what is known of the person only where it was granted."""
+    """A request with its verdict; ``person`` is set only under a grant."""
 
     item: PlannedRequest
     reasons: Reasons
     limited: LimitedFeatures
     grant: Grant | None = None
-    known: PersonData | None = None
+    person: PersonData | None = None
     owner: bytes = b""
 
 
 def plan(requests: Sequence[AdRequest], policy: Policy) -> Plan:
-    """Look at a batch of requests and find out whose records are needed."""
+    """Read the signals of a batch of requests and find out whose records are needed."""
     return Plan.of([_item(request, policy) for request in requests])
 
 
@@ -100,25 +100,25 @@ def decide(
 ) -> list[Decision]:
     """Decide a batch.
 
-    ``fetched`` holds the records of ``planned.subjects`` in that order, or the reason why there are none; ``naps``
-    the NAP cookies of each request that could be opened; ``now_s`` the time (Unix seconds). Raises ``ValueError``
-    when there are more or fewer records than subjects.
+    ``fetched`` holds the records of ``planned.subjects`` in that order, or the reason why there are none; ``naps`` the
+    decrypted NAP cookies of each request; ``now_s`` the time (Unix seconds). Raises ``ValueError`` if there are more or
+    fewer records than subjects.
     """
     if not isinstance(fetched, Reason) and len(fetched) != len(planned.subjects):
-        # Somebody would be decided by the records of somebody else.
+        # A person would be decided by another person's records.
         raise ValueError("there must be as many records as subjects")
-    policy, today, at = rulebook.policy, person_day(now_s), 0
+    policy, today, start = rulebook.policy, person_day(now_s), 0
     judged = []
-    for item, opened in zip(planned.items, naps, strict=True):
+    for item, item_naps in zip(planned.items, naps, strict=True):
         if not item.subjects:
             reasons = item.verdict.reasons or Reason.NO_SUBJECT.bit
             judged.append(_Judged(item, reasons, _limited(item, ())))
         elif isinstance(fetched, Reason):
             judged.append(_Judged(item, fetched.bit, _limited(item, ())))
         else:
-            end = at + len(item.subjects)
-            judged.append(_judge(item, fetched[at:end], opened, policy, today))
-            at = end
+            end = start + len(item.subjects)
+            judged.append(_judge(item, fetched[start:end], item_naps, policy, today))
+            start = end
     features = _features(judged, policy, now_s)
     return list(map(_decision, judged, features, repeat(rulebook)))
 
@@ -130,9 +130,9 @@ def _item(request: AdRequest, policy: Policy) -> PlannedRequest:
 
 
 def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
-    """Name everyone in a request; whose profile is meant comes first.
+    """Name all subjects of a request, first the one whose profile would be used.
 
-    The account id of the ``ANON`` cookie is one of the linked accounts: its stored choice counts, and that is all.
+    The account id of the ``ANON`` cookie counts as a linked account: its stored choice counts, and nothing else.
     """
     account, linked, device = request.identity
     device, anon_id = device or cookies.muid, cookies.anon_id
@@ -140,36 +140,36 @@ def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
     if device:
         named += (Subject(_DEVICE, device),)
     if linked or anon_id:
-        named += tuple(Subject(_ACCOUNT, each) for each in (*linked, anon_id) if each)
+        named += tuple(Subject(_ACCOUNT, account_id) for account_id in (*linked, anon_id) if account_id)
     return named
 
 
 def _judge(
     item: PlannedRequest, records: Sequence[StoredRecords], naps: Sequence[Nap], policy: Policy, today: int
 ) -> _Judged:
-    standings = read_stored_choices(records)
-    limited = _limited(item, standings)
+    choices = read_stored_choices(records)
+    limited = _limited(item, choices)
     age = policy.children.age_in(limited.country)
     of_child = bool(naps) and any(nap.age is not None and nap.age < age for nap in naps)
-    reasons, grant = judge_stored(records, standings, latest_birth_day(today, age), nap_of_child=of_child)
+    reasons, grant = judge_stored(records, choices, latest_birth_day(today, age), nap_of_child=of_child)
     if grant is None:
         return _Judged(item, reasons, limited)
-    record, standing = records[0], standings[0]
+    record, choice = records[0], choices[0]
     try:
         profile = read_profile(record.profile or b"", record.owner)
     except RecordUnreadable:
         return _Judged(item, Reason.RECORD_UNREADABLE.bit, limited)
-    # Several NAP cookies that disagree describe nobody.
+    # Several NAP cookies contradict each other, so none is used.
     nap = naps[0] if len(naps) == len(item.cookies.naps) == 1 else None
-    known = PersonData(profile, standing.birth_day if standing else None, nap)
-    return _Judged(item, reasons, limited, grant, known, record.owner)
+    person = PersonData(profile, choice.birth_day if choice else None, nap)
+    return _Judged(item, reasons, limited, grant, person, record.owner)
 
 
-def _limited(item: PlannedRequest, standings: Sequence[StoredChoice | None]) -> LimitedFeatures:
+def _limited(item: PlannedRequest, choices: Sequence[StoredChoice | None]) -> LimitedFeatures:
     request, country, language = item.request, "", ""
-    for standing in standings:
-        if standing is not None and (standing.country or standing.language):
-            country, language = standing.country, standing.language
+    for choice in choices:
+        if choice is not None and (choice.country or choice.language):
+            country, language = choice.country, choice.language
             break
     return limited_features(
         LocaleInputs(
@@ -185,12 +185,12 @@ def _limited(item: PlannedRequest, standings: Sequence[StoredChoice | None]) -> 
 
 
 def _features(judged: Sequence[_Judged], policy: Policy, now_s: float) -> list[Behavioural | None]:
-    grant = next((each.grant for each in judged if each.grant is not None), None)
+    grant = next((request.grant for request in judged if request.grant is not None), None)
     if grant is None:
         return [None] * len(judged)
-    people = [each.known for each in judged if each.known is not None]
+    people = [request.person for request in judged if request.person is not None]
     features = iter(behavioural_features(grant, people, policy, now_s))
-    return [None if each.known is None else next(features) for each in judged]
+    return [None if request.person is None else next(features) for request in judged]
 
 
 def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook) -> Decision:

@@ -1,8 +1,8 @@
 """The judge: what the signals of a request and the stored records allow.
 
-Default deny: behavioural mode needs every check to say yes. This is the only module that mints a ``Grant``, and
-without one no code of behavioural mode runs. Every reason that applies is reported. The judge never reads a profile:
-of profiles it knows only whether one is there.
+Default deny: behavioural mode needs every check to say yes. Only this module mints a ``Grant``, and without one no
+code of behavioural mode runs. It reports every reason that its sources show. It never reads a profile: all it knows is
+whether one exists.
 """
 
 from collections.abc import Sequence
@@ -25,27 +25,27 @@ _OPT_OUT_OF = {
 
 
 class Grant:
-    """The permission to use a profile in one decision. Only the judge can make one."""
+    """The permission to use a profile in one decision. Only the judge can mint one."""
 
     __slots__ = ()
 
     def __init__(self, mint: object) -> None:
         if mint is not _MINT:
-            raise TypeError("a grant comes from the judge alone")
+            raise TypeError("only the judge can mint a grant")
 
 
 class RequestVerdict(NamedTuple):
-    """What the request alone says; ``reasons`` are those that limit already."""
+    """What the request alone shows; ``reasons`` are those that limit already."""
 
     reasons: Reasons
     consent: RequestConsent
 
 
-_NOTHING_FOUND = RequestVerdict(NO_REASONS, SILENT)
+_NOTHING_LIMITS = RequestVerdict(NO_REASONS, SILENT)
 
 
 class Verdict(NamedTuple):
-    """The judgement on one request. There is a grant exactly when no reason was found."""
+    """The judgement on one request. There is a grant exactly when there is no reason."""
 
     reasons: Reasons
     grant: Grant | None = None
@@ -56,57 +56,57 @@ _NO_PROFILE = Verdict(Reason.NO_PROFILE.bit)
 
 
 def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> RequestVerdict:
-    """Judge what can be read from the request alone."""
+    """Judge what the request alone shows."""
     consent = read_consent(request, cookies.countries, policy)
     reasons = int(consent.reasons)
     if request.signals is not NO_SIGNALS:
         reasons |= _flags(request.signals, policy)
     if cookies.opt_out or cookies.anon_opt_out or cookies.device_doubt:
         reasons |= _cookie_flags(cookies, request.identity)
-    return RequestVerdict(Reasons(reasons), consent) if reasons or consent is not SILENT else _NOTHING_FOUND
+    return RequestVerdict(Reasons(reasons), consent) if reasons or consent is not SILENT else _NOTHING_LIMITS
 
 
 def read_stored_choices(subjects: Sequence[StoredRecords]) -> list[StoredChoice | None]:
-    """Read the preference records, in order; None where there is none, or none that can be trusted."""
-    return [None if preference is None else _standing(preference, owner) for _, owner, preference, *_ in subjects]
+    """Read the preference records, in order; None where there is none, or an unreadable one."""
+    return [None if preference is None else _read_choice(preference, owner) for _, owner, preference, *_ in subjects]
 
 
 def judge_stored(
     subjects: Sequence[StoredRecords],
-    standings: Sequence[StoredChoice | None],
+    choices: Sequence[StoredChoice | None],
     of_age_day: int,
     *,
     nap_of_child: bool,
 ) -> Verdict:
-    """Judge the stored records of everyone in a request that nothing has limited so far; at least one.
+    """Judge the records of all subjects of a request that nothing has limited so far; at least one subject.
 
-    The first subject is the one whose profile would be used. ``of_age_day`` is the last birth day
-    (``targeting.age.latest_birth_day``) of somebody who is no child.
+    The first subject's profile is the one that would be used. ``of_age_day`` is the latest birth day
+    (``targeting.age.latest_birth_day``) at which a person is no longer a child.
     """
     reasons = int(Reason.UNDER_AGE.bit) if nap_of_child else 0
-    for subject, standing in zip(subjects, standings, strict=True):
-        if standing is not None or subject.preference is not None or subject.profile is not None:
-            reasons |= _limits(subject, standing, of_age_day)
+    for records, choice in zip(subjects, choices, strict=True):
+        if choice is not None or records.preference is not None or records.profile is not None:
+            reasons |= _limits(records, choice, of_age_day)
     if not reasons and subjects[0].profile is None:
         return _NO_PROFILE
     return Verdict(Reasons(reasons)) if reasons else _ALLOWED
 
 
-def _standing(preference: bytes, owner: bytes) -> StoredChoice | None:
+def _read_choice(preference: bytes, owner: bytes) -> StoredChoice | None:
     try:
         return read_stored_choice(preference, owner)
     except RecordUnreadable:
         return None
 
 
-def _limits(subject: StoredRecords, standing: StoredChoice | None, of_age_day: int) -> Reasons:
-    if standing is None:
-        if subject.preference is not None:
+def _limits(records: StoredRecords, choice: StoredChoice | None, of_age_day: int) -> Reasons:
+    if choice is None:
+        if records.preference is not None:
             return Reason.RECORD_UNREADABLE.bit
-        # A profile and its preference record are written together: one alone means that a choice may be lost.
+        # Profile and preference record are written together: a profile alone means that a choice may be lost.
         return Reason.PREFERENCE_LOST.bit
-    reasons = NO_REASONS if standing.choice in CHOICES_THAT_ALLOW else _OPT_OUT_OF[subject.kind]
-    if standing.birth_day is not None and standing.birth_day > of_age_day:
+    reasons = NO_REASONS if choice.choice in CHOICES_THAT_ALLOW else _OPT_OUT_OF[records.kind]
+    if choice.birth_day is not None and choice.birth_day > of_age_day:
         return Reasons(reasons | Reason.UNDER_AGE.bit)
     return reasons
 
@@ -114,7 +114,7 @@ def _limits(subject: StoredRecords, standing: StoredChoice | None, of_age_day: i
 def _cookie_flags(cookies: Cookies, identity: Identity) -> Reasons:
     reasons = Reason.COOKIE_OPT_OUT.bit if cookies.opt_out or cookies.anon_opt_out else NO_REASONS
     if cookies.device_doubt and not identity.device_id:
-        # The browser may have opted out, and its choice cannot be looked up.
+        # The browser may have opted out, and without its id its choice cannot be looked up.
         return Reasons(reasons | Reason.SIGNAL_UNREADABLE.bit)
     return reasons
 

@@ -1,7 +1,7 @@
 """The nouns of a decision: subjects, the request, its answer.
 
-Every value is immutable. Nothing here knows a profile. What carries an identifier hides it in ``repr``,
-so that no log line or traceback can show it.
+Every value is immutable. Nothing here knows a profile. Values that carry an identifier hide it in ``repr``, so that
+no log line or traceback can show it.
 """
 
 from enum import IntEnum, StrEnum
@@ -11,7 +11,7 @@ from targeting.places.geo import IpLocation
 
 
 class SubjectKind(StrEnum):
-    """Whom a record belongs to; the value is the letter in the store's key."""
+    """What kind of subject a record belongs to; the value is the letter in the store's key."""
 
     ACCOUNT = "a"
     DEVICE = "d"
@@ -24,19 +24,19 @@ class Subject(NamedTuple):
     id: str
 
     def __repr__(self) -> str:
-        """Show the kind alone."""
+        """Show the kind only."""
         return f"Subject({self.kind.name})"
 
 
 class Identity(NamedTuple):
-    """Who sent the request; empty strings mean unknown."""
+    """The ids in a request; empty strings mean unknown."""
 
     account_id: str = ""
     linked_account_ids: tuple[str, ...] = ()
     device_id: str = ""
 
     def __repr__(self) -> str:
-        """Show which ids are there, never the ids."""
+        """Show which ids are present, never the ids."""
         return f"Identity(account={bool(self.account_id)}, device={bool(self.device_id)})"
 
 
@@ -55,18 +55,18 @@ class Signals(NamedTuple):
     gpp_section_ids: tuple[int, ...] = ()
     us_privacy: str = ""
     unreadable: tuple[str, ...] = ()
-    """Names of signals that were present in a form that cannot be read; each limits."""
+    """Names of signals that are present in an unreadable form; each limits."""
     more_tcf_consents: tuple[str, ...] = ()
     more_gpps: tuple[str, ...] = ()
     more_us_privacies: tuple[str, ...] = ()
-    """Further strings of a kind that is in its own field above, from another place of the request: each must allow."""
+    """Further strings of the kinds above, from other places of the request: each of them must allow."""
 
 
 NO_SIGNALS = Signals()
 
 
 class LocaleInputs(NamedTuple):
-    """What country, language and IP location are derived from: all that limited mode may look at."""
+    """The inputs of country, language and IP location: all that limited mode may look at."""
 
     client_country: str = ""
     client_language: str = ""
@@ -78,7 +78,7 @@ class LocaleInputs(NamedTuple):
 
 
 class AdRequest(NamedTuple):
-    """One ad request: parsed, bounded, not yet judged."""
+    """One ad request: parsed and bounded, not yet judged."""
 
     request_id: str = ""
     identity: Identity = Identity()
@@ -92,12 +92,12 @@ class AdRequest(NamedTuple):
     signals: Signals = NO_SIGNALS
     networks: tuple[str, ...] = ()
     shown_countries: tuple[str, ...] = ()
-    """Further countries (ISO 3166-1 alpha-2) that the request shows: the GDPR, and networks' rules, may apply there."""
+    """Further countries (ISO 3166-1 alpha-2) that the request shows: the GDPR and networks' rules may apply there."""
     shown_subdivisions: tuple[str, ...] = ()
     """Further subdivisions (ISO 3166-2) that the request shows: networks' rules may apply there."""
 
     def __repr__(self) -> str:
-        """Show nothing of the person."""
+        """Show nothing about the person."""
         return f"AdRequest({len(self.networks)} networks)"
 
 

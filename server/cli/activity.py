@@ -20,52 +20,50 @@ _KINDS = {
 }
 
 
-def arguments(parser: ArgumentParser) -> None:
-    """Take one activity."""
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments of one activity."""
     add_subject(parser)
-    parser.add_argument("--kind", choices=_KINDS, required=True, help="what the person did")
+    parser.add_argument("--kind", choices=_KINDS, required=True, help="kind of the activity")
     parser.add_argument(
-        "--segment", action="append", type=text, default=[], metavar="ID", help="a segment it belongs to; repeatable"
+        "--segment", action="append", type=text, default=[], metavar="ID", help="segment id; repeatable"
     )
-    parser.add_argument("--destination", type=text, default="", metavar="CODE", help="the country called")
-    parser.add_argument("--ad", type=text, default="", metavar="ID", help="the ad seen or clicked")
-    parser.add_argument(
-        "--activity-id", type=text, default="", metavar="ID", help="one id an activity: repeating it is safe"
-    )
-    parser.add_argument("--occurred-at", type=_time, metavar="TIME", help="ISO 8601; default: now")
-    parser.add_argument("--country", type=text, default="", metavar="CODE", help="the country set in the client")
-    parser.add_argument("--cookie", type=text, default="", metavar="HEADER", help="the Cookie header it came with")
+    parser.add_argument("--destination", type=text, default="", metavar="CODE", help="country that was called")
+    parser.add_argument("--ad", type=text, default="", metavar="ID", help="id of the ad that was shown or clicked")
+    parser.add_argument("--activity-id", type=text, default="", metavar="ID", help="idempotency key of this activity")
+    parser.add_argument("--occurred-at", type=_time, metavar="TIME", help="when it happened, ISO 8601 (default: now)")
+    parser.add_argument("--country", type=text, default="", metavar="CODE", help="country set in the client")
+    parser.add_argument("--cookie", type=text, default="", metavar="HEADER", help="Cookie header of the activity")
     parser.add_argument("--gpc", action="store_true", help="Global Privacy Control (Sec-GPC: 1)")
-    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
-def run(given: Namespace, shell: Shell) -> int:
-    """Record it, and print what became of it."""
+def run(options: Namespace, shell: Shell) -> int:
+    """Record the activity and print its outcome."""
     activity = pb.Activity(
-        activity_id=given.activity_id,
-        kind=_KINDS[given.kind],
-        segment_ids=given.segment,
-        destination_country=given.destination,
-        ad_id=given.ad,
-        occurred_at=given.occurred_at or _timestamp(datetime.now(UTC)),
-        cookie_header=given.cookie,
-        signals=PrivacySignals(global_privacy_control=given.gpc),
-        client=ClientSettings(country=given.country),
-        **subject_of(given),
+        activity_id=options.activity_id,
+        kind=_KINDS[options.kind],
+        segment_ids=options.segment,
+        destination_country=options.destination,
+        ad_id=options.ad,
+        occurred_at=options.occurred_at or _timestamp(datetime.now(UTC)),
+        cookie_header=options.cookie,
+        signals=PrivacySignals(global_privacy_control=options.gpc),
+        client=ClientSettings(country=options.country),
+        **subject_of(options),
     )
     with Client(shell.settings().grpc_address) as client:
         recorded = client.call(client.profiles.RecordActivity, pb.RecordActivityRequest(activities=[activity]))
     result = recorded.results[0]
-    if given.json:
+    if options.json:
         shell.write(as_json(result))
     elif result.outcome != pb.OUTCOME_REJECTED:
-        shell.out.print(_said(result))
+        shell.out.print(_outcome_text(result))
     if result.outcome == pb.OUTCOME_REJECTED:
-        raise Refused(f"rejected for its field {plain(result.field)}")
+        raise Refused(f"rejected: field {plain(result.field)} is invalid")
     return OK
 
 
-def _said(result: pb.ActivityResult) -> str:
+def _outcome_text(result: pb.ActivityResult) -> str:
     outcome = pb.Outcome.Name(result.outcome).removeprefix("OUTCOME_").lower()
     return f"{outcome}: {names_of(result.reasons)}" if result.reasons else outcome
 
@@ -75,7 +73,7 @@ def _time(value: str) -> Timestamp:
         moment = datetime.fromisoformat(value)
         return _timestamp(moment if moment.tzinfo else moment.astimezone())
     except (ValueError, OverflowError):
-        raise ArgumentTypeError("is no time such as 2026-01-31T12:00:00Z") from None
+        raise ArgumentTypeError("must be an ISO 8601 time such as 2026-01-31T12:00:00Z") from None
 
 
 def _timestamp(moment: datetime) -> Timestamp:
@@ -84,4 +82,4 @@ def _timestamp(moment: datetime) -> Timestamp:
     return message
 
 
-ACTIVITY = Command(arguments, run)
+ACTIVITY = Command(add_arguments, run)

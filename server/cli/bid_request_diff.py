@@ -1,6 +1,6 @@
-"""What becomes of a bid request on its way to one network: every field that differs, and why.
+"""The difference between a bid request and its prepared form: every changed field, and why it changed.
 
-Pure: it compares what went in with what came out. Knows nothing of how the one was made from the other.
+Pure: compares the request that went in with the one that came out, and knows nothing of how it was prepared.
 """
 
 import json
@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 
-class Change(StrEnum):
-    """What became of a field; the value is how a line of a diff begins."""
+class ChangeKind(StrEnum):
+    """How a field changed; the value is the first character of a diff line."""
 
     REMOVED = "-"
     CHANGED = "~"
@@ -19,94 +19,94 @@ class Change(StrEnum):
 
 
 class Difference(NamedTuple):
-    """One field that differs: its JSON path, its value before and after as JSON (empty: not there), and why."""
+    """One changed field: its JSON path, its value before and after as JSON (empty: absent), and the cause."""
 
     path: str
-    change: Change
+    kind: ChangeKind
     before: str
     after: str
-    why: str
+    cause: str
 
 
-class _Because(NamedTuple):
-    """Why fields whose path matches differ."""
+class _Cause(NamedTuple):
+    """Why the fields whose path matches the pattern change."""
 
     pattern: re.Pattern[str]
-    why: str
+    text: str
 
 
-def _because(pattern: str, why: str) -> _Because:
-    return _Because(re.compile(pattern), why)
+def _cause(pattern: str, text: str) -> _Cause:
+    return _Cause(re.compile(pattern), text)
 
 
-_WHY_GONE: Final = (
-    _because(r"regs|device\.(dnt|lmt)|user\.(ext\.)?consent", "a signal that has not the form of one"),
-    _because(r"imp\[\d+\]\.ext\.prebid\.bidder\.|ext\.prebid\.bidder", "a network's parameters, by name its own only"),
-    _because(r"imp\[\d+\]\.ext|ext", "an extension that the policy does not list"),
-    _because(r"device\.geo\.(lat|lon|type|accuracy|lastfix|ipservice)", "a precise position, by permission only"),
-    _because(r"device\.geo", "a place is told to country and region"),
-    _because(r"device\.(ifa|did|dpid|mac)", "identifies the device"),
-    _because(r"device\.ext|user\.ext", "an extension that the policy does not list, ids among them"),
-    _because(r"device\.ip", "is no address, or has moved to the field of its version"),
-    _because(r"device\.devicetype", "is no type that OpenRTB lists"),
-    _because(r"device\.lang", "is said as the decision has it"),
-    _because(r"device", "would do to know the device again"),
-    _because(r"user\.(id|buyeruid|eids)", "identifies the person"),
-    _because(r"user", "says something of the person"),
-    _because(r"[^.]*$", "is not passed on from here: a user or a device has it"),
+_CAUSES_OF_REMOVAL: Final = (
+    _cause(r"regs|device\.(dnt|lmt)|user\.(ext\.)?consent", "a malformed privacy signal"),
+    _cause(r"imp\[\d+\]\.ext\.prebid\.bidder\.|ext\.prebid\.bidder", "bidder parameters go to their own network only"),
+    _cause(r"imp\[\d+\]\.ext|ext", "an extension that the policy does not list"),
+    _cause(r"device\.geo\.(lat|lon|type|accuracy|lastfix|ipservice)", "a precise position needs permission"),
+    _cause(r"device\.geo", "a location is cut to country and region"),
+    _cause(r"device\.(ifa|did|dpid|mac)", "identifies the device"),
+    _cause(r"device\.ext|user\.ext", "an extension that the policy does not list"),
+    _cause(r"device\.ip", "not an IP address, or moved to the field of its version"),
+    _cause(r"device\.devicetype", "not a device type that OpenRTB lists"),
+    _cause(r"device\.lang", "replaced by the language of the decision"),
+    _cause(r"device", "could fingerprint the device"),
+    _cause(r"user\.(id|buyeruid|eids)", "identifies the person"),
+    _cause(r"user", "personal data"),
+    _cause(r"[^.]*$", "not passed on at the top level"),
 )
-_WHY_OTHER: Final = (
-    _because(r"device\.ipv?6?", "an address is masked"),
-    _because(r"device\.geo\.(lat|lon)", "a coarse position is rounded"),
-    _because(r"device\.(os|sua)", "families of system and browser, no more"),
-    _because(r"device", "as the decision has it"),
-    _because(r"user\.eids", "the network's own id for the person"),
-    _because(r"user\.(gender|data)", "the profile that the network may have"),
-    _because(r"user\.geo", "the country of residence"),
-    _because(r"user\.buyeruid", "the id that the network gave the person itself"),
-    _because(r"user\.consent|regs", "where OpenRTB 2.6 keeps it; unchanged"),
-    _because(r".*", "rebuilt"),
+_CAUSES_OF_CHANGE: Final = (
+    _cause(r"device\.ipv?6?", "the address is masked"),
+    _cause(r"device\.geo\.(lat|lon)", "the position is rounded"),
+    _cause(r"device\.(os|sua)", "reduced to system and browser family"),
+    _cause(r"device", "taken from the decision"),
+    _cause(r"user\.eids", "the network-scoped id"),
+    _cause(r"user\.(gender|data)", "the profile that the network may receive"),
+    _cause(r"user\.geo", "the country of residence"),
+    _cause(r"user\.buyeruid", "the id that this network assigned itself"),
+    _cause(r"user\.consent|regs", "moved to its OpenRTB 2.6 place, unchanged"),
+    _cause(r".*", "rebuilt"),
 )
 
-_ANOTHERS: Final = frozenset({"user.data", "user.eids"})
-"""What stands there afterwards has nothing to do with what stood there before."""
+_REPLACED: Final = frozenset({"user.data", "user.eids"})
+"""Fields whose new value is not derived from the old one: shown as removed and added."""
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """Give what differs between two bid requests, in the order of the first; what was added comes last."""
-    return sorted(_differences("", before, after), key=lambda each: each.change is Change.ADDED)
+    """Return the changed fields in the order of the first request; added fields come last."""
+    return sorted(_differences("", before, after), key=lambda difference: difference.kind is ChangeKind.ADDED)
 
 
 def _differences(path: str, before: Any, after: Any) -> Iterator[Difference]:
     if isinstance(before, dict) and isinstance(after, dict):
         for name in (*before, *(name for name in after if name not in before)):
-            at = f"{path}.{name}" if path else name
-            if at in _ANOTHERS or name not in after or name not in before:
-                yield from _replaced(at, before.get(name), after.get(name))
+            inner = f"{path}.{name}" if path else name
+            if inner in _REPLACED or name not in after or name not in before:
+                yield from _replaced(inner, before.get(name), after.get(name))
             else:
-                yield from _differences(at, before[name], after[name])
-    elif _are_alike(before, after):
+                yield from _differences(inner, before[name], after[name])
+    elif _are_parallel_lists(before, after):
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _differences(f"{path}[{index}]", old, new)
     elif before != after:
-        yield Difference(path, Change.CHANGED, _shown(before), _shown(after), _why(path, _WHY_OTHER))
+        yield Difference(path, ChangeKind.CHANGED, _json(before), _json(after), _cause_text(path, _CAUSES_OF_CHANGE))
 
 
-def _are_alike(before: Any, after: Any) -> bool:
-    """Tell whether two values are lists whose items belong together."""
+def _are_parallel_lists(before: Any, after: Any) -> bool:
+    """Return whether two values are lists that can be compared item by item."""
     return isinstance(before, list) and isinstance(after, list) and len(before) == len(after)
 
 
 def _replaced(path: str, before: Any, after: Any) -> Iterator[Difference]:
     if before is not None:
-        yield Difference(path, Change.REMOVED, _shown(before), "", _why(path, _WHY_GONE))
+        yield Difference(path, ChangeKind.REMOVED, _json(before), "", _cause_text(path, _CAUSES_OF_REMOVAL))
     if after is not None:
-        yield Difference(path, Change.ADDED, "", _shown(after), _why(path, _WHY_OTHER))
+        yield Difference(path, ChangeKind.ADDED, "", _json(after), _cause_text(path, _CAUSES_OF_CHANGE))
 
 
-def _why(path: str, table: tuple[_Because, ...]) -> str:
-    return next((each.why for each in table if each.pattern.match(path)), "is not passed on")
+def _cause_text(path: str, causes: tuple[_Cause, ...]) -> str:
+    return next((cause.text for cause in causes if cause.pattern.match(path)), "not passed on")
 
 
-def _shown(value: Any) -> str:
+def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""``adtargeting check-policy``: whether a policy file is valid, and what it amounts to."""
+"""``adtargeting check-policy``: validate a policy file and show its effect."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
@@ -20,32 +20,34 @@ from targeting.policy.profile_fields import SHAREABLE_FIELDS
 _SHORT = {"age_bracket": "age"}
 
 
-def arguments(parser: ArgumentParser) -> None:
-    """Take the file."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="the policy, a TOML file")
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the file argument."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="policy in a TOML file")
 
 
-def run(given: Namespace, shell: Shell) -> int:
-    """Check, and show the matrix and what may take away from it."""
-    policy = load_policy(given.file)
+def run(options: Namespace, shell: Shell) -> int:
+    """Validate the policy; print its effect on each network, its rules and warnings."""
+    policy = load_policy(options.file)
     shell.out.print(f"valid: policy {policy.version}, {len(policy.networks)} networks, {len(policy.rules)} rules")
     if policy.networks:
         shell.out.print(matrix_table(matrix(policy)))
-        shell.out.print("On the web, outside the GDPR, with no signal sent. Every network sees country and language.")
+        shell.out.print(
+            "For a web request outside the GDPR without signals. Every network also receives country and language."
+        )
     for number, rule in enumerate(policy.rules, start=1):
-        shell.out.print(f"Rule {number} takes {said_of(rule)}.")
-    for remark in (*_rule_remarks(policy), *_gdpr_remarks(policy)):
-        shell.out.print(remark)
+        shell.out.print(f"Rule {number} withholds {rule_text(rule)}.")
+    for warning in (*_rule_warnings(policy), *_gdpr_warnings(policy)):
+        shell.out.print(warning)
     return OK
 
 
 def matrix_table(rows: Iterable[Row]) -> Table:
-    """Give the table: a line a network and mode."""
+    """Return the table: one line for each network and mode."""
     made = table("network", "mode", "contact", "profile", "id", "position", "IP")
     made.columns[0].no_wrap, made.columns[0].overflow = False, "fold"
     made.columns[3].no_wrap = False
     for row in rows:
-        fields = [_SHORT.get(name, name) for name in SHAREABLE_FIELDS if name in row.given]
+        fields = [_SHORT.get(name, name) for name in SHAREABLE_FIELDS if name in row.fields]
         made.add_row(
             plain(row.network_id),
             row.mode.name,
@@ -58,11 +60,11 @@ def matrix_table(rows: Iterable[Row]) -> Table:
     return made
 
 
-def said_of(rule: NetworkRule) -> str:
-    """Say what a rule takes, from whom, and when."""
+def rule_text(rule: NetworkRule) -> str:
+    """Return what a rule withholds, from which networks and under which conditions."""
     networks = ", ".join(map(plain, rule.networks)) or "every network"
     conditions = " and ".join(_conditions(rule))
-    return f"{', '.join(rule.withhold)} from {networks}{f' where {conditions}' if conditions else ''}"
+    return f"{', '.join(rule.withhold)} from {networks}{f' when {conditions}' if conditions else ''}"
 
 
 def _conditions(rule: NetworkRule) -> Iterator[str]:
@@ -82,20 +84,20 @@ def _conditions(rule: NetworkRule) -> Iterator[str]:
         yield f"the request comes from {'an app' if rule.app else 'the web'}"
 
 
-def _rule_remarks(policy: Policy) -> Iterator[str]:
-    """A rule that names nobody, perhaps by a slip of the pen, takes nothing away."""
+def _rule_warnings(policy: Policy) -> Iterator[str]:
+    """Yield a warning for each pattern that matches no network, for example because of a typing error."""
     for number, rule in enumerate(policy.rules, start=1):
         for pattern in rule.networks:
             if not any(replace(rule, networks=(pattern,)).names(name) for name in policy.by_id):
-                yield f"Rule {number} names no network of this policy by {plain(pattern)}."
+                yield f"Rule {number}: {plain(pattern)} matches no network of this policy."
 
 
-def _gdpr_remarks(policy: Policy) -> Iterator[str]:
+def _gdpr_warnings(policy: Policy) -> Iterator[str]:
     if not policy.gdpr.host_vendor_id:
-        yield "Where the GDPR applies every answer is LIMITED: gdpr.host_vendor_id is 0, so no string can name us."
-    nameless = [plain(each.id) for each in policy.networks if not each.tcf_vendor_id and not each.first_party]
-    if nameless:
-        yield f"Where the GDPR applies these may not be contacted, for want of a tcf_vendor_id: {', '.join(nameless)}."
+        yield "Every decision under the GDPR is LIMITED: gdpr.host_vendor_id is 0, so no TC string can grant a basis."
+    without_id = [plain(each.id) for each in policy.networks if not each.tcf_vendor_id and not each.first_party]
+    if without_id:
+        yield f"Not contacted under the GDPR, because they have no tcf_vendor_id: {', '.join(without_id)}."
 
 
-CHECK_POLICY = Command(arguments, run)
+CHECK_POLICY = Command(add_arguments, run)

@@ -1,6 +1,6 @@
-"""The client side of the commands: one channel to a running service, refusals as one line.
+"""The client of the commands: one channel to a running service; every failure is one line.
 
-Nothing here waits longer than ``TIMEOUT_S``.
+No call waits longer than ``TIMEOUT_S``.
 """
 
 from types import TracebackType
@@ -16,7 +16,7 @@ from server.cli.failures import Refused
 from server.cli.shell import plain
 
 TIMEOUT_S = 5.0
-# A proxy of the environment is for the web; the service is next door.
+# HTTP_PROXY is meant for the web, not for a service in the same network.
 _OPTIONS = (("grpc.enable_http_proxy", 0),)
 _DETAILS = "grpc-status-details-bin"
 
@@ -24,10 +24,10 @@ Answer_co = TypeVar("Answer_co", covariant=True)
 
 
 class Rpc(Protocol[Answer_co]):
-    """One method of a stub."""
+    """A unary method of a stub."""
 
     def __call__(self, request: Any, *, timeout: float) -> Answer_co:
-        """Call it."""
+        """Send the request and return the answer."""
         ...
 
 
@@ -48,7 +48,7 @@ class Client:
         self._channel.close()
 
     def call(self, rpc: Rpc[Answer_co], request: Message) -> Answer_co:
-        """Call, and give the answer. Raises ``Refused``."""
+        """Send the request and return the answer. Raises ``Refused``."""
         try:
             return rpc(request, timeout=TIMEOUT_S)
         except grpc.RpcError as problem:
@@ -57,11 +57,11 @@ class Client:
     def _why(self, problem: grpc.RpcError) -> str:
         if not isinstance(problem, grpc.Call):
             return "the call failed"
-        code, spoken = problem.code(), any(name == _DETAILS for name, _ in problem.trailing_metadata() or ())
-        if code is grpc.StatusCode.UNAVAILABLE and not spoken:
+        code, has_details = problem.code(), any(name == _DETAILS for name, _ in problem.trailing_metadata() or ())
+        if code is grpc.StatusCode.UNAVAILABLE and not has_details:
             return (
-                f"no service answers at {plain(self._address)}: start one with `{program()} serve`, "
-                "or name another with --address"
+                f"no service answers at {plain(self._address)}; start one with `{program()} serve`, "
+                "or set another address with --address"
             )
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
             return f"the service at {plain(self._address)} did not answer within {TIMEOUT_S:g} s"
@@ -69,7 +69,7 @@ class Client:
 
 
 def as_json(message: Message, *, indent: int | None = 2) -> str:
-    """Give a message as JSON that reads back as the same message; fields are named as in the contract."""
+    """Return a message as JSON that parses to the same message; fields have the names of the contract."""
     return MessageToJson(
         message,
         preserving_proto_field_name=True,

@@ -1,4 +1,4 @@
-"""What a command is: its arguments, and what it does."""
+"""The parts of a command: its arguments and the function that runs it."""
 
 import os
 import shutil
@@ -8,29 +8,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from server.cli.failures import Misused
+from server.cli.failures import UsageError
 from server.cli.shell import Shell
 
 PROGRAM = "adtargeting"
 
 
 class Command(NamedTuple):
-    """One command of the command line. ``run`` gives the exit status."""
+    """One command of the command line. ``run`` returns the exit status."""
 
-    arguments: Callable[[ArgumentParser], None]
+    add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace, Shell], int]
 
 
 class Parser(ArgumentParser):
-    """An argument parser that fails with one line, not with a page."""
+    """An argument parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise ``Misused``."""
-        raise Misused(f"{message}; see {self.prog} --help")
+        """Raise ``UsageError``."""
+        raise UsageError(f"{message}; see {self.prog} --help")
 
 
 def program() -> str:
-    """Give the name under which this program can be called again: as it was called, where that is not on the path."""
+    """Return the name that runs this program again: ``adtargeting``, or its path where PATH has another or none."""
     called = sys.argv[0]
     if Path(called).name != PROGRAM or shutil.which(PROGRAM) == called:
         return PROGRAM
@@ -38,25 +38,25 @@ def program() -> str:
 
 
 def no_arguments(_: ArgumentParser) -> None:
-    """Take no arguments."""
+    """Add nothing."""
 
 
 def text(value: str) -> str:
-    """Take an argument that goes into a message: it must be Unicode."""
+    """Return an argument that goes into a message. Raises ``ArgumentTypeError`` unless it is Unicode."""
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ArgumentTypeError("is not UTF-8") from None
+        raise ArgumentTypeError("must be UTF-8") from None
     return value
 
 
 def add_subject(parser: ArgumentParser) -> None:
-    """Add the choice between an account and a device."""
+    """Add the options that name the subject: an account or a device."""
     subject = parser.add_mutually_exclusive_group(required=True)
-    subject.add_argument("--account", type=text, default="", metavar="ID", help="an account, by its id")
-    subject.add_argument("--device", type=text, default="", metavar="ID", help="a browser or device, by its id")
+    subject.add_argument("--account", type=text, default="", metavar="ID", help="account id")
+    subject.add_argument("--device", type=text, default="", metavar="ID", help="browser or device id")
 
 
-def subject_of(arguments: Namespace) -> dict[str, str]:
-    """Give the subject's field of a message and its value."""
-    return {"account_id": arguments.account} if arguments.account else {"device_id": arguments.device}
+def subject_of(options: Namespace) -> dict[str, str]:
+    """Return the message field that names the subject, and its value."""
+    return {"account_id": options.account} if options.account else {"device_id": options.device}

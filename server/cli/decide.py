@@ -1,4 +1,4 @@
-"""``adtargeting decide``: decide one ad request and show the answer."""
+"""``adtargeting decide``: decide one ad request and show the decision."""
 
 from argparse import Namespace
 
@@ -10,12 +10,12 @@ from server.cli.shell import Shell
 from server.cli.show import show_decision
 
 
-def run(arguments: Namespace, shell: Shell) -> int:
-    """Ask the running service."""
-    request = request_from(arguments)
+def run(options: Namespace, shell: Shell) -> int:
+    """Send the request to the running service and print the decision."""
+    request = request_from(options)
     with Client(shell.settings().grpc_address) as client:
         decision = client.call(client.targeting.Decide, request)
-    if arguments.json:
+    if options.json:
         shell.write(as_json(decision))
     else:
         show_decision(shell.out, decision)

@@ -1,6 +1,6 @@
-"""``adtargeting demo``: from nothing to a story in the terminal.
+"""``adtargeting demo``: a guided tour in the terminal.
 
-Everything runs in this process and a temporary directory, on free ports; nothing of it is left, however it ends.
+Everything runs in this process, on free ports and in a temporary directory that is removed however the tour ends.
 """
 
 import logging
@@ -32,18 +32,18 @@ from server.web.assembly import own_origin
 
 PEOPLE = 2_000
 _SEED = 7
-_QUESTION = (
-    "adtargeting answers one question for each ad: may what we know about this person be used, "
-    "and what exactly may be handed to whom? An ad is shown either way."
+_INTRODUCTION = (
+    "adtargeting answers one question for each ad request: may stored data about this person be used, "
+    "and what exactly may each network receive? An ad is shown either way."
 )
 _FAREWELL = (
-    "That was all; nothing is left running. To try it yourself: `make run`, and in another terminal "
-    "`.venv/bin/adtargeting load-sample`, which says what to ask. Its page for a person's choices is "
-    "http://127.0.0.1:8080/choice."
+    "The tour is over and nothing is left running. To try it yourself, run `make run` and, in another terminal, "
+    "`.venv/bin/adtargeting load-sample`, which prints commands to try. The page "
+    "on which a person chooses is then http://127.0.0.1:8080/choice."
 )
-_PATIENCE_MS = 1000
-_LONGEST_PLACE = 60
-"""Bytes; with the directory's and the socket's own names it stays below the 100 that a socket may have."""
+_BUDGET_MS = 1000
+_MAX_DIRECTORY_BYTES = 60
+"""With the names of directory and socket added, the path stays below the 100 bytes that a socket may have."""
 _FREE_PORT = "127.0.0.1:0"
 
 
@@ -55,20 +55,20 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace, shell: Shell) -> int:
-    """Set the stage, and tell the story."""
+    """Start a service on a sample population and run the tour."""
     out, now_s = shell.out, int(time.time())
-    out.print(f"{_QUESTION}\n")
+    out.print(f"{_INTRODUCTION}\n")
     with ExitStack() as closing:
         closing.enter_context(_quiet())
         closing.enter_context(_stopped_by_sigterm())
-        directory = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="adt-demo-", dir=_place())))
-        # The demo's own store, because it stops and starts it; people who do not exist need no power-cut safety.
+        directory = Path(closing.enter_context(_temporary_directory()))
+        # A store of its own, because the tour stops and restarts it; sample data need not survive a power cut.
         store = closing.enter_context(EmbeddedRedis(directory, fsync="everysec"))
         service = closing.enter_context(Service(_settings(directory, store, _free(given.pages))))
         out.print(f"A service is running at {service.address}, on a Redis in {directory}.")
         people = list(population(_SEED, PEOPLE, now_s))
         load(out, _loader(service, closing).load(people, now_s), PEOPLE)
-        out.print(f"{PEOPLE:,} people who do not exist are loaded.")
+        out.print(f"{PEOPLE:,} sample people are loaded.")
         pages = f"{own_origin(service.web_address)}/choice"
         tell(Stage(out, closing.enter_context(Client(service.address)), store, people))
         if sys.stdin.isatty() and out.is_terminal:
@@ -77,13 +77,14 @@ def run(given: Namespace, shell: Shell) -> int:
     return OK
 
 
-def _place() -> str:
-    """Give where temporary directories are made, unless a socket's path would be too long there.
+def _temporary_directory() -> tempfile.TemporaryDirectory[str]:
+    """Make a temporary directory: in the usual place, unless the socket path would be too long.
 
-    The embedded store then puts the socket elsewhere, and somewhere else again when it is restarted.
+    With a long path the embedded store moves its socket, and to a different place after a restart.
     """
     usual = tempfile.gettempdir()
-    return usual if len(os.fsencode(usual)) <= _LONGEST_PLACE else "/tmp"  # noqa: S108  # the shortest there is
+    parent = usual if len(os.fsencode(usual)) <= _MAX_DIRECTORY_BYTES else "/tmp"  # noqa: S108  # short enough
+    return tempfile.TemporaryDirectory(prefix="adt-demo-", dir=parent)
 
 
 def _free(address: str) -> str:
@@ -97,15 +98,15 @@ def _free(address: str) -> str:
 
 
 def _settings(directory: Path, store: EmbeddedRedis, pages: str) -> Settings:
-    """The demo stands alone: the settings of the environment are for a real service."""
+    """Return the settings of the tour; the environment's settings belong to a real service."""
     return Settings(
         grpc_address=_FREE_PORT,
         metrics_address=_FREE_PORT,
         web_address=pages,
         data_dir=directory,
         redis_url=store.url,
-        # A story must not turn on how busy the machine is.
-        decision_budget_ms=_PATIENCE_MS,
+        # The tour must not depend on how busy the machine is.
+        decision_budget_ms=_BUDGET_MS,
         drain_grace_s=1,
     )
 
@@ -118,7 +119,7 @@ def _loader(service: Service, closing: ExitStack) -> Loader:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the service's log out of the story."""
+    """Keep the service's log out of the output."""
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
@@ -129,7 +130,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the story as Ctrl-C does, so that everything is put away."""
+    """Let SIGTERM end the tour as Ctrl-C does, so that everything is removed."""
 
     def stop(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt

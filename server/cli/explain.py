@@ -18,12 +18,12 @@ from server.cli.show import show_mode
 _LONGEST_SIGNAL = len("global_privacy_control")
 
 
-def run(arguments: Namespace, shell: Shell) -> int:
-    """Ask the running service."""
-    request = request_from(arguments)
+def run(options: Namespace, shell: Shell) -> int:
+    """Send the request to the running service and print every check."""
+    request = request_from(options)
     with Client(shell.settings().grpc_address) as client:
         explained = client.call(client.targeting.Explain, request)
-    if arguments.json:
+    if options.json:
         shell.write(as_json(explained))
     else:
         show_explanation(shell.out, explained)
@@ -31,7 +31,7 @@ def run(arguments: Namespace, shell: Shell) -> int:
 
 
 def show_explanation(out: Console, explained: pb.ExplainResponse) -> None:
-    """Print the mode, every check, and under them the rules that limited and what the strings said."""
+    """Print the mode and every check, then the rules that limited and the decoded consent strings."""
     show_mode(out, explained.decision)
     out.print(checks_table(explained.checks))
     for check in explained.checks:
@@ -43,16 +43,16 @@ def show_explanation(out: Console, explained: pb.ExplainResponse) -> None:
 
 
 def checks_table(checks: Sequence[pb.Check]) -> Table:
-    """Give the table of the checks, in the order of the reasons."""
+    """Return the table of the checks, in the order of the reasons."""
     made = table("check", "found", "verdict", "limits by")
-    # Prose wraps; names that one looks up in the contract stay whole.
+    # Sentences wrap; names of the contract stay whole, so that they can be searched for.
     for column in made.columns:
         column.no_wrap, column.overflow = False, "fold"
     made.columns[0].width = _LONGEST_SIGNAL
     made.columns[-1].width = max(len("limits by"), *(len(name_of(check.reason)) for check in checks))
     for check in checks:
         made.add_row(
-            # Whether a signal is the client's or the browser's is of no interest here.
+            # The table has no room for the message that the signal belongs to.
             plain(check.signal.rpartition(".")[2]),
             plain(check.value_class),
             plain(check.verdict),

@@ -1,4 +1,4 @@
-"""How a command ends badly: which exception is which exit status. One table, one line each on standard error."""
+"""The exit status of each failure: one table; every failure is one line on standard error."""
 
 from server.gate.port import GateError
 from server.geo.country_table import GeoDatabaseError
@@ -8,34 +8,34 @@ from server.store.ports import StoreError
 from server.store.redis.url import RedisUrlError
 from targeting.policy.policy import PolicyError
 
-OK, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+OK, REFUSED, USAGE_ERROR, INTERRUPTED = 0, 1, 2, 130
 
 
 class Refused(Exception):
-    """What was asked for was not done: the service refused it, or does not answer."""
+    """The service refused the call or does not answer."""
 
 
-class Misused(Exception):
-    """The command line, or a file it names, cannot be used."""
+class UsageError(Exception):
+    """The command line, or a file named by it, is invalid."""
 
 
 EXIT_STATUS: dict[type[Exception], int] = {
     Refused: REFUSED,
     StoreError: REFUSED,
-    Misused: MISUSED,
-    SettingsError: MISUSED,
-    PolicyError: MISUSED,
-    RedisUrlError: MISUSED,
-    EmbeddedStoreError: MISUSED,
-    GateError: MISUSED,
-    GeoDatabaseError: MISUSED,
+    UsageError: USAGE_ERROR,
+    SettingsError: USAGE_ERROR,
+    PolicyError: USAGE_ERROR,
+    RedisUrlError: USAGE_ERROR,
+    EmbeddedStoreError: USAGE_ERROR,
+    GateError: USAGE_ERROR,
+    GeoDatabaseError: USAGE_ERROR,
 }
-_MISUSED_BY_NAME = {"NapKeyError"}
-"""Of a module whose import takes several MiB, which only those pay who use it."""
+_USAGE_ERRORS_BY_NAME = {"NapKeyError"}
+"""By name, because importing their module costs several MiB."""
 
 
 def exit_status(problem: Exception) -> int | None:
-    """Give the exit status of a failure; None for one that nobody foresaw, which is a fault of ours."""
-    if type(problem).__name__ in _MISUSED_BY_NAME:
-        return MISUSED
+    """Return the exit status of a failure; None for an unexpected exception, which is a bug."""
+    if type(problem).__name__ in _USAGE_ERRORS_BY_NAME:
+        return USAGE_ERROR
     return next((status for kind, status in EXIT_STATUS.items() if isinstance(problem, kind)), None)

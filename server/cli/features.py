@@ -10,14 +10,14 @@ from server.cli.shell import Shell, table
 from targeting.features.schema import DIMENSIONS, SCHEMA, SCHEMA_NAME
 
 
-def arguments(parser: ArgumentParser) -> None:
-    """Take the choice of form."""
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the output option."""
     parser.add_argument("--json", action="store_true", help="print the schema as JSON")
 
 
-def run(given: Namespace, shell: Shell) -> int:
+def run(options: Namespace, shell: Shell) -> int:
     """Print the schema."""
-    if given.json:
+    if options.json:
         shell.write(json.dumps({"schema": SCHEMA_NAME, "dimensions": [asdict(each) for each in SCHEMA]}, indent=2))
         return OK
     made = table("index", "name", "unit", "meaning", title=f"{SCHEMA_NAME}: {DIMENSIONS} dimensions, float32")
@@ -28,4 +28,4 @@ def run(given: Namespace, shell: Shell) -> int:
     return OK
 
 
-FEATURES = Command(arguments, run)
+FEATURES = Command(add_arguments, run)

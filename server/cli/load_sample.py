@@ -1,6 +1,6 @@
-"""``adtargeting load-sample``: fill the store with people who do not exist, to try the service with.
+"""``adtargeting load-sample``: fill the store with a sample population.
 
-Written straight to the store, so that it also works beside a running service; what is there already stays.
+Writes to the store itself, so it also works beside a running service; existing records stay as they are.
 """
 
 import time
@@ -16,58 +16,58 @@ from rich.progress import Progress as ProgressBar
 from server.cli.command import Command
 from server.cli.failures import OK
 from server.cli.shell import Shell, table
-from server.cli.store_access import reached_store
+from server.cli.store_access import open_store
 from server.keys.secret_key import PSEUDONYMS, read_or_create
 from server.policy.policy_file import load_policy
 from server.sample.load import Loader, Progress
 from server.sample.person import Person
-from server.sample.personas import cast
+from server.sample.personas import find_personas
 from server.sample.population import population
 from server.settings import Settings
 from server.store.keys import Pseudonyms
 from server.store.redis.store import RedisStore
 from targeting.policy.policy import DEFAULT_POLICY
 
-MOST_PEOPLE = 10_000_000
-MOST_SEED = 2**32 - 1
-_LOOKED_THROUGH = 1000
+MAX_PEOPLE = 10_000_000
+MAX_SEED = 2**32 - 1
+_SEARCHED_PEOPLE = 1000
 _CONNECTIONS = 8
 
 
-def arguments(parser: ArgumentParser) -> None:
-    """Take how many people, and which."""
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the size and the seed of the population."""
     parser.add_argument(
-        "--subjects", type=_number(1, MOST_PEOPLE), default=10_000, metavar="N", help="how many people (default: 10000)"
+        "--subjects", type=_number(1, MAX_PEOPLE), default=10_000, metavar="N", help="number of people (default: 10000)"
     )
     parser.add_argument(
-        "--seed", type=_number(0, MOST_SEED), default=7, metavar="N", help="another seed, other people (default: 7)"
+        "--seed", type=_number(0, MAX_SEED), default=7, metavar="N", help="seed of the population (default: 7)"
     )
 
 
-def run(given: Namespace, shell: Shell) -> int:
-    """Load, with a progress bar, and name some people to try."""
+def run(options: Namespace, shell: Shell) -> int:
+    """Load the population with a progress bar and print commands to try."""
     settings, now_s = shell.settings(), int(time.time())
     started = time.perf_counter()
     with opened_loader(settings) as loader:
-        people = population(given.seed, given.subjects, now_s)
-        written, left_alone = load(shell.out, loader.load(people, now_s), given.subjects)
-    rate = given.subjects / (time.perf_counter() - started)
-    shell.out.print(f"{given.subjects:,} people: {written:,} subjects written, {rate:,.0f} people a second.")
+        people = population(options.seed, options.subjects, now_s)
+        written, left_alone = load(shell.out, loader.load(people, now_s), options.subjects)
+    rate = options.subjects / (time.perf_counter() - started)
+    shell.out.print(f"{options.subjects:,} people: {written:,} subjects written, {rate:,.0f} people per second.")
     if left_alone:
-        shell.out.print(f"{left_alone:,} subjects were there already and are as they were.")
-    _suggest(shell.out, population(given.seed, min(given.subjects, _LOOKED_THROUGH), now_s))
+        shell.out.print(f"{left_alone:,} subjects existed before and were not changed.")
+    _suggest(shell.out, population(options.seed, min(options.subjects, _SEARCHED_PEOPLE), now_s))
     return OK
 
 
 @contextmanager
 def opened_loader(settings: Settings) -> Iterator[Loader]:
-    """Open a loader on the store of the settings, under the pseudonyms that the service uses."""
+    """Open a loader on the configured store, with the pseudonyms of the service."""
     key = read_or_create(settings.secret_key_path, settings.secret_key_setting)
     pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
     policy = load_policy(Path(settings.policy)) if settings.policy else DEFAULT_POLICY
-    # A store that runs for this alone need not put every batch on disk: it does when it ends.
+    # A store started for this command need not sync every batch: it syncs when it stops.
     with ExitStack() as closing:
-        address = closing.enter_context(reached_store(settings, fsync="everysec"))
+        address = closing.enter_context(open_store(settings, fsync="everysec"))
         stores = [RedisStore(address, pseudonyms) for _ in range(_CONNECTIONS)]
         for store in stores:
             closing.callback(store.close)
@@ -75,7 +75,7 @@ def opened_loader(settings: Settings) -> Iterator[Loader]:
 
 
 def load(out: Console, loading: Iterable[Progress], total: int) -> tuple[int, int]:
-    """Load with a progress bar; give how many subjects were written, and how many were left alone."""
+    """Load with a progress bar. Return how many subjects were written and how many existed before."""
     written = left_alone = 0
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn(), TimeRemainingColumn())
     with ProgressBar(*columns, console=out, disable=not out.is_terminal) as bar:
@@ -88,10 +88,10 @@ def load(out: Console, loading: Iterable[Progress], total: int) -> tuple[int, in
 
 
 def _suggest(out: Console, people: Iterable[Person]) -> None:
-    """Show how to ask about one person of each sort."""
+    """Print a command for one person of each kind."""
     made = table("try", "")
-    for role, person in cast(people).items():
-        made.add_row(f"adtargeting decide --account {person.account_id} --ip {person.ip}", role.value)
+    for persona, person in find_personas(people).items():
+        made.add_row(f"adtargeting decide --account {person.account_id} --ip {person.ip}", persona.value)
     out.print(made)
 
 
@@ -104,4 +104,4 @@ def _number(low: int, high: int) -> Callable[[str], int]:
     return number
 
 
-LOAD_SAMPLE = Command(arguments, run)
+LOAD_SAMPLE = Command(add_arguments, run)

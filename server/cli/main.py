@@ -1,4 +1,4 @@
-"""The command line as a whole: parse, run one command, and turn whatever happens into an exit status.
+"""The command line: parse, run one command, return an exit status.
 
 Invariant: 0 is success, 1 a refusal, 2 a usage or configuration error; a failure is one line on standard error and
 never a traceback.
@@ -29,16 +29,16 @@ class _ShowVersion(Action):
         try:
             sys.stdout.write(f"{PROGRAM} {version(PROGRAM)}\n")
         except PackageNotFoundError:
-            raise Refused("not installed, so of no version") from None
+            raise Refused("the version is unknown: adtargeting is not installed; run from an installation") from None
         parser.exit()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line, and give its exit status."""
+    """Run a command line and return its exit status."""
     _never_fail_to_write()
     try:
         status = _run(sys.argv[1:] if argv is None else argv)
-        # What cannot be written is found out here, and not when nobody can say so any more.
+        # Flush here, while a write error can still be reported.
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -52,16 +52,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     try:
-        command, arguments = _parse(argv)
-        return command.run(arguments, _shell(arguments))
+        command, options = _parse(argv)
+        return command.run(options, _shell(options))
     except SystemExit as done:
-        # --help and --version end so, and rich, when whoever reads the output has gone.
+        # Raised by --help and --version, and by rich when the reader of the output has gone.
         return done.code if isinstance(done.code, int) else OK
 
 
 def _parse(argv: Sequence[str]) -> tuple[Command, Namespace]:
-    """Find the command, and only then load it and read its arguments."""
-    shared = _shared_options()
+    """Find the command, load it, then parse its arguments."""
+    shared = shared_options()
     top = _top(shared)
     found = top.parse_args(argv)
     if found.command is None:
@@ -70,17 +70,18 @@ def _parse(argv: Sequence[str]) -> tuple[Command, Namespace]:
     name, entry = found.command, COMMANDS[found.command]
     command = entry.load()
     parser = Parser(prog=f"{program()} {name}", description=f"{entry.summary}.", parents=[shared], allow_abbrev=False)
-    command.arguments(parser)
-    # Options may stand between arguments.
-    return command, parser.parse_intermixed_args(found.rest, Namespace(**_options(found)))
+    command.add_arguments(parser)
+    # Options may stand between positional arguments.
+    return command, parser.parse_intermixed_args(found.rest, Namespace(**_shared(found)))
 
 
-def _shared_options() -> Parser:
+def shared_options() -> Parser:
+    """Return a parser of the options that every command takes."""
     shared = Parser(add_help=False, argument_default=SUPPRESS)
     options = shared.add_argument_group("settings")
     options.add_argument("--config", type=Path, metavar="FILE", help="settings in a TOML file")
-    options.add_argument("--policy", metavar="FILE", help="the policy, a TOML file (ADTARGETING_POLICY)")
-    options.add_argument("--address", metavar="HOST:PORT", help="of the service (ADTARGETING_GRPC_ADDRESS)")
+    options.add_argument("--policy", metavar="FILE", help="policy in a TOML file (ADTARGETING_POLICY)")
+    options.add_argument("--address", metavar="HOST:PORT", help="address of the service (ADTARGETING_GRPC_ADDRESS)")
     return shared
 
 
@@ -96,30 +97,30 @@ def _top(shared: Parser) -> Parser:
     )
     top.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     top.add_argument(
-        "command", nargs="?", choices=COMMANDS, metavar="COMMAND", help="what to do; COMMAND --help says more"
+        "command", nargs="?", choices=COMMANDS, metavar="COMMAND", help="one of the commands below; see COMMAND --help"
     )
     top.add_argument("rest", nargs=REMAINDER, help=SUPPRESS)
     return top
 
 
-def _options(found: Namespace) -> dict[str, Any]:
-    """Give the settings that stood before the command."""
+def _shared(found: Namespace) -> dict[str, Any]:
+    """Return the shared options, given before or after the command."""
     return {name: value for name, value in vars(found).items() if name in {"config", "policy", "address"}}
 
 
-def _shell(arguments: Namespace) -> Shell:
-    return Shell(out=new_console(), environment=os.environ, **_options(arguments))
+def _shell(options: Namespace) -> Shell:
+    return Shell(out=new_console(), environment=os.environ, **_shared(options))
 
 
 def _never_fail_to_write() -> None:
-    """Escape what the terminal's encoding cannot write; a name of a file may hold anything."""
+    """Escape characters that the terminal's encoding lacks; a file name may contain any."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _silence() -> None:
-    """Write nothing more: nobody reads the output, or it cannot be written."""
+    """Discard further output: its reader has gone, or it cannot be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -129,7 +130,7 @@ def _failed(problem: Exception) -> int:
         sys.stderr.write(f"adtargeting: {' '.join(str(problem).split())}\n")
         return status
     if isinstance(problem, OSError) and problem.filename is None:
-        # Whoever opens a file or a connection has words of its own for what is wrong with it: this is standard output.
+        # Files and connections report errors of their own, so this one is about standard output.
         sys.stderr.write(f"adtargeting: cannot write the output: {problem.strerror}\n")
         _silence()
         return REFUSED

@@ -1,7 +1,7 @@
-"""What a policy amounts to: network by mode by field, found by deciding for somebody of whom everything is known.
+"""The effect of a policy: what each network receives in each mode, found by deciding for a complete sample profile.
 
-The very code that decides fills the matrix, so it cannot say anything else than what will happen. The person is
-invented, and in a country that neither the GDPR nor a rule names.
+The code that decides in production fills the matrix, so the two cannot differ. The sample person is in a country that
+neither the GDPR nor a rule names.
 """
 
 from collections.abc import Iterator
@@ -23,24 +23,24 @@ _OWNER: Final = bytes(16)
 _NOW_S: Final = 1_800_000_000
 _BORN_IN_1980: Final = 3652
 _ADDRESS: Final = "203.0.113.77"
-_WHOLE_ADDRESS: Final = 32
+_FULL_ADDRESS_BITS: Final = 32
 _MODES: Final = {Mode.BEHAVIOURAL: Signals(), Mode.LIMITED: Signals(targeted_ads_off=True)}
 
 
 class Row(NamedTuple):
-    """What one network gets in one mode; ``given`` names the fields of the profile."""
+    """What one network receives in one mode; ``fields`` names the shared fields of the profile."""
 
     network_id: str
     mode: Mode
     contact: bool
-    given: frozenset[str]
+    fields: frozenset[str]
     user_id: bool
     position: str
     address: str
 
 
 def matrix(policy: Policy) -> Iterator[Row]:
-    """Give the rows, network by network, in the order of the policy."""
+    """Yield the rows, network by network, in the order of the policy."""
     decisions = {mode: _decision(policy, signals) for mode, signals in _MODES.items()}
     for index in range(len(policy.networks)):
         for mode, decision in decisions.items():
@@ -59,7 +59,7 @@ def _decision(policy: Policy, signals: Signals) -> Decision:
         networks=tuple(network.id for network in policy.networks),
     )
     planned = plan([request], policy)
-    stored = [_somebody(policy) for _ in planned.subjects]
+    stored = [_complete_records(policy) for _ in planned.subjects]
     return decide(planned, stored, [[]], Rulebook(policy, bytes(32)), _NOW_S)[0]
 
 
@@ -68,7 +68,7 @@ def _unnamed_country(policy: Policy) -> str:
     return next((country for country in sorted(COUNTRIES) if country not in named), "US")
 
 
-def _somebody(policy: Policy) -> StoredRecords:
+def _complete_records(policy: Policy) -> StoredRecords:
     shareable = (each for each in CATEGORIES if each.name not in policy.sharing.withheld_categories)
     interests = [HeldInterest(str(each.codes[0]), SegmentKind.CONTENT, 1.0, _NOW_S) for each in shareable]
     return StoredRecords(
@@ -88,5 +88,5 @@ def _row(mode: Mode, network: NetworkDecision) -> Row:
         frozenset(name for name in SHAREABLE_FIELDS if profile is not None and getattr(profile, name)),
         bool(network.network_user_id),
         network.precise_position,
-        "whole" if bits == _WHOLE_ADDRESS else f"/{bits}",
+        "whole" if bits == _FULL_ADDRESS_BITS else f"/{bits}",
     )

@@ -18,35 +18,33 @@ _SOURCES = {
 }
 
 
-def arguments(parser: ArgumentParser) -> None:
-    """Take a subject and what may come with a choice."""
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the subject and the details of the choice."""
     add_subject(parser)
     parser.add_argument(
         "--source", choices=_SOURCES, default="support", help="where the choice was made (default: support)"
     )
-    parser.add_argument(
-        "--change-id", type=text, default="", metavar="ID", help="one id a change: repeating it is safe"
-    )
+    parser.add_argument("--change-id", type=text, default="", metavar="ID", help="idempotency key of this change")
     parser.add_argument("--country", type=text, default="", metavar="CODE", help="country of residence to store")
     parser.add_argument("--language", type=text, default="", metavar="TAG", help="language to store")
     parser.add_argument("--birth-date", type=_date, metavar="YYYY-MM-DD", help="birth date to store")
     parser.add_argument("--json", action="store_true", help="print the receipt as JSON")
 
 
-def run(given: Namespace, shell: Shell, choice: pb.Choice) -> int:
-    """Send the choice, and print the receipt."""
+def run(options: Namespace, shell: Shell, choice: pb.Choice) -> int:
+    """Store the choice and print the receipt."""
     request = pb.SetPreferenceRequest(
         choice=choice,
-        source=_SOURCES[given.source],
-        change_id=given.change_id,
-        country=given.country,
-        language=given.language,
-        birth_date=given.birth_date,
-        **subject_of(given),
+        source=_SOURCES[options.source],
+        change_id=options.change_id,
+        country=options.country,
+        language=options.language,
+        birth_date=options.birth_date,
+        **subject_of(options),
     )
     with Client(shell.settings().grpc_address) as client:
         receipt = client.call(client.preferences.SetPreference, request)
-    if given.json:
+    if options.json:
         shell.write(as_json(receipt))
     else:
         _show(shell, receipt, choice)
@@ -55,10 +53,12 @@ def run(given: Namespace, shell: Shell, choice: pb.Choice) -> int:
 
 def _show(shell: Shell, receipt: pb.SetPreferenceResponse, choice: pb.Choice) -> None:
     name = pb.Choice.Name(choice).removeprefix("CHOICE_").lower().replace("_", " ")
-    safe = pb.Durability.Name(receipt.durability).removeprefix("DURABILITY_")
-    shell.out.print(f"{name}: stored as version {receipt.version}, {safe} ({receipt.replicas_acknowledged} replicas)")
+    durability = pb.Durability.Name(receipt.durability).removeprefix("DURABILITY_")
+    shell.out.print(
+        f"{name}: stored as version {receipt.version}, {durability} ({receipt.replicas_acknowledged} replicas)"
+    )
     if receipt.set_cookie:
-        shell.out.print("Send to the browser:")
+        shell.out.print("Send this header to the browser:")
         shell.write(f"Set-Cookie: {plain(receipt.set_cookie)}")
 
 
@@ -66,9 +66,9 @@ def _date(value: str) -> pb.Date:
     try:
         day = date.fromisoformat(value)
     except ValueError:
-        raise ArgumentTypeError("is no date such as 1990-12-31") from None
+        raise ArgumentTypeError("must be a date such as 1990-12-31") from None
     return pb.Date(year=day.year, month=day.month, day=day.day)
 
 
-OPT_OUT = Command(arguments, partial(run, choice=pb.CHOICE_OPT_OUT))
-OPT_IN = Command(arguments, partial(run, choice=pb.CHOICE_OPT_IN))
+OPT_OUT = Command(add_arguments, partial(run, choice=pb.CHOICE_OPT_OUT))
+OPT_IN = Command(add_arguments, partial(run, choice=pb.CHOICE_OPT_IN))

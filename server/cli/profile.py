@@ -1,4 +1,4 @@
-"""``adtargeting profile``: everything that is held about a person, and its erasure."""
+"""``adtargeting profile``: show everything stored about a person, or erase the profile."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -10,29 +10,29 @@ from server.cli.failures import OK
 from server.cli.shell import Shell
 
 
-def arguments(parser: ArgumentParser) -> None:
-    """Take what to do, and to whom."""
-    parser.add_argument("action", choices=("show", "delete"), help="show all that is held, or erase the profile")
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the action and the subject."""
+    parser.add_argument("action", choices=("show", "delete"), help="show everything stored, or erase the profile")
     add_subject(parser)
     parser.add_argument(
         "--json", action="store_true", help="print the receipt of an erasure as JSON; `show` always does"
     )
 
 
-def run(given: Namespace, shell: Shell) -> int:
-    """Show or delete."""
+def run(options: Namespace, shell: Shell) -> int:
+    """Print everything stored, or erase the profile and print the receipt."""
     with Client(shell.settings().grpc_address) as client:
-        if given.action == "show":
-            held = client.call(client.profiles.GetProfile, pb.GetProfileRequest(**subject_of(given)))
+        if options.action == "show":
+            held = client.call(client.profiles.GetProfile, pb.GetProfileRequest(**subject_of(options)))
             shell.write(as_json(held))
             return OK
-        receipt = client.call(client.profiles.DeleteProfile, pb.DeleteProfileRequest(**subject_of(given)))
-    if given.json:
+        receipt = client.call(client.profiles.DeleteProfile, pb.DeleteProfileRequest(**subject_of(options)))
+    if options.json:
         shell.write(as_json(receipt))
     else:
-        shell.out.print(f"erased: {receipt.keys_removed} keys of the subject kept as {receipt.subject_pseudonym}")
-        shell.out.print("A stored choice stays: an opt-out outlives the profile.")
+        shell.out.print(f"erased: {receipt.keys_removed} keys of pseudonym {receipt.subject_pseudonym}")
+        shell.out.print("The stored choice stays.")
     return OK
 
 
-PROFILE = Command(arguments, run)
+PROFILE = Command(add_arguments, run)

@@ -16,81 +16,81 @@ _GPP_SECTION_BITS = 31
 
 
 def add_request(parser: ArgumentParser) -> None:
-    """Add everything that an ad request may hold."""
+    """Add an option for every field of an ad request."""
     _add_person(parser)
     _add_browser(parser)
     _add_signals(parser)
     parser.add_argument(
-        "--network", action="append", type=text, default=[], metavar="ID", help="a third-party network; repeatable"
+        "--network", action="append", type=text, default=[], metavar="ID", help="third-party network; repeatable"
     )
-    parser.add_argument("--request-id", type=text, default="", metavar="ID", help="echoed in the answer")
+    parser.add_argument("--request-id", type=text, default="", metavar="ID", help="request id, echoed in the answer")
     parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
 
 
-def request_from(arguments: Namespace) -> pb.DecideRequest:
-    """Build the request that the arguments describe."""
+def request_from(options: Namespace) -> pb.DecideRequest:
+    """Return the request that the options describe."""
     return pb.DecideRequest(
-        request_id=arguments.request_id,
-        account_id=arguments.account,
-        linked_account_ids=arguments.linked,
-        device_id=arguments.device,
-        ip=arguments.ip,
-        accept_language=arguments.accept_language,
-        cookie_header=arguments.cookie,
+        request_id=options.request_id,
+        account_id=options.account,
+        linked_account_ids=options.linked,
+        device_id=options.device,
+        ip=options.ip,
+        accept_language=options.accept_language,
+        cookie_header=options.cookie,
         client=pb.ClientSettings(
-            app=arguments.app,
-            targeted_ads_off=arguments.targeted_ads_off,
-            country=arguments.country,
-            language=arguments.language,
+            app=options.app,
+            targeted_ads_off=options.targeted_ads_off,
+            country=options.country,
+            language=options.language,
         ),
-        signals=_signals(arguments),
-        third_party_networks=arguments.network,
+        signals=_signals(options),
+        third_party_networks=options.network,
     )
 
 
-def _signals(arguments: Namespace) -> pb.PrivacySignals:
+def _signals(options: Namespace) -> pb.PrivacySignals:
     return pb.PrivacySignals(
-        child_directed=arguments.child,
-        global_privacy_control=arguments.gpc,
-        do_not_track=arguments.dnt,
-        limit_ad_tracking=arguments.lmt,
-        gdpr_applies=arguments.gdpr,
-        tcf_consent=arguments.tcf,
-        gpp=arguments.gpp,
-        gpp_section_ids=[section for sections in arguments.gpp_sid for section in sections],
-        us_privacy=arguments.usp,
-        industry_opt_outs=[_INDUSTRY[body] for body in arguments.industry],
+        child_directed=options.child,
+        global_privacy_control=options.gpc,
+        do_not_track=options.dnt,
+        limit_ad_tracking=options.lmt,
+        gdpr_applies=options.gdpr,
+        tcf_consent=options.tcf,
+        gpp=options.gpp,
+        gpp_section_ids=[section for sections in options.gpp_sid for section in sections],
+        us_privacy=options.usp,
+        industry_opt_outs=[_INDUSTRY[body] for body in options.industry],
     )
 
 
 def _add_person(parser: ArgumentParser) -> None:
-    person = parser.add_argument_group("who")
+    person = parser.add_argument_group("subject")
     _add_texts(person, {
-        "--account": ("ID", "the signed-in account"),
-        "--device": ("ID", "the browser or device; else the MUID cookie"),
-        "--country": ("CODE", "the country set in the client"),
-        "--language": ("TAG", "the language set in the client"),
-        "--app": ("ID", "the app's bundle or store id; none on the web"),
+        "--account": ("ID", "id of the signed-in account"),
+        "--device": ("ID", "browser or device id (default: the MUID cookie)"),
+        "--country": ("CODE", "country set in the client"),
+        "--language": ("TAG", "language set in the client"),
+        "--app": ("ID", "bundle or store id of the app; empty on the web"),
     })  # fmt: skip
     person.add_argument(
-        "--linked", action="append", type=text, default=[], metavar="ID", help="a linked account; repeatable"
+        "--linked", action="append", type=text, default=[], metavar="ID", help="linked account; repeatable"
     )
 
 
 def _add_browser(parser: ArgumentParser) -> None:
-    browser = parser.add_argument_group("what the browser or app sent")
+    browser = parser.add_argument_group("browser or app")
     _add_texts(browser, {
-        "--ip": ("ADDRESS", "the client's address"),
-        "--accept-language": ("HEADER", "the Accept-Language header"),
-        "--cookie": ("HEADER", "the Cookie header"),
+        "--ip": ("ADDRESS", "client address"),
+        "--accept-language": ("HEADER", "Accept-Language header"),
+        "--cookie": ("HEADER", "Cookie header"),
     })  # fmt: skip
 
 
 def _add_signals(parser: ArgumentParser) -> None:
     signals = parser.add_argument_group("privacy signals")
     for flag, meaning in {
-        "--child": "a child-directed service (COPPA)",
-        "--targeted-ads-off": "the client's own switch",
+        "--child": "the service is directed at children (COPPA)",
+        "--targeted-ads-off": "targeted ads are turned off in the client",
         "--gpc": "Global Privacy Control (Sec-GPC: 1)",
         "--dnt": "Do Not Track (DNT: 1)",
         "--lmt": "Limit Ad Tracking",
@@ -100,15 +100,15 @@ def _add_signals(parser: ArgumentParser) -> None:
         "--gdpr", action=BooleanOptionalAction, default=None, help="whether the GDPR applies; the last counts"
     )
     signals.add_argument(
-        "--industry", action="append", choices=_INDUSTRY, default=[], help="an industry opt-out; repeatable"
+        "--industry", action="append", choices=_INDUSTRY, default=[], help="industry body with an opt-out; repeatable"
     )
     _add_texts(signals, {
-        "--tcf": ("STRING", "a TCF v2 string"),
-        "--gpp": ("STRING", "a GPP string"),
-        "--usp": ("STRING", "a US Privacy string"),
+        "--tcf": ("STRING", "TCF v2 string"),
+        "--gpp": ("STRING", "GPP string"),
+        "--usp": ("STRING", "US Privacy string"),
     })  # fmt: skip
     signals.add_argument(
-        "--gpp-sid", action="append", type=_sections, default=[], metavar="N,N", help="the GPP sections that apply"
+        "--gpp-sid", action="append", type=_sections, default=[], metavar="N,N", help="GPP sections that apply"
     )
 
 
@@ -121,7 +121,7 @@ def _sections(value: str) -> list[int]:
     try:
         sections = [int(part) for part in value.split(",")]
     except ValueError:
-        raise ArgumentTypeError("must be numbers with commas between them") from None
+        raise ArgumentTypeError("must be numbers separated by commas") from None
     if not all(-1 << _GPP_SECTION_BITS <= section < 1 << _GPP_SECTION_BITS for section in sections):
-        raise ArgumentTypeError("holds a number beyond 32 bits")
+        raise ArgumentTypeError("must be 32-bit numbers")
     return sections

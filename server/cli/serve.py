@@ -1,4 +1,4 @@
-"""``adtargeting serve``: serve until SIGTERM or SIGINT; SIGHUP reads the policy again."""
+"""``adtargeting serve``: run the service until SIGTERM or SIGINT; SIGHUP reloads the policy."""
 
 from argparse import Namespace
 
@@ -9,7 +9,7 @@ from server.serving import run_service
 
 
 def run(_: Namespace, shell: Shell) -> int:
-    """Serve."""
+    """Run the service."""
     run_service(shell.settings())
     return OK
 

@@ -1,7 +1,7 @@
-"""What every command works with: the settings it was started under, and where it writes.
+"""The surroundings of every command: its settings and its output.
 
-Text of others (ids, segment names, cookies) goes through ``plain`` before it is shown: it may hold anything, and a
-terminal obeys control characters.
+Text from outside (ids, segment names, cookies) goes through ``plain`` before it is shown, because a terminal obeys
+control characters.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ TABLE_STYLE = box.SIMPLE_HEAD
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """The surroundings of one command. ``config``, ``policy`` and ``address`` are its options, unless not given."""
+    """The surroundings of one command. ``config``, ``policy`` and ``address`` are its shared options."""
 
     out: Console
     environment: Mapping[str, str]
@@ -28,19 +28,19 @@ class Shell:
     address: str | None = None
 
     def settings(self) -> Settings:
-        """Read the settings; the options of the command line win. Raises ``SettingsError``."""
+        """Read the settings; command line options take precedence. Raises ``SettingsError``."""
         settings = read_settings(self.environment, self.config)
         if self.address is not None:
             settings = replace(settings, grpc_address=checked_address("--address", self.address))
         return replace(settings, policy=self.policy or settings.policy)
 
     def write(self, text: str) -> None:
-        """Write a line for machines: as it is, never wrapped, never coloured."""
+        """Write a line for other programs: not wrapped and not coloured."""
         self.out.file.write(text + "\n")
 
 
 def plain(text: str) -> str:
-    """Give text that a terminal shows and does not obey."""
+    """Return the text with control characters replaced, so that a terminal only displays it."""
     return (
         text
         if text.isprintable()
@@ -49,7 +49,7 @@ def plain(text: str) -> str:
 
 
 def table(*headings: str, title: str = "") -> Table:
-    """Begin a table in the house style. Only its last column wraps; the others keep their words together."""
+    """Return an empty table. Only the last column wraps."""
     made = Table(box=TABLE_STYLE, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
     for heading in headings[:-1]:
         made.add_column(heading, no_wrap=True)
@@ -58,5 +58,5 @@ def table(*headings: str, title: str = "") -> Table:
 
 
 def new_console() -> Console:
-    """Open standard output: no markup, so that brackets in a text are brackets."""
+    """Return a console on standard output, without markup, so that brackets are printed as they are."""
     return Console(markup=False, highlight=False, emoji=False)

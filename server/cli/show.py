@@ -1,4 +1,4 @@
-"""Decisions as readable tables. Everything fits into 80 columns and reads the same without colour."""
+"""Decisions as tables. Everything fits into 80 columns and reads the same without colour."""
 
 from collections.abc import Iterable
 
@@ -7,17 +7,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from server.cli.reason_text import name_of, names_of, words_of
+from server.cli.reason_text import name_of, names_of, text_of
 from server.cli.shell import plain, table
 from targeting.features.taxonomy import segment_code, segment_name
 
 NOTHING = "-"
-MOST_ROWS = 8
-"""Rows shown of a list; ``--json`` has them all."""
+MAX_ROWS = 8
+"""Rows shown of a list; ``--json`` prints all."""
 
 
 def show_decision(out: Console, decision: pb.DecideResponse) -> None:
-    """Print a decision: the mode and why, what may be used, and what each network gets."""
+    """Print a decision: the mode and its reasons, the features, and what each network receives."""
     show_mode(out, decision)
     out.print(limited_table(decision.limited))
     if decision.HasField("behavioural"):
@@ -27,17 +27,17 @@ def show_decision(out: Console, decision: pb.DecideResponse) -> None:
 
 
 def show_mode(out: Console, decision: pb.DecideResponse) -> None:
-    """Print the mode and every reason in words."""
+    """Print the mode and every reason with its meaning."""
     if decision.mode == pb.MODE_BEHAVIOURAL:
-        out.print(Text("BEHAVIOURAL", "bold green"), "what is known about this person may be used")
+        out.print(Text("BEHAVIOURAL", "bold green"), "all stored data about this person may be used")
         return
     out.print(Text("LIMITED", "bold yellow"), "country, language and IP location, nothing else")
     for reason in decision.reasons:
-        out.print(f"  {name_of(reason)}: {words_of(reason)}")
+        out.print(f"  {name_of(reason)}: {text_of(reason)}")
 
 
 def limited_table(limited: pb.LimitedFeatures) -> Table:
-    """Give the table of the three things that every answer has."""
+    """Return the table of the features that every decision has."""
     made = table("country", "language", "IP country", "IP subdivision")
     made.add_row(*(plain(each) or NOTHING for each in
                    (limited.country, limited.language, limited.ip_country, limited.ip_subdivision)))  # fmt: skip
@@ -52,27 +52,27 @@ def show_behavioural(out: Console, features: pb.BehaviouralFeatures) -> None:
                  plain(declared.occupation) or NOTHING, plain(declared.postal_prefix) or NOTHING)  # fmt: skip
     out.print(made)
     out.print(interests_table(features.interests))
-    if len(features.interests) > MOST_ROWS:
-        out.print(f"The {MOST_ROWS} strongest of {len(features.interests)}; --json has them all.")
+    if len(features.interests) > MAX_ROWS:
+        out.print(f"The {MAX_ROWS} highest of {len(features.interests)}; --json prints all.")
     if features.call_destinations:
-        calls = ", ".join(f"{each.country} {each.share:.0%}" for each in features.call_destinations[:MOST_ROWS])
+        calls = ", ".join(f"{each.country} {each.share:.0%}" for each in features.call_destinations[:MAX_ROWS])
         out.print(f"Calls to: {calls}")
     if features.exposures:
-        seen = ", ".join(f"{plain(each.ad_id)} x{each.count}" for each in features.exposures[:MOST_ROWS])
+        seen = ", ".join(f"{plain(each.ad_id)} x{each.count}" for each in features.exposures[:MAX_ROWS])
         out.print(f"Ads seen: {seen}")
     out.print(f"Vector: {len(features.vector) // 4} numbers, {features.vector_schema}")
 
 
 def interests_table(interests: Iterable[pb.Interest]) -> Table:
-    """Give the table of the strongest interests, with the names that the taxonomy has for them."""
+    """Return the table of the highest scores, with the names of the taxonomy."""
     made = table("score", "segment", "interest")
-    for interest in list(interests)[:MOST_ROWS]:
+    for interest in list(interests)[:MAX_ROWS]:
         made.add_row(f"{interest.score:.2f}", plain(interest.segment_id), interest_name(interest.segment_id))
     return made
 
 
 def networks_table(networks: Iterable[pb.NetworkDecision]) -> Table:
-    """Give the table of what each network gets, and what withheld the rest."""
+    """Return the table of what each network receives, and the reasons for withholding the rest."""
     made = table("network", "contact", "profile", "id", "position", "withheld by")
     for each in networks:
         answers = (each.contact_allowed, each.profile_shared, each.id_shared, each.precise_geo_allowed)
@@ -81,18 +81,18 @@ def networks_table(networks: Iterable[pb.NetworkDecision]) -> Table:
 
 
 def yes_no(answer: bool) -> str:  # noqa: FBT001  # a plain conversion
-    """Say yes or no."""
+    """Return yes or no."""
     return "yes" if answer else "no"
 
 
 def interest_name(segment_id: str) -> str:
-    """Give the name of a segment; an outside source's has its own id for a name."""
+    """Return the name of a segment; a segment from an outside source is named by its id."""
     code = segment_code(segment_id)
     return plain(segment_id) if code is None else segment_name(code)
 
 
 def age(bracket: int) -> str:
-    """Give an age bracket in words."""
+    """Return an age bracket as text."""
     return (
         pb.AgeBracket.Name(bracket).removeprefix("AGE_BRACKET_").replace("_PLUS", "+").replace("_", "-")
         if bracket
@@ -101,5 +101,5 @@ def age(bracket: int) -> str:
 
 
 def gender(number: int) -> str:
-    """Give a gender in words."""
+    """Return a gender as text."""
     return pb.Gender.Name(number).removeprefix("GENDER_").lower() if number else NOTHING

@@ -1,6 +1,6 @@
-"""How a command gets at the store itself, past the service.
+"""Access to the store itself, without the service.
 
-The embedded store of a running service is used as it runs: two servers on one directory are never tried.
+A running embedded store is shared: two servers never run on one directory.
 """
 
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ _TIMEOUT_S = 1.0
 
 
 @contextmanager
-def reached_store(settings: Settings, fsync: Fsync = "always") -> Iterator[RedisAddress]:
-    """Give the address of the store: the configured one, the running embedded one, or one that runs meanwhile.
+def open_store(settings: Settings, fsync: Fsync = "always") -> Iterator[RedisAddress]:
+    """Yield the address of the store: configured, embedded and running, or embedded and started for this command.
 
-    ``fsync`` is for the last: see ``EmbeddedRedis``. Raises ``RedisUrlError``, ``EmbeddedStoreError``.
+    ``fsync`` applies to the last case: see ``EmbeddedRedis``. Raises ``RedisUrlError``, ``EmbeddedStoreError``.
     """
     if settings.redis_url:
         yield parse_redis_url(settings.redis_url)

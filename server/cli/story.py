@@ -1,4 +1,4 @@
-"""The demo's story: what is asked, what is answered, and what that means, scene by scene."""
+"""The guided tour of ``adtargeting demo``, scene by scene: a request, its decision and what it means."""
 
 import time
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from server.cli.reason_text import names_of
 from server.cli.shell import table
 from server.cli.show import NOTHING, age, gender, interest_name, limited_table, show_behavioural, show_mode, yes_no
 from server.sample.person import Person
-from server.sample.personas import Role, cast
+from server.sample.personas import Persona, find_personas
 from server.sample.truth import ad_request, expected
 from server.store.embedded.server import EmbeddedRedis
 
 _NETWORK = "partner"
-_PATIENCE_S = 5.0
+_RECOVERY_S = 5.0
 _RETRY_S = 0.05
 _WITHOUT_STORE = {pb.REASON_STORE_UNAVAILABLE, pb.REASON_STORE_TIMEOUT}
 
 
 class Stage(NamedTuple):
-    """What the story is told with."""
+    """What a scene works with."""
 
     out: Console
     client: Client
@@ -43,27 +43,27 @@ class Stage(NamedTuple):
         self.out.print(Text(title, "bold cyan"))
 
     def decide(self, person: Person) -> pb.DecideResponse:
-        """Decide a person's ad request, with a third-party network to be asked."""
+        """Decide a person's ad request, with one third-party network."""
         decision: pb.DecideResponse = self.client.call(self.client.targeting.Decide, _request(person))
         return decision
 
 
 def tell(stage: Stage) -> None:
-    """Tell the whole story."""
-    roles = cast(stage.people)
-    known = roles[Role.PROFILED]
-    before = _somebody_known(stage, known)
+    """Run all scenes."""
+    personas = find_personas(stage.people)
+    known = personas[Persona.PROFILED]
+    before = _known_person(stage, known)
     after = _opts_out(stage, known)
     _at_the_network(stage, before, after)
-    _others(stage, roles)
+    _others(stage, personas)
     _without_store(stage, _second(stage.people, known))
     _why(stage, known)
 
 
-def _somebody_known(stage: Stage, person: Person) -> pb.DecideResponse:
-    stage.scene("1. Somebody we know")
-    stage.say(f"{person.account_id} reads the news in the United States and never said no.",
-              "The ad server asks what it may use to choose the ad:\n")  # fmt: skip
+def _known_person(stage: Stage, person: Person) -> pb.DecideResponse:
+    stage.scene("1. A person with a profile")
+    stage.say(f"{person.account_id} reads the news in the United States and has made no choice.",
+              "The ad server asks which data it may use to choose the ad:\n")  # fmt: skip
     decision = stage.decide(person)
     show_mode(stage.out, decision)
     show_behavioural(stage.out, decision.behavioural)
@@ -71,7 +71,7 @@ def _somebody_known(stage: Stage, person: Person) -> pb.DecideResponse:
 
 
 def _opts_out(stage: Stage, person: Person) -> pb.DecideResponse:
-    stage.scene("2. The same person says no")
+    stage.scene("2. The same person opts out")
     choice = preference_pb2.SetPreferenceRequest(
         account_id=person.account_id,
         choice=preference_pb2.CHOICE_OPT_OUT,
@@ -79,18 +79,18 @@ def _opts_out(stage: Stage, person: Person) -> pb.DecideResponse:
         change_id="demo",
     )
     receipt = stage.client.call(stage.client.preferences.SetPreference, choice)
-    stage.say(f"One click on the account page, stored as version {receipt.version}. From the very next ad on:\n")
+    stage.say(f"The choice is stored as version {receipt.version} and holds from the next request on:\n")
     decision = stage.decide(person)
     show_mode(stage.out, decision)
     stage.out.print(limited_table(decision.limited))
-    stage.say("These three things are all that is left. The profile is not deleted, but frozen and out of use.")
+    stage.say("Only country, language and IP location are used now. The profile is frozen, not deleted.")
     return decision
 
 
 def _at_the_network(stage: Stage, before: pb.DecideResponse, after: pb.DecideResponse) -> None:
-    stage.scene(f"3. What the ad network “{_NETWORK}” gets to see")
-    stage.say("A network gets what its contract allows, never an account, a device or a full address;",
-              "and after the opt-out no profile at all:\n")  # fmt: skip
+    stage.scene(f"3. What the ad network “{_NETWORK}” receives")
+    stage.say("A network receives what the policy allows, never an account id, a device id or a full address;",
+              "after the opt-out it receives no profile at all:\n")  # fmt: skip
     made = table("", "before", "after")
     made.columns[1].no_wrap = False
     columns = (_network_rows(before.networks[0]), _network_rows(after.networks[0]))
@@ -111,44 +111,44 @@ def _network_rows(network: pb.NetworkDecision) -> dict[str, str]:
         "  age": age(profile.age_bracket),
         "  gender": gender(profile.gender),
         "  interests": f"{interests}, ..." if interests else NOTHING,
-        "id of the person": network.network_user_id or NOTHING,
-        "withheld because": names_of(network.reasons),
+        "network-scoped id": network.network_user_id or NOTHING,
+        "withheld for": names_of(network.reasons),
     }
 
 
-def _others(stage: Stage, roles: dict[Role, Person]) -> None:
-    stage.scene("4. Three others")
-    stage.say("A child, somebody nobody knows, and somebody in Europe who has not consented:\n")
-    made = table("who", "answer", "because")
-    for role in (Role.CHILD, Role.UNKNOWN, Role.EUROPEAN):
-        decision = stage.decide(roles[role])
-        made.add_row(role.value, pb.Mode.Name(decision.mode).removeprefix("MODE_"), names_of(decision.reasons))
+def _others(stage: Stage, personas: dict[Persona, Person]) -> None:
+    stage.scene("4. Three other people")
+    stage.say("A child, a person without a profile, and a person in Europe who has not consented:\n")
+    made = table("person", "mode", "reasons")
+    for persona in (Persona.CHILD, Persona.UNKNOWN, Persona.EUROPEAN):
+        decision = stage.decide(personas[persona])
+        made.add_row(persona.value, pb.Mode.Name(decision.mode).removeprefix("MODE_"), names_of(decision.reasons))
     stage.out.print(made)
 
 
 def _without_store(stage: Stage, person: Person) -> None:
-    stage.scene("5. The store stops")
-    usually = stage.decide(person)
-    stage.say(f"For {person.account_id} the answer is {_mode(usually)}. Now Redis is stopped:\n")
+    stage.scene("5. The store fails")
+    before = stage.decide(person)
+    stage.say(f"The decision for {person.account_id} is {_mode(before)}. Now Redis stops:\n")
     stage.store.stop()
     started = time.perf_counter()
     decision = stage.decide(person)
     spent_ms = (time.perf_counter() - started) * 1000
     show_mode(stage.out, decision)
     stage.out.print(limited_table(decision.limited))
-    stage.say(f"Answered in {spent_ms:.1f} ms, and the ad is served: when in doubt, with less.")
+    stage.say(f"Answered in {spent_ms:.1f} ms: the ad is served, with limited features.")
 
 
 def _why(stage: Stage, person: Person) -> None:
-    stage.scene("6. Why?")
+    stage.scene("6. Why was a decision limited?")
     stage.store.start()
-    stage.say(f"Redis is back, with every choice it had acknowledged. Why does {person.account_id} get a limited ad?\n")
+    stage.say(f"Redis is back, with every choice that was acknowledged. Every check for {person.account_id}:\n")
     show_explanation(stage.out, _explained(stage, person))
 
 
 def _explained(stage: Stage, person: Person) -> pb.ExplainResponse:
-    """Explain, once the service has found its store again."""
-    until_s = time.monotonic() + _PATIENCE_S
+    """Explain the decision once the service is connected to its store again."""
+    until_s = time.monotonic() + _RECOVERY_S
     while True:
         explained: pb.ExplainResponse = stage.client.call(stage.client.targeting.Explain, _request(person))
         if _WITHOUT_STORE.isdisjoint(explained.decision.reasons) or time.monotonic() > until_s:
@@ -164,7 +164,7 @@ def _request(person: Person) -> pb.DecideRequest:
 
 
 def _second(people: Sequence[Person], first: Person) -> Person:
-    """Find somebody else of whom everything may be used."""
+    """Return another person whose data may be used."""
     return next(each for each in people if each.account_id and each != first and not expected(each).reasons)
 
 

@@ -1,33 +1,33 @@
-"""A few people of the sample population who stand for a sort of person: for the demo, and to try commands with."""
+"""People of the sample population who represent typical cases, for the tour and for commands to try."""
 
 from collections.abc import Callable, Iterable
 from enum import Enum
 
 from server.sample.person import Known, Person, WayOut
 
-_MANY_INTEREST_BYTES = 150
+_MIN_INTEREST_BYTES = 150
 
 
-class Role(Enum):
-    """A sort of person."""
+class Persona(Enum):
+    """A typical case."""
 
-    PROFILED = "a profile, and no choice made"
+    PROFILED = "a profile and no choice"
     OPTED_OUT = "opted out for the account"
     CHILD = "a child"
-    UNKNOWN = "nothing is known"
+    UNKNOWN = "no profile"
     EUROPEAN = "in the EEA, without consent"
 
 
-def cast(people: Iterable[Person]) -> dict[Role, Person]:
-    """Find the first person for each role; a role that nobody fits is left out."""
-    found: dict[Role, Person] = {}
+def find_personas(people: Iterable[Person]) -> dict[Persona, Person]:
+    """Return the first person of each case; cases that no person represents are absent."""
+    found: dict[Persona, Person] = {}
     for person in people:
-        for role, fits in _FITS.items():
-            if role not in found and person.account_id and fits(person):
-                found[role] = person
+        for persona, fits in _FITS.items():
+            if persona not in found and person.account_id and fits(person):
+                found[persona] = person
         if len(found) == len(_FITS):
             break
-    return {role: found[role] for role in Role if role in found}
+    return {persona: found[persona] for persona in Persona if persona in found}
 
 
 def _unrestricted(person: Person) -> bool:
@@ -41,14 +41,14 @@ def _well_known(person: Person) -> bool:
         and person.known is Known.PROFILE
         and person.birth_day is not None
         and all((person.gender, person.occupation, person.postal_code, habits.destination_rows, habits.exposure_rows))
-        and len(habits.interest_rows) > _MANY_INTEREST_BYTES
+        and len(habits.interest_rows) > _MIN_INTEREST_BYTES
     )
 
 
-_FITS: dict[Role, Callable[[Person], bool]] = {
-    Role.PROFILED: _well_known,
-    Role.OPTED_OUT: lambda person: person.way_out is WayOut.ACCOUNT_PAGE and not person.place.asks_consent,
-    Role.CHILD: lambda person: person.is_child and person.way_out is None and not person.place.asks_consent,
-    Role.UNKNOWN: lambda person: _unrestricted(person) and person.known is Known.NOTHING,
-    Role.EUROPEAN: lambda person: person.place.asks_consent and person.way_out is None and not person.is_child,
+_FITS: dict[Persona, Callable[[Person], bool]] = {
+    Persona.PROFILED: _well_known,
+    Persona.OPTED_OUT: lambda person: person.way_out is WayOut.ACCOUNT_PAGE and not person.place.asks_consent,
+    Persona.CHILD: lambda person: person.is_child and person.way_out is None and not person.place.asks_consent,
+    Persona.UNKNOWN: lambda person: _unrestricted(person) and person.known is Known.NOTHING,
+    Persona.EUROPEAN: lambda person: person.place.asks_consent and person.way_out is None and not person.is_child,
 }

@@ -1,9 +1,9 @@
-"""From an activity to the profile that has learnt of it: decay, evidence, bounds.
+"""Adds an activity to a profile: decay, gains, bounds.
 
-What ``apply`` gives is exactly what the store gives back: scores in steps of 1/65,535, weights as float32. To within
-that rounding activities of one instant may come in any order, and call destinations and exposures in any order at
-all. Where a bound drops something, the order may decide what. Whether an activity may be recorded is asked elsewhere
-(``targeting.recording.admission``).
+``apply`` returns exactly what the store will return: scores in steps of 1/65,535, weights as float32. Within that
+rounding, activities of one instant may come in any order, and call destinations and exposures in any order at all.
+Where a bound drops an entry, the order may decide which. ``targeting.recording.admission`` decides whether an activity
+may be recorded.
 """
 
 from enum import IntEnum
@@ -34,11 +34,11 @@ INTEREST_GAINS = {
     ActivityKind.PURCHASE: InterestGain(SegmentKind.PURCHASE, 0.5),
     ActivityKind.EXTERNAL_SEGMENT: InterestGain(SegmentKind.EXTERNAL, 0.3),
 }
-"""Reading on is worth more than a glance, and a purchase most."""
+"""Content read counts more than a page view, and a purchase most."""
 
 
 class Activity(NamedTuple):
-    """One activity: parsed, bounded, and free of anything that identifies. Only what its kind uses is looked at."""
+    """One activity: parsed, bounded, and free of identifying texts. Only the fields of its kind are used."""
 
     kind: ActivityKind
     occurred_s: int
@@ -47,19 +47,19 @@ class Activity(NamedTuple):
     ad_id: str = ""
 
     def __repr__(self) -> str:
-        """Name the kind alone: what was done is the person's."""
+        """Show the kind only."""
         return f"Activity({self.kind.name})"
 
 
 def apply(profile: RawProfile | None, activity: Activity, half_life: HalfLifePolicy, now_s: int) -> RawProfile:
-    """Give the profile after the activity; None is a person of whom nothing was known. Times are Unix seconds.
+    """Return the profile after the activity; None stands for a person without a profile. Times are Unix seconds.
 
     A time in the future counts as now.
     """
     at_s = min(activity.occurred_s, now_s)
-    held = NOTHING_KNOWN._replace(created_s=at_s) if profile is None else profile
-    interests = InterestRows(held.interest_rows, held.outside_names)
-    destinations, exposures = held.destination_rows, (held.exposure_rows, held.ad_ids)
+    before = NOTHING_KNOWN._replace(created_s=at_s) if profile is None else profile
+    interests = InterestRows(before.interest_rows, before.outside_names)
+    destinations, exposures = before.destination_rows, (before.exposure_rows, before.ad_ids)
     if activity.kind in INTEREST_GAINS:
         moment = Moment(at_s, now_s, half_life)
         interests = interests.strengthened(activity.segment_ids, INTEREST_GAINS[activity.kind], moment)
@@ -69,17 +69,17 @@ def apply(profile: RawProfile | None, activity: Activity, half_life: HalfLifePol
         clicks = int(activity.kind is ActivityKind.AD_CLICK)
         exposures = count_exposure(*exposures, activity.ad_id.encode(), (1 - clicks, clicks, at_s))
     return RawProfile(
-        gender=held.gender,
-        occupation=held.occupation,
-        postal_code=held.postal_code,
-        country=held.country,
-        language=held.language,
+        gender=before.gender,
+        occupation=before.occupation,
+        postal_code=before.postal_code,
+        country=before.country,
+        language=before.language,
         interest_rows=interests.rows,
         destination_rows=destinations,
         exposure_rows=exposures[0],
         outside_names=interests.outside_names,
         ad_ids=exposures[1],
-        version=held.version + 1,
-        created_s=min(held.created_s, at_s),
-        updated_s=max(held.updated_s, at_s),
+        version=before.version + 1,
+        created_s=min(before.created_s, at_s),
+        updated_s=max(before.updated_s, at_s),
     )

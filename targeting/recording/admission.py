@@ -1,8 +1,7 @@
-"""May something be recorded of a person? What limits a decision forbids it, and so does the TCF's purpose 3.
+"""Whether an activity may be recorded: what limits a decision forbids it, and so does the TCF's purpose 3.
 
-The judge's own verdict is used, so that no decision is limited for a reason for which a profile would still be
-written. Only that nothing is known yet is no hindrance: somebody is always the first time here. This module reads no
-profile.
+It uses the judge's own verdict, so that no reason limits decisions while profiles are still written. The one exception
+is NO_PROFILE, which every person has at first. This module reads no profile.
 """
 
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from targeting.signals.nap import Nap
 
 
 def forbidden_by_request(item: PlannedRequest, policy: Policy) -> Reasons:
-    """Give the reasons for which the signals of an activity forbid to record it.
+    """Return the reasons for which the signals of an activity forbid recording it.
 
     IAB TCF Policies, Appendix A, purpose 3: "Create profiles for personalised advertising".
     """
@@ -37,17 +36,17 @@ def forbidden_by_records(
     shown: LocaleInputs | None = None,
     naps: Sequence[Nap] = (),
 ) -> Reasons:
-    """Give the reasons for which the stored records forbid to record anything.
+    """Return the reasons for which the stored records forbid recording anything.
 
-    ``records`` are those of everyone the activity names, its own subject first; ``shown`` says where the person is,
-    as far as the activity shows; ``naps`` are its NAP cookies.
+    ``records`` are those of all subjects that the activity names, its own subject first; ``shown`` is the locale that
+    the activity shows; ``naps`` are its NAP cookies.
     """
-    standings = read_stored_choices(records)
-    stored_country = next((each.country for each in standings if each and each.country), "")
+    choices = read_stored_choices(records)
+    stored_country = next((choice.country for choice in choices if choice and choice.country), "")
     age = policy.children.age_in(residence((shown or LocaleInputs())._replace(stored_country=stored_country)))
     verdict = judge_stored(
         records,
-        standings,
+        choices,
         latest_birth_day(person_day(now_s), age),
         nap_of_child=any(nap.age is not None and nap.age < age for nap in naps),
     )

@@ -1,4 +1,4 @@
-"""Texts that may identify a person: shaped like an e-mail address or a phone number, or holding what nobody can see.
+"""Texts that may identify a person: shaped like an e-mail address or a phone number, or with invisible characters.
 
 No list of shapes is complete, so doubt is refused: an at-sign in any spelling, digits written as people write phone
 numbers, and any bare number as long as a phone number (ITU-T E.164, section 6.2.1: at most 15 digits). An ad id that

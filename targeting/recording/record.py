@@ -1,8 +1,8 @@
-"""What becomes of one subject's records when its activities are recorded: outcomes, and the values to store.
+"""Recording a subject's activities: the outcome of each, and the values to store.
 
 Invariants: an activity counts once, however often it is sent; a profile is never written without its preference
-record; what cannot be read is never overwritten. The values hold only while the records are those that were read:
-whoever stores them compares (ADR 0010).
+record; an unreadable record is never overwritten. The values are valid only while the records are those that were
+read: the store compares them (ADR 0010).
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _DAY_S = 86_400
 
 
 class Outcome(IntEnum):
-    """What became of an activity; the numbers are those of ``adtargeting.v1.Outcome``."""
+    """The outcome of an activity; the numbers are those of ``adtargeting.v1.Outcome``."""
 
     RECORDED = 1
     SUPPRESSED = 2
@@ -39,7 +39,7 @@ class Result(NamedTuple):
 
 
 class PendingActivity(NamedTuple):
-    """One activity of a subject. ``forbidden`` holds the reasons that forbid to record it."""
+    """One activity of a subject. ``forbidden`` holds the reasons against recording it."""
 
     activity_id: str
     activity: Activity
@@ -47,7 +47,7 @@ class PendingActivity(NamedTuple):
 
 
 class Values(NamedTuple):
-    """The values to store, all at once: None leaves one as it is, ``b""`` removes it."""
+    """The values to store, all at once: None leaves a value unchanged, ``b""`` removes it."""
 
     preference: bytes | None = None
     profile: bytes | None = None
@@ -56,7 +56,7 @@ class Values(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """The results, in the order of the entries, and what to store; None is nothing."""
+    """The results, in the order of the activities, and what to store; None: nothing."""
 
     results: list[Result]
     values: Values | None = None
@@ -66,46 +66,46 @@ RECORDED = Result(Outcome.RECORDED)
 DUPLICATE = Result(Outcome.DUPLICATE)
 
 
-def record(held: StoredRecords, entries: Sequence[PendingActivity], policy: Policy, now_s: int) -> Recorded:
+def record(stored: StoredRecords, pending: Sequence[PendingActivity], policy: Policy, now_s: int) -> Recorded:
     """Record a subject's activities, in order, at a time (Unix seconds)."""
-    if all(entry.forbidden for entry in entries):
-        return Recorded([_suppressed(entry.forbidden) for entry in entries])
+    if all(entry.forbidden for entry in pending):
+        return Recorded([_suppressed(entry.forbidden) for entry in pending])
     try:
-        draft = _Draft(held, policy.half_life_days, now_s)
+        draft = _Draft(stored, policy.half_life_days, now_s)
     except RecordUnreadable:
         unreadable = Reason.RECORD_UNREADABLE.bit
-        return Recorded([_suppressed(Reasons(entry.forbidden | unreadable)) for entry in entries])
-    results = [draft.take(entry) for entry in entries]
+        return Recorded([_suppressed(Reasons(entry.forbidden | unreadable)) for entry in pending])
+    results = [draft.take(entry) for entry in pending]
     if RECORDED not in results or draft.profile is None:
         return Recorded(results)
     return Recorded(
         results,
         Values(
-            encode_preference(Preference(), held.owner) if held.preference is None else None,
-            write_profile(draft.profile, held.owner),
-            encode_seen(draft.seen, held.owner),
+            encode_preference(Preference(), stored.owner) if stored.preference is None else None,
+            write_profile(draft.profile, stored.owner),
+            encode_seen(draft.seen, stored.owner),
             seconds_to_live(draft.profile.updated_s, policy.retention, now_s),
         ),
     )
 
 
 def seconds_to_live(updated_s: int, retention: RetentionPolicy, now_s: int) -> int:
-    """Give the seconds until a profile expires, counted from its last activity (Unix seconds); at least one."""
+    """Return the seconds until a profile expires, counted from its last activity (Unix seconds); at least one."""
     return max(updated_s + retention.profile_days * _DAY_S - now_s, 1)
 
 
 class _Draft:
-    """A subject's records while activities are added to them. Raises ``RecordUnreadable`` for what cannot be read."""
+    """A subject's records while activities are added to them. Raises ``RecordUnreadable``."""
 
-    def __init__(self, held: StoredRecords, half_life: HalfLifePolicy, now_s: int) -> None:
-        self.profile = None if held.profile is None else read_profile(held.profile, held.owner)
-        self.seen = NOTHING_SEEN if held.seen is None else decode_seen(held.seen, held.owner).fresh(now_s)
-        self._owner = held.owner
+    def __init__(self, stored: StoredRecords, half_life: HalfLifePolicy, now_s: int) -> None:
+        self.profile = None if stored.profile is None else read_profile(stored.profile, stored.owner)
+        self.seen = NOTHING_SEEN if stored.seen is None else decode_seen(stored.seen, stored.owner).fresh(now_s)
+        self._owner = stored.owner
         self._half_life = half_life
         self._now_s = now_s
 
     def take(self, entry: PendingActivity) -> Result:
-        """Add one activity, unless it is forbidden or was recorded before."""
+        """Add one activity, unless it is forbidden or was already recorded."""
         if entry.forbidden:
             return _suppressed(entry.forbidden)
         if entry.activity_id:

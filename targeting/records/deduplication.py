@@ -1,7 +1,7 @@
-"""Which activities of a subject were recorded in the last day, so that a repeat is known as one.
+"""Which activities of a subject were recorded in the last day, so that a repeat is recognised.
 
-Stored form: the keys, eight bytes each, then their times; the oldest first. A key is a hash of the caller's activity
-id, bound to the owner: it says nothing of the id, and nothing of what was done. This module knows no profile.
+Stored form: the keys, eight bytes each, then their times; the oldest first. A key is a hash bound to the owner: it
+reveals neither the caller's activity id nor what was done. This module knows no profile.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ import numpy as np
 from targeting.records.envelope import RecordUnreadable, seal, unseal
 
 KEPT_S = 86_400
-"""How long a repeat is known as one, in seconds."""
-MOST = 4096
-"""How many activities are remembered; of more in one day the oldest are forgotten."""
+"""How long a repeat is recognised, in seconds."""
+MAX_REMEMBERED = 4096
+"""How many activities are remembered; beyond that in one day, the oldest are forgotten."""
 
 _MAGIC = b"aS"
 _SCHEMA = 1
@@ -29,23 +29,23 @@ class SeenActivities(NamedTuple):
     times: bytes = b""
 
     def holds(self, key: bytes) -> bool:
-        """Tell whether this key was remembered."""
-        at = self.keys.find(key)
-        while at % _KEY_BYTES and at >= 0:
-            at = self.keys.find(key, at + 1)
-        return at >= 0
+        """Whether this key is remembered."""
+        index = self.keys.find(key)
+        while index % _KEY_BYTES and index >= 0:
+            index = self.keys.find(key, index + 1)
+        return index >= 0
 
     def fresh(self, now_s: int) -> "SeenActivities":
-        """Give what is to be remembered still."""
+        """Return the keys that are still to be remembered."""
         times = np.frombuffer(self.times, "<u4")
         return self._without(int(times.searchsorted(max(now_s - KEPT_S, 0), "right")))
 
     def remembering(self, key: bytes, now_s: int) -> "SeenActivities":
-        """Give what is remembered after this key was recorded now."""
-        # A clock that was set back must not disturb the order.
+        """Return what is remembered after this key was recorded at a time (Unix seconds)."""
+        # Times stay ascending even if the clock was set back.
         recorded_s = max(now_s, int.from_bytes(self.times[-_TIME_BYTES:], "little"))
         after = SeenActivities(self.keys + key, self.times + recorded_s.to_bytes(_TIME_BYTES, "little"))
-        return after._without(max(len(after.keys) // _KEY_BYTES - MOST, 0))
+        return after._without(max(len(after.keys) // _KEY_BYTES - MAX_REMEMBERED, 0))
 
     def _without(self, count: int) -> "SeenActivities":
         return SeenActivities(self.keys[count * _KEY_BYTES :], self.times[count * _TIME_BYTES :]) if count else self
@@ -55,12 +55,12 @@ NOTHING_SEEN = SeenActivities()
 
 
 def activity_key(activity_id: str, owner: bytes) -> bytes:
-    """Give the eight bytes by which an activity of this owner (16-byte pseudonym) is known again."""
+    """Return the eight bytes that identify an activity of this owner (16-byte pseudonym)."""
     return hashlib.blake2b(activity_id.encode(), digest_size=_KEY_BYTES, key=owner).digest()
 
 
 def encode_seen(seen: SeenActivities, owner: bytes) -> bytes:
-    """Give the stored form, bound to the owner's 16-byte pseudonym."""
+    """Return the stored form, bound to the owner's 16-byte pseudonym."""
     return seal(_MAGIC, _SCHEMA, owner, seen.keys + seen.times)
 
 

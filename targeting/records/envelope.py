@@ -1,7 +1,7 @@
 """What every stored record has in common: magic, schema, owner, checksum.
 
 ``magic (2) | schema (1) | owner (8) | crc32 (4) | body``. The checksum covers the owner's whole pseudonym and the
-body, so a record that ends up under another key, or loses a byte, is found out.
+body, so a record under another key, or with a byte missing, is detected.
 """
 
 from struct import Struct
@@ -19,25 +19,25 @@ class RecordUnreadable(ValueError):
 
 
 class RecordNewer(RecordUnreadable):
-    """A stored value is of a schema that a newer version has written."""
+    """A stored value has a schema of a newer version."""
 
 
 def seal(magic: bytes, schema: int, owner: bytes, body: bytes) -> bytes:
-    """Give the stored form of a body that belongs to the owner's 16-byte pseudonym."""
+    """Return the stored form of a body that belongs to the owner's 16-byte pseudonym."""
     return PREFIX.pack(magic, schema, owner[:8], crc32(body, crc32(owner))) + body
 
 
 def unseal(value: bytes, magic: bytes, schema: int, owner: bytes) -> bytes:
-    """Give back the body. Raises ``RecordUnreadable``."""
+    """Return the body. Raises ``RecordUnreadable``."""
     body = value[_PREFIX_SIZE:]
-    # Of the owner the first eight bytes are packed.
+    # Only the first eight bytes of the owner are packed.
     if value.startswith(PREFIX.pack(magic, schema, owner, crc32(body, crc32(owner)))):
         return body
-    problem = _what_is_wrong(value, magic, schema, owner)
+    problem = _diagnose(value, magic, schema, owner)
     raise RecordNewer(problem) if problem == _NEWER else RecordUnreadable(problem)
 
 
-def _what_is_wrong(value: bytes, magic: bytes, schema: int, owner: bytes) -> str:
+def _diagnose(value: bytes, magic: bytes, schema: int, owner: bytes) -> str:
     if len(value) < _PREFIX_SIZE:
         return "the record is truncated"
     found_magic, found_schema, found_owner, _ = PREFIX.unpack_from(value)

@@ -1,6 +1,6 @@
-"""The preference record: a person's stored choice, locale and birth date, and how they came about.
+"""The preference record: a person's stored choice, locale and birth date, with the history of the choice.
 
-It lives apart from the profile, so that a decision learns of an opt-out, and of a child, without reading the
+It is stored apart from the profile, so that a decision learns about an opt-out, and about a child, without reading the
 profile. This module knows no profile.
 """
 
@@ -73,7 +73,7 @@ class Preference(NamedTuple):
 
 
 class StoredChoice(NamedTuple):
-    """The part of a preference record that decisions look at."""
+    """The part of a preference record that decisions read."""
 
     choice: int
     birth_day: int | None
@@ -82,7 +82,7 @@ class StoredChoice(NamedTuple):
 
 
 def encode_preference(preference: Preference, owner: bytes) -> bytes:
-    """Give the record's stored form, bound to the owner's 16-byte pseudonym."""
+    """Return the record's stored form, bound to the owner's 16-byte pseudonym."""
     language = preference.language.encode("ascii")
     history = preference.history[:MAX_HISTORY]
     head = _HEAD.pack(
@@ -111,12 +111,12 @@ def read_stored_choice(value: bytes, owner: bytes) -> StoredChoice:
             body[_HEAD.size : _HEAD.size + language_size].decode("ascii") if language_size else "",
         )
     except (struct.error, ValueError):
-        raise RecordUnreadable("the record holds what this version cannot read") from None
+        raise RecordUnreadable("the record holds values that this version cannot read") from None
 
 
 def decode_preference(value: bytes, owner: bytes) -> Preference:
     """Read the whole record. Raises ``RecordUnreadable``."""
-    standing = read_stored_choice(value, owner)
+    stored = read_stored_choice(value, owner)
     body = unseal(value, _MAGIC, _SCHEMA, owner)
     choice, source, language_size, changes, version, changed_at_ms, _, _ = _HEAD.unpack_from(body)
     history = body[_HEAD.size + language_size :]
@@ -128,9 +128,9 @@ def decode_preference(value: bytes, owner: bytes) -> Preference:
             source=Source(source),
             changed_at_ms=changed_at_ms,
             version=version,
-            country=standing.country,
-            language=standing.language,
-            birth_day=standing.birth_day,
+            country=stored.country,
+            language=stored.language,
+            birth_day=stored.birth_day,
             history=tuple(
                 PreferenceChange(
                     version=of_version,
@@ -143,5 +143,5 @@ def decode_preference(value: bytes, owner: bytes) -> Preference:
             ),
         )
     except ValueError:
-        # A choice or a source that a newer version knows.
-        raise RecordUnreadable("the record holds what this version cannot read") from None
+        # A choice or a source of a newer version.
+        raise RecordUnreadable("the record holds values that this version cannot read") from None

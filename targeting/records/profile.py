@@ -1,7 +1,7 @@
-"""The profile: what is known of a person, as one compact value a subject.
+"""The profile: what is known about a person, as one compact value per subject.
 
-Only the code of behavioural mode, and the writers of profiles, may import this module. A profile holds no
-identifier of the person: it is bound to the owner's pseudonym by its seal (``targeting.records.envelope``).
+Only the code of behavioural mode and the writers of profiles may import this module. A profile holds no identifier of
+the person: its seal binds it to the owner's pseudonym (``targeting.records.envelope``).
 
 Stored form: a fixed head, then fixed-size rows for interests, call destinations and exposures, then the texts.
 The rows of many profiles concatenate, so that one numpy pass reads a whole batch.
@@ -24,7 +24,7 @@ MAX_DESTINATIONS = 32
 MAX_EXPOSURES = 128
 SCORE_STEPS = 65_535
 MOST_COUNTED = 65_535
-"""Impressions and clicks of one ad are counted up to here."""
+"""Counts of impressions and clicks of one ad stop here."""
 
 _MAGIC = b"aF"
 _SCHEMA = 1
@@ -35,7 +35,7 @@ _NO_COUNTRY = b"\0\0"
 _LENGTHS = [bytes((size,)) for size in range(256)]
 
 OUTSIDE_CODE = 1 << 15
-"""Codes from here on are an index into the profile's own names: segments of outside sources."""
+"""Codes from here on index the profile's own names: segments of outside sources."""
 
 INTEREST_ROW = np.dtype([("code", "<u2"), ("updated_s", "<u4"), ("score", "<u2"), ("kind", "u1")])
 DESTINATION_ROW = np.dtype([("country", "<u2"), ("weight", "<f4"), ("updated_s", "<u4")])
@@ -43,14 +43,14 @@ EXPOSURE_ROW = np.dtype([("count", "<u2"), ("clicks", "<u2"), ("last_seen_s", "<
 INTEREST = Struct("<HIHB")
 DESTINATION = Struct("<2sfI")
 EXPOSURE = Struct("<HHI")
-"""The same rows, one at a time."""
+"""The same rows, for reading and writing one at a time."""
 _HEAD_SIZE, _INTEREST_SIZE, _DESTINATION_SIZE, _EXPOSURE_SIZE = (
-    each.size for each in (_HEAD, INTEREST, DESTINATION, EXPOSURE)
+    layout.size for layout in (_HEAD, INTEREST, DESTINATION, EXPOSURE)
 )
 
 
 class SegmentKind(IntEnum):
-    """Where a segment came from, which sets its half-life; the numbers are those of ``adtargeting.v1.SegmentKind``."""
+    """The source of a segment, which sets its half-life; the numbers are those of ``adtargeting.v1.SegmentKind``."""
 
     CONTENT = 1
     PURCHASE = 2
@@ -58,7 +58,7 @@ class SegmentKind(IntEnum):
 
 
 class HeldInterest(NamedTuple):
-    """A segment, its strength (0..1) at the last evidence, and when that was (Unix seconds)."""
+    """A segment, its score (0..1) at its last gain, and the time of that gain (Unix seconds)."""
 
     segment_id: str
     kind: SegmentKind
@@ -67,7 +67,7 @@ class HeldInterest(NamedTuple):
 
 
 class HeldDestination(NamedTuple):
-    """Calls to a country (ISO 3166-1 alpha-2): a decaying count and when it was last added to (Unix seconds)."""
+    """Calls to a country (ISO 3166-1 alpha-2): a decaying count, and the time of the last call (Unix seconds)."""
 
     country: str
     weight: float
@@ -100,7 +100,7 @@ class Profile(NamedTuple):
 
 
 class RawProfile(NamedTuple):
-    """A checked profile with its rows still packed, for batches; ``ad_ids`` are UTF-8, one an exposure."""
+    """A checked profile with its rows still packed, for batches; ``ad_ids`` are UTF-8, one per exposure."""
 
     gender: int
     occupation: str
@@ -135,7 +135,7 @@ NOTHING_KNOWN = RawProfile(
 
 
 def encode_profile(profile: Profile, owner: bytes) -> bytes:
-    """Give the profile's stored form, bound to the owner's 16-byte pseudonym."""
+    """Return the profile's stored form, bound to the owner's 16-byte pseudonym."""
     return write_profile(packed_profile(profile), owner)
 
 
@@ -171,7 +171,7 @@ def packed_profile(profile: Profile) -> RawProfile:
 
 
 def write_profile(raw: RawProfile, owner: bytes) -> bytes:
-    """Give the stored form of a profile whose rows are packed, bound to the owner's 16-byte pseudonym."""
+    """Return the stored form of a profile whose rows are packed, bound to the owner's 16-byte pseudonym."""
     occupation, postal_code, language = raw.occupation.encode(), raw.postal_code.encode(), raw.language.encode()
     head = _HEAD.pack(
         raw.gender,
@@ -198,7 +198,7 @@ def read_profile(value: bytes, owner: bytes) -> RawProfile:
     try:
         return _parts(body)
     except (struct.error, ValueError, IndexError):
-        raise RecordUnreadable("the record holds what this version cannot read") from None
+        raise RecordUnreadable("the record holds values that this version cannot read") from None
 
 
 def _parts(body: bytes) -> RawProfile:
@@ -236,8 +236,8 @@ def decode_profile(value: bytes, owner: bytes) -> Profile:
     try:
         return whole_profile(read_profile(value, owner))
     except (struct.error, ValueError, IndexError):
-        # RecordUnreadable is a ValueError, and stays one; the rest is what a newer version knows.
-        raise RecordUnreadable("the record holds what this version cannot read") from None
+        # RecordUnreadable is a ValueError; the others come from values of a newer version.
+        raise RecordUnreadable("the record holds values that this version cannot read") from None
 
 
 def whole_profile(raw: RawProfile) -> Profile:
@@ -272,12 +272,12 @@ def exposure_rows(rows: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def segment_name(code: int, outside_names: tuple[str, ...]) -> str:
-    """Give the segment id behind a stored code."""
+    """Return the segment id of a stored code."""
     return str(code) if code < OUTSIDE_CODE else outside_names[code - OUTSIDE_CODE]
 
 
 def _code(segment_id: str, outside: list[str]) -> int:
-    """Ids of the IAB taxonomy are their own code; other names are stored once a profile."""
+    """Return the code of a segment; a name outside the IAB taxonomy is added to the profile's own names."""
     if (code := segment_code(segment_id)) is not None:
         return code
     outside.append(segment_id)

@@ -15,8 +15,9 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for one module: while it runs, no other test of the process could run a loop of its own."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on the path: apt-get install chromium")
     with sync_playwright() as playwright:

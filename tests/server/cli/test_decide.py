@@ -8,7 +8,7 @@ import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.json_format import Parse
 
-from server.cli.reason_text import WORDS, name_of, words_of
+from server.cli.reason_text import REASON_TEXTS, name_of, text_of
 from server.cli.request import add_request, request_from
 from server.cli.shell import new_console
 from server.cli.show import interest_name, show_decision
@@ -66,7 +66,7 @@ def test_an_address_in_britain_answers_gb(served: Adt) -> None:
     ended = served("decide", "--account", "somebody", "--ip", GB)
     assert ended.status == 0
     assert ended.lines[0] == "LIMITED country, language and IP location, nothing else"
-    assert "TCF_NO_CONSENT: the GDPR applies and there is no consent for this" in ended.out
+    assert "TCF_NO_CONSENT: the GDPR applies and consent is missing" in ended.out
     assert "GB" in ended.out
 
 
@@ -83,7 +83,7 @@ def test_the_json_is_the_answer_itself(served: Adt) -> None:
 def test_what_is_known_is_shown_within_80_columns(served: Adt) -> None:
     served("load-sample", "--subjects", "40")
     ended = served("decide", "--account", "sample-7-3", "--ip", US, "--network", "partner", "--network", "stranger")
-    assert ended.lines[0] == "BEHAVIOURAL what is known about this person may be used"
+    assert ended.lines[0] == "BEHAVIOURAL all stored data about this person may be used"
     for said in ("45-54", "electrician", "Inline Skating", "Calls to: BR", "Ads seen: ad-", "adtargeting.features.v1"):
         assert said in ended.out
     assert "NETWORK_UNKNOWN" in ended.out
@@ -125,13 +125,13 @@ def test_a_profile_of_which_little_is_known_is_shown(capsys: pytest.CaptureFixtu
 
 
 def test_every_reason_has_words() -> None:
-    assert set(WORDS) == set(Reason)
+    assert set(REASON_TEXTS) == set(Reason)
     assert name_of(pb.REASON_UNDER_AGE) == "UNDER_AGE"
 
 
 def test_a_reason_of_a_newer_service_is_shown_by_its_number() -> None:
     assert name_of(99) == "REASON 99"
-    assert "does not know" in words_of(99)
+    assert "unknown" in text_of(99)
 
 
 @pytest.mark.parametrize(("segment", "name"), [("648", "Inline Skating"), ("acme:\x07", "acme:�")])

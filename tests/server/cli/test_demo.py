@@ -12,15 +12,15 @@ import pytest
 from tests.server.cli.conftest import WIDTH, Adt, started
 
 SCENES = (
-    "1. Somebody we know",
-    "BEHAVIOURAL what is known about this person may be used",
-    "2. The same person says no",
-    "ACCOUNT_OPT_OUT: the account, or one linked to it, is opted out",
-    "3. What the ad network “partner” gets to see",
-    "4. Three others",
-    "5. The store stops",
+    "1. A person with a profile",
+    "BEHAVIOURAL all stored data about this person may be used",
+    "2. The same person opts out",
+    "ACCOUNT_OPT_OUT: the account or a linked account is opted out",
+    "3. What the ad network “partner” receives",
+    "4. Three other people",
+    "5. The store fails",
     "STORE_UNAVAILABLE: the store is down",
-    "6. Why?",
+    "6. Why was a decision limited?",
 )
 
 
@@ -63,7 +63,7 @@ def test_the_story_is_told_from_beginning_to_end(adt: Adt, directory: Path) -> N
     network = rows(ended.lines[positions[4] : positions[5]])
     assert network["profile"].split() == ["yes", "no"]
     assert told["a child"].split() == ["LIMITED", "UNDER_AGE"]
-    assert told["nothing is known"].split() == ["LIMITED", "NO_PROFILE"]
+    assert told["no profile"].split() == ["LIMITED", "NO_PROFILE"]
     assert told["in the EEA, without consent"].split() == ["LIMITED", "TCF_NO_CONSENT"]
     assert any("opted out" in line and "ACCOUNT_OPT_OUT" in line for line in ended.lines[positions[-1] :])
     assert max(map(len, ended.lines)) <= WIDTH
@@ -95,4 +95,4 @@ def test_a_long_way_to_temporary_files_changes_nothing(
     monkeypatch.setattr(tempfile, "tempdir", str(long))
     ended = adt("demo")
     assert ended.status == 0
-    assert "ACCOUNT_OPT_OUT" in ended.out.split("6. Why?")[1]
+    assert "ACCOUNT_OPT_OUT" in ended.out.split("6. Why was a decision limited?")[1]

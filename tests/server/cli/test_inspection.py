@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cli.check_policy import said_of
+from server.cli.check_policy import rule_text
 from server.cli.matrix import matrix
 from server.store.embedded.server import EmbeddedRedis
 from server.store.redis.handshake import open_connection
@@ -32,14 +32,14 @@ def test_a_valid_policy_is_shown_as_a_matrix(adt: Adt) -> None:
     ended = adt("check-policy", str(ROOT / "policy.example.toml"))
     assert ended.status == 0
     assert ended.lines[0].startswith("valid: policy example-1, ")
-    assert "Rule 1 takes precise_position from every network where the country is DE or AT." in ended.lines
+    assert "Rule 1 withholds precise_position from every network when the country is DE or AT." in " ".join(ended.lines)
     assert max(map(len, ended.lines)) <= WIDTH
 
 
 def test_a_network_without_a_vendor_id_is_pointed_out(adt: Adt, tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text('[[networks]]\nid = "n"\n[gdpr]\nhost_vendor_id = 1\n')
     ended = adt("check-policy", "policy.toml")
-    assert "for want of a tcf_vendor_id: n." in " ".join(ended.lines)
+    assert "because they have no tcf_vendor_id: n." in " ".join(ended.lines)
     assert "host_vendor_id is 0" not in ended.out
 
 
@@ -47,7 +47,7 @@ def test_a_rule_that_names_nobody_is_pointed_out(adt: Adt, tmp_path: Path) -> No
     rule = '[[networks]]\nid = "net"\n[[rules]]\nwithhold = ["contact"]\nnetworks = ["N*", "nobody-*"]\n'
     (tmp_path / "policy.toml").write_text(rule)
     ended = adt("check-policy", "policy.toml")
-    assert "Rule 1 names no network of this policy by nobody-*." in ended.lines
+    assert "Rule 1: nobody-* matches no network of this policy." in ended.lines
     assert "by N*" not in ended.out
 
 
@@ -86,14 +86,14 @@ def test_a_policy_that_cannot_be_used_is_one_line_that_names_key_and_line(
 def test_the_matrix_is_what_the_core_decides() -> None:
     given = {(row.network_id, row.mode): row for row in matrix(DEFAULT_POLICY)}
     house, partner = given["house", Mode.BEHAVIOURAL], given["partner", Mode.BEHAVIOURAL]
-    assert house.given == set(SHAREABLE_FIELDS)
+    assert house.fields == set(SHAREABLE_FIELDS)
     assert house.user_id
-    assert partner.given == {"age_bracket", "country", "language", "interests"}
+    assert partner.fields == {"age_bracket", "country", "language", "interests"}
     assert not partner.user_id
     for network in ("house", "partner"):
         limited = given[network, Mode.LIMITED]
         assert limited.contact
-        assert (limited.given, limited.user_id, limited.position, limited.address) == (
+        assert (limited.fields, limited.user_id, limited.position, limited.address) == (
             frozenset(),
             False,
             "none",
@@ -117,7 +117,7 @@ def test_the_matrix_is_what_the_core_decides() -> None:
 )
 def test_unconditional_rules_are_in_the_matrix(rule: dict[str, object], left: tuple[bool, bool, bool, str]) -> None:
     row = next(matrix(policy_from({"networks": [NETWORK], "rules": [rule]})))
-    assert (row.contact, bool(row.given), row.user_id, row.position) == left
+    assert (row.contact, bool(row.fields), row.user_id, row.position) == left
 
 
 @pytest.mark.parametrize(
@@ -127,23 +127,23 @@ def test_unconditional_rules_are_in_the_matrix(rule: dict[str, object], left: tu
         (NetworkRule(("contact",), networks=("a*", "b")), "contact from a*, b"),
         (
             NetworkRule(("user_id",), subdivisions=("US-CA",)),
-            "user_id from every network where the subdivision is US-CA",
+            "user_id from every network when the subdivision is US-CA",
         ),
         (
             NetworkRule(("profile", "user_id"), countries=("DE", "AT"), gpp_sections=(7, 8)),
-            "profile, user_id from every network where the country is DE or AT and GPP section 7 or 8 applies",
+            "profile, user_id from every network when the country is DE or AT and GPP section 7 or 8 applies",
         ),
         (
             NetworkRule(("contact",), global_privacy_control=True, app=True),
-            "contact from every network where Global Privacy Control is sent and the request comes from an app",
+            "contact from every network when Global Privacy Control is sent and the request comes from an app",
         ),
-        (NetworkRule(("contact",), do_not_track=False), "contact from every network where Do Not Track is not sent"),
-        (NetworkRule(("contact",), app=False), "contact from every network where the request comes from the web"),
+        (NetworkRule(("contact",), do_not_track=False), "contact from every network when Do Not Track is not sent"),
+        (NetworkRule(("contact",), app=False), "contact from every network when the request comes from the web"),
     ],
     ids=["always", "networks", "subdivision", "two conditions", "signals", "no signal", "web"],
 )
 def test_rules_are_said_in_words(rule: NetworkRule, said: str) -> None:
-    assert said_of(rule) == said
+    assert rule_text(rule) == said
 
 
 def test_preflight_looks_at_the_store_of_a_running_service(served: Adt) -> None:
@@ -178,7 +178,7 @@ def test_preflight_of_a_store_that_is_not_there_is_a_refusal(adt: Adt, monkeypat
     monkeypatch.setenv("ADTARGETING_REDIS_URL", "redis://127.0.0.1:1/0")
     ended = adt("preflight")
     assert ended.status == 1
-    assert ended.err == "adtargeting: this store may lose choices, or is not there: see what to do above\n"
+    assert ended.err == "adtargeting: the store may lose choices or cannot be reached; apply the remedies above\n"
     monkeypatch.setenv("ADTARGETING_REDIS_URL", "ftp://user:secret@host")
     ended = adt("preflight")
     assert (ended.status, ended.out) == (2, "")

@@ -27,7 +27,7 @@ def test_what_is_there_stays(served: Adt) -> None:
     served("opt-out", "--account", "sample-12-1")
     again = served("load-sample", "--subjects", "20", "--seed", "12")
     assert "0 subjects written" in again.out
-    assert "were there already and are as they were" in again.out
+    assert "existed before and were not changed" in again.out
     assert '"CHOICE_OPT_OUT"' in served("profile", "show", "--account", "sample-12-1").out
 
 

@@ -15,7 +15,7 @@ import pytest
 from server.cli import client
 from server.cli import main as main_module
 from server.cli.command import Command, no_arguments
-from server.cli.commands import COMMANDS, Entry
+from server.cli.commands import COMMANDS, CommandEntry
 from server.cli.failures import EXIT_STATUS
 from server.cli.shell import Shell, plain
 from server.store.ports import StoreTimeout, StoreUnavailable
@@ -52,19 +52,19 @@ def test_every_command_explains_itself(adt: Adt, name: str) -> None:
         (["decide", "--colour", "red"], "--colour"),
         (["decide", "--acc", "a"], "--acc"),
         (["decide", "--account"], "--account"),
-        (["decide", "--account", "\udcff"], "not UTF-8"),
+        (["decide", "--account", "\udcff"], "must be UTF-8"),
         (["decide", "--gpp-sid", "7,x"], "commas"),
-        (["decide", "--gpp-sid", "99999999999"], "32 bits"),
+        (["decide", "--gpp-sid", "99999999999"], "32-bit"),
         (["decide", "--industry", "acme"], "invalid choice"),
         (["--address", "", "decide"], "--address: must be host:port"),
         (["decide", "--address", "host:65536"], "a port from 0 to 65535"),
         (["opt-out"], "--account --device"),
         (["opt-out", "--account", "a", "--device", "d"], "not allowed with"),
         (["opt-out", "--account", ""], "--account --device"),
-        (["opt-out", "--account", "a", "--birth-date", "31.12.1990"], "no date"),
+        (["opt-out", "--account", "a", "--birth-date", "31.12.1990"], "must be a date"),
         (["profile", "show"], "--account --device"),
         (["activity", "--account", "a", "--kind", "sleep"], "invalid choice"),
-        (["activity", "--account", "a", "--kind", "call", "--occurred-at", "noon"], "no time"),
+        (["activity", "--account", "a", "--kind", "call", "--occurred-at", "noon"], "must be an ISO 8601 time"),
         (["decode", "tcf"], "string"),
         (["decode", "morse", "x"], "invalid choice"),
         (["load-sample", "--subjects", "0"], "whole number"),
@@ -144,7 +144,10 @@ def test_the_version_is_that_of_the_package_or_none(adt: Adt, monkeypatch: pytes
 
     monkeypatch.setattr(main_module, "version", unknown)
     ended = adt("--version")
-    assert (ended.status, ended.err) == (1, "adtargeting: not installed, so of no version\n")
+    assert (ended.status, ended.err) == (
+        1,
+        "adtargeting: the version is unknown: adtargeting is not installed; run from an installation\n",
+    )
 
 
 def registry() -> dict[str, Any]:
@@ -201,8 +204,8 @@ def test_however_a_command_ends_there_is_no_traceback(
 
 
 def test_an_entry_that_names_no_command_is_found_out() -> None:
-    with pytest.raises(TypeError, match="no command"):
-        Entry("what", "server.cli.commands", "COMMANDS").load()
+    with pytest.raises(TypeError, match="not a command"):
+        CommandEntry("what", "server.cli.commands", "COMMANDS").load()
 
 
 def test_each_failure_has_a_status() -> None:

@@ -10,15 +10,15 @@ import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.json_format import Parse
 
-from server.cli.bid_request_diff import Change, differences
-from server.cli.prepare import arguments, request_from
+from server.cli.bid_request_diff import ChangeKind, differences
+from server.cli.prepare import add_arguments, request_from
 from tests.server.cli.conftest import ROOT, WIDTH, Adt
 
 EXAMPLES = ROOT / "docs" / "examples"
 
 
 def changes(before: Any, after: Any) -> list[tuple[str, str, str, str]]:
-    return [(each.change.value, each.path, each.before, each.after) for each in differences(before, after)]
+    return [(each.kind.value, each.path, each.before, each.after) for each in differences(before, after)]
 
 
 @pytest.mark.parametrize(
@@ -46,32 +46,34 @@ def test_every_difference_is_found(before: Any, after: Any, expected: list[tuple
 
 
 @pytest.mark.parametrize(
-    ("path", "change", "why"),
+    ("path", "kind", "cause"),
     [
-        ("device.ifa", Change.REMOVED, "identifies the device"),
-        ("device.ip", Change.CHANGED, "an address is masked"),
-        ("device.geo", Change.REMOVED, "a place is told to country and region"),
-        ("user.yob", Change.REMOVED, "says something of the person"),
-        ("user.eids", Change.REMOVED, "identifies the person"),
-        ("user.eids", Change.ADDED, "the network's own id for the person"),
-        ("regs.gdpr", Change.ADDED, "where OpenRTB 2.6 keeps it; unchanged"),
-        ("regs.coppa", Change.REMOVED, "a signal that has not the form of one"),
-        ("device.lmt", Change.REMOVED, "a signal that has not the form of one"),
-        ("device.devicetype", Change.REMOVED, "is no type that OpenRTB lists"),
-        ("eids", Change.REMOVED, "is not passed on from here: a user or a device has it"),
-        ("imp.new", Change.REMOVED, "is not passed on"),
-        ("new", Change.ADDED, "rebuilt"),
+        ("device.ifa", ChangeKind.REMOVED, "identifies the device"),
+        ("device.ip", ChangeKind.CHANGED, "the address is masked"),
+        ("device.geo", ChangeKind.REMOVED, "a location is cut to country and region"),
+        ("user.yob", ChangeKind.REMOVED, "personal data"),
+        ("user.eids", ChangeKind.REMOVED, "identifies the person"),
+        ("user.eids", ChangeKind.ADDED, "the network-scoped id"),
+        ("regs.gdpr", ChangeKind.ADDED, "moved to its OpenRTB 2.6 place, unchanged"),
+        ("regs.coppa", ChangeKind.REMOVED, "a malformed privacy signal"),
+        ("device.lmt", ChangeKind.REMOVED, "a malformed privacy signal"),
+        ("device.devicetype", ChangeKind.REMOVED, "not a device type that OpenRTB lists"),
+        ("eids", ChangeKind.REMOVED, "not passed on at the top level"),
+        ("imp.new", ChangeKind.REMOVED, "not passed on"),
+        ("new", ChangeKind.ADDED, "rebuilt"),
     ],
 )
-def test_every_difference_has_its_reason(path: str, change: Change, why: str) -> None:
+def test_every_difference_has_its_reason(path: str, kind: ChangeKind, cause: str) -> None:
     value: Any = 1
     for name in reversed(path.split(".")[1:]):
         value = {name: value}
     holder = path.partition(".")[0]
     whole: dict[str, Any] = {holder: value}
     part: dict[str, Any] = {holder: {}} if isinstance(value, dict) else {}
-    before, after = {Change.REMOVED: (whole, part), Change.ADDED: (part, whole)}.get(change, (whole, _other(path)))
-    assert [(each.path, each.why) for each in differences(before, after)] == [(path, why)]
+    before, after = {ChangeKind.REMOVED: (whole, part), ChangeKind.ADDED: (part, whole)}.get(
+        kind, (whole, _other(path))
+    )
+    assert [(each.path, each.cause) for each in differences(before, after)] == [(path, cause)]
 
 
 def _other(path: str) -> Any:
@@ -81,7 +83,7 @@ def _other(path: str) -> Any:
 
 def test_every_argument_is_in_the_call() -> None:
     parser = ArgumentParser()
-    arguments(parser)
+    add_arguments(parser)
     argv = (
         "bid.json --network a --network b --account x --linked y --device d --country US --language en "
         "--targeted-ads-off"
@@ -100,8 +102,8 @@ def test_it_shows_what_changes_for_each_network_and_why(served: Adt) -> None:
     ended = served("prepare", str(EXAMPLES / "app-android-us-privacy.json"), "--network", "partner", "--network", "x")
     assert (ended.status, ended.err) == (0, "")
     assert all(len(line) <= WIDTH for line in ended.lines)
-    assert "  NO_SUBJECT: nobody is identified" in ended.lines
-    assert any(line.startswith("partner may be contacted; gets limited features only") for line in ended.lines)
+    assert "  NO_SUBJECT: the request identifies no subject" in ended.lines
+    assert any(line.startswith("partner may be contacted; receives limited features only") for line in ended.lines)
     for field in ("device.ip", "device.ifa", "user.yob", "user.data"):
         assert sum(field in line.split() for line in ended.lines) == 2, field
 

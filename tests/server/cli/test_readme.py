@@ -1,23 +1,30 @@
 """What the README and docs/operate.md say is so: commands run, the snippet runs, the tables are complete."""
 
+import os
 import re
 import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import Any
 
+import grpc
 import pytest
+from adtargeting.v1 import targeting_pb2 as pb
+from adtargeting.v1 import targeting_pb2_grpc
 
 from server.app import Service
 from server.metrics.metrics import Metrics
 from server.settings import PREFIX, Settings
+from tests.docs.documents import blocks
+from tests.node_tools import MODULES, needs_node
 from tests.server.cli.conftest import ROOT, Adt
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPERATE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
-
-
-def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "proto"), "NODE_PATH": str(MODULES)}
 
 
 def commands(text: str) -> list[list[str]]:
@@ -36,7 +43,7 @@ def test_the_commands_run_as_they_stand(served: Adt, text: str) -> None:
 
 
 def test_the_first_decision_is_what_the_readme_promises(served: Adt) -> None:
-    load, known, opt_out, explain, british, *_ = commands(README)
+    load, known, opt_out, explain, british, _ = commands(README)
     served(*load)
     served("opt-in", *opt_out[1:])
     assert served(*known).lines[0].startswith("BEHAVIOURAL")
@@ -47,19 +54,100 @@ def test_the_first_decision_is_what_the_readme_promises(served: Adt) -> None:
     assert "GB" in shown
 
 
-def test_the_snippet_prints_a_decision(served: Adt, service: Service, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is run as it stands, after what stands before it, but for the port, which is the test's own."""
-    section = README.split("\n### From Python\n")[1].split("\n### ")[0]
-    load, *rest = commands(section)
-    served(*load)
-    # As who followed the README so far has left it. Before there is a sample nobody would be loaded over a choice.
-    served("opt-out", "--account", "sample-7-3")
-    for argv in rest:
-        served(*argv)
-    [snippet] = blocks(section, "python")
-    assert "127.0.0.1:50051" in snippet
-    exec(compile(snippet.replace("127.0.0.1:50051", service.address), "README.md", "exec"), {})
-    assert re.match(r"MODE_BEHAVIOURAL US [1-9]\d*", capsys.readouterr().out)
+ANSWER = re.compile(r"MODE_BEHAVIOURAL US [1-9]\d*\n")
+
+
+@pytest.fixture
+def readers_service(served: Adt, service: Service) -> Service:
+    """The service as a reader of the README has left it: the sample is loaded, and the person has opted in again."""
+    load, _, _, _, _, opt_in = commands(README)
+    for argv in (load, opt_in):
+        assert served(*argv).status == 0
+    return service
+
+
+def example(language: str, address: str) -> str:
+    """Return an example of the README as it stands, but for the port, which is the test's own."""
+    [text] = blocks(README, language)
+    assert "127.0.0.1:50051" in text
+    return text.replace("127.0.0.1:50051", address)
+
+
+def printed_by(command: list[str]) -> str:
+    ended = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+    assert ended.stderr == ""
+    return ended.stdout
+
+
+def test_the_python_example_prints_a_decision(readers_service: Service) -> None:
+    assert ANSWER.fullmatch(printed_by([sys.executable, "-c", example("python", readers_service.address)]))
+
+
+@needs_node
+def test_the_node_example_prints_a_decision(readers_service: Service) -> None:
+    assert ANSWER.fullmatch(printed_by(["node", "-e", example("js", readers_service.address)]))
+
+
+class Unavailable(targeting_pb2_grpc.TargetingServiceServicer):
+    """Refuses the first calls with UNAVAILABLE, then answers."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+        self.calls = 0
+        self.seconds_left: list[float] = []
+
+    def Decide(self, request: pb.DecideRequest, context: grpc.ServicerContext) -> pb.DecideResponse:  # noqa: N802  # the RPC's name
+        self.calls += 1
+        self.seconds_left.append(context.time_remaining() or 0)
+        if self.calls <= self.refusals:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "starting")
+        features = pb.BehaviouralFeatures(interests=[pb.Interest(segment_id="1")])
+        limited = pb.LimitedFeatures(country="US")
+        return pb.DecideResponse(mode=pb.MODE_BEHAVIOURAL, limited=limited, behavioural=features)
+
+
+@pytest.fixture
+def unavailable() -> Iterator[Callable[[int], tuple[Unavailable, str]]]:
+    servers = []
+
+    def start(refusals: int) -> tuple[Unavailable, str]:
+        server, servicer = grpc.server(ThreadPoolExecutor(2)), Unavailable(refusals)
+        targeting_pb2_grpc.add_TargetingServiceServicer_to_server(servicer, server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        servers.append(server)
+        return servicer, f"127.0.0.1:{port}"
+
+    yield start
+    for server in servers:
+        server.stop(None).wait()
+
+
+EXAMPLES = [
+    pytest.param("python", [sys.executable, "-c"], id="python"),
+    pytest.param("js", ["node", "-e"], id="node", marks=needs_node),
+]
+
+
+@pytest.mark.parametrize(("language", "command"), EXAMPLES)
+def test_an_example_has_a_deadline_and_repeats_a_call_once_on_unavailable(
+    unavailable: Callable[[int], tuple[Unavailable, str]], language: str, command: list[str]
+) -> None:
+    servicer, address = unavailable(1)
+    assert ANSWER.fullmatch(printed_by([*command, example(language, address)]))
+    assert servicer.calls == 2
+    assert all(0 < seconds <= 1 for seconds in servicer.seconds_left)
+
+
+@pytest.mark.parametrize(("language", "command"), EXAMPLES)
+def test_an_example_does_not_repeat_a_call_twice(
+    unavailable: Callable[[int], tuple[Unavailable, str]], language: str, command: list[str]
+) -> None:
+    servicer, address = unavailable(9)
+    ended = subprocess.run(
+        [*command, example(language, address)], cwd=ROOT, check=False, capture_output=True, timeout=60, env=ENVIRONMENT
+    )
+    assert (ended.returncode, servicer.calls) == (1, 2)
 
 
 def rows(heading: str) -> list[list[str]]:

@@ -9,7 +9,7 @@ import pytest
 from server.geo.country_table import CountryTable, load_country_table
 from server.sample.habits import draw_habits
 from server.sample.person import Known, Person, WayOut
-from server.sample.personas import Role, cast
+from server.sample.personas import Persona, find_personas
 from server.sample.places import CALLED, PLACES, Place
 from server.sample.population import CHILDREN, GROUP, OPTED_OUT, population
 from server.sample.records import records
@@ -147,8 +147,8 @@ def test_the_choices_of_linked_accounts_and_browsers_are_their_own(people: list[
 
 
 def test_every_role_of_the_demo_is_played(people: list[Person]) -> None:
-    assert list(cast(people)) == list(Role)
-    assert cast([]) == {}
+    assert list(find_personas(people)) == list(Persona)
+    assert find_personas([]) == {}
 
 
 def test_habits_are_drawn_for_any_number_of_people() -> None:

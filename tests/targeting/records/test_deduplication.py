@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from targeting.records.deduplication import (
     KEPT_S,
-    MOST,
+    MAX_REMEMBERED,
     NOTHING_SEEN,
     SeenActivities,
     activity_key,
@@ -57,7 +57,7 @@ def test_what_is_a_day_old_is_forgotten() -> None:
 
 
 def test_of_too_many_the_oldest_are_forgotten() -> None:
-    assert known(seen_at(*([NOW_S] * (MOST + 3)))) == list(range(3, MOST + 3))
+    assert known(seen_at(*([NOW_S] * (MAX_REMEMBERED + 3)))) == list(range(3, MAX_REMEMBERED + 3))
 
 
 def test_a_clock_that_is_set_back_keeps_the_order() -> None:
