@@ -3,6 +3,7 @@
 Writes to the store itself, so it also works beside a running service; existing records stay as they are.
 """
 
+import shlex
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Iterator
@@ -13,11 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
-from server.cli.command import Command
+from server.cli.command import Command, program
 from server.cli.failures import OK
-from server.cli.shell import Shell, table
+from server.cli.shell import Shell
 from server.cli.store_access import open_store
-from server.keys.secret_key import PSEUDONYMS, read_or_create
+from server.keys.secret_key import PSEUDONYMS, key_file
 from server.policy.policy_file import load_policy
 from server.sample.load import Loader, Progress
 from server.sample.person import Person
@@ -25,6 +26,7 @@ from server.sample.personas import find_personas
 from server.sample.population import population
 from server.settings import Settings
 from server.store.keys import Pseudonyms
+from server.store.redis.contents import has_records
 from server.store.redis.store import RedisStore
 from targeting.policy.policy import DEFAULT_POLICY
 
@@ -32,6 +34,7 @@ MAX_PEOPLE = 10_000_000
 MAX_SEED = 2**32 - 1
 _SEARCHED_PEOPLE = 1000
 _CONNECTIONS = 8
+_SCAN_TIMEOUT_S = 60.0
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -55,19 +58,19 @@ def run(options: Namespace, shell: Shell) -> int:
     shell.out.print(f"{options.subjects:,} people: {written:,} subjects written, {rate:,.0f} people per second.")
     if left_alone:
         shell.out.print(f"{left_alone:,} subjects existed before and were not changed.")
-    _suggest(shell.out, population(options.seed, min(options.subjects, _SEARCHED_PEOPLE), now_s))
+    _suggest(shell, population(options.seed, min(options.subjects, _SEARCHED_PEOPLE), now_s))
     return OK
 
 
 @contextmanager
 def opened_loader(settings: Settings) -> Iterator[Loader]:
     """Open a loader on the configured store, with the pseudonyms of the service."""
-    key = read_or_create(settings.secret_key_path, settings.secret_key_setting)
-    pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
     policy = load_policy(Path(settings.policy)) if settings.policy else DEFAULT_POLICY
     # A store started for this command need not sync every batch: it syncs when it stops.
     with ExitStack() as closing:
         address = closing.enter_context(open_store(settings, fsync="everysec"))
+        key = key_file(settings).open(lambda: has_records(address, _SCAN_TIMEOUT_S))
+        pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
         stores = [RedisStore(address, pseudonyms) for _ in range(_CONNECTIONS)]
         for store in stores:
             closing.callback(store.close)
@@ -87,12 +90,19 @@ def load(out: Console, loading: Iterable[Progress], total: int) -> tuple[int, in
     return written, left_alone
 
 
-def _suggest(out: Console, people: Iterable[Person]) -> None:
-    """Print a command for one person of each kind."""
-    made = table("try", "")
+def _suggest(shell: Shell, people: Iterable[Person]) -> None:
+    """Print a command about one person of each kind, as it can be pasted: unwrapped, with the options given here."""
+    called = shlex.join([program(), *_options(shell)])
     for persona, person in find_personas(people).items():
-        made.add_row(f"adtargeting decide --account {person.account_id} --ip {person.ip}", persona.value)
-    out.print(made)
+        shell.out.print(f"\n# {persona.value}", highlight=False)
+        shell.write(f"{called} decide --account {person.account_id} --ip {person.ip}")
+
+
+def _options(shell: Shell) -> Iterator[str]:
+    if shell.config is not None:
+        yield from ("--config", str(shell.config))
+    if shell.address is not None:
+        yield from ("--address", shell.address)
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:

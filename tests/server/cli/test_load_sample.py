@@ -1,13 +1,17 @@
 """``load-sample``: into the store of a running service, or into one that runs meanwhile; never over what is there."""
 
 import io
+import shlex
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from rich.console import Console
 
+from server.app import Service
 from server.cli.load_sample import load
 from server.sample.load import Progress
-from server.store.embedded.server import EmbeddedRedis
+from server.store.redis.url import RedisAddress
 from tests.server.cli.conftest import Adt
 
 
@@ -15,11 +19,22 @@ def test_people_loaded_beside_a_running_service_are_known_to_it(served: Adt) -> 
     loaded = served("load-sample", "--subjects", "300", "--seed", "11")
     assert loaded.status == 0
     assert loaded.lines[0].startswith("300 people: ")
-    tried = [line.split() for line in loaded.lines if line.strip().startswith("adtargeting decide")]
-    assert len(tried) >= 3
-    behavioural, *others = (served(*words[1 : words.index("--ip") + 2]) for words in tried)
+    commands = [shlex.split(line) for line in loaded.lines if " decide --account " in line]
+    assert len(commands) >= 3
+    behavioural, *others = (served(*command[1:]) for command in commands)
     assert behavioural.lines[0].startswith("BEHAVIOURAL")
     assert all(other.lines[0].startswith("LIMITED") for other in others)
+
+
+def test_the_commands_that_it_ends_with_reach_the_service_that_its_options_name(
+    adt: Adt, service: Service, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADTARGETING_DATA_DIR", str(data_dir))
+    config = Path("the settings.toml")
+    config.write_text("", encoding="utf-8")
+    loaded = adt("--config", str(config), "--address", service.address, "load-sample", "--subjects", "5")
+    command = next(line for line in loaded.lines if " decide --account " in line)
+    assert adt(*shlex.split(command)[1:]).status == 0
 
 
 def test_what_is_there_stays(served: Adt) -> None:
@@ -38,9 +53,9 @@ def test_without_a_service_the_store_runs_meanwhile(adt: Adt, monkeypatch: pytes
 
 
 def test_a_redis_of_the_settings_is_used(
-    adt: Adt, monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis
+    adt: Adt, monkeypatch: pytest.MonkeyPatch, redis_address: RedisAddress
 ) -> None:
-    monkeypatch.setenv("ADTARGETING_REDIS_URL", redis_server.url)
+    monkeypatch.setenv("ADTARGETING_REDIS_URL", f"unix://{quote(redis_address.path)}")
     assert "people: 1 subjects written" in adt("load-sample", "--subjects", "1", "--seed", "13").out
 
 
