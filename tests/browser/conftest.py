@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
-from server.store.embedded.server import EmbeddedRedis
+from tests.conftest import MEMORY
 from tests.server.web.site import ACCOUNT_HEADER, IN_AMERICA, Site, running_site
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -28,9 +30,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(redis_server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site() -> Iterator[Site]:
     """A running service with pages."""
-    with running_site(tmp_path_factory.mktemp("browser"), redis_url=redis_server.url) as running:
+    in_memory = TemporaryDirectory(prefix="adt-", dir=MEMORY if MEMORY.is_dir() else None)
+    with in_memory as directory, running_site(Path(directory)) as running:
         yield running
 
 

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from server.store.embedded.server import EmbeddedRedis
+from tests.conftest import MEMORY
 from tests.server.web.site import Site, running_site
 
 
 @pytest.fixture(scope="session")
-def site(redis_server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site() -> Iterator[Site]:
     """A running service with pages."""
-    directory: Path = tmp_path_factory.mktemp("pages")
-    with running_site(directory, redis_url=redis_server.url) as running:
+    in_memory = TemporaryDirectory(prefix="adt-", dir=MEMORY if MEMORY.is_dir() else None)
+    with in_memory as directory, running_site(Path(directory)) as running:
         yield running
 
 

@@ -8,7 +8,6 @@ import pytest
 from adtargeting.v1 import preference_pb2 as pref
 from adtargeting.v1 import targeting_pb2 as pb
 
-from server.store.embedded.server import EmbeddedRedis
 from tests.server.web.site import MUID, Site, Visitor, running_site
 
 NOT_BASED = "Ads you see here are not based on what we know about you"
@@ -263,9 +262,7 @@ def test_the_page_speaks_the_browsers_language(site: Site, language: str, title:
     assert f'<html lang="{language if language != "xx" else "en"}" dir="ltr">' in answer.text
 
 
-def test_many_partners_stand_together_and_the_page_stays_light(
-    redis_server: EmbeddedRedis, tmp_path: Path, account_id: str
-) -> None:
+def test_many_partners_stand_together_and_the_page_stays_light(tmp_path: Path, account_id: str) -> None:
     networks = (
         f'[[networks]]\nid = "network-{number}"\nname = "Partner number {number} of the longest list"\n'
         'fields = ["age_bracket", "gender", "country", "language", "interests"]\nuser_id = true\n'
@@ -273,7 +270,7 @@ def test_many_partners_stand_together_and_the_page_stays_light(
     )
     policy = tmp_path / "policy.toml"
     policy.write_text('version = "many"\n' + "".join(networks))
-    with running_site(tmp_path, redis_url=redis_server.url, policy=str(policy)) as site:
+    with running_site(tmp_path, policy=str(policy)) as site:
         site.record(account_id, *map(str, range(243, 259)))
         answer = Visitor(site, account_id).get("/choice?lang=de")
         assert answer.words.count("Partner number 63 of the longest list") == 2
