@@ -92,6 +92,7 @@ class Service:
         self.address = gate.open()
         # If the start fails later on; closing twice does nothing.
         self._closing.callback(gate.close, 0)
+        self.metrics.show_build(gate.name)
         self.metrics.inflight.set_function(gate.inflight)
         self.metrics.calls.count = gate.ended
         return gate

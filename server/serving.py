@@ -6,6 +6,7 @@ import threading
 from types import FrameType
 
 from server.app import Service
+from server.build import PROGRAM, build_version
 from server.memory import share_heaps
 from server.settings import Settings
 from server.web.assembly import own_origin
@@ -42,6 +43,6 @@ def start_line(service: Service) -> str:
     """Return the line that says what is served, where, and on which store."""
     pages = f", pages on {own_origin(service.web_address) or service.web_address}/choice" if service.web_address else ""
     return (
-        f"adtargeting serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
+        f"{PROGRAM} {build_version()} serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
         f"http://{service.metrics_address}/metrics{pages}, from {service.store.name}"
     )
