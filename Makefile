@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+POLICY ?= policy.example.toml
 
 .DEFAULT_GOAL := all
 .PHONY: all help run demo test test-slow tools check format bench bench-quick proto clean clean-data
@@ -20,11 +21,11 @@ $(READY): pyproject.toml constraints.txt
 	  || { echo "adtargeting: a package could not be installed; wheels exist for Python 3.11 to 3.14 on Linux (glibc 2.28, x86-64 and aarch64) and macOS arm64" >&2; exit 1; }
 	@touch $(READY)
 
-run: $(READY)  ## Serve on 127.0.0.1:50051 with the embedded store in .data/
-	@$(BIN)/adtargeting serve
+run: $(READY)  ## Serve policy.example.toml on 127.0.0.1:50051, and pages on http://127.0.0.1:8080/choice; data in .data/
+	@ADTARGETING_WEB_ADDRESS=$${ADTARGETING_WEB_ADDRESS-127.0.0.1:8080} $(BIN)/adtargeting serve --policy $(POLICY)
 
 demo: $(READY)  ## A guided tour in the terminal
-	@$(BIN)/adtargeting demo
+	@$(BIN)/adtargeting demo --pages 127.0.0.1:8080
 
 # -n 2: the suite is written to run in parallel and in any order.
 test: $(READY)  ## Tests, with coverage gates

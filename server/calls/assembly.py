@@ -16,7 +16,7 @@ from server.decisions.jobs import CallReader
 from server.decisions.signal_observer import SignalObserver
 from server.decisions.worker import Worker, WorkerParts
 from server.gate.port import Gate
-from server.geo.ip_location import IpLocator
+from server.geo.location_database import LocationSource
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings
@@ -31,7 +31,7 @@ class LaneThreads(NamedTuple):
     store: StoreAccess
     choices: ChoiceThreads
     rules: CurrentPolicy
-    locator: IpLocator
+    locator: LocationSource
     open_nap: Callable[[str], Nap | None]
     metrics: Metrics
 
@@ -49,7 +49,7 @@ class LaneThreads(NamedTuple):
         )
         gate.decide_with(lambda lane: Worker(parts, lane).run())
         for _ in range(self.settings.other_workers):
-            worker = CallWorker(gate, HANDLERS, self._context())
+            worker = CallWorker(gate, HANDLERS, self.call_context())
             thread = threading.Thread(target=worker.run, name="call-worker", daemon=True)
             closing.callback(thread.join)
             closing.callback(worker.stop)
@@ -61,7 +61,8 @@ class LaneThreads(NamedTuple):
     def _observer(self) -> SignalObserver:
         return SignalObserver(self.metrics, self.choices.signal_opt_outs.enqueue)
 
-    def _context(self) -> CallContext:
+    def call_context(self) -> CallContext:
+        """Return what one thread makes calls with."""
         return CallContext(
             store=self.store.records(self.metrics),
             decisions=DecisionParts(Decider(self.rules, self.open_nap), self._fetcher(), self._observer()),
@@ -74,4 +75,5 @@ class LaneThreads(NamedTuple):
             replicas=self.settings.replicas,
             needs_disk=self.store.puts_on_disk,
             on_unconfirmed=self.choices.replication_watch.track,
+            country_table_age_s=self.locator.age_s,
         )
