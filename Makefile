@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RELEASE := $(VENV)/release
 PIP := -m pip install --quiet --disable-pip-version-check
+POLICY ?= policy.example.toml
 
 .DEFAULT_GOAL := all
 .PHONY: all help run demo test test-slow tools check format bench bench-quick proto lock sbom clean clean-data
@@ -23,8 +24,8 @@ $(READY): pyproject.toml requirements-dev.txt
 	  || { echo "adtargeting: a package could not be installed; wheels exist for Python 3.11 to 3.14 on Linux (glibc 2.28, x86-64 and aarch64) and macOS arm64" >&2; exit 1; }
 	@touch $(READY)
 
-run: $(READY)  ## Serve on 127.0.0.1:50051 with the embedded store in .data/
-	@$(BIN)/adtargeting serve
+run: $(READY)  ## Serve policy.example.toml on 127.0.0.1:50051 with the embedded store in .data/
+	@$(BIN)/adtargeting serve --policy $(POLICY)
 
 demo: $(READY)  ## A guided tour in the terminal
 	@$(BIN)/adtargeting demo

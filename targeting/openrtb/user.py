@@ -98,7 +98,7 @@ def _common(fields: Mapping[str, Any], parts: _Parts, country: str, ext: Reader)
     """Return the members that are the same for every network."""
     user = select_valid(fields, parts, USER)
     extension = _extension(fields["ext"], parts["ext"], ext) if "ext" in parts else {}
-    if "consent" in extension and "consent" not in parts:
+    if "consent" in extension and fields.get("consent") is None:
         # OpenRTB 2.5 has it in the extension, OpenRTB 2.6 here.
         user["consent"] = extension["consent"]
     if home := place_of(IpLocation(country, "")):
