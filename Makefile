@@ -24,11 +24,11 @@ $(READY): pyproject.toml requirements-dev.txt
 	  || { echo "adtargeting: a package could not be installed; wheels exist for Python 3.11 to 3.14 on Linux (glibc 2.28, x86-64 and aarch64) and macOS arm64" >&2; exit 1; }
 	@touch $(READY)
 
-run: $(READY)  ## Serve policy.example.toml on 127.0.0.1:50051 with the embedded store in .data/
-	@$(BIN)/adtargeting serve --policy $(POLICY)
+run: $(READY)  ## Serve policy.example.toml on 127.0.0.1:50051, and pages on http://127.0.0.1:8080/choice; data in .data/
+	@ADTARGETING_WEB_ADDRESS=$${ADTARGETING_WEB_ADDRESS-127.0.0.1:8080} $(BIN)/adtargeting serve --policy $(POLICY)
 
 demo: $(READY)  ## A guided tour in the terminal
-	@$(BIN)/adtargeting demo
+	@$(BIN)/adtargeting demo --pages 127.0.0.1:8080
 
 # -n 2: the suite is written to run in parallel and in any order.
 test: $(READY)  ## Tests, with coverage gates

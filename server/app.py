@@ -19,6 +19,7 @@ from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings
 from server.store.assembly import StoreAccess
+from server.web.assembly import open_pages
 from targeting.signals.nap import Nap
 
 _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
@@ -35,6 +36,7 @@ class Service:
         self.metrics = Metrics()
         self.address = ""
         self.metrics_address = ""
+        self.web_address = ""
 
     def __enter__(self) -> "Service":
         try:
@@ -63,6 +65,8 @@ class Service:
         lanes = LaneThreads(settings, self.store, choices, self.rules, locator, open_nap, self.metrics)
         lanes.start(self.gate, closing)
         closing.callback(self.gate.close, settings.drain_grace_s)
+        if settings.web_address:
+            self.web_address = open_pages(settings, lanes.call_context, closing)
         self._watch_health()
         # What is here now stays; the collector need not look at it again.
         gc.collect()

@@ -9,6 +9,7 @@ from server.app import Service
 from server.build import PROGRAM, build_version
 from server.memory import share_heaps
 from server.settings import Settings
+from server.web.assembly import own_origin
 
 
 def run_service(settings: Settings) -> None:
@@ -40,7 +41,8 @@ def run_service(settings: Settings) -> None:
 
 def start_line(service: Service) -> str:
     """Return the line that says what is served, where, and on which store."""
+    pages = f", pages on {own_origin(service.web_address) or service.web_address}/choice" if service.web_address else ""
     return (
         f"{PROGRAM} {build_version()} serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
-        f"http://{service.metrics_address}/metrics, from {service.store.name}"
+        f"http://{service.metrics_address}/metrics{pages}, from {service.store.name}"
     )

@@ -55,7 +55,7 @@ class LaneThreads(NamedTuple):
         loops: list[_Loop] = [
             Worker(gate, self._decision_parts(), reader, self.metrics, limits) for _ in range(settings.workers)
         ]
-        loops += [CallWorker(gate, HANDLERS, self._context()) for _ in range(settings.other_workers)]
+        loops += [CallWorker(gate, HANDLERS, self.call_context()) for _ in range(settings.other_workers)]
         for loop in loops:
             thread = threading.Thread(target=loop.run, name=type(loop).__name__.lower(), daemon=True)
             closing.callback(thread.join)
@@ -67,7 +67,8 @@ class LaneThreads(NamedTuple):
         observer = SignalObserver(self.metrics, self.choices.signal_opt_outs.enqueue)
         return DecisionParts(Decider(self.rules, self.open_nap), fetcher, observer)
 
-    def _context(self) -> CallContext:
+    def call_context(self) -> CallContext:
+        """Return what one thread makes calls with."""
         return CallContext(
             store=self.store.records(self.metrics),
             decisions=self._decision_parts(),
