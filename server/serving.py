@@ -35,7 +35,7 @@ def run_service(settings: Settings) -> None:
         while not stop.wait(0.2):
             if reload.is_set():
                 reload.clear()
-                service.reload()
+                service.request_reload()
         service.drain(hurry)
 
 

@@ -16,7 +16,7 @@ from server.decisions.reading import CallReader
 from server.decisions.signal_observer import SignalObserver
 from server.decisions.worker import DecisionParts, Limits, Worker
 from server.gate.port import Gate
-from server.geo.ip_location import IpLocator
+from server.geo.location_database import LocationSource
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings
@@ -43,7 +43,7 @@ class LaneThreads(NamedTuple):
     store: StoreAccess
     choices: ChoiceThreads
     rules: CurrentPolicy
-    locator: IpLocator
+    locator: LocationSource
     open_nap: Callable[[str], Nap | None]
     metrics: Metrics
 
@@ -81,4 +81,5 @@ class LaneThreads(NamedTuple):
             replicas=self.settings.replicas,
             needs_disk=self.store.puts_on_disk,
             on_unconfirmed=self.choices.replication_watch.track,
+            country_table_age_s=self.locator.age_s,
         )

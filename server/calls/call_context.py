@@ -17,6 +17,11 @@ def _ignore(_: Subject, __: Preference) -> None:
     """Do nothing."""
 
 
+def _unknown() -> float:
+    """Return NaN."""
+    return float("nan")
+
+
 class CallContext(NamedTuple):
     """One per thread, because the store's connection belongs to the thread that uses it."""
 
@@ -33,3 +38,5 @@ class CallContext(NamedTuple):
     """Whether a choice is confirmed only once it is on disk."""
     on_unconfirmed: Callable[[Subject, Preference], None] = _ignore
     """Called with a choice that is stored and not yet confirmed."""
+    country_table_age_s: Callable[[], float] = _unknown
+    """Seconds since the country database was built; NaN if it does not say."""

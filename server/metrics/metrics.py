@@ -71,6 +71,9 @@ class Metrics:
         self.circuit_open = Gauge(
             "adtargeting_circuit_open", "1 while the store is known to be down", registry=registry
         )
+        self.country_table_age = Gauge(
+            "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses", registry=registry
+        )
         self.calls = CallCounts(registry)
         self.inflight = Gauge("adtargeting_inflight", "Calls that wait or are worked on", registry=registry)
         self.unconfirmed_age = Gauge(
