@@ -34,13 +34,17 @@ _FIRST_COST_S = 0.0001
 _LEAST_COST_S, _MOST_COST_S = 0.00001, 0.001
 _TURNS_REMEMBERED = 8
 _ALWAYS_LET_IN = 16
+_ENOUGH = 64
+"""Calls that are not kept waiting for more."""
 
 
 class Decisions:
     """The decision lane; see ``server.gate.port.DecisionLane``."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns: int = 1) -> None:
+        """``turns`` of the loop without a new call are waited for, so that calls that arrive together are together."""
         self.waiting: deque[Call] = deque()
+        self._turns = turns
         self.singles = 0
         """Decisions of single calls in flight."""
         self._cost_s = _FIRST_COST_S
@@ -57,11 +61,15 @@ class Decisions:
         return self.singles * self._cost_s if self.singles > _ALWAYS_LET_IN else 0.0
 
     async def arrival(self) -> None:
-        """Wait until a call waits, and one turn of the loop longer."""
+        """Wait until calls wait, and for more as long as the loop brings some."""
         if not self.waiting:
             self._arrived = asyncio.get_running_loop().create_future()
             await self._arrived
-        await asyncio.sleep(0)
+        seen, turns = 0, 0
+        while turns < self._turns and len(self.waiting) < _ENOUGH:
+            turns = turns + 1 if len(self.waiting) == seen else 0
+            seen = len(self.waiting)
+            await asyncio.sleep(0)
 
     def answer(self, call: Call, answer: Answer) -> None:
         """Answer a call, on the thread of the loop."""
@@ -84,8 +92,8 @@ class Decisions:
 class Lanes:
     """Both lanes. Everything but ``take`` and the counts belongs to the thread of the loop."""
 
-    def __init__(self, capacity: Capacity) -> None:
-        self.decisions = Decisions()
+    def __init__(self, capacity: Capacity, turns: int = 1) -> None:
+        self.decisions = Decisions(turns)
         self.stopping = False
         self.ended: dict[Method, Counter[int]] = {method: Counter() for method in METHODS}
         self.refused: Counter[str] = Counter({cause.value: 0 for cause in Cause})
