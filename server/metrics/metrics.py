@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from server.build import build_version, python_version
 from server.metrics.call_counts import CallCounts
+from server.metrics.consent_counts import ConsentCounts
 from targeting.decision import Decision
 from targeting.model import Mode
 from targeting.policy.policy import Policy
@@ -75,6 +76,7 @@ class Metrics:
             "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses", registry=registry
         )
         self.calls = CallCounts(registry)
+        self.consent = ConsentCounts(registry)
         self.inflight = Gauge("adtargeting_inflight", "Calls that wait or are worked on", registry=registry)
         self.unconfirmed_age = Gauge(
             "adtargeting_unconfirmed_preference_age_seconds",
