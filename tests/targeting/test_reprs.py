@@ -46,7 +46,7 @@ SECRETIVE = [
     Call(DECIDE, b"alice", 0.0, 0.0, None),
     Rulebook(DEFAULT_POLICY, b"the key of ids"),
     somebody(),
-    Shareable(a_grant(), somebody(), b"pseudonym", b"the key of ids"),
+    Shareable(a_grant(), somebody(), b"pseudonym", b"the key of ids", SubjectKind.ACCOUNT),
 ]
 
 
