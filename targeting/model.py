@@ -40,6 +40,15 @@ class Identity(NamedTuple):
         return f"Identity(account={bool(self.account_id)}, device={bool(self.device_id)})"
 
 
+class AgeTreatment(IntEnum):
+    """How the ad server says that the person must be treated; numbers of ``adtargeting.v1.AgeTreatment``."""
+
+    UNSPECIFIED = 0
+    CHILD = 1
+    TEEN = 2
+    ADULT = 3
+
+
 class Signals(NamedTuple):
     """The privacy signals of one request, as the caller sent them."""
 
@@ -54,6 +63,10 @@ class Signals(NamedTuple):
     gpp: str = ""
     gpp_section_ids: tuple[int, ...] = ()
     us_privacy: str = ""
+    age_treatment: int = AgeTreatment.UNSPECIFIED
+    """An ``AgeTreatment``, or a number that this version does not know, which limits."""
+    latest_birth_day: int | None = None
+    """The youngest age that a stated year of birth allows: 31 December of it, counted from 1970-01-01."""
     unreadable: tuple[str, ...] = ()
     """Names of signals that are present in an unreadable form; each limits."""
     more_tcf_consents: tuple[str, ...] = ()

@@ -70,7 +70,7 @@ def test_signals_that_cannot_even_be_looked_at_limit_their_own_request(monkeypat
     def faulty(requests: Sequence[AdRequest], policy: Policy) -> Plan:
         if any("fault" in request.cookie_header for request in requests):
             raise LookupError("a fault")
-        return plan(requests, policy)
+        return plan(requests, policy, 0.0)
 
     monkeypatch.setattr("server.decisions.decider.plan", faulty)
     bench = Bench()
