@@ -47,6 +47,16 @@ class Settings:
     drain_delay_s: int = field(default=1, metadata={"bounds": (0, 600)})
     """How long health reports NOT_SERVING before new calls are refused."""
     drain_grace_s: int = field(default=10, metadata={"bounds": (0, 600)})
+    web_address: str = ""
+    """Where the pages are served: host:port, or ``unix:`` and a path; empty: nowhere."""
+    web_origin: str = ""
+    """The site's origin, as the person's browser shows it; empty: ``http://`` and ``web_address``."""
+    web_account_header: str = ""
+    """The request header in which a trusted proxy names the account."""
+    web_trusted_proxies: str = ""
+    """Addresses and networks of those proxies, and ``unix`` for a Unix socket, separated by commas."""
+    web_links: str = ""
+    """A TOML file of links to other places to choose."""
     log_level: str = field(default="INFO", metadata={"choices": ("DEBUG", "INFO", "WARNING", "ERROR")})
 
     @property

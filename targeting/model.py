@@ -65,14 +65,14 @@ class Signals(NamedTuple):
     us_privacy: str = ""
     age_treatment: int = AgeTreatment.UNSPECIFIED
     """An ``AgeTreatment``, or a number that this version does not know, which limits."""
-    latest_birth_day: int | None = None
-    """The youngest age that a stated year of birth allows: 31 December of it, counted from 1970-01-01."""
     unreadable: tuple[str, ...] = ()
     """Names of signals that are present in an unreadable form; each limits."""
     more_tcf_consents: tuple[str, ...] = ()
     more_gpps: tuple[str, ...] = ()
     more_us_privacies: tuple[str, ...] = ()
     """Further strings of the kinds above, from other places of the request: each of them must allow."""
+    latest_birth_day: int | None = None
+    """The latest birth day (days since 1970-01-01) that a stated year of birth allows; one in the future limits."""
 
 
 NO_SIGNALS = Signals()

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from targeting.consent import PURPOSE_BEHAVIOURAL, RequestConsent
 from targeting.model import AdRequest
-from targeting.places.locale import parse_country
+from targeting.places.locale import EUROPE, parse_place
 from targeting.policy.policy import Policy
 from targeting.signals.cookies import Cookies
 
@@ -28,19 +28,19 @@ def needs_opt_in(
     if not listed:
         return False
     countries = {
-        parse_country(request.client_country) or "",
+        parse_place(request.client_country) or "",
         request.ip_location.country,
         *cookies.countries,
         *request.shown_countries,
         *stored_countries,
     } - {""}
-    asking = {place for place in listed if _may_be_in(place, countries, request)}
+    asking = {place for place in listed if _may_be_in(place, countries, request, policy)}
     return any(not _consents(place, request, consent, policy) for place in asking)
 
 
-def _may_be_in(place: str, countries: set[str], request: AdRequest) -> bool:
+def _may_be_in(place: str, countries: set[str], request: AdRequest, policy: Policy) -> bool:
     country = place[:2]
-    if not countries:
+    if not countries or (EUROPE in countries and country in policy.gdpr.applies_in):
         return True
     if country not in countries or place == country:
         return country in countries

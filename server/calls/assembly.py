@@ -16,7 +16,7 @@ from server.decisions.reading import CallReader
 from server.decisions.signal_observer import SignalObserver
 from server.decisions.worker import DecisionParts, Limits, Worker
 from server.gate.port import Gate
-from server.geo.ip_location import IpLocator
+from server.geo.location_database import LocationSource
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings
@@ -43,7 +43,7 @@ class LaneThreads(NamedTuple):
     store: StoreAccess
     choices: ChoiceThreads
     rules: CurrentPolicy
-    locator: IpLocator
+    locator: LocationSource
     open_nap: Callable[[str], Nap | None]
     metrics: Metrics
 
@@ -55,7 +55,7 @@ class LaneThreads(NamedTuple):
         loops: list[_Loop] = [
             Worker(gate, self._decision_parts(), reader, self.metrics, limits) for _ in range(settings.workers)
         ]
-        loops += [CallWorker(gate, HANDLERS, self._context()) for _ in range(settings.other_workers)]
+        loops += [CallWorker(gate, HANDLERS, self.call_context()) for _ in range(settings.other_workers)]
         for loop in loops:
             thread = threading.Thread(target=loop.run, name=type(loop).__name__.lower(), daemon=True)
             closing.callback(thread.join)
@@ -67,7 +67,8 @@ class LaneThreads(NamedTuple):
         observer = SignalObserver(self.metrics, self.choices.signal_opt_outs.enqueue)
         return DecisionParts(Decider(self.rules, self.open_nap), fetcher, observer)
 
-    def _context(self) -> CallContext:
+    def call_context(self) -> CallContext:
+        """Return what one thread makes calls with."""
         return CallContext(
             store=self.store.records(self.metrics),
             decisions=self._decision_parts(),
@@ -80,4 +81,5 @@ class LaneThreads(NamedTuple):
             replicas=self.settings.replicas,
             needs_disk=self.store.puts_on_disk,
             on_unconfirmed=self.choices.replication_watch.track,
+            country_table_age_s=self.locator.age_s,
         )

@@ -1,5 +1,7 @@
 """Explain: the decision on one request and every check behind it. Reads only."""
 
+from math import isnan
+
 from adtargeting.v1 import targeting_pb2 as pb
 
 from server.calls.call_context import CallContext
@@ -12,25 +14,30 @@ from targeting.explain import explain
 from targeting.model import AdRequest
 
 
-def explain_decision(payload: bytes, tools: CallContext) -> bytes:
+def explain_decision(payload: bytes, context: CallContext) -> bytes:
     """Explain a decision; see ``TargetingService.Explain``. Raises ``InvalidRequest``."""
-    trace, response = _decide(ad_request(parse(pb.DecideRequest, payload), tools.locator), tools)
+    trace, response = _decide(ad_request(parse(pb.DecideRequest, payload), context.locator), context)
     decision = pb.DecideResponse.FromString(response)
-    return pb.ExplainResponse(decision=decision, checks=map(_message, explain(trace))).SerializeToString()
+    age_s = context.country_table_age_s()
+    return pb.ExplainResponse(
+        decision=decision,
+        checks=map(_message, explain(trace)),
+        country_table_age_s=0 if isnan(age_s) else int(age_s),
+    ).SerializeToString()
 
 
-def _decide(request: AdRequest, tools: CallContext) -> tuple[DecisionTrace, bytes]:
+def _decide(request: AdRequest, context: CallContext) -> tuple[DecisionTrace, bytes]:
     """Decide one request and keep what it was decided from; nothing is counted or written.
 
     The store is asked in any case, so that its checks are shown also where the request alone limits.
     """
-    decider, fetcher, _ = tools.decisions
+    decider, fetcher, _ = context.decisions
     rulebook = decider.rulebook()
     planned = decider.plan([request], rulebook.policy)
     (item,) = planned.items
-    stored = fetcher.fetch(item.subjects or subjects_of(item.request, item.cookies), tools.budget_s)
+    stored = fetcher.fetch(item.subjects or subjects_of(item.request, item.cookies), context.budget_s)
     ((decision, response),) = decider.decide(planned, stored if item.subjects else (), rulebook)
-    return DecisionTrace(item, stored, decision, rulebook.policy, tools.now()), response
+    return DecisionTrace(item, stored, decision, rulebook.policy, context.now()), response
 
 
 def _message(check: Check) -> pb.Check:

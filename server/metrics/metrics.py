@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from server.build import build_version, python_version
 from server.metrics.call_counts import CallCounts
 from targeting.decision import Decision
 from targeting.model import Mode
@@ -70,6 +71,9 @@ class Metrics:
         self.circuit_open = Gauge(
             "adtargeting_circuit_open", "1 while the store is known to be down", registry=registry
         )
+        self.country_table_age = Gauge(
+            "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses", registry=registry
+        )
         self.calls = CallCounts(registry)
         self.inflight = Gauge("adtargeting_inflight", "Calls that wait or are worked on", registry=registry)
         self.unconfirmed_age = Gauge(
@@ -79,10 +83,17 @@ class Metrics:
         )
         ProcessCollector(registry=registry)
         self._policy_info = Gauge("adtargeting_policy_info", "The policy in force", ["version"], registry=registry)
+        self._build_info = Gauge(
+            "adtargeting_build_info", "The running build", ["version", "python", "gate"], registry=registry
+        )
         self._mode = {mode: self._decisions.labels(mode.name.lower()) for mode in Mode}
         self._reason = {reason: self._reasons.labels(reason.name.lower()) for reason in Reason}
         self._fetch_seconds = self._store_seconds.labels("fetch")
         self._known_networks: frozenset[str] = frozenset()
+
+    def show_build(self, gate: str) -> None:
+        """Show the version of this build, its interpreter and its gate."""
+        self._build_info.labels(build_version(), python_version(), gate).set(1)
 
     def use_policy(self, policy: Policy) -> None:
         """Name the policy in force; only its networks become label values."""

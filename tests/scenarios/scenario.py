@@ -34,6 +34,7 @@ LOCATIONS = {
     "198.51.100.1": IpLocation("DE", "DE-BE"),
     "198.51.100.2": IpLocation("CA", "CA-QC"),
     "198.51.100.3": IpLocation("CA", "CA-ON"),
+    "203.0.113.1": IpLocation("EU", ""),
 }
 """The scenarios' own country table, so that they do not depend on a database."""
 
@@ -62,6 +63,15 @@ class TableLocator:
 
     def locate(self, ip_text: str) -> IpLocation:
         return LOCATIONS.get(ip_text, IpLocation("", ""))
+
+    def age_s(self) -> float:
+        return 0.0
+
+    def reload(self) -> None:
+        pass
+
+    def reload_if_changed(self) -> None:
+        pass
 
 
 def read_scenarios() -> list[Scenario]:

@@ -31,6 +31,8 @@ PLACES = {
     "no country is known": (("CA-QC",), IpLocation("", ""), "", (), (), True),
     "the setting names it, and the address another": (("BR",), IpLocation("US", ""), "bra", (), (), True),
     "the store names it, and the address another": (("BR",), IpLocation("US", ""), "", ("BR",), (), True),
+    "somewhere in Europe": (("DE",), IpLocation("EU", ""), "", (), (), True),
+    "somewhere in Europe, and it is elsewhere": (("BR",), IpLocation("EU", ""), "", (), (), False),
     "the address names it, and the setting another": (("BR",), IpLocation("BR", ""), "US", (), (), True),
 }
 

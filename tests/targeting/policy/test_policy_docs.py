@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.policy.policy_file import load_policy
+from targeting.policy.networks import PERSONAL_NAMES
 from targeting.policy.policy import GDPR_COUNTRIES, policy_from
 from tests.targeting.policy.policy_tables import Key, keys
 
@@ -42,10 +43,15 @@ def test_the_document_lists_the_countries_of_the_gdpr() -> None:
     assert listed.split() == list(GDPR_COUNTRIES)
 
 
-def test_the_example_is_a_policy_with_eight_networks() -> None:
+def test_the_document_lists_the_personal_names() -> None:
+    (listed,) = re.findall(r"at any level: ([^.]+)\.", DOCUMENT)
+    assert re.findall(r"`([^`]+)`", listed) == list(PERSONAL_NAMES)
+
+
+def test_the_example_is_a_policy_with_nine_networks() -> None:
     policy = load_policy(EXAMPLE)
     assert policy.version == "example-1"
-    assert len(policy.networks) == 8
+    assert len(policy.networks) == 9
     assert {network.first_party for network in policy.networks} == {True, False}
     assert {network.precise_position for network in policy.networks} == {"none", "coarse", "exact"}
 
