@@ -30,7 +30,9 @@ _REFUSALS = {
 }
 
 
-_FIRST_COST_S = 0.0001
+_FIRST_COST_S = 0.00007
+_GATE_COST_S = 0.00003
+"""What a call costs the gate itself: reading its frames and sending its answer."""
 _LEAST_COST_S, _MOST_COST_S = 0.00001, 0.001
 _TURNS_REMEMBERED = 8
 _ALWAYS_LET_IN = 16
@@ -58,7 +60,7 @@ class Decisions:
 
     def wait_s(self) -> float:
         """Return how long a single call would wait for those before it."""
-        return self.singles * self._cost_s if self.singles > _ALWAYS_LET_IN else 0.0
+        return self.singles * (self._cost_s + _GATE_COST_S) if self.singles > _ALWAYS_LET_IN else 0.0
 
     async def arrival(self) -> None:
         """Wait until calls wait, and for more as long as the loop brings some."""
@@ -137,7 +139,7 @@ class Lanes:
             return Cause.SIZE
         if call.deadline_s <= call.arrived_s:
             return Cause.DEADLINE
-        if call.method.lane is Lane.DECISIONS and not call.method.in_portions:
+        if call.method.lane is Lane.DECISIONS and not call.is_large:
             wait_s = self.decisions.wait_s()
             if wait_s > self._wait_s or call.arrived_s + wait_s > call.deadline_s:
                 return Cause.WAIT
@@ -147,8 +149,7 @@ class Lanes:
         room, size = self._rooms[call.method.lane], len(call.payload)
         call.ticket = asyncio.get_running_loop().create_future()
         room.enter(call.client, call.weight, size)
-        is_single = call.method.lane is Lane.DECISIONS and not call.method.in_portions
-        single_weight = call.weight if is_single else 0
+        single_weight = call.weight if call.method.lane is Lane.DECISIONS and not call.is_large else 0
         self.decisions.singles += single_weight
         (self.decisions if call.method.lane is Lane.DECISIONS else self._others).put(call)
         code = CANCELLED
