@@ -61,7 +61,9 @@ def _value(expected: Any, setting: Field[Any], name: str, descriptions: Descript
 
 
 def _mapping(expected: Any, limits: Mapping[str, Any]) -> Json:
-    keys: Json = {"enum": sorted(limits["keys"])} if "keys" in limits else {"pattern": _whole(limits["key_pattern"])}
+    keys: Json = (
+        {"enum": sorted(limits["keys"])} if "keys" in limits else {"pattern": _whole(limits["key_pattern"].pattern)}
+    )
     return {"type": "object", "propertyNames": keys, "additionalProperties": _scalar(expected, limits)}
 
 

@@ -40,6 +40,7 @@ def test_it_accepts_the_example_and_an_empty_file() -> None:
         {"children": {"age": True}},
         {"children": {"age_by_country": {"DE": -1}}},
         {"children": {"age_by_country": {"UK": 13}}},
+        {"children": {"age_by_subdivision": {"Connecticut": 18}}},
         {"half_life_days": {"content": "14"}},
         {"gdpr": {"countries": "DE"}},
         {"gdpr": {"countries": ["DE", "UK"]}},
