@@ -26,6 +26,7 @@ from server.sample.personas import find_personas
 from server.sample.population import population
 from server.settings import Settings
 from server.store.keys import Pseudonyms
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from targeting.policy.policy import DEFAULT_POLICY
 
@@ -69,7 +70,7 @@ def opened_loader(settings: Settings) -> Iterator[Loader]:
     # A store started for this command need not sync every batch: it syncs when it stops.
     with ExitStack() as closing:
         address = closing.enter_context(open_store(settings, fsync="everysec"))
-        stores = [RedisStore(address, pseudonyms) for _ in range(_CONNECTIONS)]
+        stores = [RedisStore(Primary(address), pseudonyms) for _ in range(_CONNECTIONS)]
         for store in stores:
             closing.callback(store.close)
         yield Loader(stores, pseudonyms, policy.retention.profile_days)

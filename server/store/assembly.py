@@ -12,6 +12,7 @@ from server.store.keys import Pseudonyms
 from server.store.measured import MeasuredRecords, Meter
 from server.store.ports import DecisionStore, RecordStore
 from server.store.redis.handshake import ping
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress, parse_redis_url
 
@@ -44,7 +45,7 @@ class StoreAccess:
         return MeasuredRecords(CircuitRecords(self._open(), self._circuit), meter)
 
     def _open(self) -> RedisStore:
-        store = RedisStore(self.redis, self.pseudonyms)
+        store = RedisStore(Primary(self.redis), self.pseudonyms)
         self._closing.callback(store.close)
         return store
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from server.store.delegating import DelegatingRecordStore
-from server.store.ports import DecisionStore, RecordStore, StoreError, StoreTimeout, StoreUnavailable
+from server.store.ports import DecisionStore, RecordStore, StoreError, StoreTimeout, StoreUnavailable, StoreUntrusted
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 
@@ -101,6 +101,10 @@ class CircuitStore:
         self._circuit.check()
         try:
             found = self._store.fetch(subjects, budget_s)
+        except StoreUntrusted:
+            # It answers, and in time.
+            self._circuit.succeeded()
+            raise
         except StoreError as problem:
             if budget_s >= self._least_budget_s or not isinstance(problem, StoreTimeout):
                 self._circuit.failed()

@@ -16,7 +16,11 @@ from targeting.records.envelope import PREFIX
 from targeting.records.preference import CHOICES_THAT_ALLOW
 
 UNREADABLE = b"\0"
-"""Stands for a value that is no string in Redis. No record looks like it, so the core refuses to read it."""
+"""Stands for a value that is no string in Redis, empty or too large. No record looks like it, so the core cannot
+read it."""
+
+MAX_VALUE_BYTES = 65_536
+"""A larger value is not one of ours, and is treated as unreadable without being read."""
 
 CHOICE_AT = PREFIX.size
 """Where the choice stands in a preference record: its body's first byte."""
@@ -56,6 +60,7 @@ def arguments(
         change.seen or b"",
         b"%d" % change.profile_ttl_s,
         b"%d" % change.seen_ttl_s,
+        b"%d" % MAX_VALUE_BYTES,
         *(_expectation(preference) for _, preference in change.linked),
     )
 

@@ -45,6 +45,13 @@ _CAUSES: tuple[tuple[type[BaseException], str], ...] = (
 """The first kind that fits names the cause."""
 
 
+_NOT_PRIMARY = frozenset({"READONLY", "MASTERDOWN"})
+
+
+class NotPrimary(StoreUnavailable):
+    """The server is not, or no longer, a primary: it may lack choices that the primary has acknowledged."""
+
+
 class ErrorReply(Exception):
     """An error reply of the server, as the protocol carries it. It is a value in a list of replies."""
 
@@ -54,7 +61,7 @@ def store_error(problem: BaseException) -> StoreError:
     if isinstance(problem, StoreError):
         return problem
     if isinstance(problem, ErrorReply):
-        return StoreUnavailable(f"the store refuses: {_refusal(str(problem))}")
+        return _refused(str(problem))
     if isinstance(problem, TimeoutError):
         return StoreTimeout("the store did not answer in time")
     return StoreUnavailable(f"the store cannot be reached: {_cause(problem)}")
@@ -65,12 +72,11 @@ def is_refusal(reply: object, code: str) -> bool:
     return isinstance(reply, ErrorReply) and re.search(rf"\b{code}\b", str(reply)) is not None
 
 
-def _refusal(text: str) -> str:
-    if found := _CODE.search(text):
-        return _REFUSALS[found[1]]
-    if _BAD_CREDENTIALS.search(text):
-        return _REFUSALS["WRONGPASS"]
-    return "it answers with an error"
+def _refused(text: str) -> StoreUnavailable:
+    found = _CODE.search(text)
+    code = found[1] if found else "WRONGPASS" if _BAD_CREDENTIALS.search(text) else ""
+    kind = NotPrimary if code in _NOT_PRIMARY else StoreUnavailable
+    return kind(f"the store refuses: {_REFUSALS.get(code, 'it answers with an error')}")
 
 
 def _cause(problem: BaseException) -> str:

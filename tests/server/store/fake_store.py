@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from server.store.keys import Pseudonyms
 from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
-from server.store.redis.commit import CHOICE_AT, UNREADABLE, check
+from server.store.redis.commit import CHOICE_AT, MAX_VALUE_BYTES, UNREADABLE, check
 from targeting.model import Subject
 from targeting.records.preference import CHOICES_THAT_ALLOW
 from targeting.records.stored_records import StoredRecords
@@ -80,9 +80,9 @@ class FakeStore:
         return StoredRecords(
             subject.kind,
             owner,
-            kept.preference,
-            kept.profile if kept.profile_ends_s > self.now_s else None,
-            kept.seen if kept.seen_ends_s > self.now_s else None,
+            _readable(kept.preference),
+            _readable(kept.profile) if kept.profile_ends_s > self.now_s else None,
+            _readable(kept.seen) if kept.seen_ends_s > self.now_s else None,
         )
 
     def _committed(self, change: RecordChange) -> Committed:
@@ -119,6 +119,11 @@ class FakeStore:
             self.now_s + change.seen_ttl_s if change.seen else kept.seen_ends_s,
         )
         return True
+
+
+def _readable(value: bytes | None) -> bytes | None:
+    """Return what the store hands out: nothing of what is no value of ours."""
+    return UNREADABLE if value is not None and not 0 < len(value) <= MAX_VALUE_BYTES else value
 
 
 def _same(held: bytes | None, expected: bytes | None) -> bool:

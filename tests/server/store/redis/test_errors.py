@@ -6,7 +6,7 @@ import ssl
 import pytest
 
 from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
-from server.store.redis.errors import ErrorReply, store_error
+from server.store.redis.errors import ErrorReply, NotPrimary, store_error
 
 IN_SCRIPT = "ERR Error running script (call to f_6b1b): @user_script:52: @user_script: 52: -{} of the command"
 
@@ -31,7 +31,7 @@ IN_SCRIPT = "ERR Error running script (call to f_6b1b): @user_script:52: @user_s
         (ErrorReply("WRONGPASS anne"), StoreUnavailable, "the user or the"),
         (ErrorReply("NOAUTH anne"), StoreUnavailable, "requires a password"),
         (ErrorReply("NOPERM anne"), StoreUnavailable, "lacks a permission"),
-        (ErrorReply("READONLY anne"), StoreUnavailable, "a read-only replica"),
+        (ErrorReply("READONLY anne"), NotPrimary, "a read-only replica"),
         (ErrorReply("LOADING x"), StoreUnavailable, "still loading its data"),
         (ErrorReply("OOM x"), StoreUnavailable, "out of memory"),
         (ErrorReply("CLUSTERDOWN x"), StoreUnavailable, "its cluster is down"),
@@ -39,7 +39,8 @@ IN_SCRIPT = "ERR Error running script (call to f_6b1b): @user_script:52: @user_s
         (ErrorReply("MISCONF Redis is configured to"), StoreUnavailable, "write to its disk"),
         (ErrorReply("NOREPLICAS Not enough good"), StoreUnavailable, "too few replicas"),
         (ErrorReply(IN_SCRIPT.format("OOM")), StoreUnavailable, "out of memory"),
-        (ErrorReply(IN_SCRIPT.format("READONLY")), StoreUnavailable, "a read-only replica"),
+        (ErrorReply("MASTERDOWN anne"), NotPrimary, "a replica without its primary"),
+        (ErrorReply(IN_SCRIPT.format("READONLY")), NotPrimary, "a read-only replica"),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, BaseException) else "",
 )
