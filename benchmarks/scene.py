@@ -16,7 +16,8 @@ from benchmarks import people
 from benchmarks.load import Target, write_body
 from benchmarks.processes import Serving, start_service
 from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
-from server.keys.secret_key import PSEUDONYMS, read_or_create
+from server.keys.secret_key import PSEUDONYMS, key_file
+from server.settings import Settings
 from server.store.keys import Pseudonyms
 from server.store.ports import RecordChange
 from server.store.redis.handshake import open_connection
@@ -121,7 +122,7 @@ class Scene:
 
 def pseudonyms_in(directory: Path) -> Pseudonyms:
     """Give the pseudonyms of the service whose data are here."""
-    return Pseudonyms(read_or_create(directory / "secret.key").derive(PSEUDONYMS))
+    return Pseudonyms(key_file(Settings(data_dir=directory)).open(lambda: False).derive(PSEUDONYMS))
 
 
 def behavioural(name: str, message: pb.DecideRequest) -> Question:

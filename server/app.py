@@ -13,13 +13,12 @@ from server.gate.assembly import make_gate
 from server.gate.port import HEALTH_CHECKED, Gate
 from server.geo.ip_location import IpLocator, open_locator
 from server.health import StoreWatch
-from server.keys.secret_key import NETWORK_IDS, PSEUDONYMS, read_or_create
+from server.keys.secret_key import NETWORK_IDS
 from server.metrics.endpoint import serve_metrics
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings
 from server.store.assembly import StoreAccess
-from server.store.keys import Pseudonyms
 from targeting.signals.nap import Nap
 
 _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
@@ -53,11 +52,10 @@ class Service:
     def open(self) -> None:
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
         settings, closing = self._settings, self._closing
-        key = read_or_create(settings.secret_key_path, settings.secret_key_setting)
-        self.rules = CurrentPolicy(settings.policy, key.derive(NETWORK_IDS), self.metrics)
         locator = self._given_locator or open_locator(settings.geo_db)
         open_nap = self._nap_opener()
-        self.store = StoreAccess(settings, Pseudonyms(key.derive(PSEUDONYMS)), closing)
+        self.store = StoreAccess(settings, closing)
+        self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), self.metrics)
         self.store.on_circuit_change = self.metrics.circuit_open.set
         self.gate = self._open_gate()
         self.metrics_address = serve_metrics(settings.metrics_address, self.metrics.registry, closing)

@@ -60,6 +60,8 @@ class Signals(NamedTuple):
     more_gpps: tuple[str, ...] = ()
     more_us_privacies: tuple[str, ...] = ()
     """Further strings of the kinds above, from other places of the request: each of them must allow."""
+    latest_birth_day: int | None = None
+    """The latest birth day (days since 1970-01-01) that a stated year of birth allows; one in the future limits."""
 
 
 NO_SIGNALS = Signals()

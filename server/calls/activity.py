@@ -1,8 +1,8 @@
 """RecordActivity: many activities in two round trips, each with an outcome of its own.
 
-All subjects are read at once, the core says what becomes of each, and all changes are written at once. A change lands
-only while its subject's records are those that were read (ADR 0010); the rest is done again from a fresh reading. An
-error means that nothing was acknowledged: repeated with the same activity ids, nothing counts twice.
+All subjects are read at once, the core derives their new records, and all changes are written at once. A change is
+written only while its subject's records are those that were read (ADR 10); the rest is repeated with the current
+records. An error acknowledges nothing: repeating the call with the same activity ids counts nothing twice.
 """
 
 import time
@@ -34,40 +34,40 @@ _Linked = tuple[tuple[Subject, bytes | None], ...]
 
 
 class _Task(NamedTuple):
-    """One activity that may be recorded as far as its own signals go; ``at`` is its place in the request."""
+    """One activity that its own signals allow; ``place`` counts from the first in the request."""
 
-    at: int
+    place: int
     activity_id: str
     activity: Activity
     item: PlannedRequest
 
 
-def record_activity(payload: bytes, tools: CallContext) -> bytes:
+def record_activity(payload: bytes, context: CallContext) -> bytes:
     """Record activities; see ``ProfileService.RecordActivity``. Raises ``InvalidRequest``, ``StoreError``."""
     activities = parse_batch(pb.RecordActivityRequest, "activities", pb.Activity, payload)
-    results = _Recorder(tools).record(activities)
+    results = _Recorder(context).record(activities)
     for outcome, count in Counter(result.outcome for result in results).items():
-        tools.metrics.count_profile_writes(outcome.name.lower(), count)
+        context.metrics.count_profile_writes(outcome.name.lower(), count)
     return pb.RecordActivityResponse(results=map(_message, results)).SerializeToString()
 
 
 class _Recorder:
     """Records the activities of one request, under one policy and at one time."""
 
-    def __init__(self, tools: CallContext) -> None:
-        self._tools = tools
-        self._policy = tools.rulebook().policy
-        self._now_s = tools.now()
-        self._deadline_s = time.monotonic() + tools.budget_s
+    def __init__(self, context: CallContext) -> None:
+        self._context = context
+        self._policy = context.rulebook().policy
+        self._now_s = context.now()
+        self._deadline_s = time.monotonic() + context.budget_s
         self._results: dict[int, Result] = {}
 
     def record(self, activities: Sequence[pb.Activity | InvalidRequest]) -> list[Result]:
-        """Give the results, in order; of an activity that could not be read, it says why. Raises ``StoreError``."""
+        """Return the results in order; an activity that could not be read is rejected. Raises ``StoreError``."""
         if tasks := self._admitted(activities):
-            self._land(tasks)
-        return [self._results[at] for at in range(len(activities))]
+            self._record_all(tasks)
+        return [self._results[index] for index in range(len(activities))]
 
-    def _land(self, tasks: list[_Task]) -> None:
+    def _record_all(self, tasks: list[_Task]) -> None:
         for _ in attempts(self._left_s):
             tasks = self._round(tasks)
             if not tasks:
@@ -75,45 +75,45 @@ class _Recorder:
         raise StoreUnavailable("the subjects' records kept changing")
 
     def _admitted(self, activities: Iterable[pb.Activity | InvalidRequest]) -> list[_Task]:
-        """Sort out what cannot be recorded whatever the store says."""
+        """Return the activities to record; settle those that the request alone rejects or suppresses."""
         sent = list(self._sent(activities))
         planned = plan([request for _, _, request in sent], self._policy)
-        # A signal outlasts its activity, also one that cannot be taken.
-        observe_all(self._tools.decisions.observer, planned.items)
+        # A signal outlasts its activity, also a rejected one.
+        observe_all(self._context.decisions.observer, planned.items)
         now_s = int(self._now_s)
         oldest_s = now_s - self._policy.retention.profile_days * _DAY_S
         tasks = []
-        for (at, message, _), item in zip(sent, planned.items, strict=True):
+        for (index, message, _), item in zip(sent, planned.items, strict=True):
             try:
                 activity = read_activity(message, now_s, oldest_s)
             except InvalidRequest as problem:
-                self._results[at] = Result(Outcome.REJECTED, field=problem.field)
+                self._results[index] = Result(Outcome.REJECTED, field=problem.field)
                 continue
             if forbidden := forbidden_by_request(item, self._policy):
-                self._results[at] = Result(Outcome.SUPPRESSED, forbidden)
+                self._results[index] = Result(Outcome.SUPPRESSED, forbidden)
             else:
-                tasks.append(_Task(at, message.activity_id, activity, item))
+                tasks.append(_Task(index, message.activity_id, activity, item))
         return tasks
 
     def _sent(self, activities: Iterable[pb.Activity | InvalidRequest]) -> Iterable[tuple[int, pb.Activity, AdRequest]]:
-        for at, message in enumerate(activities):
+        for index, message in enumerate(activities):
             try:
                 if isinstance(message, InvalidRequest):
                     raise message
-                yield at, message, request_of(message)
+                yield index, message, request_of(message)
             except InvalidRequest as problem:
-                self._results[at] = Result(Outcome.REJECTED, field=problem.field)
+                self._results[index] = Result(Outcome.REJECTED, field=problem.field)
 
     def _round(self, tasks: Sequence[_Task]) -> list[_Task]:
-        """Read, record, write; give the tasks whose subject's records had changed meanwhile."""
+        """Read, derive and write once. Return the tasks whose records changed in between."""
         subjects = list(dict.fromkeys(subject for task in tasks for subject in task.item.subjects))
-        held = dict(zip(subjects, self._tools.store.read(subjects, self._left_s()), strict=True))
-        of_subject: dict[Subject, list[_Task]] = {}
+        held = dict(zip(subjects, self._context.store.read(subjects, self._left_s()), strict=True))
+        by_subject: dict[Subject, list[_Task]] = {}
         for task in tasks:
-            of_subject.setdefault(task.item.subjects[0], []).append(task)
+            by_subject.setdefault(task.item.subjects[0], []).append(task)
         pending: list[tuple[list[_Task], Recorded]] = []
         changes: list[RecordChange] = []
-        for subject, group in of_subject.items():
+        for subject, group in by_subject.items():
             recorded = self._recorded(subject, group, held)
             if recorded.values is None:
                 self._settle(group, recorded)
@@ -123,7 +123,7 @@ class _Recorder:
                 changes.append(RecordChange(subject, held[subject], *recorded.values, seen_ttl_s=KEPT_S, linked=linked))
         stale: list[_Task] = []
         for (group, recorded), committed in zip(
-            pending, self._tools.store.commit(changes, self._left_s()), strict=True
+            pending, self._context.store.commit(changes, self._left_s()), strict=True
         ):
             if committed.landed:
                 self._settle(group, recorded)
@@ -138,20 +138,20 @@ class _Recorder:
     def _forbidden(self, item: PlannedRequest, held: dict[Subject, StoredRecords]) -> Reasons:
         records = [held[subject] for subject in item.subjects]
         shown = LocaleInputs(item.request.client_country, cookie_country=item.cookies.country)
-        naps = [nap for text in item.cookies.naps if (nap := self._tools.open_nap(text)) is not None]
+        naps = [nap for text in item.cookies.naps if (nap := self._context.open_nap(text)) is not None]
         return forbidden_by_records(records, self._policy, self._now_s, shown, naps)
 
     def _settle(self, group: Sequence[_Task], recorded: Recorded) -> None:
-        self._results.update(zip((task.at for task in group), recorded.results, strict=True))
+        self._results.update(zip((task.place for task in group), recorded.results, strict=True))
 
     def _left_s(self) -> float:
         return self._deadline_s - time.monotonic()
 
 
 def _linked(group: Sequence[_Task], subject: Subject, held: Mapping[Subject, StoredRecords]) -> _Linked:
-    """Give the other subjects that the activities came with, and the preferences by which they were allowed."""
-    linked = dict.fromkeys(each for task in group for each in task.item.subjects if each != subject)
-    return tuple((each, held[each].preference) for each in linked)
+    """Return the other subjects of the activities, and the preferences that allowed the write."""
+    others = dict.fromkeys(other for task in group for other in task.item.subjects if other != subject)
+    return tuple((other, held[other].preference) for other in others)
 
 
 def _message(result: Result) -> pb.ActivityResult:

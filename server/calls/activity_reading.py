@@ -1,7 +1,7 @@
-"""From the message of an activity to core values: what may enter a profile, and nothing else.
+"""Read the message of an activity into core values, and only what may enter a profile.
 
-``InvalidRequest`` names the field that may not, and never its value. Every field that is given is looked at, also one
-that the kind of the activity does not use.
+``InvalidRequest`` names the invalid field, never its value. Every field is checked, also one that the kind of the
+activity does not use.
 """
 
 from adtargeting.v1 import profile_pb2 as pb
@@ -18,22 +18,22 @@ MAX_AD_BYTES = 128
 
 _KINDS = {int(kind): kind for kind in ActivityKind}
 _ADS = (ActivityKind.AD_IMPRESSION, ActivityKind.AD_CLICK)
-# A page may have no segments, and was viewed all the same; other evidence without segments says nothing.
+# A page view without segments still counts as activity; other evidence without segments has no content.
 _NEED_SEGMENTS = frozenset(INTEREST_GAINS) - {ActivityKind.PAGE_VIEW, ActivityKind.CONTENT}
 
 
 def read_activity(message: pb.Activity, now_s: int, oldest_s: int) -> Activity:
-    """Read what was done. ``oldest_s`` is the earliest time (Unix seconds) that is still kept.
+    """Read the activity itself. ``oldest_s`` is the earliest time that is still kept (Unix seconds).
 
     Raises ``InvalidRequest``.
     """
     checked_id("activity_id", message.activity_id)
     kind = _KINDS.get(message.kind)
     if kind is None:
-        raise InvalidRequest("kind", "is none that this version knows")
+        raise InvalidRequest("kind", "unknown value; use a kind of adtargeting.v1.ActivityKind")
     segment_ids = tuple(message.segment_ids)
     if len(segment_ids) > MAX_SEGMENTS:
-        raise InvalidRequest("segment_ids", f"at most {MAX_SEGMENTS} are taken; send fewer")
+        raise InvalidRequest("segment_ids", f"must contain at most {MAX_SEGMENTS} items")
     for index, segment_id in enumerate(segment_ids):
         checked_name(f"segment_ids[{index}]", segment_id, MAX_SEGMENT_BYTES)
     ad_id, country = message.ad_id, checked_country("destination_country", message.destination_country)
@@ -45,13 +45,13 @@ def read_activity(message: pb.Activity, now_s: int, oldest_s: int) -> Activity:
 
 
 def request_of(message: pb.Activity) -> AdRequest:
-    """Read who did it and the signals it came with, as the judge takes them. Raises ``InvalidRequest``.
+    """Read the subject and the signals of an activity, in the form that the judge takes. Raises ``InvalidRequest``.
 
-    These count also where ``read_activity`` refuses what was done, or the country.
+    They count even if ``read_activity`` refuses the activity or its country.
     """
     who = identity(message.account_id, (), message.device_id)
     if not (who.account_id or who.device_id):
-        raise InvalidRequest("account_id", "name a subject: an account_id or a device_id")
+        raise InvalidRequest("account_id", "missing subject; set account_id or device_id")
     country, targeted_ads_off = "", False
     if message.HasField("client"):
         country, targeted_ads_off = message.client.country, message.client.targeted_ads_off
@@ -63,16 +63,16 @@ def request_of(message: pb.Activity) -> AdRequest:
     )
 
 
-def checked_name(field: str, text: str, most_bytes: int) -> str:
-    """Give the name of a segment or an ad back. Raises ``InvalidRequest``."""
+def checked_name(field: str, text: str, max_bytes: int) -> str:
+    """Return the name of a segment or an ad if it is valid. Raises ``InvalidRequest``."""
     if not text:
-        raise InvalidRequest(field, "is empty")
-    if len(text) > most_bytes or len(text.encode()) > most_bytes:
-        raise InvalidRequest(field, f"at most {most_bytes} bytes are taken")
+        raise InvalidRequest(field, "must not be empty")
+    if len(text) > max_bytes or len(text.encode()) > max_bytes:
+        raise InvalidRequest(field, f"must have at most {max_bytes} bytes")
     if has_invisible(text):
-        raise InvalidRequest(field, "holds control or invisible characters")
+        raise InvalidRequest(field, "must not contain control or invisible characters")
     if is_identifying(text):
-        raise InvalidRequest(field, "is shaped like an e-mail address or a phone number, which no profile holds")
+        raise InvalidRequest(field, "looks like an e-mail address or a phone number; send another id")
     return text
 
 
@@ -84,7 +84,7 @@ def _signals(message: pb.Activity, *, targeted_ads_off: bool) -> Signals:
 
 def _check_complete(kind: ActivityKind, segment_ids: tuple[str, ...], country: str, ad_id: str) -> None:
     if kind in _NEED_SEGMENTS and not segment_ids:
-        raise InvalidRequest("segment_ids", "must name what this kind of activity is about")
+        raise InvalidRequest("segment_ids", "must not be empty for this kind")
     if kind is ActivityKind.CALL and not country:
         raise InvalidRequest("destination_country", "must name the country that was called")
     if kind in _ADS and not ad_id:
@@ -92,10 +92,10 @@ def _check_complete(kind: ActivityKind, segment_ids: tuple[str, ...], country: s
 
 
 def _occurred(message: pb.Activity, now_s: int, oldest_s: int) -> int:
-    """A clock that runs ahead makes nothing newer than now."""
+    """Return the time of the activity, or now if it lies in the future: clocks may run ahead."""
     if not message.HasField("occurred_at"):
         return now_s
     occurred_s: int = message.occurred_at.seconds
     if occurred_s < oldest_s:
-        raise InvalidRequest("occurred_at", "lies before everything that is kept")
+        raise InvalidRequest("occurred_at", "older than retention.profile_days")
     return min(occurred_s, now_s)

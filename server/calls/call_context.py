@@ -1,4 +1,4 @@
-"""What the handlers of the second lane work with."""
+"""The dependencies of the handlers of the second lane."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,11 +14,11 @@ from targeting.signals.nap import Nap
 
 
 def _ignore(_: Subject, __: Preference) -> None:
-    """Watch nothing."""
+    """Do nothing."""
 
 
 class CallContext(NamedTuple):
-    """One set a thread: the store's connection belongs to the thread that uses it."""
+    """One per thread, because the store's connection belongs to the thread that uses it."""
 
     store: RecordStore
     decisions: DecisionParts
@@ -32,4 +32,4 @@ class CallContext(NamedTuple):
     needs_disk: bool = False
     """Whether a choice is confirmed only once it is on disk."""
     on_unconfirmed: Callable[[Subject, Preference], None] = _ignore
-    """Told of a choice that is stored but not yet confirmed."""
+    """Called with a choice that is stored and not yet confirmed."""

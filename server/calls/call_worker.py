@@ -1,4 +1,4 @@
-"""The second lane: a blocking loop that takes one call at a time and hands it to its handler."""
+"""The worker of the second lane: a blocking loop that takes one call at a time and passes it to its handler."""
 
 import threading
 import time
@@ -10,24 +10,24 @@ from server.gate.port import Answer, Call, Gate, Lane, Method
 
 Handler = Callable[[bytes, CallContext], bytes]
 _IDLE_S = 0.25
-_LEAST_BUDGET_S = 0.001
+_MIN_BUDGET_S = 0.001
 
 
 class CallWorker:
-    """Serves everything that is not a decision. ``run`` returns soon after ``stop``."""
+    """Serves every call that is no decision. ``run`` returns soon after ``stop``."""
 
-    def __init__(self, gate: Gate, handlers: Mapping[Method, Handler], tools: CallContext) -> None:
+    def __init__(self, gate: Gate, handlers: Mapping[Method, Handler], context: CallContext) -> None:
         self._gate = gate
         self._handlers = handlers
-        self._tools = tools
+        self._context = context
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """End the loop after the call at hand."""
+        """End the loop after the current call."""
         self._stopping.set()
 
     def run(self) -> None:
-        """Take, handle, answer, until stopped."""
+        """Take a call, handle it and answer, until stopped."""
         while not self._stopping.is_set():
             for call in self._gate.take(Lane.OTHER, 1, _IDLE_S):
                 if not call.gone:
@@ -35,11 +35,10 @@ class CallWorker:
 
     def _answered(self, call: Call) -> Answer:
         handler = self._handlers[call.method]
-        # The budget counts from arrival, so that slow calls do not add up for those who wait behind them; and a caller
-        # that waits for less must not be kept longer.
-        left_s = min(call.arrived_s + self._tools.budget_s, call.deadline_s) - time.monotonic()
-        tools = self._tools._replace(budget_s=max(left_s, _LEAST_BUDGET_S))
+        # The budget counts from arrival, so that slow calls do not add up for the calls behind them.
+        left_s = min(call.arrived_s + self._context.budget_s, call.deadline_s) - time.monotonic()
+        context = self._context._replace(budget_s=max(left_s, _MIN_BUDGET_S))
         try:
-            return handler(call.payload, tools)
-        except Exception as problem:  # noqa: BLE001  # the table of errors says what the caller may see of it
+            return handler(call.payload, context)
+        except Exception as problem:  # noqa: BLE001  # the error table decides what the caller may see
             return refusal_of(problem)

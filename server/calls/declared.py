@@ -1,6 +1,6 @@
-"""What a person declares: from the message to core values, and back.
+"""Declared attributes: from the message to core values, and back.
 
-``InvalidRequest`` names the field that cannot be taken, and never its value.
+``InvalidRequest`` names the invalid field, never its value.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from adtargeting.v1 import profile_pb2 as pb
 
-from server.calls.preference import birth_day, date_message
+from server.calls.dates import birth_day, date_message
 from server.errors import InvalidRequest
 from server.messages.enums import enum
 from server.messages.translate import checked_country
@@ -18,29 +18,29 @@ from targeting.recording.correction import PATHS, DeclaredAttributes
 from targeting.recording.pii import has_invisible, is_identifying_prose
 from targeting.signals.nap import MAX_OCCUPATION_BYTES, MAX_POSTAL_CODE_BYTES
 
-# Ten characters and two separators: more has no postal code of the Universal Postal Union's members. Without letters
-# none has more than eight digits, but for those of the United States (ZIP+4) and of Iran; without digits there are
-# those of Bermuda.
+# No postal code of the Universal Postal Union has more than ten characters and two separators, such as "1234567-890".
+# Without letters at most eight digits occur, except in the United States (ZIP+4, "12345-6789") and Iran; only Bermuda
+# has codes without digits ("HM CX").
 _POSTAL_CODE = re.compile(r"(?=.*[0-9]|[A-Z]{2} ?[A-Z]{2}$)[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+){0,2}", re.ASCII)
 _LONG_POSTAL_CODE = re.compile(r"[0-9]{5}-?[0-9]{4}|[0-9]{5}-[0-9]{5}", re.ASCII)
-_MOST_DIGITS_ALONE = 8
-_MOST_IN_POSTAL_CODE = 10
+_MAX_DIGITS_ALONE = 8
+_MAX_IN_POSTAL_CODE = 10
 _GENDERS = {int(gender): gender for gender in Gender}
 
 
 def read_paths(paths: Sequence[str]) -> frozenset[str]:
-    """Read which attributes are corrected. Raises ``InvalidRequest``."""
+    """Return the attributes to correct. Raises ``InvalidRequest``."""
     known = ", ".join(sorted(PATHS))
     for index, path in enumerate(paths):
         if path not in PATHS:
-            raise InvalidRequest(f"update_mask.paths[{index}]", f"is no declared attribute; known are {known}")
+            raise InvalidRequest(f"update_mask.paths[{index}]", f"unknown attribute; use {known}")
     if not paths:
-        raise InvalidRequest("update_mask", f"must name what is corrected: {known}")
+        raise InvalidRequest("update_mask", f"must not be empty; name at least one of {known}")
     return frozenset(paths)
 
 
 def read_declared(message: pb.DeclaredAttributes, paths: frozenset[str], now_s: float) -> DeclaredAttributes:
-    """Read the named attributes; one that is empty is withdrawn. Raises ``InvalidRequest``."""
+    """Read the named attributes; an empty one is withdrawn. Raises ``InvalidRequest``."""
     declared = DeclaredAttributes()
     if "birth_date" in paths and message.HasField("birth_date"):
         declared = declared._replace(birth_day=birth_day("declared.birth_date", message.birth_date, now_s))
@@ -58,7 +58,7 @@ def read_declared(message: pb.DeclaredAttributes, paths: frozenset[str], now_s: 
 
 
 def declared_message(declared: DeclaredAttributes) -> pb.DeclaredAttributes:
-    """Give the message of what a person declared."""
+    """Return the message of declared attributes."""
     return pb.DeclaredAttributes(
         birth_date=None if declared.birth_day is None else date_message(declared.birth_day),
         gender=enum(declared.gender),
@@ -71,38 +71,38 @@ def declared_message(declared: DeclaredAttributes) -> pb.DeclaredAttributes:
 
 def _gender(number: int) -> Gender:
     if number not in _GENDERS:
-        raise InvalidRequest("declared.gender", "is none that this version knows")
+        raise InvalidRequest("declared.gender", "unknown value; use a gender of adtargeting.v1.Gender")
     return _GENDERS[number]
 
 
 def _occupation(text: str) -> str:
     if len(text.encode()) > MAX_OCCUPATION_BYTES:
-        raise InvalidRequest("declared.occupation", f"at most {MAX_OCCUPATION_BYTES} bytes are taken")
+        raise InvalidRequest("declared.occupation", f"must have at most {MAX_OCCUPATION_BYTES} bytes")
     if has_invisible(text):
-        raise InvalidRequest("declared.occupation", "holds control or invisible characters")
+        raise InvalidRequest("declared.occupation", "must not contain control or invisible characters")
     if is_identifying_prose(text):
         raise InvalidRequest(
-            "declared.occupation", "is shaped like an e-mail address or a phone number, which no profile holds"
+            "declared.occupation", "looks like an e-mail address or a phone number, which may not be stored"
         )
     return text
 
 
 def _postal_code(text: str) -> str:
     if len(text.encode()) > MAX_POSTAL_CODE_BYTES:
-        raise InvalidRequest("declared.postal_code", f"at most {MAX_POSTAL_CODE_BYTES} bytes are taken")
+        raise InvalidRequest("declared.postal_code", f"must have at most {MAX_POSTAL_CODE_BYTES} bytes")
     characters = len(text.replace(" ", "").replace("-", ""))
-    is_long = characters > _MOST_DIGITS_ALONE and not any(map(str.isalpha, text))
+    is_long = characters > _MAX_DIGITS_ALONE and not any(map(str.isalpha, text))
     if text and (
-        characters > _MOST_IN_POSTAL_CODE
+        characters > _MAX_IN_POSTAL_CODE
         or not _POSTAL_CODE.fullmatch(text)
         or (is_long and not _LONG_POSTAL_CODE.fullmatch(text))
     ):
-        raise InvalidRequest("declared.postal_code", "is no postal code; send letters, digits, a space or a hyphen")
+        raise InvalidRequest("declared.postal_code", "not a postal code; send letters, digits, a space or a hyphen")
     return text
 
 
 def _language(text: str) -> str:
     language = best_language(text, "") if text else ""
     if text and not language:
-        raise InvalidRequest("declared.language", "is no language; send a BCP 47 tag, or nothing")
+        raise InvalidRequest("declared.language", "not a language; send a BCP 47 tag or leave it empty")
     return language

@@ -10,19 +10,19 @@ from targeting.explain import Check, DecisionTrace, explain
 from targeting.model import AdRequest
 
 
-def explain_decision(payload: bytes, tools: CallContext) -> bytes:
+def explain_decision(payload: bytes, context: CallContext) -> bytes:
     """Explain a decision; see ``TargetingService.Explain``. Raises ``InvalidRequest``."""
-    trace, response = _decide(ad_request(parse(pb.DecideRequest, payload), tools.locator), tools)
+    trace, response = _decide(ad_request(parse(pb.DecideRequest, payload), context.locator), context)
     decision = pb.DecideResponse.FromString(response)
     return pb.ExplainResponse(decision=decision, checks=map(_message, explain(trace))).SerializeToString()
 
 
-def _decide(request: AdRequest, tools: CallContext) -> tuple[DecisionTrace, bytes]:
+def _decide(request: AdRequest, context: CallContext) -> tuple[DecisionTrace, bytes]:
     """Decide one request and keep what it was decided from; nothing is counted or written."""
-    decider, fetcher, _ = tools.decisions
+    decider, fetcher, _ = context.decisions
     rulebook = decider.rulebook()
     planned = decider.plan([request], rulebook.policy)
-    stored = fetcher.fetch(planned.subjects, tools.budget_s)
+    stored = fetcher.fetch(planned.subjects, context.budget_s)
     ((decision, response),) = decider.decide(planned, stored, rulebook)
     return DecisionTrace(planned.items[0], stored, decision, rulebook.policy), response
 

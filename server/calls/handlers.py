@@ -1,4 +1,4 @@
-"""Which handler serves which RPC of the second lane."""
+"""The handler of each RPC of the second lane."""
 
 from server.calls.activity import record_activity
 from server.calls.call_worker import Handler

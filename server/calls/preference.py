@@ -1,36 +1,36 @@
-"""SetPreference and GetPreferences: the person's choice, stored so that it holds.
+"""SetPreference and GetPreferences: the stored choice.
 
-A choice is written by compare-and-set against the records it was derived from, so no change is ever lost between
-two that come at once; and it is acknowledged only when it is stored.
+A choice is written by compare-and-set against the records it was derived from, so that concurrent changes are not
+lost. It is acknowledged only when it is stored.
 """
 
 import secrets
-from datetime import date
 
 from adtargeting.v1 import preference_pb2 as pb
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from server.calls.call_context import CallContext
+from server.calls.dates import birth_day, date_message, timestamp
 from server.calls.subjects import subject_of
 from server.choices.choice_store import ChoiceReceipt, ChoiceStore
 from server.errors import InvalidRequest
 from server.messages.enums import enum
 from server.messages.reading import parse
 from server.messages.translate import checked_country, checked_id
-from targeting.age import date_of, day_of
 from targeting.model import Subject, SubjectKind
 from targeting.places.locale import best_language
 from targeting.recording.choice import AppliedChoice, ChangeIdReused, ChoiceMade, apply_once, change_key, opt_out_cookie
 from targeting.records.preference import Choice, Preference, Source, decode_preference
 
 
-def set_preference(payload: bytes, tools: CallContext) -> bytes:
+def set_preference(payload: bytes, context: CallContext) -> bytes:
     """Store a choice; see ``PreferenceService.SetPreference``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.SetPreferenceRequest, payload)
-    subject, change = subject_of(request), _Change(_choice_made(request, tools.now()), request.change_id)
-    choices = ChoiceStore(tools.store, tools.rulebook, tools.replicas, tools.needs_disk, tools.budget_s, tools.now)
+    subject, change = subject_of(request), _Change(_choice_made(request, context.now()), request.change_id)
+    choices = ChoiceStore(
+        context.store, context.rulebook, context.replicas, context.needs_disk, context.budget_s, context.now
+    )
     stored = choices.update(subject, change.next_record, replaces_unreadable=True)
-    return _acknowledge(subject, change, stored, tools)
+    return _acknowledge(subject, change, stored, context)
 
 
 class _Change:
@@ -52,17 +52,17 @@ class _Change:
         return applied.preference
 
 
-def get_preferences(payload: bytes, tools: CallContext) -> bytes:
-    """Show the stored choice; see ``PreferenceService.GetPreferences``. Raises ``InvalidRequest``, ``StoreError``."""
+def get_preferences(payload: bytes, context: CallContext) -> bytes:
+    """Return the stored choice; see ``PreferenceService.GetPreferences``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.GetPreferencesRequest, payload)
-    held = tools.store.read([subject_of(request)], tools.budget_s)[0]
+    held = context.store.read([subject_of(request)], context.budget_s)[0]
     if held.preference is None:
         return pb.GetPreferencesResponse().SerializeToString()
     return preferences_message(decode_preference(held.preference, held.owner)).SerializeToString()
 
 
 def preferences_message(preference: Preference) -> pb.GetPreferencesResponse:
-    """Give the message that shows a preference record."""
+    """Return the message of a preference record."""
     return pb.GetPreferencesResponse(
         choice=enum(preference.choice),
         source=enum(preference.source),
@@ -83,37 +83,13 @@ def preferences_message(preference: Preference) -> pb.GetPreferencesResponse:
     )
 
 
-def timestamp(at_ms: int) -> Timestamp:
-    """Give the message of a time in milliseconds since 1970."""
-    message = Timestamp()
-    message.FromMilliseconds(at_ms)
-    return message
-
-
-def date_message(day: int) -> pb.Date:
-    """Give the message of a day counted from 1970-01-01."""
-    on = date_of(day)
-    return pb.Date(year=on.year, month=on.month, day=on.day)
-
-
-def birth_day(field: str, message: pb.Date, now_s: float) -> int:
-    """Read a birth date as a day counted from 1970-01-01. Raises ``InvalidRequest``."""
-    try:
-        born = day_of(date(message.year, message.month, message.day))
-    except ValueError:
-        raise InvalidRequest(field, "is no date; send year, month and day of the Gregorian calendar") from None
-    if not day_of(date(1900, 1, 1)) <= born <= now_s // 86_400 + 1:
-        raise InvalidRequest(field, "lies before 1900 or in the future")
-    return born
-
-
 def _choice_made(request: pb.SetPreferenceRequest, now_s: float) -> ChoiceMade:
     checked_id("change_id", request.change_id)
     choice, source = int(request.choice), int(request.source)
     if choice not in {Choice.OPT_OUT, Choice.OPT_IN}:
         raise InvalidRequest("choice", "must be CHOICE_OPT_OUT or CHOICE_OPT_IN")
     if source not in set(Source):
-        raise InvalidRequest("source", "is none that this version knows")
+        raise InvalidRequest("source", "unknown value; use a source of adtargeting.v1.Source")
     return ChoiceMade(
         choice=Choice(choice),
         source=Source(source),
@@ -128,23 +104,23 @@ def _choice_made(request: pb.SetPreferenceRequest, now_s: float) -> ChoiceMade:
 def _language(text: str) -> str:
     language = best_language(text, "") if text else ""
     if text and not language:
-        raise InvalidRequest("language", "is no language; send a BCP 47 tag, or nothing")
+        raise InvalidRequest("language", "not a language; send a BCP 47 tag or leave it empty")
     return language
 
 
-def _acknowledge(subject: Subject, change: _Change, stored: ChoiceReceipt, tools: CallContext) -> bytes:
+def _acknowledge(subject: Subject, change: _Change, stored: ChoiceReceipt, context: CallContext) -> bytes:
     made = change.made
     if not stored.confirmed:
-        tools.on_unconfirmed(subject, stored.preference)
+        context.on_unconfirmed(subject, stored.preference)
     if not change.applied.is_repeat:
-        tools.metrics.count_preference_change(
+        context.metrics.count_preference_change(
             made.choice.name.lower(), made.source.name.lower(), "confirmed" if stored.confirmed else "unconfirmed"
         )
     cookie = opt_out_cookie(
         made.choice,
         stored.preference.choice,
         of_browser=subject.kind is SubjectKind.DEVICE,
-        policy=tools.rulebook().policy.opt_out,
+        policy=context.rulebook().policy.opt_out,
     )
     return pb.SetPreferenceResponse(
         version=change.applied.version,

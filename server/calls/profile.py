@@ -1,7 +1,7 @@
-"""GetProfile, UpdateProfile, DeleteProfile: the person's rights to see, to correct and to erase.
+"""GetProfile, UpdateProfile, DeleteProfile: the rights of access, rectification and erasure.
 
-A change lands only while the records are those that it was derived from. An erasure is acknowledged when
-one step has left nothing of the profile.
+A change is written only while the records are those that it was derived from. An erasure is acknowledged when one step
+has removed the whole profile.
 """
 
 from base64 import urlsafe_b64encode
@@ -10,8 +10,9 @@ from adtargeting.v1 import profile_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from server.calls.call_context import CallContext
+from server.calls.dates import timestamp
 from server.calls.declared import declared_message, read_declared, read_paths
-from server.calls.preference import preferences_message, timestamp
+from server.calls.preference import preferences_message
 from server.calls.subjects import subject_of
 from server.choices.retry import read_with_retry
 from server.errors import NotAllowed
@@ -25,14 +26,15 @@ from targeting.records.profile import Profile, decode_profile
 from targeting.records.stored_records import StoredRecords
 
 _DAY_S = 86_400
+_REFUSAL = "the profile may not be changed: the person opted out or is under age, or a record is unreadable"
 
 
-def get_profile(payload: bytes, tools: CallContext) -> bytes:
-    """Show everything held; see ``ProfileService.GetProfile``. Raises ``InvalidRequest``, ``StoreError``.
+def get_profile(payload: bytes, context: CallContext) -> bytes:
+    """Return everything stored; see ``ProfileService.GetProfile``. Raises ``InvalidRequest``, ``StoreError``.
 
-    What is held but cannot be read is not shown; that it is held is.
+    An unreadable profile is reported as stored, without its content.
     """
-    held = tools.store.read([subject_of(parse(pb.GetProfileRequest, payload))], tools.budget_s)[0]
+    held = context.store.read([subject_of(parse(pb.GetProfileRequest, payload))], context.budget_s)[0]
     preference, profile = _preference(held), _profile(held)
     response = pb.GetProfileResponse(profile_held=held.profile is not None)
     if preference is not None:
@@ -40,44 +42,45 @@ def get_profile(payload: bytes, tools: CallContext) -> bytes:
     if preference is not None or profile is not None:
         response.declared.CopyFrom(declared_message(declared_in(preference or Preference(), profile)))
     if profile is not None:
-        response.MergeFrom(_profile_message(profile, tools.rulebook().policy.retention.profile_days))
+        response.MergeFrom(_profile_message(profile, context.rulebook().policy.retention.profile_days))
     return response.SerializeToString()
 
 
-def update_profile(payload: bytes, tools: CallContext) -> bytes:
+def update_profile(payload: bytes, context: CallContext) -> bytes:
     """Correct declared attributes; see ``ProfileService.UpdateProfile``.
 
     Raises ``InvalidRequest``, ``NotAllowed``, ``StoreError``.
     """
     request = parse(pb.UpdateProfileRequest, payload)
-    subject, paths, now_s = subject_of(request), read_paths(request.update_mask.paths), tools.now()
+    subject, paths, now_s = subject_of(request), read_paths(request.update_mask.paths), context.now()
     declared = read_declared(request.declared, paths, now_s)
-    rules = (tools.rulebook().policy, now_s)
-    for held, left_s in read_with_retry(tools.store, subject, tools.budget_s):
+    rules = (context.rulebook().policy, now_s)
+    for held, left_s in read_with_retry(context.store, subject, context.budget_s):
         corrected = correct(held, declared, paths, rules)
         if isinstance(corrected, CorrectionRefused):
-            tools.metrics.count_profile_writes("suppressed")
-            raise NotAllowed("the person's choice or age, or the state of the records, forbids to change the profile")
-        # Also this may say no for good: a birth date that makes the person a child.
-        if tools.store.commit_durably(RecordChange(subject, held, *corrected.values), tools.replicas, left_s).landed:
-            tools.metrics.count_profile_writes("corrected")
+            context.metrics.count_profile_writes("suppressed")
+            raise NotAllowed(_REFUSAL)
+        # The correction itself may limit for good: a birth date that shows a child.
+        change = RecordChange(subject, held, *corrected.values)
+        if context.store.commit_durably(change, context.replicas, left_s).landed:
+            context.metrics.count_profile_writes("corrected")
             return pb.UpdateProfileResponse(
                 declared=declared_message(corrected.declared), version=corrected.version
             ).SerializeToString()
     raise StoreUnavailable("the subject's records kept changing")
 
 
-def delete_profile(payload: bytes, tools: CallContext) -> bytes:
+def delete_profile(payload: bytes, context: CallContext) -> bytes:
     """Erase the profile; see ``ProfileService.DeleteProfile``. Raises ``InvalidRequest``, ``StoreError``."""
     subject = subject_of(parse(pb.DeleteProfileRequest, payload))
-    for held, left_s in read_with_retry(tools.store, subject, tools.budget_s):
-        values = erase(held, int(tools.now() * 1000))
-        # One step removes whatever is there by then, also what writers have made since the reading.
-        committed = tools.store.commit_durably(RecordChange(subject, held, *values), tools.replicas, left_s)
+    for held, left_s in read_with_retry(context.store, subject, context.budget_s):
+        values = erase(held, int(context.now() * 1000))
+        # One step removes everything, also what was written since the records were read.
+        committed = context.store.commit_durably(RecordChange(subject, held, *values), context.replicas, left_s)
         if committed.landed:
-            tools.metrics.count_profile_writes("erased")
+            context.metrics.count_profile_writes("erased")
             after = held._replace(preference=values.preference or held.preference)
-            return _receipt(after, committed.removed, tools.now())
+            return _receipt(after, committed.removed, context.now())
     raise StoreUnavailable("the subject's records kept changing")
 
 

@@ -1,4 +1,4 @@
-"""Who a preference or profile call is about."""
+"""The subject of a preference or profile call."""
 
 from typing import Protocol
 
@@ -21,4 +21,4 @@ def subject_of(message: NamesSubject) -> Subject:
         return Subject(SubjectKind.ACCOUNT, checked_id("account_id", message.account_id))
     if message.device_id:
         return Subject(SubjectKind.DEVICE, browser_id(checked_id("device_id", message.device_id)))
-    raise InvalidRequest("account_id", "name a subject: an account_id or a device_id")
+    raise InvalidRequest("account_id", "missing subject; set account_id or device_id")

@@ -18,7 +18,7 @@ from server.cli.command import Command, program
 from server.cli.failures import OK
 from server.cli.shell import Shell
 from server.cli.store_access import open_store
-from server.keys.secret_key import PSEUDONYMS, read_or_create
+from server.keys.secret_key import PSEUDONYMS, key_file
 from server.policy.policy_file import load_policy
 from server.sample.load import Loader, Progress
 from server.sample.person import Person
@@ -26,6 +26,7 @@ from server.sample.personas import find_personas
 from server.sample.population import population
 from server.settings import Settings
 from server.store.keys import Pseudonyms
+from server.store.redis.contents import has_records
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from targeting.policy.policy import DEFAULT_POLICY
@@ -34,6 +35,7 @@ MAX_PEOPLE = 10_000_000
 MAX_SEED = 2**32 - 1
 _SEARCHED_PEOPLE = 1000
 _CONNECTIONS = 8
+_SCAN_TIMEOUT_S = 60.0
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -64,12 +66,12 @@ def run(options: Namespace, shell: Shell) -> int:
 @contextmanager
 def opened_loader(settings: Settings) -> Iterator[Loader]:
     """Open a loader on the configured store, with the pseudonyms of the service."""
-    key = read_or_create(settings.secret_key_path, settings.secret_key_setting)
-    pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
     policy = load_policy(Path(settings.policy)) if settings.policy else DEFAULT_POLICY
     # A store started for this command need not sync every batch: it syncs when it stops.
     with ExitStack() as closing:
         address = closing.enter_context(open_store(settings, fsync="everysec"))
+        key = key_file(settings).open(lambda: has_records(address, _SCAN_TIMEOUT_S))
+        pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
         stores = [RedisStore(Primary(address), pseudonyms) for _ in range(_CONNECTIONS)]
         for store in stores:
             closing.callback(store.close)

@@ -1,1 +1,1 @@
-"""A sample population: people who do not exist, with habits, choices and requests like those of people who do."""
+"""A sample population: invented people with realistic habits, choices and requests."""

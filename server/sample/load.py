@@ -1,7 +1,7 @@
 """Writes the sample population into a store.
 
-Invariant: nothing that is there is touched. Each record is committed upon the expectation that nothing is held of its
-subject, so a choice that somebody made meanwhile, or in an earlier load, stays.
+Invariant: existing records stay unchanged. Each record is committed on the condition that nothing is stored about its
+subject, so a choice made in the meantime, or by an earlier load, stays.
 """
 
 from collections import deque
@@ -26,7 +26,7 @@ _DAY_S = 86_400
 
 
 class Progress(NamedTuple):
-    """What became of one batch."""
+    """The result of one batch: ``left_alone`` subjects existed before."""
 
     people: int
     written: int
@@ -36,8 +36,8 @@ class Progress(NamedTuple):
 class Loader:
     """Loads people into one store, under the pseudonyms that the service uses.
 
-    ``stores`` are several ways to it, each used by one thread at a time: a store that puts every batch of commands on
-    disk before it answers does so once for all that came in together.
+    ``stores`` are connections, each used by one thread at a time. Several are faster, because a store that syncs before
+    each answer syncs once for all commands that arrive together.
     """
 
     def __init__(self, stores: Sequence[RecordStore], pseudonyms: Pseudonyms, retention_days: int) -> None:
@@ -49,7 +49,7 @@ class Loader:
         self._ttl_s = retention_days * _DAY_S
 
     def load(self, people: Iterable[Person], now_s: int) -> Iterator[Progress]:
-        """Write people batch by batch, telling of each. Raises ``StoreError``."""
+        """Write people batch by batch and yield the progress of each. Raises ``StoreError``."""
         rest, under_way = iter(people), deque[Future[Progress]]()
         with ThreadPoolExecutor(self._writers) as writers:
             while batch := list(islice(rest, _BATCH)):
@@ -60,7 +60,7 @@ class Loader:
                 yield under_way.popleft().result()
 
     def _write(self, batch: Sequence[Person], now_s: int) -> Progress:
-        """Write the records of people, then the opt-outs that came after them."""
+        """Write the records of people, then their later opt-outs."""
         wanted = [each for person in batch for each in records(person, now_s)]
         changes = [self._first(each) for each in wanted]
         store = self._idle.get()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from enum import Enum
 
-from server.sample.person import Known, Person, WayOut
+from server.sample.person import OptOutWay, Person, Stored
 
 _MIN_INTEREST_BYTES = 150
 
@@ -31,14 +31,14 @@ def find_personas(people: Iterable[Person]) -> dict[Persona, Person]:
 
 
 def _unrestricted(person: Person) -> bool:
-    return person.place.country == "US" and person.way_out is None and not person.is_child
+    return person.place.country == "US" and person.opt_out_way is None and not person.is_child
 
 
 def _well_known(person: Person) -> bool:
     habits = person.habits
     return (
         _unrestricted(person)
-        and person.known is Known.PROFILE
+        and person.stored is Stored.PROFILE
         and person.birth_day is not None
         and all((person.gender, person.occupation, person.postal_code, habits.destination_rows, habits.exposure_rows))
         and len(habits.interest_rows) > _MIN_INTEREST_BYTES
@@ -47,8 +47,8 @@ def _well_known(person: Person) -> bool:
 
 _FITS: dict[Persona, Callable[[Person], bool]] = {
     Persona.PROFILED: _well_known,
-    Persona.OPTED_OUT: lambda person: person.way_out is WayOut.ACCOUNT_PAGE and not person.place.asks_consent,
-    Persona.CHILD: lambda person: person.is_child and person.way_out is None and not person.place.asks_consent,
-    Persona.UNKNOWN: lambda person: _unrestricted(person) and person.known is Known.NOTHING,
-    Persona.EUROPEAN: lambda person: person.place.asks_consent and person.way_out is None and not person.is_child,
+    Persona.OPTED_OUT: lambda person: person.opt_out_way is OptOutWay.ACCOUNT_PAGE and not person.place.asks_consent,
+    Persona.CHILD: lambda person: person.is_child and person.opt_out_way is None and not person.place.asks_consent,
+    Persona.UNKNOWN: lambda person: _unrestricted(person) and person.stored is Stored.NOTHING,
+    Persona.EUROPEAN: lambda person: person.place.asks_consent and person.opt_out_way is None and not person.is_child,
 }

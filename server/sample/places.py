@@ -1,7 +1,7 @@
-"""Where the sample population lives: countries with their languages, addresses and postal codes.
+"""The countries of the sample population, with languages, addresses and postal codes.
 
-Each network is a block of 65,536 IPv4 addresses that a large provider of that country uses for its subscribers. A
-test looks them all up in the country table.
+Each network is a block of 65,536 IPv4 addresses that a large provider of that country assigns to subscribers. A test
+looks all of them up in the country table.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ class Place(NamedTuple):
     postal_codes: str
     postal_numbers: int
     asks_consent: bool = False
-    """The GDPR, or its twin, applies: without a TC string nothing behavioural is allowed."""
+    """The GDPR or its equivalent applies: without a TC string behavioural mode is not allowed."""
 
 
 PLACES = (
@@ -45,7 +45,7 @@ CALLED = (
     *("NG", "CN", "PK", "VN", "CO", "PL", "IT", "AU", "JP", "KR"),
     *("ZA", "AR", "EG", "BD", "TR", "NZ", "AE", "KE", "UA", "SE"),
 )
-"""Countries that people call, the most called first."""
+"""Countries that people call, the most frequent first."""
 
 OCCUPATIONS = (
     *("teacher", "nurse", "software developer", "sales assistant", "driver", "student", "accountant"),

@@ -1,7 +1,7 @@
-"""Draws the sample population: the same people for the same seed, however many are asked for.
+"""Draws the sample population: the same people for the same seed, whatever the size.
 
-One in five has opted out, by any of eleven ways; two in a hundred are children; of one in twelve there is no profile.
-Knows nothing of how a decision is made.
+One in five has opted out, in one of eleven ways; two in a hundred are children; one in twelve has no profile. Knows
+nothing about how a decision is made.
 """
 
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 
 from server.sample.habits import Habits, draw_habits
-from server.sample.person import Known, Person, WayOut
+from server.sample.person import OptOutWay, Person, Stored
 from server.sample.places import OCCUPATIONS, PLACES, Place
 from targeting.model import Gender
 
 T = TypeVar("T")
 
 GROUP: Final = 1000
-"""People who are drawn together."""
+"""Number of people drawn together."""
 
 OPTED_OUT: Final = 0.20
 CHILDREN: Final = 0.02
@@ -25,17 +25,17 @@ _NOT_PROFILED: Final = 0.08
 _DEVICE_ONLY: Final = 0.15
 _YEAR_DAYS: Final = 365.25
 _DAY_S: Final = 86_400
-# Nobody is within half a year of the thirteenth birthday, so that a sample stays true for a while.
+# At least half a year from the thirteenth birthday, so that a sample stays valid for half a year.
 _CHILD_YEARS: Final = (6.0, 12.5)
 _ADULT_YEARS: Final = (13.5, 88.0)
 _GENDERS: Final = (*[Gender.FEMALE] * 9, *[Gender.MALE] * 9, Gender.OTHER, Gender.UNKNOWN)
 _JOBS: Final = (*OCCUPATIONS, "", "", "", "")
-_WAYS: Final = tuple(WayOut)
-_NEED_ACCOUNT: Final = frozenset({WayOut.ACCOUNT_PAGE, WayOut.LINKED_ACCOUNT})
+_WAYS: Final = tuple(OptOutWay)
+_NEED_ACCOUNT: Final = frozenset({OptOutWay.ACCOUNT_PAGE, OptOutWay.LINKED_ACCOUNT})
 
 
 class _Drawn(NamedTuple):
-    """The numbers drawn for one person, each 0..1 unless it says otherwise."""
+    """The numbers drawn for one person; floats are 0 to 1."""
 
     place: int
     device_only: float
@@ -48,7 +48,7 @@ class _Drawn(NamedTuple):
     child: float
     age: float
     age_told: float
-    known: float
+    stored: float
     gender: float
     occupation: float
     postal: float
@@ -57,7 +57,7 @@ class _Drawn(NamedTuple):
 
 
 def population(seed: int, people: int, now_s: int) -> Iterator[Person]:
-    """Draw the first ``people`` of a seed's population, as they are at a time (Unix seconds)."""
+    """Yield the first ``people`` of a seed's population, as of a time (Unix seconds)."""
     for group in range((people + GROUP - 1) // GROUP):
         yield from _group(seed, group, min(GROUP, people - group * GROUP), now_s)
 
@@ -76,9 +76,9 @@ def _group(seed: int, group: int, wanted: int, now_s: int) -> Iterator[Person]:
 
 def _person(name: tuple[int, int], drawn: _Drawn, habits: Habits, today: int) -> Person:
     seed, number = name
-    place, way_out = PLACES[drawn.place], _way_out(drawn)
+    place, opt_out_way = PLACES[drawn.place], _opt_out_way(drawn)
     is_child = drawn.child < CHILDREN
-    device_only = drawn.device_only < _DEVICE_ONLY and way_out not in _NEED_ACCOUNT
+    device_only = drawn.device_only < _DEVICE_ONLY and opt_out_way not in _NEED_ACCOUNT
     return Person(
         number=number,
         account_id="" if device_only else f"sample-{seed}-{number}",
@@ -92,8 +92,8 @@ def _person(name: tuple[int, int], drawn: _Drawn, habits: Habits, today: int) ->
         gender=_pick(_GENDERS, drawn.gender),
         occupation="" if is_child else _pick(_JOBS, drawn.occupation),
         postal_code=_postal_code(place, drawn.postal),
-        way_out=way_out,
-        known=Known.PROFILE if is_child or way_out else _known(drawn.known),
+        opt_out_way=opt_out_way,
+        stored=Stored.PROFILE if is_child or opt_out_way else _stored(drawn.stored),
         habits=habits,
         stored_locale=drawn.locale < 0.3,
         asks_networks=drawn.asks < 0.25,
@@ -104,7 +104,7 @@ def _pick(choices: tuple[T, ...], drawn: float) -> T:
     return choices[int(drawn * len(choices))]
 
 
-def _way_out(drawn: _Drawn) -> WayOut | None:
+def _opt_out_way(drawn: _Drawn) -> OptOutWay | None:
     return _WAYS[int(drawn.way * len(_WAYS))] if drawn.out < OPTED_OUT else None
 
 
@@ -112,7 +112,7 @@ def _birth_day(drawn: _Drawn, today: int, *, is_child: bool) -> int | None:
     if not is_child and drawn.age_told < 0.2:
         return None
     youngest, oldest = _CHILD_YEARS if is_child else _ADULT_YEARS
-    # Squared: more of the young than of the old, as among those who use such services.
+    # Squared, so that young people are more frequent than old ones.
     return today - round((youngest + (oldest - youngest) * drawn.age**2) * _YEAR_DAYS)
 
 
@@ -120,7 +120,7 @@ def _postal_code(place: Place, drawn: float) -> str:
     return place.postal_codes.format(int(drawn * place.postal_numbers)) if drawn < 0.8 else ""
 
 
-def _known(drawn: float) -> Known:
+def _stored(drawn: float) -> Stored:
     if drawn >= _NOT_PROFILED:
-        return Known.PROFILE
-    return Known.NOTHING if drawn < _NOT_PROFILED * 0.6 else Known.PREFERENCE
+        return Stored.PROFILE
+    return Stored.NOTHING if drawn < _NOT_PROFILED * 0.6 else Stored.PREFERENCE

@@ -1,12 +1,12 @@
-"""What the store holds of a sample person: a preference record and, beside it, a profile.
+"""The stored records of a sample person: a preference record and a profile.
 
-Who opted out had a profile before: the record comes first as it was without the choice, then the choice.
+A person who opted out had a profile before, so the record without the choice is stored first, then the choice.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from server.sample.person import Known, Person, WayOut
+from server.sample.person import OptOutWay, Person, Stored
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Choice, Preference, PreferenceChange, Source
 from targeting.records.profile import RawProfile
@@ -25,13 +25,13 @@ class Records(NamedTuple):
 
 
 def records(person: Person, now_s: int) -> Iterator[Records]:
-    """Give everything that is to be stored of a person."""
-    if person.known is not Known.NOTHING:
+    """Yield everything to store about a person."""
+    if person.stored is not Stored.NOTHING:
         yield _own_records(person, now_s)
-    if person.way_out is WayOut.LINKED_ACCOUNT:
+    if person.opt_out_way is OptOutWay.LINKED_ACCOUNT:
         linked = Subject(SubjectKind.ACCOUNT, person.linked_account_id)
         yield Records(linked, _opted_out(Preference(), Source.ACCOUNT_PAGE, now_s))
-    if person.way_out is WayOut.BROWSER and person.account_id:
+    if person.opt_out_way is OptOutWay.BROWSER and person.account_id:
         browser = Subject(SubjectKind.DEVICE, person.device_id)
         yield Records(browser, _opted_out(Preference(), Source.BROWSER, now_s))
 
@@ -48,15 +48,15 @@ def _own_records(person: Person, now_s: int) -> Records:
         if by_account
         else Subject(SubjectKind.DEVICE, person.device_id),
         preference,
-        _profile(person, now_s) if person.known is Known.PROFILE else None,
+        _profile(person, now_s) if person.stored is Stored.PROFILE else None,
         _own_opt_out(person, preference, now_s, by_account=by_account),
     )
 
 
 def _own_opt_out(person: Person, preference: Preference, now_s: int, *, by_account: bool) -> Preference | None:
-    if person.way_out is WayOut.ACCOUNT_PAGE:
+    if person.opt_out_way is OptOutWay.ACCOUNT_PAGE:
         return _opted_out(preference, Source.ACCOUNT_PAGE, now_s)
-    if person.way_out is WayOut.BROWSER and not by_account:
+    if person.opt_out_way is OptOutWay.BROWSER and not by_account:
         return _opted_out(preference, Source.BROWSER, now_s)
     return None
 

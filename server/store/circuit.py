@@ -50,12 +50,13 @@ class Circuit:
         """Count a failure."""
         with self._lock:
             self._failures += 1
-            if self.is_open or self._failures < self._limit or self._closing.is_set():
-                return
-            self.is_open = True
-            self._on_change(self.is_open)
-            self._prober = threading.Thread(target=self._probe_until_it_answers, name="store-probe", daemon=True)
-            self._prober.start()
+            if self._failures >= self._limit:
+                self._open()
+
+    def open(self) -> None:
+        """Open the circuit until a probe succeeds."""
+        with self._lock:
+            self._open()
 
     def succeeded(self) -> None:
         """Forget the failures before a success."""
@@ -70,6 +71,14 @@ class Circuit:
             prober = self._prober
         if prober is not None:
             prober.join()
+
+    def _open(self) -> None:
+        if self.is_open or self._closing.is_set():
+            return
+        self.is_open = True
+        self._on_change(self.is_open)
+        self._prober = threading.Thread(target=self._probe_until_it_answers, name="store-probe", daemon=True)
+        self._prober.start()
 
     def _probe_until_it_answers(self) -> None:
         while not self._closing.wait(self._probe_every_s):

@@ -12,9 +12,9 @@ from typing import Any, Final, TypedDict
 
 from targeting.networks import COARSE, EXACT, NetworkDecision
 from targeting.openrtb.device_families import families_of
-from targeting.openrtb.extensions import AllowList, select_allowed
 from targeting.openrtb.forms import DEVICE, DEVICE_EXT, select_valid
 from targeting.openrtb.json import Raw, members, reader_of, write_json
+from targeting.openrtb.outgoing import Reader, read_extension
 from targeting.places.geo import IpAddress, IpLocation, mask_ip, parse_ip, round_coordinate
 from targeting.places.iso3166 import COUNTRIES
 
@@ -72,13 +72,13 @@ _read_description = reader_of(_Description)
 class Device:
     """The device of one bid request, and the variants of it for the networks.
 
-    ``fields`` is the parsed device, ``raw`` its original bytes; ``place`` is its location, ``ext`` the allow-list of
-    its extension.
+    ``fields`` is the parsed device, ``raw`` its original bytes; ``place`` is its location, ``ext`` reads what
+    is allowed of its extension.
     """
 
     __slots__ = ("_addresses", "_built", "_common", "_descriptions", "_fields", "_parts", "_place", "_raw")
 
-    def __init__(self, fields: Mapping[str, Any], raw: Raw, place: IpLocation, language: str, ext: AllowList) -> None:
+    def __init__(self, fields: Mapping[str, Any], raw: Raw, place: IpLocation, language: str, ext: Reader) -> None:
         self._fields = fields
         self._parts = _read_parts(raw)
         self._raw = raw
@@ -141,23 +141,21 @@ def _addresses(fields: Mapping[str, Any]) -> dict[str, IpAddress]:
     return addresses
 
 
-def _common(fields: Mapping[str, Any], parts: _Parts, language: str, ext: AllowList) -> dict[str, Any]:
+def _common(fields: Mapping[str, Any], parts: _Parts, language: str, ext: Reader) -> dict[str, Any]:
     """Return the members that are the same for every network."""
     device = select_valid(fields, fields, DEVICE)
     if fields.get("devicetype") in _DEVICE_TYPES:
         device["devicetype"] = fields["devicetype"]
     if language:
         device["language" if len(language) == 2 else "langb"] = language
-    extension = _extension(fields["ext"], members(parts["ext"]), ext) if "ext" in parts else {}
+    extension = _extension(fields["ext"], parts["ext"], ext) if "ext" in parts else {}
     if extension:
         device["ext"] = extension
     return device
 
 
-def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: AllowList) -> dict[str, Any]:
-    # A signal must be valid, even where the policy names it.
-    named = {name: value for name, value in select_allowed(raw, further).items() if name not in DEVICE_EXT}
-    return select_valid(fields, raw, DEVICE_EXT) | named
+def _extension(fields: Mapping[str, Any], raw: Raw, allowed: Reader) -> dict[str, Any]:
+    return select_valid(fields, members(raw), DEVICE_EXT) | read_extension(allowed, raw)
 
 
 def _reduced(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Extensions (``ext``): selected by allow-list, and a network's own parameters by name.
+"""Extensions (``ext``): allow-lists by dotted name, and a network's own parameters by name.
 
 Extensions contain anything that their sender likes, including the parameters and ids of all networks. Invariant: only
-members that an allow-list names are kept, and nested values of a network's own parameters are not, since their
-content is unknown.
+members that an allow-list names are kept, each with the type that it is known to have. A member of unknown type is
+kept as a plain value, or a list of plain values; an object could contain anything.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,14 +10,16 @@ from functools import lru_cache
 from typing import Any, Final
 
 from targeting.openrtb.json import Raw, members
+from targeting.openrtb.schema import EXTENSIONS, Objects
 
 AllowList = Mapping[str, Any]
 """Allowed names, each mapped to the names allowed below it; an empty mapping allows the whole value."""
 
 _NESTED: Final = (b"{", b"[")
+_UNKNOWN: Final[Mapping[str, str]] = {}
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def parse_allow_list(names: tuple[str, ...]) -> AllowList:
     """Parse dotted names. A name that is not continued by another allows everything below it."""
     allowed: dict[str, Any] = {}
@@ -30,17 +32,32 @@ def parse_allow_list(names: tuple[str, ...]) -> AllowList:
     return allowed
 
 
-def select_allowed(extension: Mapping[str, Raw], allowed: AllowList) -> dict[str, Any]:
-    """Return the allowed members of an extension, in the order of the allow-list."""
-    selected: dict[str, Any] = {}
+def extension_objects(owner: str, names: tuple[str, ...]) -> Objects:
+    """Return the types of an allowed extension: ``Imp.ext``, and ``Imp.ext.data`` where only some of it is allowed."""
+    objects: dict[str, Mapping[str, str]] = {}
+    path = f"{owner}.ext"
+    _add_object(path, parse_allow_list(names), EXTENSIONS.get(path, _UNKNOWN), objects)
+    return objects
+
+
+def _add_object(path: str, allowed: AllowList, known: Mapping[str, str], objects: dict[str, Mapping[str, str]]) -> None:
+    fields: dict[str, str] = {}
     for name, below in allowed.items():
-        if name not in extension:
-            continue
-        if not below:
-            selected[name] = extension[name]
-        elif is_object(extension[name]) and (inner := select_allowed(members(extension[name]), below)):
-            selected[name] = inner
-    return selected
+        kind = known.get(name, "")
+        if below and (not kind or kind in EXTENSIONS):
+            fields[name] = f"{path}.{name}"
+            _add_object(fields[name], below, EXTENSIONS.get(kind, _UNKNOWN), objects)
+        else:
+            fields[name] = kind or "plain"
+    objects[path] = fields
+
+
+def without_empty(extension: dict[str, Any]) -> dict[str, Any]:
+    """Return an extension without its empty objects, which it removes."""
+    for name, value in tuple(extension.items()):
+        if type(value) is dict and not without_empty(value):
+            del extension[name]
+    return extension
 
 
 def select_parameters(parameters: Raw, names: Iterable[str]) -> dict[str, Raw]:

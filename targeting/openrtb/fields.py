@@ -1,79 +1,114 @@
-"""Check of a bid request's fields against the types of OpenRTB 2.6 (section 3.2).
+"""Types of a bid request's fields (OpenRTB 2.6, section 3.2): their check, and the selection of well-typed fields.
 
-Fields that the specification does not define may contain anything.
+A field of another type is left out, and ``null`` and ``[]`` in place of an object count as absent: neither refuses a
+request. Privacy signals have no type here; ``targeting.openrtb.signals`` reads them from the original request.
 
-Invariant: an error names the path and the type, never the value. Privacy signals have no type here: a signal of the
-wrong type limits a request and does not refuse it (``targeting.openrtb.signals``).
+Invariant: a selected object contains only fields of the table, each with a value of its type.
 """
 
-import re
-from collections.abc import Mapping
-from types import GenericAlias
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
+from targeting.openrtb.field_types import struct_of
 from targeting.openrtb.json_errors import BidRequestRefused
-from targeting.openrtb.schema import OBJECTS
+from targeting.openrtb.schema import OBJECTS, Objects, element_of
 
 MAX_IMPRESSIONS: Final = 256
 """Impressions per request; a page or a commercial break has a few dozen."""
 
-_PLACES: Final = ("site", "app", "dooh")
-"""Where the ads are shown: at most one of these may be present (section 3.2.1)."""
+Selector = Callable[[Any], Any]
+"""Returns what of a value has its type, or None."""
 
-_PLAIN: Final[Mapping[str, Any]] = {"str": str, "int": int, "float": float, "any": Any, "object": dict}
-
-_WRONG_TYPE: Final = re.compile(r"Expected `([a-z]+)`, got `([a-z]+)`(?: - at `(\$.*)`)?")
-_OUT_OF_RANGE: Final = re.compile(r"Number out of range(?: - at `(\$.*)`)?")
-_MISSING: Final = re.compile(r"Object missing required field `(\w+)`(?: - at `(\$.*)`)?")
-_TYPE_NAMES: Final = {
-    "array": "an array",
-    "bool": "true or false",
-    "float": "a number",
-    "int": "a whole number",
-    "null": "null",
-    "object": "an object",
-    "str": "a string",
-}
+_MAX_FLOAT: Final = 1.7976931348623157e308
+_PLAIN_TYPES: Final = frozenset({str, int, float, bool})
+_BID_REQUEST: Final = struct_of("BidRequest", OBJECTS)
 
 
-def _structure(name: str, built: dict[str, type[msgspec.Struct]]) -> type[msgspec.Struct]:
-    if name not in built:
-        fields = [_field(field, kind, built) for field, kind in OBJECTS[name].items()]
-        built[name] = msgspec.defstruct(name, sorted(fields, key=len), gc=False)
-    return built[name]
-
-
-def _field(name: str, kind: str, built: dict[str, type[msgspec.Struct]]) -> tuple[str, Any] | tuple[str, Any, None]:
-    inner = kind.strip("[]!")
-    form = _PLAIN.get(inner) or _structure(inner, built)
-    if kind.startswith("["):
-        form = GenericAlias(list, form)
-    return (name, form) if kind.endswith("!") else (name, form, None)
-
-
-_BID_REQUEST: Final = _structure("BidRequest", {})
-
-
-def check_fields(bid_request: Mapping[str, Any]) -> None:
-    """Check the type of every field that the specification defines. Raises ``BidRequestRefused``."""
-    try:
-        msgspec.convert(bid_request, _BID_REQUEST)
-    except msgspec.ValidationError as problem:
-        raise _refusal(str(problem)) from None
-    places = [name for name in _PLACES if name in bid_request]
-    if len(places) > 1:
-        raise BidRequestRefused(f"$.{places[1]}", f"must not be present beside {places[0]}; send one of them")
-    if not 0 < len(bid_request["imp"]) <= MAX_IMPRESSIONS:
+def check_impressions(bid_request: Mapping[str, Any]) -> None:
+    """Check the number of impressions. Raises ``BidRequestRefused``."""
+    impressions = bid_request.get("imp")
+    if type(impressions) is not list or not 0 < len(impressions) <= MAX_IMPRESSIONS:
         raise BidRequestRefused("$.imp", f"must contain 1 to {MAX_IMPRESSIONS} impressions")
 
 
-def _refusal(error: str) -> BidRequestRefused:
-    if found := _WRONG_TYPE.fullmatch(error):
-        expected, got, path = found.groups()
-        return BidRequestRefused(path or "$", f"must be {_TYPE_NAMES[expected]}, not {_TYPE_NAMES[got]}")
-    if found := _OUT_OF_RANGE.fullmatch(error):
-        return BidRequestRefused(found[1] or "$", "must be a number within the range of a double")
-    name, path = _MISSING.findall(error)[0]
-    return BidRequestRefused(f"{path or '$'}.{name}", "is required")
+def is_well_typed(bid_request: Mapping[str, Any]) -> bool:
+    """Whether every field that the specification defines has its type."""
+    try:
+        msgspec.convert(bid_request, _BID_REQUEST)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def select_well_typed(bid_request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the well-typed fields of a bid request. Raises ``BidRequestRefused`` when no impression is left."""
+    selected: dict[str, Any] = _select_bid_request(bid_request)
+    check_impressions(selected)
+    return selected
+
+
+def selector_of(kind: str, objects: Objects) -> Selector:
+    """Return a selector of the well-typed fields of an object, or of an array of objects (``[Imp]``)."""
+    return _selector(kind, objects, {})
+
+
+def _selector(kind: str, objects: Objects, made: dict[str, Selector]) -> Selector:
+    element = element_of(kind)
+    if element in objects and element not in made:
+        fields: dict[str, Selector] = {}
+        made[element] = _fields_selector(fields)
+        fields |= {name: _selector(below, objects, made) for name, below in objects[element].items()}
+    select = made[element] if element in objects else _SELECTORS[element]
+    return _items_selector(select) if kind.startswith("[") else select
+
+
+def _fields_selector(fields: Mapping[str, Selector]) -> Selector:
+    def select(value: Any) -> dict[str, Any] | None:
+        if type(value) is not dict:
+            return None
+        return {
+            name: selected
+            for name, field in value.items()
+            if name in fields and (selected := fields[name](field)) is not None
+        }
+
+    return select
+
+
+def _items_selector(select: Selector) -> Selector:
+    def select_items(value: Any) -> list[Any] | None:
+        if type(value) is not list:
+            return None
+        return [selected for item in value if (selected := select(item)) is not None]
+
+    return select_items
+
+
+def _whole_number(value: Any) -> int | None:
+    if type(value) is float and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
+
+
+def _number(value: Any) -> float | None:
+    return value if type(value) in {int, float} and -_MAX_FLOAT <= value <= _MAX_FLOAT else None
+
+
+def _plain(value: Any) -> Any:
+    if type(value) is list:
+        return [item for item in value if type(item) in _PLAIN_TYPES]
+    return value if type(value) in _PLAIN_TYPES else None
+
+
+_SELECTORS: Final[Mapping[str, Selector]] = {
+    "any": lambda value: value,
+    "bool": lambda value: value if type(value) is bool else None,
+    "float": _number,
+    "int": _whole_number,
+    "object": lambda value: value if type(value) is dict else None,
+    "plain": _plain,
+    "str": lambda value: value if type(value) is str else None,
+}
+_select_bid_request: Final = selector_of("BidRequest", OBJECTS)

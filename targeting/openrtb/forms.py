@@ -79,7 +79,7 @@ REGS: Final[Validators] = {
 """Members of ``regs`` and ``regs.ext``: OpenRTB 2.5 has most of them in the extension."""
 
 REGS_EXT: Final[Validators] = {**REGS, "s22580": _is_flag}
-"""``s22580``: section 22580 of California's Business and Professions Code, on minors. It is passed on, not read."""
+"""``s22580``: section 22580 of California's Business and Professions Code, on services directed to minors."""
 
 DSA: Final[Validators] = {
     "dsarequired": _is_small,
@@ -95,8 +95,12 @@ PROVIDER_SETTINGS: Final = ("consented_providers_settings", "ConsentedProvidersS
 USER: Final[Validators] = {"consent": is_text}
 """Members of ``user``."""
 
-USER_EXT: Final[Validators] = {"consent": is_text, **dict.fromkeys(PROVIDER_SETTINGS, _holds_providers)}
-"""Members of ``user.ext``."""
+USER_EXT: Final[Validators] = {
+    "consent": is_text,
+    "gdpr": _is_flag,
+    **dict.fromkeys(PROVIDER_SETTINGS, _holds_providers),
+}
+"""Members of ``user.ext``; some senders put the flag ``gdpr`` there."""
 
 DEVICE: Final[Validators] = {"dnt": _is_flag, "lmt": _is_flag}
 """Members of ``device``."""

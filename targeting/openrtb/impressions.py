@@ -1,4 +1,4 @@
-"""The ``imp`` of a prepared bid request: unchanged, except for the extensions of the impressions.
+"""The ``imp`` of a prepared bid request: the fields of the specification, and allowed extensions.
 
 Invariant: a network receives no other network's parameters, and of its own only what ``select_parameters`` selects.
 """
@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from targeting.networks import NetworkDecision
-from targeting.openrtb.extensions import AllowList, is_object, select_allowed, select_parameters
-from targeting.openrtb.json import Raw, members
+from targeting.openrtb.extensions import is_object, select_parameters
+from targeting.openrtb.json import Raw, members, write_json
+from targeting.openrtb.outgoing import Outgoing, Reader, read_extension
 
 _NO_PARAMETERS: Final[tuple[tuple[str, Raw], ...]] = ()
 
@@ -16,20 +17,18 @@ _NO_PARAMETERS: Final[tuple[tuple[str, Raw], ...]] = ()
 class Impressions:
     """The impressions of one bid request, and the variants of them for the networks.
 
-    ``raw`` holds the members of each impression as their original bytes; ``ext`` is the allow-list of their
-    extensions, ``parameters`` the names of a network's own parameters, ``known_names`` those of the known networks.
+    ``raw`` is the array as its original bytes; ``parameters`` are the names of a network's own parameters, and
+    ``known_names`` those of the known networks.
     """
 
     __slots__ = ("_impressions", "_known_names", "_parameters")
 
-    def __init__(
-        self, raw: Sequence[Mapping[str, Raw]], ext: AllowList, parameters: tuple[str, ...], known_names: frozenset[str]
-    ) -> None:
-        self._impressions = [_Impression(impression, ext) for impression in raw]
+    def __init__(self, raw: Raw, outgoing: Outgoing, parameters: tuple[str, ...], known_names: frozenset[str]) -> None:
+        self._impressions = [_Impression(fields, outgoing.impression_ext) for fields in outgoing.impressions(raw)]
         self._parameters = parameters
         self._known_names = known_names
 
-    def for_network(self, decision: NetworkDecision) -> list[dict[str, Any]]:
+    def for_network(self, decision: NetworkDecision) -> list[Raw]:
         """Return the impressions for one network."""
         if (network := decision.policy) is None:
             name = decision.network_id.casefold()
@@ -45,16 +44,17 @@ class _Impression:
 
     __slots__ = ("_allowed_ext", "_bidders", "_common", "_fields", "_networks")
 
-    def __init__(self, raw: Mapping[str, Raw], allowed: AllowList) -> None:
-        # Some readers ignore case: an "Ext" must not pass as an unknown field.
-        self._fields = {name: value for name, value in raw.items() if name.casefold() != "ext"}
-        ext = members(raw["ext"]) if "ext" in raw else {}
-        self._allowed_ext = select_allowed(ext, allowed)
+    def __init__(self, fields: dict[str, Any], extension: Reader) -> None:
+        raw_ext = fields.pop("ext", None)
+        self._fields = fields
+        ext = {} if raw_ext is None else members(raw_ext)
+        self._allowed_ext = {} if raw_ext is None else read_extension(extension, raw_ext)
         self._networks = _by_network(ext)
         self._bidders = _by_network(_object_at(_object_at(ext, "prebid"), "bidder"))
-        self._common: dict[str, Any] = {**self._fields, "ext": self._allowed_ext} if self._allowed_ext else self._fields
+        common = {**fields, "ext": self._allowed_ext} if self._allowed_ext else fields
+        self._common = Raw(write_json(common))
 
-    def for_network(self, own_name: str, parameters: tuple[str, ...]) -> dict[str, Any]:
+    def for_network(self, own_name: str, parameters: tuple[str, ...]) -> Raw:
         """Return the impression with the network's own parameters under its name or Prebid's ``bidder``."""
         if own_name not in self._networks and own_name not in self._bidders:
             return self._common
@@ -65,7 +65,7 @@ class _Impression:
         ext = {**own, **self._allowed_ext}
         if bidder:
             ext["prebid"] = {**ext.get("prebid", {}), "bidder": bidder}
-        return {**self._fields, "ext": ext}
+        return Raw(write_json({**self._fields, "ext": ext}))
 
 
 def _by_network(extension: Mapping[str, Raw]) -> Mapping[str, list[tuple[str, Raw]]]:

@@ -2,13 +2,14 @@
 
 Accepted: an RFC 8259 object in UTF-8 without duplicate names or numbers beyond a double's range, with at most
 ``MAX_DEPTH`` levels, ``MAX_BRACKETS`` objects and arrays, ``MAX_DIGITS`` consecutive digits and ``MAX_BYTES`` bytes.
+``repair`` makes two common faults acceptable: a byte order mark, and half a surrogate pair.
 
 Invariant: a refusal names the path and the problem, never a value. This module knows no OpenRTB field.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
@@ -22,14 +23,13 @@ __all__ = [
     "MAX_DIGITS",
     "BidRequestRefused",
     "Raw",
-    "array_members",
     "members",
     "read_json",
     "reader_of",
+    "repair",
+    "value_of",
     "write_json",
 ]
-
-T = TypeVar("T")
 
 MAX_BYTES: Final = 256 * 1024
 MAX_BRACKETS: Final = 25_000
@@ -38,11 +38,30 @@ hundred."""
 
 _ANY: Final = msgspec.json.Decoder()
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, Raw])
-_EACH: Final = msgspec.json.Decoder(list[dict[str, Raw]])
 _WRITER: Final = msgspec.json.Encoder()
 _NO_MARKS: Final = bytes(code for code in range(256) if code not in b'{}[]"')
 _TEXT: Final = re.compile(rb'"[^"]*"')
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+_SURROGATE: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+_REPLACEMENT: Final = "\ufffd".encode()
 _CONTAINERS: Final = frozenset({dict, list})
+
+
+def repair(text: bytes) -> bytes:
+    """Remove a byte order mark, and replace half surrogate pairs by U+FFFD (RFC 8259, sections 8.1 and 8.2)."""
+    text = text.removeprefix(_BYTE_ORDER_MARK)
+    # Most texts have no backslash, which is found faster than an escape.
+    if b"\\" in text and (b"\\ud" in text or b"\\uD" in text):
+        text = _ESCAPE.sub(_without_half_pair, text)
+    return _SURROGATE.sub(_REPLACEMENT, text) if b"\xed" in text else text
+
+
+def _without_half_pair(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape.lastgroup == "half" else escape[0]
 
 
 def read_json(text: bytes) -> dict[str, Any]:
@@ -71,18 +90,18 @@ def members(text: bytes | Raw) -> dict[str, Raw]:
     return _MEMBERS.decode(text)
 
 
-def array_members(text: bytes | Raw) -> list[dict[str, Raw]]:
-    """Return the members of each object of an array that ``read_json`` has accepted."""
-    return _EACH.decode(text)
+def value_of(text: bytes | Raw) -> Any:
+    """Return the value of a text that ``read_json`` has accepted."""
+    return _ANY.decode(text)
 
 
-def reader_of(form: type[T]) -> Callable[[bytes | Raw], T]:
-    """Return a reader of accepted objects that keeps only the members that a type names."""
+def reader_of(form: Any) -> Callable[[bytes | Raw], Any]:
+    """Return a reader of accepted texts that keeps only the members that a type names."""
     return msgspec.json.Decoder(form).decode
 
 
-def write_json(value: Mapping[str, Any]) -> bytes:
-    """Serialise an object; ``Raw`` members are copied byte for byte."""
+def write_json(value: Any) -> bytes:
+    """Serialise a value; ``Raw`` members are copied byte for byte."""
     return _WRITER.encode(value)
 
 

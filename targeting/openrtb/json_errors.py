@@ -131,7 +131,7 @@ class _Reader:
             text = token.decode()
         except UnicodeDecodeError:
             raise BidRequestRefused(path, "must be UTF-8") from None
-        return _unescaped(text, path)
+        return str(json.loads(text))
 
     def _number(self, path: str) -> None:
         token = self._match(_NUMBER, path)
@@ -152,12 +152,3 @@ class _Reader:
         space = _SPACE.match(self._text, self._position)
         self._position = space.end() if space else self._position
         return self._text[self._position : self._position + 1]
-
-
-def _unescaped(text: str, path: str) -> str:
-    unescaped = str(json.loads(text))
-    try:
-        unescaped.encode()
-    except UnicodeEncodeError:
-        raise BidRequestRefused(path, "must not contain half a surrogate pair") from None
-    return unescaped

@@ -19,7 +19,7 @@ def build_regs(fields: Mapping[str, Any], raw: Raw) -> dict[str, Any]:
     regs = select_valid(fields, raw_members, REGS)
     if "ext" in raw_members and (ext := _extension(fields["ext"], members(raw_members["ext"]))):
         # An invalid signal is not absent; a copy in its place would be a statement of our own.
-        regs |= {name: ext[name] for name in _MOVED if name in ext and name not in raw_members}
+        regs |= {name: ext[name] for name in _MOVED if name in ext and fields.get(name) is None}
         regs["ext"] = ext
     return regs
 

@@ -4,16 +4,17 @@ Source: IAB Tech Lab, OpenRTB 2.6, section 3.2 (CC BY 3.0; reduced to names and 
 with the project's copy of the specification's tables.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
-# Object: field:type. [type] is an array; ! is required, for an array at least one item; any is a privacy signal.
+# Object: field:type. [type] is an array; any is a signal, of any type.
 _TABLE: Final = """
-    BidRequest: id:str! imp:[Imp]! site:Site app:App dooh:DOOH device:Device user:User test:int at:int
+    BidRequest: id:str imp:[Imp] site:Site app:App dooh:DOOH device:Device user:User test:int at:int
         tmax:int wseat:[str] bseat:[str] allimps:int cur:[str] wlang:[str] wlangb:[str] acat:[str]
         bcat:[str] cattax:int badv:[str] bapp:[str] source:Source regs:Regs
     Source: fd:int tid:str pchain:str schain:SupplyChain
     Regs: coppa:any gdpr:any us_privacy:any gpp:any gpp_sid:any
-    Imp: id:str! metric:[Metric] banner:Banner video:Video audio:Audio native:Native pmp:Pmp
+    Imp: id:str metric:[Metric] banner:Banner video:Video audio:Audio native:Native pmp:Pmp
         displaymanager:str displaymanagerver:str instl:int tagid:str bidfloor:float bidfloorcur:str
         clickbrowser:int secure:int iframebuster:[str] rwdd:int ssai:int exp:int qty:Qty dt:float
         refresh:Refresh
@@ -53,7 +54,7 @@ _TABLE: Final = """
         dpidsha1:str dpidmd5:str macsha1:str macmd5:str
     Geo: lat:float lon:float type:int accuracy:int lastfix:int ipservice:int country:any region:str
         regionfips104:str metro:str city:str zip:str utcoffset:int
-    User: id:str buyeruid:str yob:int gender:str keywords:str kwarray:[str] customdata:str geo:Geo
+    User: id:str buyeruid:str yob:any gender:str keywords:str kwarray:[str] customdata:str geo:Geo
         data:[Data] consent:any eids:[EID]
     Data: id:str name:str cids:[str] segment:[Segment]
     Segment: id:str name:str value:str
@@ -73,22 +74,48 @@ _TABLE: Final = """
     RefSettings: reftype:int minint:int
     DurFloors: mindur:int maxdur:int bidfloor:float
 """
-_EXT: Final = ("ext", "object")
+# The extensions that this service knows: of OpenRTB 2.5 and 2.6, of IAB Tech Lab's SKAdNetwork and OM SDK, of Prebid.
+_EXTENSIONS: Final = """
+    BidRequest.ext: schain:SupplyChain prebid:Prebid
+    Prebid: channel:PrebidChannel targeting:PrebidTargeting
+    PrebidChannel: name:str version:str
+    PrebidTargeting: includewinners:bool includebidderkeys:bool includeformat:bool preferdeals:bool
+        durationrangesec:[int] pricegranularity:str
+    Source.ext: schain:SupplyChain omidpn:str omidpv:str
+    Imp.ext: ae:int data:ImpData gpid:str prebid:PrebidImp skadn:SKAdNetwork tid:str
+    ImpData: adserver:AdServer pbadslot:str slot:str
+    AdServer: adslot:str name:str
+    PrebidImp: is_rewarded_inventory:int
+    SKAdNetwork: version:str versions:[str] sourceapp:str skadnetids:[str] skadnetlist:SKAdNetworkList
+        productpage:int skoverlay:int
+    SKAdNetworkList: max:int excl:[int] addl:[str]
+    Data.ext: segtax:int segclass:str
+"""
+Objects = Mapping[str, Mapping[str, str]]
+"""Object → field → type, as in the tables above."""
 
 
-def _objects() -> dict[str, dict[str, str]]:
+def _objects(table: str) -> dict[str, dict[str, str]]:
     objects: dict[str, dict[str, str]] = {}
-    for word in _TABLE.split():
+    for word in table.split():
         name, _, kind = word.partition(":")
         if kind:
             objects[next(reversed(objects))][name] = kind
         else:
             objects[name] = {}
-    return {name: dict((*fields.items(), _EXT)) for name, fields in objects.items()}
+    return objects
 
 
-OBJECTS: Final = _objects()
-"""Object → field → type, as in the table above; ``ext`` is an object everywhere."""
+def element_of(kind: str) -> str:
+    """Return the type of a field, or of the items of an array: ``Imp`` for ``[Imp]``."""
+    return kind.strip("[]")
+
+
+OBJECTS: Final[Objects] = {name: {**fields, "ext": "object"} for name, fields in _objects(_TABLE).items()}
+"""The objects of the specification; ``ext`` is an object everywhere."""
+
+EXTENSIONS: Final[Objects] = _objects(_EXTENSIONS)
+"""The objects of known extensions; ``Imp.ext`` is that of ``Imp``."""
 
 EXTENSION_NAMES: Final = frozenset(
     ("atts", "bidder", "bidderparams", "bidders", "buyeruids", "consent", "dsa", "gdpr", "gpc", "gpid", "prebid")

@@ -11,16 +11,15 @@ from typing import Any, Final, TypedDict
 from targeting.model import AgeBracket, Gender
 from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.openrtb.device import place_of
-from targeting.openrtb.extensions import AllowList, parse_allow_list, select_allowed
 from targeting.openrtb.forms import PROVIDER_SETTINGS, USER, USER_EXT, select_valid
 from targeting.openrtb.json import Raw, members, reader_of, write_json
+from targeting.openrtb.outgoing import Reader, read_extension
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import NetworkPolicy
 
 AUDIENCE_TAXONOMY: Final = 4
 """``segtax`` of the IAB Audience Taxonomy 1.1 (AdCOM 1.0, list of category taxonomies)."""
 
-_CONSENTS: Final = parse_allow_list(("consent", *(f"{settings}.consented_providers" for settings in PROVIDER_SETTINGS)))
 _Interests = tuple[tuple[str, float], ...]
 _GENDERS: Final = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.OTHER: "O"}
 _AGES: Final = {
@@ -39,19 +38,24 @@ class _Parts(TypedDict, total=False):
     ext: Raw
 
 
+class _Providers(TypedDict, total=False):
+    consented_providers: Raw
+
+
 _read_parts = reader_of(_Parts)
+_read_providers = reader_of(_Providers)
 
 
 class User:
     """The user of one bid request, and the variants of it for the networks.
 
     ``fields`` is the parsed user, ``raw`` its original bytes; ``country`` (ISO 3166-1 alpha-2) is that of residence,
-    ``ext`` the allow-list of the extension, ``source`` the domain that issues ids and segments.
+    ``ext`` reads what is allowed of the extension, ``source`` the domain that issues ids and segments.
     """
 
     __slots__ = ("_buyeruids", "_common", "_interests", "_source")
 
-    def __init__(self, fields: Mapping[str, Any], raw: Raw, country: str, ext: AllowList, *, source: str) -> None:
+    def __init__(self, fields: Mapping[str, Any], raw: Raw, country: str, ext: Reader, *, source: str) -> None:
         parts = _read_parts(raw)
         self._common = _common(fields, parts, country, ext)
         self._buyeruids = _buyeruids(fields.get("ext", {}), parts)
@@ -66,33 +70,34 @@ class User:
         """Return the user for one network."""
         user = dict(self._common)
         if decision.network_user_id:
-            user["eids"] = [{"source": self._source, "uids": [{"id": decision.network_user_id}]}]
+            user["eids"] = [_eid(decision.network_user_id, self._source)]
             user |= self._own_buyeruid(decision.policy)
         if decision.profile is not None:
             user |= self._profile(decision.profile)
         return user
 
     def _profile(self, profile: ThirdPartyProfile) -> dict[str, Any]:
-        user: dict[str, Any] = {"gender": _GENDERS[profile.gender]} if profile.gender else {}
-        data: list[Any] = [_age(profile.age_bracket, self._source)] if profile.age_bracket else []
+        data: list[Any] = []
+        if profile.age_bracket:
+            data.append(_declared("age_bracket", _AGES[profile.age_bracket], self._source))
+        if profile.gender:
+            data.append(_declared("gender", _GENDERS[profile.gender], self._source))
         if profile.interests:
             # Networks that receive interests receive the same ones.
             if self._interests is None or self._interests[0] is not profile.interests:
                 self._interests = profile.interests, _serialised(profile.interests, self._source)
             data.append(self._interests[1])
-        if data:
-            user["data"] = data
-        return user
+        return {"data": data} if data else {}
 
     def _own_buyeruid(self, network: NetworkPolicy | None) -> dict[str, Raw]:
         own = self._buyeruids.get(network.name_in_extensions) if network and network.buyeruid else None
         return {} if own is None else {"buyeruid": own}
 
 
-def _common(fields: Mapping[str, Any], parts: _Parts, country: str, ext: AllowList) -> dict[str, Any]:
+def _common(fields: Mapping[str, Any], parts: _Parts, country: str, ext: Reader) -> dict[str, Any]:
     """Return the members that are the same for every network."""
     user = select_valid(fields, parts, USER)
-    extension = _extension(fields["ext"], members(parts["ext"]), ext) if "ext" in parts else {}
+    extension = _extension(fields["ext"], parts["ext"], ext) if "ext" in parts else {}
     if "consent" in extension and "consent" not in parts:
         # OpenRTB 2.5 has it in the extension, OpenRTB 2.6 here.
         user["consent"] = extension["consent"]
@@ -103,14 +108,21 @@ def _common(fields: Mapping[str, Any], parts: _Parts, country: str, ext: AllowLi
     return user
 
 
-def _extension(fields: Mapping[str, Any], raw: Mapping[str, Raw], further: AllowList) -> dict[str, Any]:
-    consents = select_allowed(select_valid(fields, raw, USER_EXT), _CONSENTS)
-    # A consent must be valid, even where the policy names it.
-    return {name: value for name, value in select_allowed(raw, further).items() if name not in USER_EXT} | consents
+def _extension(fields: Mapping[str, Any], raw: Raw, allowed: Reader) -> dict[str, Any]:
+    signals: dict[str, Any] = select_valid(fields, members(raw), USER_EXT)
+    for name in PROVIDER_SETTINGS:
+        if name in signals:
+            providers = _read_providers(signals.pop(name))
+            signals |= {name: providers} if providers else {}
+    return read_extension(allowed, raw) | signals
 
 
-def _age(bracket: AgeBracket, source: str) -> dict[str, Any]:
-    return {"id": "age_bracket", "name": source, "segment": [{"id": _AGES[bracket]}]}
+def _eid(user_id: str, source: str) -> dict[str, Any]:
+    return {"inserter": source, "source": source, "mm": 3, "uids": [{"id": user_id}]}
+
+
+def _declared(name: str, segment: str, source: str) -> dict[str, Any]:
+    return {"id": name, "name": source, "segment": [{"id": segment}]}
 
 
 def _serialised(interests: _Interests, source: str) -> Raw:

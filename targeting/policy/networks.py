@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from targeting.features.taxonomy import CATEGORIES, Tier
 from targeting.places.iso3166 import COUNTRIES
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
-from targeting.policy.validation import at_least, bounds, matches, never, one_of, some_of
+from targeting.policy.validation import at_least, bounds, matches, never, never_within, one_of, some_of
 
 MAX_IPV4_BITS = 24
 MAX_IPV6_BITS = 56
@@ -21,9 +21,26 @@ _COUNTRY_CODES = "ISO 3166-1 alpha-2 country codes"
 _SEGMENT_CATEGORIES = tuple(
     dict.fromkeys(category.name for category in CATEGORIES if category.tier is not Tier.DEMOGRAPHIC)
 )
+EXTENSIBLE_OBJECTS = (
+    *("app", "audio", "banner", "channel", "content", "data", "deal", "dooh", "durfloors", "format", "metric"),
+    *("native", "network", "pmp", "producer", "publisher", "qty", "refresh", "refsettings", "segment", "site"),
+    *("source", "supplychain", "supplychainnode", "video"),
+)
+"""Objects of a bid request that are sent, besides impressions, by their OpenRTB names in lower case."""
+
+PERSONAL_NAMES = (
+    *("aa", "buyeruid", "buyeruids", "customdata", "device", "didmd5", "didsha1", "dpidmd5", "dpidsha1", "eids"),
+    *("email", "gaid", "geo", "hem", "idfa", "idfv", "ifa", "ifa_type", "ifv", "ip", "ipv6", "lat", "lon", "macmd5"),
+    *("macsha1", "phone", "sua", "ua", "uid", "uids", "user", "userid", "x-forwarded-for", "yob"),
+)
+"""Names of persons, devices and their ids, embeddings (``aa``) among them: no extension of such a name is sent."""
+
 _NAME = r"[A-Za-z0-9_-]+"
 _PARAMETER = matches(_NAME, "a name")
-_EXTENSION = matches(rf"{_NAME}(\.{_NAME})*", "a name, or names with dots between them")
+_EXTENSION = matches(rf"{_NAME}(\.{_NAME})*", "a name, or names with dots between them") | never_within(*PERSONAL_NAMES)
+_OBJECT_EXTENSION = matches(
+    rf"({'|'.join(EXTENSIBLE_OBJECTS)})(\.{_NAME})+", "an object, a dot, and a name, such as video.rewarded"
+) | never_within(*PERSONAL_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +83,17 @@ class BidRequestPolicy:
     )
     impression_ext: tuple[str, ...] = field(
         default=(
-            *("ae", "data.adserver.adslot", "data.adserver.name", "data.pbadslot", "gpid"),
+            *("data.adserver.adslot", "data.adserver.name", "data.pbadslot", "data.slot", "gpid"),
             *("prebid.is_rewarded_inventory", "skadn", "tid"),
         ),
         metadata=_EXTENSION | never("prebid.bidder"),
     )
-    user_ext: tuple[str, ...] = field(default=(), metadata=_EXTENSION | never("eids", "prebid.buyeruids", "data"))
-    device_ext: tuple[str, ...] = field(
-        default=(), metadata=_EXTENSION | never("ifv", "idfv", "ifa", "ifa_type", "ip", "ipv6", "x-forwarded-for")
+    user_ext: tuple[str, ...] = field(default=(), metadata=_EXTENSION | never("data"))
+    device_ext: tuple[str, ...] = field(default=(), metadata=_EXTENSION)
+    object_ext: tuple[str, ...] = field(
+        default=("data.segtax", "source.omidpn", "source.omidpv", "source.schain"), metadata=_OBJECT_EXTENSION
     )
+    """Extensions of all other objects: the object, a dot, and the name."""
     parameters: tuple[str, ...] = field(
         default=("accountId", "adUnit", "placementId", "publisherId", "siteId", "tagId", "unit", "zoneId"),
         metadata=_PARAMETER,

@@ -50,6 +50,11 @@ def never(*names: str) -> Metadata:
     return {"never": names}
 
 
+def never_within(*names: str) -> Metadata:
+    """Forbid names in a list of dotted names: no part of any may be one of these, regardless of case."""
+    return {"never_within": frozenset(names)}
+
+
 def at_least(items: int) -> Metadata:
     """Constrain a list to a minimum number of items."""
     return {"least": items}
@@ -134,6 +139,9 @@ def _check_text(value: str, path: str, limits: Mapping[str, Any]) -> None:
         raise PolicyError(path, f"must be one of: {limits['meaning'] or ', '.join(limits['allowed'])}")
     if "pattern" in limits and not limits["pattern"].fullmatch(value):
         raise PolicyError(path, f"must be {limits['meaning']}")
+    for part in value.casefold().split("."):
+        if part in limits.get("never_within", ()):
+            raise PolicyError(path, f"must not contain {part}, which names a person or a device")
     for name in limits.get("never", ()):
         # A receiver may compare names without regard to case.
         spelt, banned = f"{value.casefold()}.", f"{name.casefold()}."

@@ -18,6 +18,7 @@ from targeting.policy.policy import (
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
 from targeting.reasons import Reason
 from targeting.records.preference import Choice
+from tests.properties.filled_objects import Filler
 from tests.properties.people import MARK, PLACE_MARK, Person, bid_request, invent_person
 from tests.targeting.openrtb.preparing import Json, Stored, asking, record
 from tests.targeting.signals.strings import STRINGS, VENDOR
@@ -40,7 +41,8 @@ REGULATIONS: tuple[Json, ...] = (
 CONSENTS = ("tcf-consent", "tcf-consent", "tcf-contact-only", "tcf-refusal")
 
 
-PLACES = ("site", "app", "dooh")
+OBJECT_NAMES = {"site": "Site", "app": "App", "dooh": "DOOH"}
+PLACES = tuple(OBJECT_NAMES)
 HIDDEN = f"{MARK}hidden"
 FLAGS = (
     *("regs.coppa", "regs.gdpr", "regs.gpp_sid", "regs.gpc", "device.dnt", "device.lmt", "device.ext.atts"),
@@ -81,9 +83,8 @@ def _request(random: Random, person: Person) -> Json:
         text = STRINGS[random.choice(CONSENTS)]
         holder = request["user"] if random.random() < 0.5 else request["user"]["ext"]
         holder["consent"] = text
-    if (place := random.choice(("site", "site", *PLACES))) != "site":
-        request[place] = {"id": PLACE_MARK}
-        del request["site"]
+    del request["site"]
+    _fill(random, request, random.choice(("site", "site", *PLACES)))
     request["device"] |= random.choice(({}, {}, {}, {"lmt": 1}, {"dnt": 1}, {"lmt": 0, "dnt": 0}))
     request["device"]["ext"] |= random.choice(({}, {}, {"atts": 3}, {"atts": 3}, {"atts": 0}))
     if random.random() < 0.5:
@@ -91,6 +92,21 @@ def _request(random: Random, person: Person) -> Json:
     if random.random() < 0.15:
         _hide_in_a_signal(random, request)
     return request
+
+
+def _fill(random: Random, request: Json, place: str) -> None:
+    """Fill the objects that do not concern the person, and hide marks in all of them."""
+    filler = Filler(random, HIDDEN, in_type=random.random() < 0.5)
+    request[place] = filler.filled(OBJECT_NAMES[place]) | {"id": PLACE_MARK}
+    request["source"] = filler.filled("Source")
+    request["imp"][0] |= {
+        name: filler.filled(name.capitalize()) for name in ("banner", "video", "audio", "native", "pmp")
+    }
+    request["imp"][0]["ext"] = {**filler.impression_extension(), **request["imp"][0]["ext"]}
+    request["imp"][1] = filler.filled("Imp") | request["imp"][1] | {"ext": filler.impression_extension()}
+    request["ext"] |= filler.extension() | {"schain": {"complete": 1, "x": HIDDEN}}
+    request["ext"]["prebid"]["channel"] |= {"version": {"x": HIDDEN}, "x": HIDDEN}
+    request["newfield"] = {"x": HIDDEN}
 
 
 def _hide_in_regulations(regs: Json) -> None:

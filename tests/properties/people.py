@@ -134,7 +134,7 @@ def _user(pen: _Pen, country: str) -> Json:
     return {
         "id": pen.mark("user"),
         "buyeruid": pen.mark("buyer"),
-        "yob": pen.number(),
+        "yob": pen.random.randrange(1930, 2005),
         "gender": pen.mark("gender"),
         "keywords": pen.mark("word"),
         "kwarray": [pen.mark("word")],

@@ -4,17 +4,19 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 
-from targeting.policy.policy import NetworkPolicy, Policy
+from targeting.policy.policy import BidRequestPolicy, NetworkPolicy, Policy
 from targeting.records.preference import Preference
 from tests.properties.canary_cases import PLACES, Case, case_of
 from tests.properties.people import (
     BUYER_MARK,
     DESCRIPTION_MARK,
+    MARK,
     PARAMETER_MARK,
     PLACE_MARK,
     POSITION_MARK,
@@ -46,7 +48,7 @@ def leaks(case: Case, prepared: Prepared) -> list[str]:
         text = prepared.texts.get(name, b"") + decision.SerializeToString()
         found += [f"{name}: {each!r}" for each in FORBIDDEN.findall(text)]
         # What it received counts: a permitted profile about which nothing is known is limited features.
-        knows = {"gender", "data", "eids"} & prepared.bid_requests.get(name, {}).get("user", {}).keys()
+        knows = {"data", "eids"} & prepared.bid_requests.get(name, {}).get("user", {}).keys()
         if DESCRIPTION in text and not knows and case.policy.fingerprint.reduce_in_limited_mode:
             found.append(f"{name}: the device is described")
         if POSITION in text and not decision.precise_geo_allowed:
@@ -79,18 +81,22 @@ def _inconsistencies(name: str, decision: pb.NetworkDecision, request: Json | No
     user = request.get("user", {})
     if not decision.contact_allowed:
         yield f"{name}: may not be contacted and got something"
-    if ({"gender", "data"} & user.keys()) and not decision.profile_shared:
+    if {"gender", "yob"} & user.keys():
+        yield f"{name}: a deprecated personal field"
+    if "data" in user and not decision.profile_shared:
         yield f"{name}: a profile that was withheld"
     if user.get("eids", []) != _eids(decision):
         yield f"{name}: another id than its own"
     if PLACE_MARK not in json.dumps([request.get(place) for place in PLACES]):
         yield f"{name}: nothing of where the ad is shown"
-    yield from validate(request, unknown_allowed=True)
+    # The fields of a random request need not be complete nor go together.
+    yield from (f"{name}: {fault}" for fault in validate(request) if "not " in fault)
 
 
 def _eids(decision: pb.NetworkDecision) -> list[Any]:
     uids = [{"id": decision.network_user_id}]
-    return [{"source": "adtargeting.local", "uids": uids}] if decision.network_user_id else []
+    own = {"inserter": "adtargeting.local", "source": "adtargeting.local", "mm": 3, "uids": uids}
+    return [own] if decision.network_user_id else []
 
 
 def search(seeds: Iterable[int]) -> Counter[str]:
@@ -158,6 +164,8 @@ def test_nothing_marked_goes_out_of_100_000_triples(part: int) -> None:
         pytest.param(lambda text: text + b"zqpacme-", id="another network's parameters"),
         pytest.param(lambda text: text.replace(b"zqc", b""), id="what says nothing of the person, taken away"),
         pytest.param(lambda text: text.replace(b'"gdpr":0', b'"gdpr":"0"'), id="a signal in another form"),
+        pytest.param(lambda text: text.replace(b'"imp":[{', b'"imp":[{"newfield":1,'), id="an unknown name"),
+        pytest.param(lambda text: text.replace(b'"user":{', b'"user":{"gender":"F",'), id="a gender"),
     ],
 )
 def test_the_search_finds_what_it_looks_for(leak: Any) -> None:
@@ -169,6 +177,26 @@ def test_the_search_finds_what_it_looks_for(leak: Any) -> None:
     text = leak(prepared.texts["stranger"])
     read, _ = json.JSONDecoder().raw_decode(text.decode())
     assert leaks(case, prepared._replace(texts={"stranger": text}, bid_requests={"stranger": read}))
+
+
+@pytest.mark.parametrize(
+    "allowed",
+    [
+        pytest.param(BidRequestPolicy(impression_ext=("x",)), id="of impressions"),
+        pytest.param(BidRequestPolicy(request_ext=("x",)), id="of the request"),
+        pytest.param(BidRequestPolicy(object_ext=("site.ifa",)), id="of the site"),
+        pytest.param(BidRequestPolicy(object_ext=("source.x",)), id="of the source"),
+        pytest.param(BidRequestPolicy(object_ext=("publisher.aa.embedding",)), id="of the publisher"),
+        pytest.param(BidRequestPolicy(object_ext=("deal.user.id",)), id="of deals"),
+    ],
+)
+def test_the_search_finds_an_extension_that_no_policy_file_may_allow(allowed: BidRequestPolicy) -> None:
+    found: list[str] = []
+    for seed in range(200):
+        case = case_of(seed)
+        policy = replace(case.policy, bid_request=allowed)
+        found += leaks(case._replace(policy=policy), prepare(case.call, policy=policy, stored=case.stored))
+    assert any(MARK in leak for leak in found)
 
 
 def test_the_search_finds_the_id_of_another_network() -> None:

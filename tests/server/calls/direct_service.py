@@ -23,7 +23,9 @@ from targeting.places.geo import IpLocation
 from targeting.policy.policy import DEFAULT_POLICY, Policy
 from targeting.signals.cookies import Cookies
 from targeting.signals.nap import Nap
+from tests.server.store.fake_store import FakeStore
 
+MUID = "0123456789abcdef" * 2
 NOW_S = 1_780_000_000.0
 AMERICAN = targeting_pb2.ClientSettings(country="US")
 """Where no consent string is needed; an activity that shows no country would need one."""
@@ -134,3 +136,9 @@ def called(activity_id: str = "", country: str = "GB", **fields: Any) -> profile
 def _activity(activity_id: str, kind: profile_pb2.ActivityKind, **fields: Any) -> profile_pb2.Activity:
     who = {} if {"account_id", "device_id"} & fields.keys() else {"account_id": "alice"}
     return profile_pb2.Activity(activity_id=activity_id, kind=kind, **{"client": AMERICAN, **who, **fields})
+
+
+def service(store: FakeStore | None = None) -> Service:
+    """Return a service on a store of its own."""
+    store = store or FakeStore()
+    return Service(store, store)

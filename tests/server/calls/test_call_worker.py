@@ -21,13 +21,13 @@ def budget_of(waited_s: float, deadline_s: float) -> float:
 
     def handler(_: bytes, tools: CallContext) -> bytes:
         given.append(tools.budget_s)
-        desk.stop()
+        calls.stop()
         return b""
 
     store, gate = FakeStore(), ListGate()
-    desk = CallWorker(gate, {GET_PREFERENCES: handler}, Service(store, store).tools._replace(budget_s=BUDGET_S))
+    calls = CallWorker(gate, {GET_PREFERENCES: handler}, Service(store, store).tools._replace(budget_s=BUDGET_S))
     gate.put(GET_PREFERENCES, b"", waited_s=waited_s, deadline_s=deadline_s)
-    desk.run()
+    calls.run()
     return given[0]
 
 

@@ -3,6 +3,7 @@
 import io
 import shlex
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.console import Console
 from server.app import Service
 from server.cli.load_sample import load
 from server.sample.load import Progress
-from server.store.embedded.server import EmbeddedRedis
+from server.store.redis.url import RedisAddress
 from tests.server.cli.conftest import Adt
 
 
@@ -52,9 +53,9 @@ def test_without_a_service_the_store_runs_meanwhile(adt: Adt, monkeypatch: pytes
 
 
 def test_a_redis_of_the_settings_is_used(
-    adt: Adt, monkeypatch: pytest.MonkeyPatch, redis_server: EmbeddedRedis
+    adt: Adt, monkeypatch: pytest.MonkeyPatch, redis_address: RedisAddress
 ) -> None:
-    monkeypatch.setenv("ADTARGETING_REDIS_URL", redis_server.url)
+    monkeypatch.setenv("ADTARGETING_REDIS_URL", f"unix://{quote(redis_address.path)}")
     assert "people: 1 subjects written" in adt("load-sample", "--subjects", "1", "--seed", "13").out
 
 

@@ -127,8 +127,8 @@ def test_a_file_that_cannot_be_used(served: Adt, tmp_path: Path) -> None:
     missing = served("prepare", str(tmp_path / "missing.json"))
     assert (missing.status, missing.out) == (2, "")
     assert missing.err.endswith("missing.json cannot be read: No such file or directory\n")
-    (tmp_path / "bad.json").write_text('{"id":"1","imp":[{"id":"1"}],"tmax":"secret"}')
+    (tmp_path / "bad.json").write_text('{"id":"1","imp":"secret"}')
     refused = served("prepare", str(tmp_path / "bad.json"))
     assert (refused.status, refused.out) == (1, "")
-    assert "bid_request.tmax: must be a whole number, not a string" in refused.err
+    assert "bid_request.imp: must contain 1 to 256 impressions" in refused.err
     assert "secret" not in refused.err

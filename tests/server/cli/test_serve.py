@@ -55,6 +55,7 @@ def test_a_port_in_use_stops_the_start(fresh: Adt, monkeypatch: pytest.MonkeyPat
         ("ADTARGETING_NAP_KEYS", "none.keys"),
         ("ADTARGETING_REDIS_URL", "ftp://user:secret@host"),
         ("ADTARGETING_SECRET_KEY_FILE", "/dev/null"),
+        ("ADTARGETING_SECRET_KEY_FILE", "none.key"),
         ("ADTARGETING_DATA_DIR", "/dev/null/data"),
         ("ADTARGETING_GATE", "wooden"),
         ("ADTARGETING_COLOUR", "red"),

@@ -100,7 +100,7 @@ def test_decisions_and_bid_requests_are_decided_together() -> None:
 
 def test_one_that_cannot_be_taken_is_refused_and_its_batch_mates_are_not() -> None:
     good = call_of(PEOPLE[0])
-    bad = asking(b'{"id":"1","imp":[{"id":"1","tagid":7}],"user":{"id":"secret"}}', NETWORKS).SerializeToString()
+    bad = asking(b'{"id":"1","imp":[{"id":"1","id":"secret"}],"user":{"id":"secret"}}', NETWORKS).SerializeToString()
     answers = Bench().serve(good, bad, b"\xff", good)
     assert read(answers[0]).bid_requests
     assert answers[0] == answers[3]
@@ -109,8 +109,8 @@ def test_one_that_cannot_be_taken_is_refused_and_its_batch_mates_are_not() -> No
     assert refusal.code == code_pb2.INVALID_ARGUMENT
     detail = error_details_pb2.BadRequest()
     assert status_pb2.Status.FromString(refusal.status).details[0].Unpack(detail)
-    assert detail.field_violations[0].field == "bid_request.imp[0].tagid"
-    assert detail.field_violations[0].description == "must be a string, not a whole number"
+    assert detail.field_violations[0].field == "bid_request.imp[0].id"
+    assert detail.field_violations[0].description == "must not occur twice"
     assert isinstance(answers[2], Refusal)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from server.sample.load import Loader
-from server.sample.person import Known, Person, WayOut
+from server.sample.person import OptOutWay, Person, Stored
 from server.sample.population import population
 from server.store.ports import RecordChange, StoreError
 from targeting.model import Subject, SubjectKind
@@ -25,8 +25,10 @@ def own(person: Person) -> Subject:
     return Subject(SubjectKind.DEVICE, person.device_id)
 
 
-def first(way_out: WayOut | None) -> Person:
-    return next(each for each in PEOPLE if each.way_out is way_out and each.account_id and each.known is Known.PROFILE)
+def first(way: OptOutWay | None) -> Person:
+    return next(
+        each for each in PEOPLE if each.opt_out_way is way and each.account_id and each.stored is Stored.PROFILE
+    )
 
 
 def test_every_batch_is_told_of_in_order() -> None:
@@ -49,17 +51,17 @@ def test_what_is_known_is_stored_with_its_preference_record() -> None:
 
 
 WHERE = {
-    WayOut.ACCOUNT_PAGE: lambda person: Subject(SubjectKind.ACCOUNT, person.account_id),
-    WayOut.LINKED_ACCOUNT: lambda person: Subject(SubjectKind.ACCOUNT, person.linked_account_id),
-    WayOut.BROWSER: lambda person: Subject(SubjectKind.DEVICE, person.device_id),
+    OptOutWay.ACCOUNT_PAGE: lambda person: Subject(SubjectKind.ACCOUNT, person.account_id),
+    OptOutWay.LINKED_ACCOUNT: lambda person: Subject(SubjectKind.ACCOUNT, person.linked_account_id),
+    OptOutWay.BROWSER: lambda person: Subject(SubjectKind.DEVICE, person.device_id),
 }
 
 
-@pytest.mark.parametrize("way_out", WHERE, ids=lambda way_out: way_out.name)
-def test_a_stored_opt_out_is_where_it_was_made_and_the_profile_is_frozen(way_out: WayOut) -> None:
-    store, person = FakeStore(), first(way_out)
+@pytest.mark.parametrize("opt_out_way", WHERE, ids=lambda opt_out_way: opt_out_way.name)
+def test_a_stored_opt_out_is_where_it_was_made_and_the_profile_is_frozen(opt_out_way: OptOutWay) -> None:
+    store, person = FakeStore(), first(opt_out_way)
     list(loader(store).load(PEOPLE, NOW_S))
-    held = store.read([WHERE[way_out](person)], 1)[0]
+    held = store.read([WHERE[opt_out_way](person)], 1)[0]
     assert held.preference is not None
     assert decode_preference(held.preference, held.owner).choice is Choice.OPT_OUT
     assert store.read([own(person)], 1)[0].profile is not None

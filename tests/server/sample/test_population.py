@@ -8,7 +8,7 @@ import pytest
 
 from server.geo.country_table import CountryTable, load_country_table
 from server.sample.habits import draw_habits
-from server.sample.person import Known, Person, WayOut
+from server.sample.person import OptOutWay, Person, Stored
 from server.sample.personas import Persona, find_personas
 from server.sample.places import CALLED, PLACES, Place
 from server.sample.population import CHILDREN, GROUP, OPTED_OUT, population
@@ -64,9 +64,9 @@ def test_everybody_is_somebody_else(people: list[Person]) -> None:
 
 
 def test_one_in_five_has_opted_out_by_various_means(people: list[Person]) -> None:
-    ways = Counter(person.way_out for person in people)
+    ways = Counter(person.opt_out_way for person in people)
     assert 1 - ways[None] / len(people) == pytest.approx(OPTED_OUT, abs=0.02)
-    assert set(ways) == {None, *WayOut}
+    assert set(ways) == {None, *OptOutWay}
     assert min(ways.values()) > 0.01 * len(people)
 
 
@@ -80,9 +80,9 @@ def test_some_are_children_and_stay_so_for_a_while(people: list[Person]) -> None
 
 
 def test_of_some_little_is_known(people: list[Person]) -> None:
-    known = Counter(person.known for person in people)
-    assert set(known) == set(Known)
-    assert known[Known.PROFILE] > 0.9 * len(people)
+    counts = Counter(person.stored for person in people)
+    assert set(counts) == set(Stored)
+    assert counts[Stored.PROFILE] > 0.9 * len(people)
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.country)
@@ -129,7 +129,7 @@ def test_the_ad_seen_last_comes_first(profiles: list[Profile]) -> None:
 def test_a_stored_opt_out_comes_after_the_profile(people: list[Person]) -> None:
     for person in people:
         own = next(records(person, NOW_S), None)
-        if person.way_out is WayOut.ACCOUNT_PAGE:
+        if person.opt_out_way is OptOutWay.ACCOUNT_PAGE:
             assert own is not None
             assert own.profile is not None
             assert own.preference.choice is Choice.NONE
@@ -139,9 +139,11 @@ def test_a_stored_opt_out_comes_after_the_profile(people: list[Person]) -> None:
 
 
 def test_the_choices_of_linked_accounts_and_browsers_are_their_own(people: list[Person]) -> None:
-    found = Counter(len(list(records(person, NOW_S))) for person in people if person.way_out is WayOut.LINKED_ACCOUNT)
+    found = Counter(
+        len(list(records(person, NOW_S))) for person in people if person.opt_out_way is OptOutWay.LINKED_ACCOUNT
+    )
     assert set(found) == {2}
-    browsers = [person for person in people if person.way_out is WayOut.BROWSER]
+    browsers = [person for person in people if person.opt_out_way is OptOutWay.BROWSER]
     assert {len(list(records(person, NOW_S))) for person in browsers if person.account_id} == {2}
     assert {len(list(records(person, NOW_S))) for person in browsers if not person.account_id} == {1}
 

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 import pytest
@@ -26,18 +27,25 @@ TIMEOUT_S = 60
 
 
 @pytest.fixture(scope="module")
-def service(redis_server: EmbeddedRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    settings = Settings(
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    data_dir = tmp_path_factory.mktemp("data")
+    with (
+        EmbeddedRedis(data_dir, fsync="everysec") as redis,
+        Service(own_settings(redis.url, data_dir)) as service,
+    ):
+        yield service
+
+
+def own_settings(redis_url: str, data_dir: Path) -> Settings:
+    return Settings(
         grpc_address="127.0.0.1:0",
         metrics_address="127.0.0.1:0",
-        data_dir=tmp_path_factory.mktemp("data"),
-        redis_url=redis_server.url,
+        data_dir=data_dir,
+        redis_url=redis_url,
         # On a busy machine too the store, and not the clock, is to decide.
         decision_budget_ms=10_000,
         drain_grace_s=1,
     )
-    with Service(settings) as service:
-        yield service
 
 
 def test_ten_thousand_people_are_decided_as_they_were_made(service: Service) -> None:

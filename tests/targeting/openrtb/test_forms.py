@@ -17,18 +17,18 @@ Values = tuple[list[Any], list[Any]]
 """Valid values, and invalid ones."""
 
 HIDDEN = {"email": "hidden"}
-FLAG: Values = ([0, 1], [HIDDEN, "", "2", "yes", None, 2, -1, 0.0, 1.0])
-FLAG_OR_TEXT: Values = ([0, 1, "0", "1"], [HIDDEN, "", "2", "yes", None, 2, 0.0])
-TEXT: Values = (["", "1YNN", "x", "é"], [HIDDEN, 0, 1, True, None])
+FLAG: Values = ([0, 1], [HIDDEN, "", "2", "yes", 2, -1, 0.0, 1.0])
+FLAG_OR_TEXT: Values = ([0, 1, "0", "1"], [HIDDEN, "", "2", "yes", 2, 0.0])
+TEXT: Values = (["", "1YNN", "x", "é"], [HIDDEN, 0, 1, True])
 SECTIONS: Values = (
     [[], [7], [-1], [2, 65_535]],
-    [HIDDEN, 7, "7", None, ["7"], [True], [7.0], [-2], [65_536], [7] * 33],
+    [HIDDEN, 7, "7", ["7"], [True], [7.0], [-2], [65_536], [7] * 33],
 )
-STATUS: Values = ([0, 1, 2, 3], [HIDDEN, "3", True, None, 4, -1, 3.0])
+STATUS: Values = ([0, 1, 2, 3], [HIDDEN, "3", True, 4, -1, 3.0])
 NO_PROVIDERS: list[Any] = [7, None, {}, ["7"], [True], [-1], [2**31]]
 PROVIDERS: Values = (
     [{"consented_providers": ""}, {"consented_providers": "1~7.12"}, {"consented_providers": [7, 12]}],
-    [None, 7, *({"consented_providers": each} for each in NO_PROVIDERS)],
+    [7, *({"consented_providers": each} for each in NO_PROVIDERS)],
 )
 HIDING: list[Any] = [["hidden"], [HIDDEN], [[1]], [1, "hidden"]]
 
@@ -47,6 +47,8 @@ PLACES: dict[str, Values] = {
     "regs.ext.gpc": FLAG_OR_TEXT,
     "user.consent": TEXT,
     "user.ext.consent": TEXT,
+    "user.ext.gdpr": FLAG,
+    "regs.ext.s22580": FLAG,
     "user.ext.consented_providers_settings": PROVIDERS,
     "user.ext.ConsentedProvidersSettings": PROVIDERS,
     "device.dnt": FLAG,
@@ -57,18 +59,20 @@ WELL_FORMED = [(place, value) for place, (good, _) in PLACES.items() for value i
 ILL_FORMED = [(place, value) for place, (_, bad) in PLACES.items() for value in (*bad, *HIDING)]
 
 
+CONSENTED = replace(POLICY, gdpr=GdprPolicy(host_vendor_id=VENDOR), networks=(replace(ALLOWED, tcf_vendor_id=VENDOR),))
+
+
 def prepared_with(place: str, value: object) -> Prepared:
     """Prepare a bid request with full consent and a value in one place."""
     request: Json = {**LEAST, "device": dict(US), "regs": {"gdpr": 0}}
-    if not place.startswith("user"):
+    if place not in {"user.consent", "user.ext.consent"}:
         request["user"] = {"consent": STRINGS["tcf-consent"]}
     *above, name = place.split(".")
     at = request
     for each in above:
         at = at.setdefault(each, {})
     at[name] = value
-    policy = replace(POLICY, gdpr=GdprPolicy(host_vendor_id=VENDOR), networks=(replace(ALLOWED, tcf_vendor_id=VENDOR),))
-    return prepare(asking(request, ["net"]), policy=policy)
+    return prepare(asking(request, ["net"]), policy=CONSENTED)
 
 
 def held(request: Json, place: str) -> object:
@@ -120,7 +124,8 @@ def test_a_signal_in_another_case_limits_and_is_sent_to_no_network(misspelt: Jso
     assert prepared.decision.mode == pb.MODE_LIMITED
     assert pb.REASON_SIGNAL_UNREADABLE in prepared.decision.reasons
     for name in ("Regs", "REGS", "COPPA", "Coppa", "User", "LMT"):
-        assert f'"{name}"'.encode() not in prepared.texts["net"]
+        # An unreadable ``regs`` may say that the GDPR applies; the network may then not even be contacted.
+        assert f'"{name}"'.encode() not in prepared.texts.get("net", b"")
 
 
 @pytest.mark.parametrize("providers", [{}, {"x": "hidden"}], ids=["nothing", "something else"])
@@ -134,8 +139,9 @@ def test_settings_of_providers_without_consents_say_nothing(providers: Json) -> 
     ("holder", "name"), [*product(["user"], USER_EXT), *product(["device"], DEVICE_EXT)], ids="-".join
 )
 def test_a_policy_that_names_a_signal_lets_no_other_form_of_it_through(holder: str, name: str) -> None:
-    policy = replace(POLICY, bid_request=BidRequestPolicy(user_ext=(name,), device_ext=(name,)))
-    request = {**LEAST, "device": US, "regs": {"gdpr": 0}, holder: {**US, "ext": {name: ["hidden"]}}}
+    policy = replace(CONSENTED, bid_request=BidRequestPolicy(user_ext=(name,), device_ext=(name,)))
+    request: Json = {**LEAST, "device": dict(US), "user": {"consent": STRINGS["tcf-consent"]}, "regs": {"gdpr": 0}}
+    request[holder]["ext"] = {name: ["hidden"]}
     prepared = prepare(asking(request, ["net"]), policy=policy)
     assert "ext" not in prepared.bid_requests["net"][holder]
 
@@ -148,8 +154,6 @@ IN_PART: Json = {"dsarequired": 3, "datatopub": 2}
 @pytest.mark.parametrize(
     ("regs", "stays"),
     [
-        pytest.param({"ext": {"s22580": 1}}, {"ext": {"s22580": 1}}, id="a flag for California's minors"),
-        pytest.param({"ext": {"s22580": "hidden"}}, {}, id="such a flag in another form"),
         pytest.param({"ext": {"dsa": DSA}}, {"ext": {"dsa": DSA}}, id="what an ad must show"),
         pytest.param({"ext": {"dsa": BY_WHOM}}, {"ext": {"dsa": BY_WHOM}}, id="by whom"),
         pytest.param({"ext": {"dsa": {**DSA, "pubrender": "hidden", "x": 1}}}, {"ext": {"dsa": IN_PART}}, id="in part"),

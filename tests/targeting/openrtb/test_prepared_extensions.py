@@ -1,4 +1,4 @@
-"""Extensions and unknown fields: what stays of them, and for whom."""
+"""Extensions and unknown fields: which are sent, and to which network."""
 
 import json
 from dataclasses import replace
@@ -10,7 +10,6 @@ from targeting.policy.policy import BidRequestPolicy
 from tests.targeting.openrtb.one_network import ALLOWED, OPTED_OUT, POLICY, US, bid, sent, terms
 from tests.targeting.openrtb.preparing import (
     Json,
-    TableLocator,
     asking,
     prepare,
 )
@@ -92,8 +91,10 @@ def test_the_requests_own_extension_keeps_what_the_policy_names() -> None:
         "wt": 1,
     }
     assert sent(bid(ext=ext))["ext"] == {"schain": {"complete": 1}, "prebid": {"channel": {"name": "web"}}}
-    wider = replace(POLICY, bid_request=BidRequestPolicy(request_ext=("wt", "prebid.aliases")))
-    assert sent(bid(ext=ext), policy=wider)["ext"] == {"wt": 1, "prebid": {"aliases": {"a": "b"}}}
+    wider = replace(POLICY, bid_request=BidRequestPolicy(request_ext=("wt", "prebid.aliases", "prebid.data.x")))
+    assert sent(bid(ext=ext), policy=wider)["ext"] == {"wt": 1}
+    by_name = replace(POLICY, bid_request=BidRequestPolicy(request_ext=("prebid.aliases.a",)))
+    assert sent(bid(ext=ext), policy=by_name)["ext"] == {"prebid": {"aliases": {"a": "b"}}}
 
 
 def test_extensions_of_user_and_device_keep_consent_flags_and_what_the_policy_names() -> None:
@@ -111,17 +112,53 @@ def test_extensions_of_user_and_device_keep_consent_flags_and_what_the_policy_na
 
 
 @pytest.mark.parametrize("name", ["User", "USER", "u\u017fer", "Device", "dEVICE", "Ext", "Regs", "Imp"])
-def test_a_name_in_another_case_is_no_unknown_field(name: str) -> None:
+def test_a_name_in_another_case_is_not_sent(name: str) -> None:
     prepared = sent(bid(**{name: {"id": "secret"}}))
     assert "secret" not in json.dumps(prepared)
     imp = {"id": "1", "Ext": {"acme": "secret"}}
     assert sent(bid(imp=[imp]))["imp"] == [{"id": "1"}]
 
 
-def test_unknown_fields_elsewhere_are_kept_byte_for_byte() -> None:
-    kept = b'"new":{ "a" : 1.10, "b":[1e2 ,"\\u00e9\\ud83d\\ude00"] }'
-    text = b'{"id":"1","imp":[{"id":"1",' + kept + b'}],"site":{' + kept + b'},"zzz":[{' + kept + b"}]}"
-    prepared = prepare(asking(text, ["net"]), policy=POLICY, stored=OPTED_OUT, locator=TableLocator({}))
-    assert prepared.texts == {} or prepared.texts["net"].count(kept) == 3
-    allowed = prepare(asking(text[:-1] + b',"regs":{"gdpr":0}}', ["net"]), policy=POLICY, stored=OPTED_OUT)
-    assert allowed.texts["net"].count(kept) == 3
+def test_fields_of_the_specification_keep_their_bytes() -> None:
+    numbers = b'"bidfloor":1.10,"qty":{"multiplier":2.50e0,"vendor":"\\u00e9\\/\\ud83d\\ude00"}'
+    text = b'{"id":"1","cur":[ "USD" ],"regs":{"gdpr":0},"imp":[{"id":"1",' + numbers + b'}],"site":{"cat":["IAB1" ]}}'
+    prepared = prepare(asking(text, ["net"]), policy=POLICY, stored=OPTED_OUT).texts["net"]
+    assert all(part in prepared for part in (numbers, b'"cur":[ "USD" ]', b'"cat":["IAB1" ]'))
+
+
+@pytest.mark.parametrize("ext", [{"tid": {"x": "hidden"}}, {"gpid": ["hidden"]}, {"data": {"slot": {"x": "hidden"}}}])
+def test_a_text_is_a_text_and_the_rest_of_its_extension_is_sent(ext: Json) -> None:
+    prepared = sent(bid(imp=[{"id": "1", "ext": {**ext, "skadn": {"versions": ["4.0"], "x": "hidden"}}}]))
+    assert prepared["imp"][0]["ext"] == {"skadn": {"versions": ["4.0"]}}
+
+
+@pytest.mark.parametrize(
+    ("extension", "value", "is_sent"),
+    [
+        pytest.param("source.x", "text", True, id="a text"),
+        pytest.param("source.x", [1, "a", True, 1.5], True, id="a list"),
+        pytest.param("source.x.y", {"y": 1}, True, id="a named member of an object"),
+        pytest.param("source.x", {"y": 1}, False, id="an object"),
+        pytest.param("source.x", [{"y": 1}], False, id="a list of objects"),
+        pytest.param("source.x", None, False, id="null"),
+        pytest.param("supplychain.x", 1, False, id="another object's"),
+    ],
+)
+def test_the_policy_may_name_extensions_of_any_object(extension: str, value: Any, *, is_sent: bool) -> None:
+    policy = replace(POLICY, bid_request=BidRequestPolicy(object_ext=(extension,)))
+    source = sent(bid(source={"tid": "t", "ext": {"x": value, "z": 1}}), policy=policy)["source"]
+    assert source.get("ext", {}).get("x", []) == (value if is_sent else [])
+    assert "z" not in source.get("ext", {})
+
+
+def test_the_policy_may_name_extensions_deep_within_impressions() -> None:
+    policy = replace(POLICY, bid_request=BidRequestPolicy(object_ext=("deal.line", "video.rewarded")))
+    imp = {"id": "1", "video": {"w": 1, "ext": {"rewarded": 1}}, "pmp": {"deals": [{"ext": {"line": "a", "x": 1}}]}}
+    assert sent(bid(imp=[imp]), policy=policy)["imp"] == [
+        {"id": "1", "video": {"w": 1, "ext": {"rewarded": 1}}, "pmp": {"deals": [{"ext": {"line": "a"}}]}}
+    ]
+
+
+def test_of_several_places_the_app_is_sent() -> None:
+    prepared = sent(bid(site={"id": "s"}, app={"id": "a"}, dooh={"id": "d"}))
+    assert [place for place in ("site", "app", "dooh") if place in prepared] == ["app"]

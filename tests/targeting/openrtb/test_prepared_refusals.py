@@ -60,9 +60,9 @@ def test_an_answer_has_room_in_a_message_whatever_is_repeated_for_each_network(
     [
         (asking(b"{", ["net"]), "bid_request"),
         (asking(b"[]", ["net"]), "bid_request"),
-        (asking(bid(tmax="1"), ["net"]), "bid_request.tmax"),
-        (asking(bid(site={}, app={}), ["net"]), "bid_request.app"),
-        (asking(bid(imp=[{"id": "1", "banner": {"w": "1"}}]), ["net"]), "bid_request.imp[0].banner.w"),
+        (asking({"id": "1"}, ["net"]), "bid_request.imp"),
+        (asking(bid(imp=[1]), ["net"]), "bid_request.imp"),
+        (asking(b'{"imp":[{"id":"1","id":"2"}]}', ["net"]), "bid_request.imp[0].id"),
         (asking(b" " * 262_145), "bid_request"),
         (asking(bid(), [str(number) for number in range(65)]), "third_party_networks"),
         (asking(bid(), ["n" * 257]), "third_party_networks[0]"),

@@ -1,4 +1,4 @@
-"""The ``user`` that goes out: ours, not the one that came."""
+"""The ``user`` that is sent: built from the decision, not from the incoming one."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def test_all_that_a_network_gets_of_a_person_who_made_no_choice() -> None:
     user_id = prepared["user"]["eids"][0]["uids"][0]["id"]
     assert len(user_id) == 32
     assert prepared["user"] == {
-        "eids": [{"source": "ads.example.com", "uids": [{"id": user_id}]}],
+        "eids": [{"inserter": "ads.example.com", "source": "ads.example.com", "mm": 3, "uids": [{"id": user_id}]}],
         "data": [
             {
                 "id": "interests",
@@ -38,10 +38,12 @@ def test_all_that_a_network_gets_of_a_person_who_made_no_choice() -> None:
 
 
 @pytest.mark.parametrize(("gender", "written"), [("FEMALE", "F"), ("MALE", "M"), ("OTHER", "O"), ("UNKNOWN", None)])
-def test_the_gender_is_ours_not_the_requests(gender: str, written: str | None) -> None:
-    stored = {ALICE: record(profile=PROFILE._replace(gender=type(PROFILE.gender)[gender]))}
-    prepared = sent(bid(user={"gender": "X"}), stored=stored)
-    assert prepared["user"].get("gender") == written
+def test_the_gender_is_sent_as_a_segment(gender: str, written: str | None) -> None:
+    stored = {ALICE: record(profile=PROFILE._replace(gender=type(PROFILE.gender)[gender], interests=()))}
+    user = sent(bid(user={"gender": "X", "yob": 1970}), stored=stored)["user"]
+    segments = [{"id": "gender", "name": "ads.example.com", "segment": [{"id": written}]}]
+    assert user.get("data", []) == (segments if written else [])
+    assert not {"gender", "yob"} & user.keys()
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """Where the privacy signals of a bid request are read from, and which of two counts."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from targeting.age import day_of
 from targeting.model import NO_SIGNALS, Signals
 from targeting.openrtb.bid_request import read_bid_request
 from targeting.openrtb.signals import RequestSignals
@@ -43,6 +45,10 @@ def test_without_any_signal() -> None:
         ({"regs": {"gdpr": 0}}, Signals(gdpr_applies=False)),
         ({"regs": {"ext": {"gdpr": 1}}}, Signals(gdpr_applies=True)),
         ({"regs": {"ext": {"gdpr": 0}}}, Signals(gdpr_applies=False)),
+        ({"user": {"ext": {"gdpr": 1}}}, Signals(gdpr_applies=True)),
+        ({"user": {"ext": {"gdpr": 0}}}, Signals(gdpr_applies=False)),
+        ({"regs": {"ext": {"s22580": 1}}}, Signals(child_directed=True)),
+        ({"regs": {"ext": {"s22580": 0}}}, Signals()),
         ({"regs": {"us_privacy": "1YNN"}}, Signals(us_privacy="1YNN")),
         ({"regs": {"ext": {"us_privacy": "1YNN"}}}, Signals(us_privacy="1YNN")),
         ({"regs": {"gpp": "DBAA", "gpp_sid": [7, 8]}}, Signals(gpp="DBAA", gpp_section_ids=(7, 8))),
@@ -66,6 +72,8 @@ def test_each_signal_is_read_from_both_versions_places(fields: Json, expected: S
     [
         ({"regs": {"gdpr": 0, "ext": {"gdpr": 1}}}, Signals(gdpr_applies=True)),
         ({"regs": {"gdpr": 1, "ext": {"gdpr": 0}}}, Signals(gdpr_applies=True)),
+        ({"regs": {"gdpr": 0}, "user": {"ext": {"gdpr": 1}}}, Signals(gdpr_applies=True)),
+        ({"regs": {"gdpr": 1}, "user": {"ext": {"gdpr": 0}}}, Signals(gdpr_applies=True)),
         ({"regs": {"gpc": 0, "ext": {"gpc": 1}}}, Signals(global_privacy_control=True)),
         ({"user": {"consent": "A", "ext": {"consent": "A"}}}, Signals(tcf_consent="A")),
         ({"user": {"consent": "A", "ext": {"consent": "B"}}}, Signals(tcf_consent="A", more_tcf_consents=("B",))),
@@ -90,7 +98,7 @@ def test_where_both_places_hold_one_the_more_restrictive_counts(fields: Json, ex
         ({"regs": {"coppa": "1"}}, "regs.coppa"),
         ({"regs": {"coppa": True}}, "regs.coppa"),
         ({"regs": {"coppa": 2}}, "regs.coppa"),
-        ({"regs": {"coppa": None}}, "regs.coppa"),
+        ({"regs": {"ext": {"s22580": "1"}}}, "regs.ext.s22580"),
         ({"regs": {"gdpr": 0.5}}, "regs.gdpr"),
         ({"regs": {"gdpr": 0, "ext": {"gdpr": False}}}, "regs.ext.gdpr"),
         ({"regs": {"us_privacy": 1}}, "regs.us_privacy"),
@@ -108,7 +116,24 @@ def test_where_both_places_hold_one_the_more_restrictive_counts(fields: Json, ex
         ({"device": {"ipv6": []}}, "device.ipv6"),
         ({"device": {"language": 1}}, "device.language"),
         ({"device": {"geo": {"country": 1}}}, "device.geo.country"),
-        ({"user": {"geo": {"country": None}}}, "user.geo.country"),
+        ({"user": {"geo": {"country": []}}}, "user.geo.country"),
+        ({"device": {"ifa": 0}}, "device.ifa"),
+        ({"device": {"os": ["iOS"]}}, "device.os"),
+        ({"device": {"osv": 14.1}}, "device.osv"),
+        ({"regs": "x"}, "regs"),
+        ({"regs": [{"coppa": 1}]}, "regs"),
+        ({"regs": {"ext": "x"}}, "regs.ext"),
+        ({"user": 7}, "user"),
+        ({"user": {"ext": True}}, "user.ext"),
+        ({"user": {"ext": {"gdpr": "1"}}}, "user.ext.gdpr"),
+        ({"user": {"geo": "USA"}}, "user.geo"),
+        ({"device": "x"}, "device"),
+        ({"device": {"ext": 0}}, "device.ext"),
+        ({"device": {"geo": ["USA"]}}, "device.geo"),
+        ({"app": "x"}, "app"),
+        ({"Regs": {"coppa": 1, "x": 1}}, "regs"),
+        ({"USER": {"Ext": {"consent": "CO"}, "x": 1}}, "user"),
+        ({"Device": {"x": 1, "ifa": ZERO}}, "device"),
         ({"device": {"ext": {"atts": "3"}}}, "device.ext.atts"),
         ({"device": {"ext": {"atts": 4}}}, "device.ext.atts"),
     ],
@@ -129,14 +154,14 @@ def test_an_unreadable_gdpr_flag_does_not_end_the_gdprs_scope() -> None:
         pytest.param({**IOS, "osv": "14.1.2", "ifa": ZERO}, True, id="14.1.2, an ifa of zeros"),
         pytest.param({"os": "iOS", "osv": "14.1"}, True, id="14.1, no ifa"),
         pytest.param({**IOS, "osv": "14.1"}, False, id="14.1, an ifa"),
-        pytest.param({**IOS, "osv": "13.7", "ifa": ZERO}, False, id="13.7, an ifa of zeros"),
-        pytest.param({**IOS, "osv": "14.2", "ifa": ZERO}, False, id="14.2, an ifa of zeros, no status"),
-        pytest.param({"os": "Android", "osv": "14", "ifa": ZERO}, False, id="Android 14"),
+        pytest.param({**IOS, "osv": "13.7", "ifa": ""}, False, id="13.7, an empty ifa"),
+        pytest.param({**IOS, "osv": "14.2", "ifa": ""}, False, id="14.2, an empty ifa, no status"),
+        pytest.param({"os": "Android", "osv": "14", "ifa": ""}, False, id="Android 14, an empty ifa"),
         pytest.param({"os": "iPhone OS", "osv": "14_0", "ifa": ZERO}, True, id="14_0 of iPhone OS"),
         pytest.param({"os": "iOS 14", "osv": "iOS 14.0", "ifa": ZERO}, True, id="a system in the version"),
         pytest.param({"os": " ios ", "osv": "14.0 ", "ifa": " "}, True, id="blanks"),
         pytest.param({"os": "iPadOS", "osv": "14.1b2", "ifa": "null"}, True, id="a beta, and an ifa of null"),
-        pytest.param({**IOS, "osv": "13_7", "ifa": ZERO}, False, id="13_7"),
+        pytest.param({**IOS, "osv": "13_7", "ifa": ""}, False, id="13_7"),
         pytest.param({**IOS, "osv": "fourteen", "ifa": ZERO}, True, id="an unreadable version"),
         pytest.param({"os": "iOS"}, True, id="no version, no ifa"),
         pytest.param({**IOS, "osv": "fourteen"}, False, id="an unreadable version, an ifa"),
@@ -155,8 +180,62 @@ def test_apples_signals_can_only_add_a_limit(fields: Json, *, limits: bool) -> N
     assert read(app={}, device=fields).signals.limit_ad_tracking is limits
 
 
-def test_an_ifa_of_zeros_says_nothing_on_the_web() -> None:
-    assert not device(os="iOS", osv="14.0", ifa=ZERO).limit_ad_tracking
+@pytest.mark.parametrize("ifa", [ZERO, "0" * 32, "0", f"{{{ZERO}}}", f" {ZERO} "])
+@pytest.mark.parametrize("system", [{}, {"os": "Android", "osv": "13"}, {"os": "tvOS"}, {"os": "iOS", "osv": "17.4"}])
+@pytest.mark.parametrize("place", [{"app": {}}, {"site": {}}], ids=["in an app", "on the web"])
+def test_an_advertising_id_of_zeros_limits_on_every_system(ifa: str, system: Json, place: Json) -> None:
+    assert read(**place, device={**system, "ifa": ifa, "lmt": 0, "ext": {"atts": 3}}).signals.limit_ad_tracking
+
+
+@pytest.mark.parametrize("ifa", ["", "-", "A1B2C3D4-0000-4000-8000-0000000E0002", "null", "0000x"])
+def test_another_advertising_id_does_not_limit(ifa: str) -> None:
+    assert not read(app={}, device={"os": "Android", "ifa": ifa}).signals.limit_ad_tracking
+
+
+@pytest.mark.parametrize("status", [0, 1, 2])
+def test_a_status_that_refuses_limits_without_a_system_and_without_an_app(status: int) -> None:
+    assert device(ext={"atts": status}).limit_ad_tracking
+
+
+@pytest.mark.parametrize("year", [1979, "1979", " 1979 ", 1979.0])
+def test_a_year_of_birth_allows_an_age_until_its_last_day(year: Any) -> None:
+    assert read(user={"yob": year}).signals.latest_birth_day == day_of(date(1979, 12, 31))
+
+
+@pytest.mark.parametrize("year", [0, -1979, 79, "79", 1899, 10_000, 1979.5, "x", "१९७९", " ", True, [], {}, [1979]])
+def test_an_impossible_year_of_birth_is_unreadable(year: Any) -> None:
+    assert read(user={"yob": year}).signals == Signals(unreadable=("user.yob",))
+
+
+@pytest.mark.parametrize("absent", [None, []])
+def test_null_and_an_empty_array_for_an_object_are_absent(absent: Any) -> None:
+    holders: Json = {"regs": absent, "user": absent, "device": absent, "app": absent}
+    below: Json = {name: {"ext": absent, "geo": absent} for name in ("regs", "user", "device")}
+    assert read(**holders) == read(**below) == read()
+
+
+def test_null_for_a_signal_is_absent() -> None:
+    flags = dict.fromkeys(("coppa", "gdpr", "gpp", "gpp_sid", "gpc", "us_privacy"))
+    fields: Json = {
+        "regs": {**flags, "ext": {**flags, "s22580": None}},
+        "user": {"consent": None, "yob": None, "geo": {"country": None}, "ext": {"consent": None, "gdpr": None}},
+        "device": {**dict.fromkeys(("lmt", "dnt", "ip", "ifa", "os", "osv", "language")), "ext": {"atts": None}},
+    }
+    assert read(**fields) == read()
+
+
+@pytest.mark.parametrize(
+    ("geo", "subdivisions"),
+    [
+        ({"country": "USA", "region": 6}, ("US-",)),
+        ({"country": "USA", "region": {}}, ("US-",)),
+        ({"country": "USA", "region": None}, ()),
+        ({"country": "USA", "region": ""}, ()),
+        ({"region": 6}, ()),
+    ],
+)
+def test_a_region_of_another_type_may_be_any_of_its_country(geo: Json, subdivisions: tuple[str, ...]) -> None:
+    assert read(device={"geo": geo}).subdivisions == subdivisions
 
 
 def test_the_clients_own_switch_comes_from_the_call() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from targeting.openrtb.schema import OBJECTS
+from targeting.openrtb.schema import OBJECTS, element_of
+from targeting.policy.networks import EXTENSIBLE_OBJECTS
 from tests.targeting.openrtb.openrtb_tables import TABLES, validate
 
 MINIMAL: dict[str, Any] = {"id": "1", "imp": [{"id": "1", "banner": {}}]}
@@ -110,6 +111,14 @@ def test_the_tables_are_whole() -> None:
         assert all(key in objects[name] for name, groups in rules.items() for group in groups for key in group)
 
 
+def test_the_policy_may_extend_exactly_the_objects_that_are_sent() -> None:
+    sent, found = {"Source", "App", "Site", "DOOH", "Imp"}, set[str]()
+    while sent != found:
+        found = set(sent)
+        sent |= {element_of(kind) for name in found for kind in OBJECTS[name].values()} & OBJECTS.keys()
+    assert {name.casefold() for name in sent - {"Imp"}} == set(EXTENSIBLE_OBJECTS)
+
+
 def test_the_service_checks_against_the_same_tables() -> None:
     """But for the signals, whose type is none of a refusal's reasons, and for what only receivers must insist on."""
     types = {"string": "str", "integer": "int", "float": "float", "object": "object"}
@@ -118,12 +127,12 @@ def test_the_service_checks_against_the_same_tables() -> None:
         for key, field in fields.items():
             kind = field.get("object", types[field["type"]])
             wanted = f"[{kind}]" if field.get("array") else kind
-            assert OBJECTS[name][key].rstrip("!") in {wanted, "any"}
+            assert OBJECTS[name][key] in {wanted, "any"}
     assert OBJECTS.keys() == TABLES["objects"].keys()
     signals = {(name, key) for name, fields in OBJECTS.items() for key, kind in fields.items() if kind == "any"}
     assert signals == {
         *(("Regs", key) for key in ("coppa", "gdpr", "us_privacy", "gpp", "gpp_sid")),
         *(("Device", key) for key in ("dnt", "lmt", "ip", "ipv6", "language", "langb")),
-        ("User", "consent"),
+        *(("User", key) for key in ("consent", "yob")),
         ("Geo", "country"),
     }

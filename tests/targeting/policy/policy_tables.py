@@ -73,6 +73,8 @@ def _allowed(field: Field[Any]) -> str:
         said.append(limits["meaning"])
     if "never" in limits:
         said.append("never " + ", ".join(f"`{each}`" for each in limits["never"]))
+    if "never_within" in limits:
+        said.append("no personal name")
     if "keys" in limits:
         said.append(f"keys: {limits['meaning']}")
     if limits.get("least"):

@@ -83,9 +83,19 @@ def test_everything_stated_is_taken() -> None:
         ),
         ({"bid_request": {"source": "Our House"}}, "bid_request.source: must be a domain name"),
         ({"bid_request": {"user_ext": ["a..b"]}}, "bid_request.user_ext[0]: must be a name, or names with dots"),
-        ({"bid_request": {"user_ext": ["eids"]}}, "bid_request.user_ext[0]: must not allow eids"),
-        ({"bid_request": {"user_ext": ["x", "prebid"]}}, "bid_request.user_ext[1]: must not allow prebid.buyeruids"),
-        ({"bid_request": {"device_ext": ["ifv.x"]}}, "bid_request.device_ext[0]: must not allow ifv"),
+        ({"bid_request": {"user_ext": ["eids"]}}, "bid_request.user_ext[0]: must not contain eids, which names"),
+        (
+            {"bid_request": {"user_ext": ["x", "prebid.buyeruids"]}},
+            "bid_request.user_ext[1]: must not contain buyeruids",
+        ),
+        ({"bid_request": {"impression_ext": ["data.aa"]}}, "bid_request.impression_ext[0]: must not contain aa, which"),
+        ({"bid_request": {"object_ext": ["x"]}}, "bid_request.object_ext[0]: must be an object, a dot, and a name"),
+        ({"bid_request": {"object_ext": ["user.x"]}}, "bid_request.object_ext[0]: must be an object, a dot, and a "),
+        (
+            {"bid_request": {"object_ext": ["site.User"]}},
+            "bid_request.object_ext[0]: must not contain user, which names",
+        ),
+        ({"bid_request": {"device_ext": ["ifv.x"]}}, "bid_request.device_ext[0]: must not contain ifv"),
         (
             {"bid_request": {"impression_ext": ["prebid.bidder.a"]}},
             "bid_request.impression_ext[0]: must not allow prebid.bidder",
@@ -119,10 +129,10 @@ def test_everything_stated_is_taken() -> None:
             {**network(), "bid_request": {"request_ext": ["A"]}},
             "bid_request.request_ext[0]: must not be the name of a network; its",
         ),
-        ({"bid_request": {"user_ext": ["Eids"]}}, "bid_request.user_ext[0]: must not allow eids"),
+        ({"bid_request": {"user_ext": ["Eids"]}}, "bid_request.user_ext[0]: must not contain eids"),
         (
             {"bid_request": {"device_ext": ["X-Forwarded-For"]}},
-            "bid_request.device_ext[0]: must not allow x-forwarded-for",
+            "bid_request.device_ext[0]: must not contain x-forwarded-for",
         ),
         (
             {"bid_request": {"impression_ext": ["Prebid"]}},

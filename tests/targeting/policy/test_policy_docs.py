@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.policy.policy_file import load_policy
+from targeting.policy.networks import PERSONAL_NAMES
 from targeting.policy.policy import GDPR_COUNTRIES, policy_from
 from tests.targeting.policy.policy_tables import Key, keys
 
@@ -40,6 +41,11 @@ def test_the_document_speaks_of_no_other_keys() -> None:
 def test_the_document_lists_the_countries_of_the_gdpr() -> None:
     (listed,) = re.findall(r"their own country code:\s+([A-Z\s]+)\.", DOCUMENT)
     assert listed.split() == list(GDPR_COUNTRIES)
+
+
+def test_the_document_lists_the_personal_names() -> None:
+    (listed,) = re.findall(r"at any level: ([^.]+)\.", DOCUMENT)
+    assert re.findall(r"`([^`]+)`", listed) == list(PERSONAL_NAMES)
 
 
 def test_the_example_is_a_policy_with_eight_networks() -> None:

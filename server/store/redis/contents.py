@@ -1,0 +1,31 @@
+"""Whether a store contains records of the service at all, found without reading any.
+
+A Redis may be shared, so only keys under the service's prefix count. Knows nothing of what records mean.
+"""
+
+import time
+from contextlib import closing
+from typing import Final
+
+from server.store.redis.handshake import open_connection
+from server.store.redis.url import RedisAddress
+
+_PATTERN: Final = b"adt:{*"
+_KEYS_PER_STEP: Final = b"10000"
+
+
+def has_records(address: RedisAddress, timeout_s: float) -> bool:
+    """Return whether any key under the service's prefix exists. Raises ``StoreError``.
+
+    Scans the keys of the database until the first match, so it takes time only on a large database without a match.
+    """
+    deadline_s = time.monotonic() + timeout_s
+    with closing(open_connection(address, timeout_s)) as connection:
+        cursor = b"0"
+        while True:
+            step = (b"SCAN", cursor, b"MATCH", _PATTERN, b"COUNT", _KEYS_PER_STEP)
+            cursor, keys = connection.ask(step, deadline_s)
+            if keys:
+                return True
+            if cursor == b"0":
+                return False
