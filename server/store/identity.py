@@ -38,11 +38,10 @@ class StoreIdentity(NamedTuple):
     @classmethod
     def decode(cls, value: bytes) -> Self:
         """Read the stored form. Raises ``IdentityUnreadable``."""
+        if not value.startswith(_FORMAT.encode() + b" "):
+            raise IdentityUnreadable("the store's record cannot be read, or is of another format")
         try:
-            form, *named = value.decode("ascii").split(" ")
-            fields = dict(field.split("=", 1) for field in named)
-            if form != _FORMAT:
-                raise IdentityUnreadable("the store's record is of another format")
+            fields = dict(field.split("=", 1) for field in value.decode("ascii").split(" ")[1:])
             return cls(fields["epoch"], fields["key"], int(fields["made"]))
         except (ValueError, KeyError):
             raise IdentityUnreadable("the store's record cannot be read") from None

@@ -18,8 +18,6 @@ _REMEDY = "see `adtargeting store show`, then accept it with `adtargeting store 
 _EMPTIED = "its own record is gone: it was emptied, or is another store"
 _UNKNOWN = "it has records but no record of its own"
 _CHANGED = "its epoch has changed: it was emptied, restored or replaced"
-_NOT_SETTLED = b""
-"""Equals no record, so no batch passes before the first one was read."""
 
 
 class IdentityStore(Protocol):
@@ -53,20 +51,21 @@ class StoreTrust:
         """Whether the problem is that the store was written under another secret key."""
         self.on_change: Callable[[bool], None] = lambda _: None
         self._adopts = adopts
-        self._expected = _NOT_SETTLED
+        self._expected: bytes | None = None
+        """None before the first record was read; no batch passes then."""
         self._distrusted_since_ms = 0
         self._lock = threading.Lock()
 
     @property
     def trusted(self) -> bool:
         """Whether batches pass."""
-        return bool(self._expected) and not self.problem
+        return self._expected is not None and not self.problem
 
     def check(self, record: bytes | None) -> None:
         """Raise ``StoreUntrusted`` unless the store is trusted and this is its record."""
-        if record == self._expected and not self.problem:
+        if record is not None and record == self._expected and not self.problem:
             return
-        if not self._expected and not self.problem:
+        if self._expected is None and not self.problem:
             raise StoreUnavailable("the store's record has not been read yet")
         with self._lock:
             if not self.problem:
@@ -77,14 +76,14 @@ class StoreTrust:
         """Read the record, or make the one of a store without records. Raises ``StoreError``."""
         record = store.read()
         with self._lock:
-            if record != self._expected or self.problem:
+            if record is None or record != self._expected or self.problem:
                 self._decide(record, store)
 
     def _decide(self, record: bytes | None, store: IdentityStore) -> None:
-        if record is None and not self._expected and not self.problem:
+        if record is None and self._expected is None and not self.problem:
             record = self._first_record(store)
         problem = self._difference(record)
-        if record is not None and not problem and (not self._expected or self._accepted_since(record)):
+        if record is not None and not problem and (self._expected is None or self._accepted_since(record)):
             self._trust(record)
             return
         self._distrust(problem or _CHANGED)
@@ -118,7 +117,7 @@ class StoreTrust:
         """Return why a record cannot be that of our store; empty when it can."""
         self.has_another_key = False
         if record is None:
-            return _EMPTIED if self._expected else _UNKNOWN
+            return _UNKNOWN if self._expected is None else _EMPTIED
         try:
             identity = StoreIdentity.decode(record)
         except IdentityUnreadable as problem:

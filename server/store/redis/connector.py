@@ -7,11 +7,12 @@ the connection ready. So a budget shorter than a TLS handshake does not keep a s
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from server.store.ports import StoreTimeout
 from server.store.redis.connection import Connection
 from server.store.redis.errors import store_error
-from server.store.redis.renewal import Made, Renewal
+from server.store.redis.renewal import MAX_AGE_S, Made, Renewal
 
 Open = Callable[[], Connection]
 """Opens a connection to the primary. Raises ``StoreError``."""
@@ -20,10 +21,11 @@ Open = Callable[[], Connection]
 class Connector:
     """Keeps one connection open for the one thread that uses it, and makes it again when ``renewal`` demands it."""
 
-    def __init__(self, open_primary: Open, renewal: Renewal) -> None:
+    def __init__(self, open_primary: Open, renewal: Renewal, max_age_s: float = MAX_AGE_S) -> None:
         self._open_primary = open_primary
         self._renewal = renewal
-        self._made = Made(renewal)
+        self._max_age_s = max_age_s
+        self._made = Made(renewal, max_age_s)
         self._connection: Connection | None = None
         self._attempt: _Attempt | None = None
 
@@ -34,14 +36,8 @@ class Connector:
                 return self._connection
             self._connection.close()
             self._connection = None
-        if self._attempt is None:
-            self._attempt = _Attempt(self._open_primary, Made(self._renewal))
-        if not self._attempt.wait(deadline_s - time.monotonic()):
-            raise StoreTimeout("the connection to the store is not ready yet")
-        attempt, self._attempt = self._attempt, None
-        self._connection = attempt.outcome()
+        self._connection = self._connected(deadline_s)
         self._connection.on_not_primary = self._renewal.renew
-        self._made = attempt.made
         return self._connection
 
     def close(self) -> None:
@@ -51,6 +47,18 @@ class Connector:
             self._attempt = None
         if self._connection is not None:
             self._connection.close()
+
+    def _connected(self, deadline_s: float) -> Connection:
+        """Wait for an attempt; one that took too long is followed by another while there is time."""
+        while True:
+            if self._attempt is None:
+                self._attempt = _Attempt(self._open_primary, Made(self._renewal, self._max_age_s))
+            if not self._attempt.wait(deadline_s - time.monotonic()):
+                raise StoreTimeout("the connection to the store is not ready yet")
+            attempt, self._attempt = self._attempt, None
+            self._made = attempt.made
+            with suppress(StoreTimeout):
+                return attempt.outcome()
 
 
 class _Attempt:

@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 
-from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
+from server.store.ports import StoreError, StoreTimeout, StoreUnavailable, StoreUnreachable
 
 _REFUSALS = {
     "READONLY": "it is a read-only replica",
@@ -28,6 +28,7 @@ _REFUSALS = {
     "BUSY": "it is busy with a script",
 }
 _CODE = re.compile(rf"\b({'|'.join(_REFUSALS)})\b")
+_UNKNOWN_COMMAND = "unknown command"
 _BAD_CREDENTIALS = re.compile(r"invalid password|without any password configured")
 """How servers before Redis 6 refuse AUTH; later ones have a code for it."""
 
@@ -64,7 +65,7 @@ def store_error(problem: BaseException) -> StoreError:
         return _refused(str(problem))
     if isinstance(problem, TimeoutError):
         return StoreTimeout("the store did not answer in time")
-    return StoreUnavailable(f"the store cannot be reached: {_cause(problem)}")
+    return StoreUnreachable(f"the store cannot be reached: {_cause(problem)}")
 
 
 def is_refusal(reply: object, code: str) -> bool:
@@ -76,6 +77,8 @@ def _refused(text: str) -> StoreUnavailable:
     found = _CODE.search(text)
     code = found[1] if found else "WRONGPASS" if _BAD_CREDENTIALS.search(text) else ""
     kind = NotPrimary if code in _NOT_PRIMARY else StoreUnavailable
+    if not code and _UNKNOWN_COMMAND in text.lower():
+        return StoreUnavailable("the store refuses: it lacks a command that is needed; it is a Sentinel, or too old")
     return kind(f"the store refuses: {_REFUSALS.get(code, 'it answers with an error')}")
 
 

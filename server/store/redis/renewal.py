@@ -25,7 +25,7 @@ class Made:
 
     __slots__ = ("_ends_s", "_mark", "_renewal")
 
-    def __init__(self, renewal: Renewal, max_age_s: float = MAX_AGE_S) -> None:
+    def __init__(self, renewal: Renewal, max_age_s: float) -> None:
         self._renewal = renewal
         self._mark = renewal.mark
         self._ends_s = time.monotonic() + max_age_s

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from server.store.keys import Pseudonyms
-from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
+from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable, StoreUntrusted
 from server.store.redis.commit import CHOICE_AT, MAX_VALUE_BYTES, UNREADABLE, check
 from targeting.model import Subject
 from targeting.records.preference import CHOICES_THAT_ALLOW
@@ -26,10 +26,11 @@ class Kept(NamedTuple):
 
 
 class FakeStore:
-    """Both ports. Threads may share one. ``down`` refuses everything; ``slow_s`` delays every answer."""
+    """Both ports. Threads may share one. ``down`` and ``untrusted`` refuse all; ``slow_s`` delays every answer."""
 
     def __init__(self, pseudonyms: Pseudonyms = PSEUDONYMS) -> None:
         self.down = False
+        self.untrusted = False
         self.slow_s = 0.0
         self.now_s = 0.0
         self._pseudonyms = pseudonyms
@@ -70,6 +71,8 @@ class FakeStore:
     def _answer_within(self, budget_s: float) -> None:
         if self.down:
             raise StoreUnavailable("the store is down")
+        if self.untrusted:
+            raise StoreUntrusted("the store is another")
         time.sleep(min(self.slow_s, max(budget_s, 0)))
         if budget_s <= self.slow_s:
             raise StoreTimeout("the store did not answer in time")

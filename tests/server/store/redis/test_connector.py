@@ -63,9 +63,9 @@ def test_a_renewal_makes_every_connection_again(primary: Primary, connector: Con
 
 def test_a_connection_is_current_until_its_age_or_a_renewal() -> None:
     renewal = Renewal()
-    assert Made(renewal).is_current()
+    assert Made(renewal, max_age_s=60).is_current()
     assert not Made(renewal, max_age_s=0).is_current()
-    made = Made(renewal)
+    made = Made(renewal, max_age_s=60)
     renewal.renew()
     assert not made.is_current()
 

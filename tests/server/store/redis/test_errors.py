@@ -5,7 +5,7 @@ import ssl
 
 import pytest
 
-from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
+from server.store.ports import StoreError, StoreTimeout, StoreUnavailable, StoreUnreachable
 from server.store.redis.errors import ErrorReply, NotPrimary, store_error
 
 IN_SCRIPT = "ERR Error running script (call to f_6b1b): @user_script:52: @user_script: 52: -{} of the command"
@@ -16,16 +16,16 @@ IN_SCRIPT = "ERR Error running script (call to f_6b1b): @user_script:52: @user_s
     [
         (TimeoutError(), StoreTimeout, "did not answer in time"),
         (StoreTimeout("no time was left"), StoreTimeout, "no time was left"),
-        (ConnectionRefusedError(), StoreUnavailable, "the connection was refused"),
-        (ConnectionResetError("10.0.0.1"), StoreUnavailable, "the connection was closed"),
-        (EOFError(), StoreUnavailable, "the connection was closed"),
-        (FileNotFoundError("/run/redis.sock"), StoreUnavailable, "does not exist"),
-        (PermissionError("/run/redis.sock"), StoreUnavailable, "no permission to open"),
-        (socket.gaierror("anne.example"), StoreUnavailable, "host name cannot be resolved"),
-        (ssl.SSLCertVerificationError("anne.example"), StoreUnavailable, "not trusted, has expired or is for another"),
-        (ssl.SSLError("10.0.0.1"), StoreUnavailable, "the TLS handshake failed"),
-        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "anne"), StoreUnavailable, "does not speak the Redis protocol"),
-        (RuntimeError("anne"), StoreUnavailable, "the connection failed"),
+        (ConnectionRefusedError(), StoreUnreachable, "the connection was refused"),
+        (ConnectionResetError("10.0.0.1"), StoreUnreachable, "the connection was closed"),
+        (EOFError(), StoreUnreachable, "the connection was closed"),
+        (FileNotFoundError("/run/redis.sock"), StoreUnreachable, "does not exist"),
+        (PermissionError("/run/redis.sock"), StoreUnreachable, "no permission to open"),
+        (socket.gaierror("anne.example"), StoreUnreachable, "host name cannot be resolved"),
+        (ssl.SSLCertVerificationError("anne.example"), StoreUnreachable, "not trusted, has expired or is for another"),
+        (ssl.SSLError("10.0.0.1"), StoreUnreachable, "the TLS handshake failed"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "anne"), StoreUnreachable, "does not speak the Redis protocol"),
+        (RuntimeError("anne"), StoreUnreachable, "the connection failed"),
         (ErrorReply("ERR wrong number of arguments: anne"), StoreUnavailable, "answers with an error"),
         (ErrorReply("ERR invalid password"), StoreUnavailable, "the user or the password"),
         (ErrorReply("WRONGPASS anne"), StoreUnavailable, "the user or the"),
