@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 from server.keys.secret_key import PSEUDONYMS, key_file
 from server.settings import Settings, SettingsError
@@ -10,18 +10,17 @@ from server.store.circuit import Circuit, CircuitRecords, CircuitStore
 from server.store.drafted_key import DraftedKey
 from server.store.embedded.restarter import Restarter
 from server.store.embedded.server import EmbeddedRedis
-from server.store.keys import Pseudonyms, identity_key
+from server.store.keys import Pseudonyms
 from server.store.measured import MeasuredRecords, Meter
 from server.store.ports import DecisionStore, RecordStore, StoreError
 from server.store.redis.contents import has_records
 from server.store.redis.handshake import ping
-from server.store.redis.identity_record import IdentityRecord
 from server.store.redis.primary import Primary
 from server.store.redis.probe import StoreProbe
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress, parse_redis_url
 from server.store.refusals import WriteRefusals
-from server.store.trust import StoreTrust
+from server.store.settling import new_trust, settle
 
 PROBE_TIMEOUT_S = 0.25
 _SCAN_TIMEOUT_S = 60.0
@@ -41,7 +40,7 @@ class StoreAccess:
         self._drafted = DraftedKey(key_file(settings), self._has_records)
         self.key = self._drafted.key
         self.pseudonyms = Pseudonyms(self.key.derive(PSEUDONYMS))
-        self.trust = StoreTrust(self.key.fingerprint, adopts=not (settings.redis_url or settings.secret_key_file))
+        self.trust = new_trust(settings, self.key.fingerprint)
         self.primary = Primary(self.redis, self.trust.check)
         self.puts_on_disk = not settings.redis_url or settings.confirm_on_disk == "yes"
         """Whether a choice counts as confirmed only once it is on disk; the embedded store syncs every write."""
@@ -87,9 +86,7 @@ class StoreAccess:
             )
 
     def _settle(self) -> None:
-        key = identity_key(self.pseudonyms.prefix)
-        with closing(self.primary.open()) as connection:
-            self.trust.settle(IdentityRecord(connection, key, self._has_records))
+        settle(self.trust, self.primary, self.pseudonyms.prefix, self._has_records)
 
     def _probe(self) -> None:
         ping(self.redis, PROBE_TIMEOUT_S)
