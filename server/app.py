@@ -2,24 +2,24 @@
 
 import gc
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 
 from server.calls.assembly import LaneThreads
 from server.choices.assembly import ChoiceThreads
+from server.file_watch import FileWatch
 from server.gate.assembly import make_gate
 from server.gate.port import HEALTH_CHECKED, Gate
-from server.geo.ip_location import IpLocator, open_locator
+from server.geo.location_database import LocationDatabase, LocationSource
 from server.health import StoreWatch
+from server.keys.assembly import nap_reader
 from server.keys.secret_key import NETWORK_IDS
 from server.metrics.endpoint import serve_metrics
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings
 from server.store.assembly import StoreAccess
-from targeting.signals.nap import Nap
+from server.web.assembly import open_pages
 
 _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
 
@@ -27,14 +27,15 @@ _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
 class Service:
     """The whole service: a context manager that is open while it serves."""
 
-    def __init__(self, settings: Settings, *, locator: IpLocator | None = None) -> None:
-        """``locator`` stands in for the country database of the settings."""
+    def __init__(self, settings: Settings, *, locations: LocationSource | None = None) -> None:
+        """``locations`` stands in for the country database of the settings."""
         self._settings = settings
-        self._given_locator = locator
+        self._given_locations = locations
         self._closing = ExitStack()
         self.metrics = Metrics()
         self.address = ""
         self.metrics_address = ""
+        self.web_address = ""
 
     def __enter__(self) -> "Service":
         try:
@@ -52,18 +53,22 @@ class Service:
     def open(self) -> None:
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
         settings, closing = self._settings, self._closing
-        locator = self._given_locator or open_locator(settings.geo_db)
-        open_nap = self._nap_opener()
+        self.locations = self._given_locations or LocationDatabase(settings.geo_db)
+        self.metrics.country_table_age.set_function(self.locations.age_s)
+        open_nap = nap_reader(settings.nap_keys, lambda: self.metrics.count_decode_error("nap"))
         self.store = StoreAccess(settings, closing)
         self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), self.metrics)
         self.store.on_circuit_change = self.metrics.circuit_open.set
         self.gate = self._open_gate()
         self.metrics_address = serve_metrics(settings.metrics_address, self.metrics.registry, closing)
         choices = ChoiceThreads(settings, self.store, self.rules, self.metrics, closing)
-        lanes = LaneThreads(settings, self.store, choices, self.rules, locator, open_nap, self.metrics)
+        lanes = LaneThreads(settings, self.store, choices, self.rules, self.locations, open_nap, self.metrics)
         lanes.start(self.gate, closing)
         closing.callback(self.gate.close, settings.drain_grace_s)
+        if settings.web_address:
+            self.web_address = open_pages(settings, lanes.call_context, closing)
         self._watch_health()
+        self._watch_files()
         # What is here now stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -73,8 +78,13 @@ class Service:
         self._closing.close()
 
     def reload(self) -> None:
-        """Read the policy again."""
+        """Read the policy and the country database again; a file that cannot be used changes nothing."""
         self.rules.reload()
+        self.locations.reload()
+
+    def request_reload(self) -> None:
+        """Have the files read again, without waiting for it."""
+        self._file_watch.request()
 
     def drain(self, hurry: threading.Event) -> None:
         """Report NOT_SERVING and go on serving, so that callers can leave, until the delay is over or ``hurry`` set."""
@@ -88,20 +98,17 @@ class Service:
         self.address = gate.open()
         # If the start fails later on; closing twice does nothing.
         self._closing.callback(gate.close, 0)
+        self.metrics.show_build(gate.name)
         self.metrics.inflight.set_function(gate.inflight)
         self.metrics.calls.count = gate.ended
+        self.metrics.refusals.count = gate.refused
+        gate.observe_lag_with(self.metrics.observe_lag)
         return gate
 
-    def _nap_opener(self) -> Callable[[str], Nap | None]:
-        if not self._settings.nap_keys:
-            return _no_nap
-        # The cipher's library takes several MiB, so it is loaded only where there are keys.
-        from server.keys.nap import NapCipher, read_keys  # noqa: PLC0415  # as above
-
-        return NapCipher(read_keys(Path(self._settings.nap_keys)), self._count_unread_nap).decrypt
-
-    def _count_unread_nap(self) -> None:
-        self.metrics.count_decode_error("nap")
+    def _watch_files(self) -> None:
+        self._file_watch = FileWatch(self.reload, self.locations.reload_if_changed)
+        self._file_watch.start()
+        self._closing.callback(self._file_watch.close)
 
     def _watch_health(self) -> None:
         """Report decisions as served always, writes only while choices can be stored."""
@@ -112,8 +119,3 @@ class Service:
         self._watch.on_state = self.metrics.report_store
         self._watch.start()
         self._closing.callback(self._watch.close)
-
-
-def _no_nap(_: str) -> Nap | None:
-    """Without keys no NAP cookie can be read."""
-    return None

@@ -5,9 +5,12 @@ Knows nothing of what files contain.
 
 import errno
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, Final
 
 TIMEOUT_S = 5.0
+_CHUNK_BYTES: Final = 1 << 20
 
 
 def read_bounded(path: Path, max_bytes: int, timeout_s: float | None = None) -> bytes:
@@ -36,10 +39,17 @@ class _Reading:
         self.content = b""
         self.error: OSError | None = None
 
+    def _chunks(self, file: BinaryIO) -> Iterator[bytes]:
+        """Yield the content, at most a chunk more than is allowed: no buffer is larger than the file."""
+        size = 0
+        while size <= self._max_bytes and (chunk := file.read(_CHUNK_BYTES)):
+            size += len(chunk)
+            yield chunk
+
     def run(self) -> None:
         try:
             with self._path.open("rb") as file:
-                self.content = file.read(self._max_bytes + 1)
+                self.content = b"".join(self._chunks(file))
         except OSError as error:
             self.error = error
         except ValueError as error:

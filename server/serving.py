@@ -6,8 +6,10 @@ import threading
 from types import FrameType
 
 from server.app import Service
+from server.build import PROGRAM, build_version
 from server.memory import share_heaps
 from server.settings import Settings
+from server.web.assembly import own_origin
 
 
 def run_service(settings: Settings) -> None:
@@ -33,13 +35,14 @@ def run_service(settings: Settings) -> None:
         while not stop.wait(0.2):
             if reload.is_set():
                 reload.clear()
-                service.reload()
+                service.request_reload()
         service.drain(hurry)
 
 
 def start_line(service: Service) -> str:
     """Return the line that says what is served, where, and on which store."""
+    pages = f", pages on {own_origin(service.web_address) or service.web_address}/choice" if service.web_address else ""
     return (
-        f"adtargeting serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
-        f"http://{service.metrics_address}/metrics, from {service.store.name}"
+        f"{PROGRAM} {build_version()} serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
+        f"http://{service.metrics_address}/metrics{pages}, from {service.store.name}"
     )

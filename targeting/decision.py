@@ -17,6 +17,7 @@ from targeting.model import AdRequest, LimitedFeatures, LocaleInputs, Mode, Subj
 from targeting.network_rules import NetworkContext
 from targeting.networks import NetworkDecision, Shareable, decide_networks
 from targeting.places.geo import parse_ip
+from targeting.places.locale import EUROPE, parse_place
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason, Reasons
 from targeting.records.envelope import RecordUnreadable
@@ -130,17 +131,20 @@ def _item(request: AdRequest, policy: Policy) -> PlannedRequest:
 
 
 def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
-    """Name all subjects of a request, first the one whose profile would be used.
+    """Return every subject of a request; the one whose profile may be used comes first.
 
-    The account id of the ``ANON`` cookie counts as a linked account: its stored choice counts, and nothing else.
+    The account id of the ``ANON`` cookie is one of the linked accounts, and a ``MUID`` cookie beside another device id
+    is one more device: their stored choices count, and nothing else of them.
     """
     account, linked, device = request.identity
-    device, anon_id = device or cookies.muid, cookies.anon_id
+    device, muid, anon_id = device or cookies.muid, cookies.muid, cookies.anon_id
     named: tuple[Subject, ...] = (Subject(_ACCOUNT, account),) if account else ()
     if device:
         named += (Subject(_DEVICE, device),)
     if linked or anon_id:
         named += tuple(Subject(_ACCOUNT, account_id) for account_id in (*linked, anon_id) if account_id)
+    if muid and muid != device:
+        named += (Subject(_DEVICE, muid),)
     return named
 
 
@@ -198,7 +202,7 @@ def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook)
     networks: tuple[NetworkDecision, ...] = ()
     if request.networks:
         shareable = _shareable(judged, features, rulebook.id_key)
-        networks = decide_networks(request.networks, _network_context(judged), shareable, policy)
+        networks = decide_networks(request.networks, _network_context(judged, policy), shareable, policy)
     return Decision(
         request_id=request.request_id,
         mode=_LIMITED if features is None else _BEHAVIOURAL,
@@ -214,21 +218,40 @@ def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook)
 def _shareable(judged: _Judged, features: Behavioural | None, id_key: bytes) -> Shareable | None:
     if features is None or judged.grant is None:
         return None
-    return Shareable(judged.grant, features, judged.owner, id_key)
+    return Shareable(
+        grant=judged.grant,
+        features=features,
+        owner=judged.owner,
+        id_key=id_key,
+        kind=judged.item.subjects[0].kind,
+    )
 
 
-def _network_context(judged: _Judged) -> NetworkContext:
-    request = judged.item.request
+def _network_context(judged: _Judged, policy: Policy) -> NetworkContext:
+    request, consent = judged.item.request, judged.item.verdict.consent
+    sections = consent.gpp.sections if consent.gpp is not None else ()
     return NetworkContext(
-        consent=judged.item.verdict.consent,
+        consent=consent,
         limited=judged.limited,
         ip=parse_ip(request.ip),
-        gpp_section_ids=request.signals.gpp_section_ids,
+        gpp_section_ids=(*request.signals.gpp_section_ids, *sections),
         global_privacy_control=request.signals.global_privacy_control,
         do_not_track=request.signals.do_not_track,
         app=request.in_app,
-        in_doubt=bool(request.signals.unreadable or judged.item.verdict.consent.unreadable),
-        shown_countries=request.shown_countries,
+        in_doubt=bool(request.signals.unreadable or consent.unreadable),
+        shown_countries=_shown_countries(judged.item, policy),
         shown_subdivisions=request.shown_subdivisions,
         withheld=judged.reasons,
     )
+
+
+def _shown_countries(item: PlannedRequest, policy: Policy) -> tuple[str, ...]:
+    """Return every country that the request shows besides those of the limited features.
+
+    ``EU`` may be any country of the GDPR, so that rules for any of them may apply.
+    """
+    request, cookies = item.request, item.cookies
+    shown = (*request.shown_countries, *cookies.countries)
+    if EUROPE in {*shown, request.ip_location.country, parse_place(request.client_country)}:
+        shown += tuple(policy.gdpr.applies_in)
+    return shown

@@ -110,7 +110,7 @@ def _consent_checks(trace: DecisionTrace) -> Iterator[Check]:
     yield _tcf_check(trace)
     yield _gpp_check(trace)
     yield _us_privacy_check(trace)
-    if trace.item.cookies.device_doubt and not trace.item.request.identity.device_id:
+    if trace.item.cookies.device_doubt:
         yield _unreadable("cookie MUID", "a browser whose choice cannot be looked up is limited")
     for name in signals.unreadable:
         yield _unreadable(name, "a signal that is present and cannot be read limits")

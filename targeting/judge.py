@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from targeting.consent import SILENT, RequestConsent, read_consent
-from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals, SubjectKind
+from targeting.model import NO_SIGNALS, AdRequest, Signals, SubjectKind
 from targeting.policy.policy import Policy
 from targeting.reasons import NO_REASONS, Reason, Reasons
 from targeting.records.envelope import RecordUnreadable
@@ -62,7 +62,7 @@ def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> Reque
     if request.signals is not NO_SIGNALS:
         reasons |= _flags(request.signals, policy)
     if cookies.opt_out or cookies.anon_opt_out or cookies.device_doubt:
-        reasons |= _cookie_flags(cookies, request.identity)
+        reasons |= _cookie_flags(cookies)
     return RequestVerdict(Reasons(reasons), consent) if reasons or consent is not SILENT else _NOTHING_LIMITS
 
 
@@ -111,10 +111,10 @@ def _limits(records: StoredRecords, choice: StoredChoice | None, of_age_day: int
     return reasons
 
 
-def _cookie_flags(cookies: Cookies, identity: Identity) -> Reasons:
+def _cookie_flags(cookies: Cookies) -> Reasons:
     reasons = Reason.COOKIE_OPT_OUT.bit if cookies.opt_out or cookies.anon_opt_out else NO_REASONS
-    if cookies.device_doubt and not identity.device_id:
-        # The browser may have opted out, and without its id its choice cannot be looked up.
+    if cookies.device_doubt:
+        # The browser may have opted out, and its choice cannot be looked up, whatever other device is named.
         return Reasons(reasons | Reason.SIGNAL_UNREADABLE.bit)
     return reasons
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from server.decisions.worker import DecisionParts
+from server.decisions.decider import Decider
+from server.decisions.fetcher import Fetcher
+from server.decisions.signal_observer import SignalObserver
 from server.geo.ip_location import IpLocator
 from server.metrics.metrics import Metrics
 from server.store.ports import RecordStore
@@ -15,6 +17,19 @@ from targeting.signals.nap import Nap
 
 def _ignore(_: Subject, __: Preference) -> None:
     """Do nothing."""
+
+
+def _unknown() -> float:
+    """Return NaN."""
+    return float("nan")
+
+
+class DecisionParts(NamedTuple):
+    """What explains a decision, and takes note of the signals of activities."""
+
+    decider: Decider
+    fetcher: Fetcher
+    observer: SignalObserver
 
 
 class CallContext(NamedTuple):
@@ -33,3 +48,5 @@ class CallContext(NamedTuple):
     """Whether a choice is confirmed only once it is on disk."""
     on_unconfirmed: Callable[[Subject, Preference], None] = _ignore
     """Called with a choice that is stored and not yet confirmed."""
+    country_table_age_s: Callable[[], float] = _unknown
+    """Seconds since the country database was built; NaN if it does not say."""

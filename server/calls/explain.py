@@ -1,5 +1,7 @@
 """Explain: the decision on one request and every check behind it. Reads only."""
 
+from math import isnan
+
 from adtargeting.v1 import targeting_pb2 as pb
 
 from server.calls.call_context import CallContext
@@ -14,7 +16,12 @@ def explain_decision(payload: bytes, context: CallContext) -> bytes:
     """Explain a decision; see ``TargetingService.Explain``. Raises ``InvalidRequest``."""
     trace, response = _decide(ad_request(parse(pb.DecideRequest, payload), context.locator), context)
     decision = pb.DecideResponse.FromString(response)
-    return pb.ExplainResponse(decision=decision, checks=map(_message, explain(trace))).SerializeToString()
+    age_s = context.country_table_age_s()
+    return pb.ExplainResponse(
+        decision=decision,
+        checks=map(_message, explain(trace)),
+        country_table_age_s=0 if isnan(age_s) else int(age_s),
+    ).SerializeToString()
 
 
 def _decide(request: AdRequest, context: CallContext) -> tuple[DecisionTrace, bytes]:

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from server.build import PROGRAM
 from server.cli.failures import UsageError
 from server.cli.shell import Shell
-
-PROGRAM = "adtargeting"
 
 
 class Command(NamedTuple):

@@ -6,9 +6,11 @@ Everything runs in this process, on free ports and in a temporary directory that
 import logging
 import os
 import signal
+import socket
+import sys
 import tempfile
 import time
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,17 +18,18 @@ from types import FrameType
 
 from server.app import Service
 from server.cli.client import Client
-from server.cli.command import Command, no_arguments
+from server.cli.command import Command
 from server.cli.failures import OK
 from server.cli.load_sample import load
 from server.cli.shell import Shell
 from server.cli.story import Stage, tell
 from server.sample.load import Loader
 from server.sample.population import population
-from server.settings import Settings
+from server.settings import Settings, checked_address
 from server.store.embedded.server import EmbeddedRedis
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
+from server.web.assembly import own_origin
 
 PEOPLE = 2_000
 _SEED = 7
@@ -36,7 +39,8 @@ _INTRODUCTION = (
 )
 _FAREWELL = (
     "The tour is over and nothing is left running. To try it yourself, run `make run` and, in another terminal, "
-    "`.venv/bin/adtargeting load-sample`, which prints commands to try."
+    "`.venv/bin/adtargeting load-sample`, which prints commands to try. The page "
+    "on which a person chooses is then http://127.0.0.1:8080/choice."
 )
 _BUDGET_MS = 1000
 _MAX_DIRECTORY_BYTES = 60
@@ -44,7 +48,14 @@ _MAX_DIRECTORY_BYTES = 60
 _FREE_PORT = "127.0.0.1:0"
 
 
-def run(_: Namespace, shell: Shell) -> int:
+def arguments(parser: ArgumentParser) -> None:
+    """Take where the pages are served."""
+    parser.add_argument(
+        "--pages", metavar="HOST:PORT", default=_FREE_PORT, help="where the pages are served; if taken, on a free port"
+    )
+
+
+def run(given: Namespace, shell: Shell) -> int:
     """Start a service on a sample population and run the tour."""
     out, now_s = shell.out, int(time.time())
     out.print(f"{_INTRODUCTION}\n")
@@ -54,12 +65,15 @@ def run(_: Namespace, shell: Shell) -> int:
         directory = Path(closing.enter_context(_temporary_directory()))
         # A store of its own, because the tour stops and restarts it; sample data need not survive a power cut.
         store = closing.enter_context(EmbeddedRedis(directory, fsync="everysec"))
-        service = closing.enter_context(Service(_settings(directory, store)))
+        service = closing.enter_context(Service(_settings(directory, store, _free(given.pages))))
         out.print(f"A service is running at {service.address}, on a Redis in {directory}.")
         people = list(population(_SEED, PEOPLE, now_s))
         load(out, _loader(service, closing).load(people, now_s), PEOPLE)
         out.print(f"{PEOPLE:,} sample people are loaded.")
+        pages = f"{own_origin(service.web_address)}/choice"
         tell(Stage(out, closing.enter_context(Client(service.address)), store, people))
+        if sys.stdin.isatty() and out.is_terminal:
+            out.input(f"\nThe page on which a person chooses is at {pages}. Press Enter to end the demo.")
     out.print(f"\n{_FAREWELL}")
     return OK
 
@@ -74,11 +88,22 @@ def _temporary_directory() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="adt-demo-", dir=parent)
 
 
-def _settings(directory: Path, store: EmbeddedRedis) -> Settings:
+def _free(address: str) -> str:
+    """Return the address, or one with a free port where something listens on it already."""
+    host, _, port = checked_address("--pages", address).rpartition(":")
+    try:
+        socket.create_server((host, int(port))).close()
+    except OSError:
+        return _FREE_PORT
+    return address
+
+
+def _settings(directory: Path, store: EmbeddedRedis, pages: str) -> Settings:
     """Return the settings of the tour; the environment's settings belong to a real service."""
     return Settings(
         grpc_address=_FREE_PORT,
         metrics_address=_FREE_PORT,
+        web_address=pages,
         data_dir=directory,
         redis_url=store.url,
         # The tour must not depend on how busy the machine is.
@@ -118,4 +143,4 @@ def _stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-DEMO = Command(no_arguments, run)
+DEMO = Command(arguments, run)

@@ -15,6 +15,7 @@ from server.cli.request import add_request, request_from
 from server.cli.shell import Shell, plain, table
 from server.cli.show import show_mode
 
+_DAY_S = 86_400
 _LONGEST_SIGNAL = len("global_privacy_control")
 
 
@@ -34,6 +35,8 @@ def show_explanation(out: Console, explained: pb.ExplainResponse) -> None:
     """Print the mode and every check, then the rules that limited and the decoded consent strings."""
     show_mode(out, explained.decision)
     out.print(checks_table(explained.checks))
+    if explained.country_table_age_s:
+        out.print(f"The country table is {explained.country_table_age_s / _DAY_S:,.0f} days old.")
     for check in explained.checks:
         if check.reason:
             out.print(f"{name_of(check.reason)}: {plain(check.rule)}")

@@ -10,11 +10,11 @@ import sys
 import traceback
 from argparse import REMAINDER, SUPPRESS, Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from server.cli.command import PROGRAM, Command, Parser, program
+from server.build import PROGRAM, UNKNOWN, build_version
+from server.cli.command import Command, Parser, program
 from server.cli.commands import COMMANDS
 from server.cli.failures import INTERRUPTED, OK, REFUSED, Refused, exit_status
 from server.cli.shell import Shell, new_console
@@ -26,10 +26,9 @@ or only country, language and IP location."""
 
 class _ShowVersion(Action):
     def __call__(self, parser: ArgumentParser, *_: object) -> None:
-        try:
-            sys.stdout.write(f"{PROGRAM} {version(PROGRAM)}\n")
-        except PackageNotFoundError:
-            raise Refused("the version is unknown: adtargeting is not installed; run from an installation") from None
+        if (version := build_version()) == UNKNOWN:
+            raise Refused("the version is unknown: adtargeting is not installed; run it from an installation")
+        sys.stdout.write(f"{PROGRAM} {version}\n")
         parser.exit()
 
 

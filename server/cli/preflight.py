@@ -1,13 +1,17 @@
 """``adtargeting preflight``: check whether the store can keep choices safely."""
 
+import time
 from argparse import Namespace
 
 from server.cli.command import Command, no_arguments
 from server.cli.failures import OK, Refused
 from server.cli.shell import Shell, table
 from server.cli.store_access import open_store
-from server.store.redis.preflight import Level, preflight
+from server.geo.ip_location import open_locator
+from server.geo.location_database import age_remedy
+from server.store.redis.preflight import Level, PreflightCheck, preflight
 
+_DAY_S = 86_400
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red"}
 
 
@@ -15,7 +19,7 @@ def run(_: Namespace, shell: Shell) -> int:
     """Print every finding; an error is a refusal."""
     settings = shell.settings()
     with open_store(settings) as address:
-        findings = preflight(address, settings.replicas)
+        findings = [*preflight(address, settings.replicas), _country_table(settings.geo_db)]
     made = table("", "finding", "remedy")
     made.columns[1].no_wrap = False
     for finding in findings:
@@ -24,6 +28,18 @@ def run(_: Namespace, shell: Shell) -> int:
     if any(finding.level is Level.ERROR for finding in findings):
         raise Refused("the store may lose choices or cannot be reached; apply the remedies above")
     return OK
+
+
+def _country_table(path: str) -> PreflightCheck:
+    """Return the finding on the country database. Raises ``GeoDatabaseError``."""
+    built_at_s = open_locator(path).built_at_s
+    if not built_at_s:
+        return PreflightCheck(Level.OK, "the country table does not say when it was built")
+    age_s = time.time() - built_at_s
+    remedy = age_remedy(path, age_s)
+    return PreflightCheck(
+        Level.WARNING if remedy else Level.OK, f"the country table is {age_s / _DAY_S:,.0f} days old", remedy
+    )
 
 
 PREFLIGHT = Command(no_arguments, run)

@@ -12,10 +12,12 @@ Invariant: a table is immutable once built, so threads may share it. Knows nothi
 
 import gzip
 import pickle
+import re
 import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
@@ -33,6 +35,7 @@ _File: TypeAlias = IO[bytes] | gzip.GzipFile
 _PACKAGE: Final = "geoip2fast"
 _FILE: Final = "geoip2fast-ipv6.dat.gz"
 _VERSION: Final = 120
+_DATE: Final = re.compile(r"\d{8}$")
 _FIRST_IPV6: Final = 1 << 32
 _REMEDY: Final = "set ADTARGETING_GEO_DB to a file in MaxMind format, or reinstall the package"
 
@@ -41,7 +44,7 @@ class GeoDatabaseError(Exception):
     """The country database cannot be used. The message is one line and names the setting."""
 
 
-class _Ranges(NamedTuple):
+class Ranges(NamedTuple):
     """Address ranges: range ``index`` begins at ``starts[index]`` (the first at 0) and ends before the next start."""
 
     starts: "array[int]"
@@ -63,9 +66,11 @@ class CountryTable:
     An IPv6 network longer than /64, the size of one subnet (RFC 4291 section 2.5.4), counts as the /64 around it.
     """
 
-    __slots__ = ("_ipv4", "_ipv6", "_locations")
+    __slots__ = ("_ipv4", "_ipv6", "_locations", "built_at_s")
 
-    def __init__(self, ipv4: _Ranges, ipv6: _Ranges, locations: Sequence[IpLocation]) -> None:
+    def __init__(self, ipv4: Ranges, ipv6: Ranges, locations: Sequence[IpLocation], built_at_s: float = 0.0) -> None:
+        """``built_at_s`` is when the table was built, in seconds since 1970; 0 if it does not say."""
+        self.built_at_s = built_at_s
         self._ipv4 = ipv4
         self._ipv6 = ipv6
         self._locations = tuple(locations)
@@ -97,7 +102,7 @@ def load_country_table() -> CountryTable:
 
 def read_country_table(file: _File) -> CountryTable:
     """Build the table from uncompressed data. Raises ``ValueError`` and what ``pickle`` raises."""
-    names, networks = _networks(file)
+    description, names, networks = _networks(file)
     locations, location_of_name = _index_locations(names)
     ipv4, ipv6 = slice(networks.ipv4_count), slice(networks.ipv4_count, None)
     location_indices = location_of_name[networks.name_indices]
@@ -105,20 +110,35 @@ def read_country_table(file: _File) -> CountryTable:
         _ranges(np.uint32, networks.starts[ipv4], 32 - networks.lengths[ipv4], location_indices[ipv4]),
         _ranges(np.uint64, networks.starts[ipv6], 64 - networks.lengths[ipv6], location_indices[ipv6]),
         locations,
+        _built_at_s(description),
     )
 
 
-def _networks(file: _File) -> tuple[Sequence[str], _Networks]:
-    """Read names and networks. The 50 MiB of Python lists are freed on return."""
-    version, _, count, (_, names, chunks, name_indices, lengths) = _PlainUnpickler(file).load()
+def _built_at_s(description: object) -> float:
+    """Return the date at the end of ``MAXMIND:GeoLite2-Country-IPv4IPv6-en-20240618`` in seconds since 1970, or 0."""
+    info = description.get("info") if isinstance(description, dict) else None
+    found = _DATE.search(info) if isinstance(info, str) else None
+    try:
+        return datetime.strptime(found[0], "%Y%m%d").replace(tzinfo=UTC).timestamp() if found else 0.0
+    except ValueError:
+        return 0.0
+
+
+def _networks(file: _File) -> tuple[object, Sequence[str], _Networks]:
+    """Read description, names and networks. The 50 MiB of Python lists are freed on return."""
+    version, description, count, (_, names, chunks, name_indices, lengths) = _PlainUnpickler(file).load()
     if version != _VERSION:
         raise ValueError("a data format of another version")
     starts = (first if first < _FIRST_IPV6 else first >> 64 for chunk in chunks for first in chunk)
-    return names, _Networks(
-        sum(bisect_left(chunk, _FIRST_IPV6) for chunk in chunks),
-        np.fromiter(starts, np.uint64, count),
-        np.fromiter(chain.from_iterable(lengths), np.int16, count),
-        np.fromiter(chain.from_iterable(name_indices), np.uint16, count),
+    return (
+        description,
+        names,
+        _Networks(
+            sum(bisect_left(chunk, _FIRST_IPV6) for chunk in chunks),
+            np.fromiter(starts, np.uint64, count),
+            np.fromiter(chain.from_iterable(lengths), np.int16, count),
+            np.fromiter(chain.from_iterable(name_indices), np.uint16, count),
+        ),
     )
 
 
@@ -138,7 +158,7 @@ def _index_locations(names: Sequence[str]) -> tuple[Sequence[IpLocation], _Numbe
 
 def _ranges(
     width: type[np.unsignedinteger[Any]], starts: _Numbers, host_bits: _Numbers, location_indices: _Numbers
-) -> _Ranges:
+) -> Ranges:
     """Turn networks into ranges. Gaps become ranges of unknown location; equal neighbours are merged."""
     ends = starts + (np.uint64(1) << np.maximum(host_bits, 0).astype(np.uint64))
     gaps = ends[:-1][ends[:-1] < starts[1:]]
@@ -151,6 +171,6 @@ def _ranges(
     order = np.argsort(starts, kind="stable")
     starts, location_indices = starts[order], location_indices[order]
     changes = np.append(np.True_, location_indices[1:] != location_indices[:-1])
-    return _Ranges(
+    return Ranges(
         array(np.dtype(width).char, starts[changes].astype(width).tobytes()), location_indices[changes].tobytes()
     )

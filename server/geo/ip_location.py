@@ -1,16 +1,21 @@
 """IP address → country and subdivision, from the operator's database or the bundled table.
 
-Invariant: a locator never changes and never raises for an address; an address it cannot locate is unknown. A new
-database is a new locator, which ``SwappableLocator`` swaps in while calls are in flight. Knows nothing of requests
-and of what a location is used for.
+Invariant: a locator never changes and never raises for an address; an address it cannot locate is unknown.
+``server.geo.location_database`` replaces one by another. Knows nothing of requests and of what a location is used for.
 """
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import islice
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final, Protocol
 
 import maxminddb
 
+from server.bounded_file import read_bounded
 from server.geo.country_table import GeoDatabaseError, load_country_table
 from targeting.places.geo import (
     MAX_IP_LENGTH,
@@ -22,11 +27,13 @@ from targeting.places.geo import (
     parse_ip,
 )
 
-__all__ = ["GeoDatabaseError", "IpLocator", "MaxMindLocator", "SwappableLocator", "open_locator"]
+__all__ = ["GeoDatabaseError", "IpLocator", "Locator", "MaxMindLocator", "open_locator"]
 
 _SETTING: Final = "ADTARGETING_GEO_DB"
 _NETWORKS_PROBED: Final = 4096
 _ADDRESSES_KEPT: Final = 8192
+_LARGEST_FILE: Final = 1 << 30
+_READ_TIMEOUT_S: Final = 60.0
 
 
 class IpLocator(Protocol):
@@ -36,64 +43,71 @@ class IpLocator(Protocol):
         """Return the location of an address; unknown for malformed, private, special and unlisted ones."""
 
 
+class Locator(IpLocator, Protocol):
+    """A database of locations."""
+
+    @property
+    def built_at_s(self) -> float:
+        """When the database was built, in seconds since 1970; 0 if it does not say."""
+
+
 class MaxMindLocator:
-    """A file in MaxMind format (City, Country, Enterprise, …), read by maxminddb's C reader through a memory map.
+    """A file in MaxMind format (City, Country, Enterprise, …), copied into memory and read by maxminddb's C reader.
 
     The country is the record's ``country``, where the address is used. ``registered_country``, where its owner is
     registered, is ignored: it does not describe the person. Threads may share the reader.
 
-    To replace the file under a running service, rename a new one over it: what is written into the mapped file
-    changes under the reader.
+    The C reader maps what it reads, and a mapped file that is truncated kills the process (SIGBUS). Hence the copy.
     """
 
-    __slots__ = ("_look_up",)
+    __slots__ = ("_look_up", "built_at_s")
 
     def __init__(self, path: str) -> None:
         reader = _open(path)
         # Decoding a record of the City edition, with names in eight languages, takes 10 µs.
         self._look_up = lru_cache(_ADDRESSES_KEPT)(partial(_look_up, reader, reader.metadata().ip_version))
+        self.built_at_s = float(reader.metadata().build_epoch)
 
     def locate(self, ip_text: str) -> IpLocation:
         """Return the location of an address; unknown for malformed, private, special and unlisted ones."""
         return self._look_up(ip_text) if len(ip_text) <= MAX_IP_LENGTH else UNKNOWN_LOCATION
 
 
-class SwappableLocator:
-    """The current locator. A call in flight ends on the locator it began with."""
-
-    __slots__ = ("_current",)
-
-    def __init__(self, current: IpLocator) -> None:
-        self._current = current
-
-    def locate(self, ip_text: str) -> IpLocation:
-        """Return the location by the current locator."""
-        return self._current.locate(ip_text)
-
-    def replace(self, successor: IpLocator) -> None:
-        """Use ``successor`` from now on."""
-        self._current = successor
-
-
-def open_locator(path: str) -> IpLocator:
+def open_locator(path: str) -> Locator:
     """Open the database at ``path``, or the bundled table if it is empty. Raises ``GeoDatabaseError``."""
     return MaxMindLocator(path) if path else load_country_table()
 
 
 def _open(path: str) -> maxminddb.Reader:
     try:
-        reader = maxminddb.open_database(path, maxminddb.MODE_MMAP_EXT)
+        with _unshared_file(read_bounded(Path(path), _LARGEST_FILE, _READ_TIMEOUT_S)) as copy:
+            reader = maxminddb.open_database(copy, maxminddb.MODE_MMAP_EXT)
         has_countries = any(_location_in(record).country for _, record in islice(reader, _NETWORKS_PROBED))
     except OSError as error:
         raise GeoDatabaseError(f"{_SETTING}: cannot read {path}: {error.strerror}") from error
     except ValueError as error:
-        # An impossible path, or an installation of maxminddb without its C reader.
+        # An installation of maxminddb without its C reader.
         raise GeoDatabaseError(f"{_SETTING}: cannot open the file: {error}") from error
     except maxminddb.InvalidDatabaseError as error:
         raise GeoDatabaseError(f"{_SETTING}: {path} is damaged or not in MaxMind format") from error
     if not has_countries:
         raise GeoDatabaseError(f"{_SETTING}: {path} contains no countries")
     return reader
+
+
+@contextmanager
+def _unshared_file(content: bytes) -> Iterator[str]:
+    """Yield the path of a file that no other process changes. What maps it may do so after the path has gone."""
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("country-database"), "wb") as file:
+            file.write(content)
+            file.flush()
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        with NamedTemporaryFile(prefix="adt-") as file:
+            file.write(content)
+            file.flush()
+            yield file.name
 
 
 def _look_up(reader: maxminddb.Reader, ip_version: int, ip_text: str) -> IpLocation:

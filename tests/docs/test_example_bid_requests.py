@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from adtargeting.v1 import targeting_pb2 as pb
 
 from tests.targeting.openrtb.openrtb_tables import validate
+from tests.targeting.openrtb.preparing import asking, prepare
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples"
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -36,6 +38,41 @@ def test_there_are_ten_and_the_readme_lists_them() -> None:
     listed = re.findall(r"^\| `([^`]+)\.json`", (FOLDER / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(EXAMPLES) == 10
     assert sorted(listed) == sorted(EXAMPLES)
+
+
+NETWORKS = ("acme", "borealis", "cobalt", "estuary", "partner")
+
+
+def rows() -> dict[str, list[str]]:
+    """The cells of the README's table of outcomes, by example."""
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("| `") and ".json` |" in line]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {first.strip("`").removesuffix(".json"): others for first, *others in cells}
+
+
+@every_example
+def test_the_readme_says_what_comes_out(name: str) -> None:
+    prepared = prepare(asking(EXAMPLES[name], NETWORKS))
+    decision = prepared.decision
+    assert prepared.texts
+    assert rows()[name] == [
+        pb.Mode.Name(decision.mode).removeprefix("MODE_"),
+        ", ".join(pb.Reason.Name(reason).removeprefix("REASON_") for reason in decision.reasons) or "none",
+        *(
+            _named([network.network_id for network in decision.networks if getattr(network, answer)])
+            for answer in ("contact_allowed", "profile_shared", "id_shared", "precise_geo_allowed")
+        ),
+    ]
+
+
+def _named(networks: list[str]) -> str:
+    return "all" if len(networks) == len(NETWORKS) else ", ".join(networks) or "none"
+
+
+@every_example
+def test_the_readme_says_why(name: str) -> None:
+    assert f"\n- `{name}.json`, " in (FOLDER / "README.md").read_text(encoding="utf-8")
 
 
 @every_example

@@ -27,7 +27,11 @@ from targeting.records.stored_records import StoredRecords
 from tests.targeting.signals.strings import STRINGS
 
 HERE = Path(__file__).parent
-LOCATIONS = {"192.0.2.1": IpLocation("US", ""), "198.51.100.1": IpLocation("DE", "DE-BE")}
+LOCATIONS = {
+    "192.0.2.1": IpLocation("US", ""),
+    "198.51.100.1": IpLocation("DE", "DE-BE"),
+    "203.0.113.1": IpLocation("EU", ""),
+}
 """The scenarios' own country table, so that they do not depend on a database."""
 
 Table = Mapping[str, Any]  # what YAML holds
@@ -55,6 +59,15 @@ class TableLocator:
 
     def locate(self, ip_text: str) -> IpLocation:
         return LOCATIONS.get(ip_text, IpLocation("", ""))
+
+    def age_s(self) -> float:
+        return 0.0
+
+    def reload(self) -> None:
+        pass
+
+    def reload_if_changed(self) -> None:
+        pass
 
 
 def read_scenarios() -> list[Scenario]:

@@ -90,7 +90,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         decision_budget_ms=5000,
     )
     with (
-        Service(settings, locator=TableLocator()) as service,
+        Service(settings, locations=TableLocator()) as service,
         grpc.insecure_channel(service.address) as channel,
     ):
         yield Running(service, channel)
@@ -109,7 +109,7 @@ def failing(scenario: Scenario, directory: Path) -> Iterator[Running]:
                 redis_url=redis.url,
                 decision_budget_ms=200,
             ),
-            locator=TableLocator(),
+            locations=TableLocator(),
         ) as service,
         grpc.insecure_channel(service.address) as channel,
     ):

@@ -1,6 +1,7 @@
 """The whole service: what starts, what stops the start, and what it serves."""
 
 import socket
+import time
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -16,7 +17,11 @@ from server.app import Service
 from server.gate.port import GateError
 from server.settings import SettingsError
 from tests.rpc import health
+from tests.server.geo.mmdb_writer import mmdb
 from tests.server.running_service import ALICE, WITH_SIGNAL, opt_out, settings, wait_until
+
+BUNDLED_TABLE_BUILT_AT_S = 1_718_668_800
+"""18 June 2024."""
 
 
 def test_it_serves_sets_itself_up_and_keeps_what_it_was_told(tmp_path: Path) -> None:
@@ -45,7 +50,8 @@ def test_the_metrics_are_those_of_the_contract(tmp_path: Path) -> None:
         "adtargeting_decisions", "adtargeting_limit_reasons", "adtargeting_decision_seconds",
         "adtargeting_store_seconds", "adtargeting_store_errors", "adtargeting_profile_writes",
         "adtargeting_preference_changes", "adtargeting_network_profiles", "adtargeting_signal_decode_errors",
-        "adtargeting_circuit_open", "adtargeting_inflight", "adtargeting_policy_info",
+        "adtargeting_circuit_open", "adtargeting_country_table_age_seconds", "adtargeting_inflight",
+        "adtargeting_policy_info",
     }  # fmt: skip
     assert contract <= families.keys()
     changes = [
@@ -89,6 +95,7 @@ def test_rpcs_of_the_contract_are_all_there(tmp_path: Path) -> None:
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         explained = TargetingServiceStub(channel).Explain(ALICE, timeout=5)
         assert list(explained.decision.reasons) == [pb.REASON_NO_PROFILE]
+        assert explained.country_table_age_s == pytest.approx(time.time() - BUNDLED_TABLE_BUILT_AT_S, abs=60)
 
 
 def test_an_invalid_policy_is_refused_whole_and_the_one_in_force_stays(tmp_path: Path) -> None:
@@ -102,6 +109,18 @@ def test_an_invalid_policy_is_refused_whole_and_the_one_in_force_stays(tmp_path:
             service.reload()
             versions.append(stub.Decide(ALICE, timeout=10).policy_version)
     assert versions == ["two", "two", "four"]
+
+
+def test_a_country_file_is_reloaded_and_a_bad_one_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "geo.mmdb"
+    file.write_bytes(mmdb({"8.0.0.0/8": {"country": {"iso_code": "GB"}}}))
+    with Service(settings(tmp_path, geo_db=str(file))) as service, grpc.insecure_channel(service.address) as channel:
+        countries = []
+        for content in (b"", mmdb({"8.0.0.0/8": {"country": {"iso_code": "FR"}}}), b"no database"):
+            file.write_bytes(content)
+            service.reload()
+            countries.append(TargetingServiceStub(channel).Decide(ALICE, timeout=10).limited.ip_country)
+    assert countries == ["GB", "FR", "FR"]
 
 
 def test_nap_cookies_that_cannot_be_read_are_counted(tmp_path: Path) -> None:

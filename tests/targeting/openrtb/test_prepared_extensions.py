@@ -151,6 +151,13 @@ def test_the_policy_may_name_extensions_of_any_object(extension: str, value: Any
     assert "z" not in source.get("ext", {})
 
 
+@pytest.mark.parametrize("names", [("source.schain", "source.schain.ver"), ("source.schain.ver", "source.schain")])
+def test_a_name_and_one_below_it_allow_all_below_it(names: tuple[str, ...]) -> None:
+    policy = replace(POLICY, bid_request=BidRequestPolicy(object_ext=names))
+    schain = {"complete": 1, "ver": "1.0"}
+    assert sent(bid(source={"ext": {"schain": schain}}), policy=policy)["source"] == {"ext": {"schain": schain}}
+
+
 def test_the_policy_may_name_extensions_deep_within_impressions() -> None:
     policy = replace(POLICY, bid_request=BidRequestPolicy(object_ext=("deal.line", "video.rewarded")))
     imp = {"id": "1", "video": {"w": 1, "ext": {"rewarded": 1}}, "pmp": {"deals": [{"ext": {"line": "a", "x": 1}}]}}

@@ -28,6 +28,18 @@ def test_signals_from_the_place_of_25_are_also_put_in_that_of_26() -> None:
     assert validate(prepared) == []
 
 
+def test_a_signal_in_place_of_which_26_has_null_is_copied_there() -> None:
+    regs, user = {"gdpr": None, "ext": {"gdpr": 0}}, {"consent": None, "ext": {"consent": "CO"}}
+    prepared = sent(bid(regs=regs, user=user), stored=OPTED_OUT)
+    assert prepared["regs"] == {"gdpr": 0, "ext": {"gdpr": 0}}
+    assert (prepared["user"]["consent"], prepared["user"]["ext"]["consent"]) == ("CO", "CO")
+
+
+def test_consents_that_differ_are_each_sent_unchanged() -> None:
+    user = sent(bid(regs={"gdpr": 0}, user={"consent": "A", "ext": {"consent": "B"}}), stored=OPTED_OUT)["user"]
+    assert (user["consent"], user["ext"]["consent"]) == ("A", "B")
+
+
 def test_signals_in_both_places_stay_in_both() -> None:
     regs = {"us_privacy": "1YNN", "ext": {"us_privacy": "1YYN"}}
     assert sent(bid(regs=regs))["regs"] == regs
@@ -91,7 +103,7 @@ GPP_ALL, GPP_SALE, GPP_CHILD = (STRINGS[f"usnat-{name}"] for name in ("allows", 
         ({"regs": {"gdpr": 0, "gpp": GPP_ALL, "ext": {"gpp_sid": [7]}}}, []),
         (
             {"regs": {"gdpr": 0, "gpp": GPP_ALL, "gpp_sid": [7], "ext": {"gpp_sid": [8]}}},
-            ["GPP_OPT_OUT", "SIGNAL_UNREADABLE"],
+            ["SIGNAL_UNREADABLE"],
         ),
     ],
 )

@@ -48,10 +48,10 @@ def test_the_document_lists_the_personal_names() -> None:
     assert re.findall(r"`([^`]+)`", listed) == list(PERSONAL_NAMES)
 
 
-def test_the_example_is_a_policy_with_eight_networks() -> None:
+def test_the_example_is_a_policy_with_nine_networks() -> None:
     policy = load_policy(EXAMPLE)
     assert policy.version == "example-1"
-    assert len(policy.networks) == 8
+    assert len(policy.networks) == 9
     assert {network.first_party for network in policy.networks} == {True, False}
     assert {network.precise_position for network in policy.networks} == {"none", "coarse", "exact"}
 

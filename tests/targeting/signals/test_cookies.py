@@ -92,6 +92,13 @@ def test_no_opt_out(header: str) -> None:
         pytest.param("a=b\0TOptOut=1", id="zero-byte-before"),
         pytest.param("a=b;\x7fTOptOut=1", id="control-before"),
         pytest.param("a=b TOptOut=1", id="space-instead-of-semicolon"),
+        pytest.param("a=b;TOptOut =1", id="space-in-the-name-after-a-bare-semicolon"),
+        pytest.param("a=b;TOptOut =0", id="zero-with-a-space-in-the-name"),
+        pytest.param("a=b;c TOptOut=1", id="after-another-name"),
+        pytest.param("a=b; c TOptOut=1", id="after-another-name-and-a-space"),
+        pytest.param("TOptOut=0;TOptOut =1", id="second-with-a-space-in-the-name"),
+        pytest.param("TOptOut=0;c TOptOut=0", id="second-after-another-name"),
+        pytest.param("TOptOut=0; a=b;TOptOut =0", id="second-after-both-separators"),
         pytest.param('"TOptOut"=1', id="quoted-name"),
         pytest.param("a=b; 'TOptOut'=1", id="name-in-single-quotes"),
         pytest.param('a="x; TOptOut=1"', id="inside-a-quoted-string"),
@@ -169,6 +176,9 @@ def test_an_account_that_is_opted_out_or_in_doubt(value: str) -> None:
         pytest.param(f"a=b, ANON=A={ANID}", id="odd-place"),
         pytest.param("ANON", id="no-equals"),
         pytest.param("a=b; ANON; c=d", id="no-equals-between"),
+        pytest.param(f"a=b;ANON =A={ANID}", id="space-in-the-name"),
+        pytest.param(f"a=b;c ANON=A={ANID}", id="after-another-name"),
+        pytest.param(f"ANON=A={ANID};ANON =A={ANID}", id="second-with-a-space-in-the-name"),
     ],
 )
 def test_an_account_in_an_odd_place_is_in_doubt(header: str) -> None:
@@ -205,6 +215,8 @@ def test_a_browser_with_an_id(header: str) -> None:
         pytest.param(f"MUID={MUID}\r\n", id="line-break"),
         pytest.param(f"muid={MUID}", id="odd-case"),
         pytest.param(f"a=b, MUID={MUID}", id="odd-place"),
+        pytest.param(f"a=b;MUID ={MUID}", id="space-in-the-name"),
+        pytest.param(f"a=b;c MUID={MUID}", id="after-another-name"),
         pytest.param(f"MUID={MUID}; x=1, MUID={OTHER_MUID}", id="also-in-an-odd-place"),
     ],
 )
@@ -252,6 +264,24 @@ VALUES = st.sampled_from(["0", "1", "", f"A={ANID}", f"A={ANID}&O=1", MUID, OTHE
 PIECES = NAMES | VALUES | st.sampled_from(["=", ";", "; ", ",", " ", "\r\n", "\0", "%3D", "'"])
 HEADERS = st.lists(PIECES, max_size=24).map("".join) | st.text(st.characters(codec=None))
 PAIRS = st.tuples(NAMES, VALUES).map("=".join)
+SEPARATORS = st.sampled_from(["; ", ";", ";\t"])
+LIMITING = st.sampled_from(
+    [
+        "TOptOut=1",
+        "TOptOut",
+        "TOptOut =0",
+        "c TOptOut=1",
+        "toptout=0",
+        f"ANON=A={ANID}&O=1",
+        f"ANON =A={ANID}",
+        "MUID=x",
+    ]
+)
+"""Headers that limit on their own."""
+
+OTHER_COOKIES = st.lists(
+    PAIRS | st.sampled_from(["TOptOut=0", f"ANON=A={ANID}", f"MUID={MUID}", "a", "a=b c"]), max_size=6
+)
 
 
 def limits(cookies: Cookies) -> set[str]:
@@ -259,14 +289,25 @@ def limits(cookies: Cookies) -> set[str]:
     return {name for name in ("opt_out", "anon_opt_out", "device_doubt") if getattr(cookies, name)}
 
 
-@given(HEADERS, PAIRS)
-@example("TOptOut=1", "TOptOut=0")
-@example("CC=DE", "CC=US")
-def test_one_cookie_more_never_takes_a_limit_away(header: str, pair: str) -> None:
-    before, after = read_cookies(header), read_cookies(f"{header}; {pair}")
-    assert limits(before) <= limits(after)
-    assert set(before.countries) <= set(after.countries) or after == UNREAD_COOKIES
-    assert set(before.naps) <= {*after.naps, ""} or after == UNREAD_COOKIES
+@given(HEADERS, PAIRS, SEPARATORS)
+@example("TOptOut=1", "TOptOut=0", "; ")
+@example("CC=DE", "CC=US", ";")
+def test_one_cookie_more_never_takes_a_limit_away(header: str, pair: str, separator: str) -> None:
+    alone = read_cookies(header)
+    for beside in (read_cookies(f"{header}{separator}{pair}"), read_cookies(f"{pair}{separator}{header}")):
+        assert limits(alone) <= limits(beside)
+        assert set(alone.countries) <= set(beside.countries) or beside == UNREAD_COOKIES
+        assert set(alone.naps) <= {*beside.naps, ""} or beside == UNREAD_COOKIES
+
+
+@given(LIMITING, OTHER_COOKIES, OTHER_COOKIES, SEPARATORS)
+@example("TOptOut =0", ["a=b"], [], ";")
+@example("c TOptOut=1", ["a=b"], [], ";")
+def test_other_cookies_before_and_after_never_lift_a_limit(
+    header: str, before: list[str], after: list[str], separator: str
+) -> None:
+    assert limits(read_cookies(header))
+    assert limits(read_cookies(header)) <= limits(read_cookies(separator.join([*before, header, *after])))
 
 
 @given(HEADERS)

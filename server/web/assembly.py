@@ -1,0 +1,51 @@
+"""Puts the pages together: contexts, application, server."""
+
+import ipaddress
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Final
+
+from server.calls.call_context import CallContext
+from server.settings import PREFIX, Settings, SettingsError, checked_address
+from server.web.app import make_app
+from server.web.calls import Calls
+from server.web.http_server import UNIX_PREFIX, WebServer
+from server.web.links import read_links
+from server.web.rendering import Site
+from server.web.visit import read_proxies
+
+PAGE_THREADS: Final = 2
+_SETTING: Final = f"{PREFIX}WEB_ADDRESS"
+
+
+def open_pages(settings: Settings, make_context: Callable[[], CallContext], closing: ExitStack) -> str:
+    """Serve the pages until ``closing`` closes, and return where. Raises ``SettingsError``."""
+    _check_is_local(settings.web_address)
+    proxies, links = read_proxies(settings), read_links(settings.web_links)
+    server = WebServer(settings.web_address)
+    contexts = [make_context() for _ in range(PAGE_THREADS)]
+    site = Site(Calls(contexts), proxies, links, settings.web_origin or own_origin(server.address))
+    threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
+    closing.callback(threads.shutdown)
+    server.open(make_app(site, threads))
+    closing.callback(server.close)
+    return server.address
+
+
+def own_origin(address: str) -> str:
+    """Return the origin that a browser on this machine shows; none at a Unix socket, which no browser opens."""
+    return "" if address.startswith(UNIX_PREFIX) else f"http://{address}"
+
+
+def _check_is_local(address: str) -> None:
+    """Refuse an address that other machines reach: whoever reaches the pages may ask who is limited, and why."""
+    if not address.startswith(UNIX_PREFIX):
+        checked_address(_SETTING, address)
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        local = address.startswith(UNIX_PREFIX) or host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise SettingsError(f"{_SETTING}: must be on the loopback, or unix: and a path; put a proxy in front of it")

@@ -1,0 +1,1 @@
+"""The page ``/choice``: a person sees what is done with their data, and chooses."""
