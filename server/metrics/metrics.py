@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from server.build import build_version, python_version
 from server.metrics.call_counts import CallCounts, RefusalCounts
+from server.metrics.consent_counts import ConsentCounts
 from server.metrics.loop_histogram import LoopHistogram
 from targeting.decision import Decision
 from targeting.model import Mode
@@ -86,6 +87,7 @@ class Metrics:
             "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses", registry=registry
         )
         self.calls = CallCounts(registry)
+        self.consent = ConsentCounts(registry)
         self.refusals = RefusalCounts(registry)
         self.inflight = Gauge("adtargeting_inflight", "Calls that wait or are worked on", registry=registry)
         self.unconfirmed_age = Gauge(
