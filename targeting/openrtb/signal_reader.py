@@ -9,7 +9,7 @@ from typing import Any, Final
 from targeting.openrtb.forms import DEVICE, DEVICE_EXT, REGS, USER, Validators, is_text
 from targeting.openrtb.schema import OBJECTS
 from targeting.places.geo import UNKNOWN_LOCATION, IpLocation, location_of
-from targeting.places.locale import parse_country
+from targeting.places.locale import parse_place
 
 Object = Mapping[str, Any]
 
@@ -68,8 +68,8 @@ class SignalReader:
         The region may be written as OpenRTB or ISO 3166-2 does, in any case; an unreadable one gives ``US-``.
         """
         geo = self.object_at(path, holder, "geo")
-        country = parse_country(self.read(path, geo, _GEO).get("country", ""))
-        if country is None:
+        country = parse_place(self.read(path, geo, _GEO).get("country", ""))
+        if not country:
             return UNKNOWN_LOCATION, ""
         region = geo.get("region")
         stated = region.strip().upper().removeprefix(f"{country}-") if type(region) is str else ""

@@ -13,7 +13,8 @@ from targeting.model import Signals
 from targeting.openrtb.forms import DEVICE, DEVICE_EXT, REGS, REGS_EXT, USER, USER_EXT, Validators, is_text
 from targeting.openrtb.signal_reader import NOTHING, Object, SignalReader, misspelt_objects
 from targeting.openrtb.tracking import limits_tracking
-from targeting.places.geo import IpLocation
+from targeting.places.geo import UNKNOWN_LOCATION, IpLocation
+from targeting.places.locale import EUROPE
 
 _DEVICE: Final[Validators] = {
     **DEVICE,
@@ -30,8 +31,8 @@ class RequestSignals(NamedTuple):
     """What a bid request contributes to its own decision.
 
     ``addresses`` are the device's, unparsed; ``language`` is an unparsed BCP 47 tag; ``place`` is the device's stated
-    location; ``countries`` and ``subdivisions`` are all that are stated (ISO 3166-1 alpha-2, ISO 3166-2; ``US-`` is an
-    unreadable subdivision).
+    location; ``countries`` and ``subdivisions`` are all that are stated (ISO 3166-1 alpha-2 or ``EU``, ISO 3166-2;
+    ``US-`` is an unreadable subdivision).
     """
 
     signals: Signals
@@ -75,7 +76,7 @@ def read_signals(bid_request: Object, *, targeted_ads_off: bool = False) -> Requ
         ),
         addresses=_distinct(device_fields.get("ip"), device_fields.get("ipv6")),
         language=languages[0] if languages else "",
-        place=place,
+        place=place if place.country != EUROPE else UNKNOWN_LOCATION,
         countries=tuple([location.country for location in (place, home) if location.country]),
         subdivisions=tuple([code for code in (subdivision, home_subdivision) if code]),
         in_app=in_app,

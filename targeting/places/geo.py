@@ -4,7 +4,6 @@ Invariant: an ``IpAddress`` has 4 bytes or 16 and is never an IPv4-mapped IPv6 a
 has no bit beyond the mask. From ``socket`` only the conversion of text is used; nothing here opens a socket.
 """
 
-import re
 from bisect import bisect_right
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -12,14 +11,15 @@ from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Final, NamedTuple, NewType
 
-from targeting.places.locale import parse_country
+from targeting.places.iso3166_2 import SUBDIVISIONS
+from targeting.places.locale import parse_place
 
 IpAddress = NewType("IpAddress", bytes)
 """An address in network byte order: 4 bytes for IPv4, 16 for IPv6."""
 
 
 class IpLocation(NamedTuple):
-    """The location of an address: ISO 3166-1 alpha-2 and ISO 3166-2 (``GB-ENG``). Unknown parts are empty."""
+    """A location: ISO 3166-1 alpha-2 or ``EU`` (somewhere in Europe), and ISO 3166-2 (``GB-ENG``); empty if unknown."""
 
     country: str
     subdivision: str
@@ -31,7 +31,6 @@ MAX_IP_LENGTH: Final = 45
 
 _MAPPED_PREFIX: Final = bytes(10) + b"\xff\xff"
 _SIX_TO_FOUR_PREFIX: Final = b"\x20\x02"
-_SUBDIVISION: Final = re.compile(r"[A-Z0-9]{1,3}", re.ASCII)
 
 
 def parse_ip(text: str) -> IpAddress | None:
@@ -84,11 +83,14 @@ def is_public(ip: IpAddress) -> bool:
 
 @lru_cache(maxsize=8192)
 def location_of(country: str, subdivision: str) -> IpLocation:
-    """Return the location for a database's codes: a country, and the part of ISO 3166-2 after the hyphen."""
-    code = parse_country(country)
-    if code is None:
+    """Return the location for the codes of a country, and of a subdivision (the part of ISO 3166-2 after the hyphen).
+
+    A subdivision that the country does not have, such as the FIPS number ``06`` in ``US``, is unknown.
+    """
+    code = parse_place(country)
+    if not code:
         return UNKNOWN_LOCATION
-    return IpLocation(code, f"{code}-{subdivision}" if _SUBDIVISION.fullmatch(subdivision) else "")
+    return IpLocation(code, f"{code}-{subdivision}" if subdivision in SUBDIVISIONS.get(code, ()) else "")
 
 
 def round_coordinate(value: float, decimals: int = 2) -> float | None:

@@ -2,8 +2,8 @@
 
 A malformed country or language is absent, never an error: it leaves a feature empty.
 
-Invariant: a country is an alpha-2 code of ``iso3166.COUNTRIES``; a language is a BCP 47 tag of at most
-language, script and region, in canonical case. Knows nothing of the source of a text.
+Invariant: a country is an alpha-2 code of ``iso3166.COUNTRIES``; a place is a country, ``EU`` or empty; a language is a
+BCP 47 tag of at most language, script and region, in canonical case. Knows nothing of the source of a text.
 """
 
 import re
@@ -22,12 +22,21 @@ _ALIASES: Final = {"UK": "GB", "EL": "GR"}
 _ALPHA_3: Final = {long: code for code, long in COUNTRIES.items()}
 _COUNTRY: Final = {code: code for code in COUNTRIES} | _ALPHA_3 | _ALIASES
 
+EUROPE: Final = "EU"
+"""Somewhere in Europe, as some networks and databases state it. It is no country, but laws of Europe may apply."""
+
+# What proxies, content networks and databases write for an unknown country (XX, ZZ, T1 for Tor, A1 anonymous proxy,
+# A2 satellite, O1 other) or a region of the registries (AP, Asia-Pacific).
+_NO_COUNTRY: Final = frozenset({"XX", "ZZ", "T1", "A1", "A2", "O1", "AP"})
+
 _MAX_TAG_LENGTH: Final = 64
 # RFC 5646 section 2.1: language, extended languages, script, region; then variants, extensions, private use.
 _TAG: Final = re.compile(
     r"([a-z]{2,3})(?:-[a-z]{3}){0,3}(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3}))?(?:-[a-z0-9]{1,8})*",
     re.ASCII | re.IGNORECASE,
 )
+# Deprecated codes and their preferred values (IANA Language Subtag Registry).
+_PREFERRED: Final = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro"}
 _NO_LANGUAGE: Final = frozenset({"mis", "mul", "und", "zxx"})
 # RFC 9110 section 12.4.2: at most three decimals, at most 1.
 _WEIGHT: Final = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII | re.IGNORECASE)
@@ -42,6 +51,17 @@ def parse_country(text: str) -> str | None:
     if country is not None or len(text) > 3 or not text.isascii():
         return country
     return _COUNTRY.get(text.upper())
+
+
+def parse_place(text: str) -> str | None:
+    """Return the alpha-2 code of a country, or ``EUROPE``; empty for a code of no country, None if it is unreadable."""
+    country = parse_country(text)
+    if country is not None or len(text) > 2:
+        return country
+    code = text.upper()
+    if code == EUROPE:
+        return EUROPE
+    return "" if not code or code in _NO_COUNTRY else None
 
 
 def best_language(client_language: str, accept_language: str) -> str:
@@ -89,8 +109,8 @@ def _weight(text: str) -> float:
 def _canonical(tag: str) -> str:
     """Return a tag's language, script and region in the case of RFC 5646 section 2.1.1; empty for no tag.
 
-    ``_`` counts as ``-``, as in the locale names of many systems (UTS #35 section 3.2). A region that is
-    neither a country nor a UN M.49 number is dropped.
+    A deprecated language becomes its preferred value: ``iw-IL`` is ``he-IL``. ``_`` counts as ``-``, as in the locale
+    names of many systems (UTS #35 section 3.2). A region that is neither a country nor a UN M.49 number is dropped.
     """
     match = _TAG.fullmatch(tag.replace("_", "-")) if len(tag) <= _MAX_TAG_LENGTH else None
     if match is None:
@@ -98,6 +118,7 @@ def _canonical(tag: str) -> str:
     language, script, region = match[1].lower(), match[2], match[3]
     if language in _NO_LANGUAGE:
         return ""
+    language = _PREFERRED.get(language, language)
     if script:
         language += "-" + script.title()
     if region:

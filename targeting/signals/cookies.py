@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
-from targeting.places.locale import parse_country
+from targeting.places.locale import parse_place
 
 _Pairs: TypeAlias = Sequence[tuple[str, str]]
 
@@ -39,7 +39,7 @@ class Cookies(NamedTuple):
     opt_out: bool = False
     """The opt-out of the browser, or a doubt about it."""
     countries: tuple[str, ...] = ()
-    """Every different ``CC``: ISO 3166-1 alpha-2, empty for one that cannot be read."""
+    """Every different ``CC``: ISO 3166-1 alpha-2 or ``EU``, empty for one that cannot be read or names no country."""
     naps: tuple[str, ...] = ()
     """Every different ``NAP``, still encrypted."""
     co_brand: str = ""
@@ -163,13 +163,14 @@ def _co_brand(value: str) -> str:
 
 
 def _country(value: str) -> str:
-    return parse_country(value) or parse_country(value.strip(_PADDING)) or ""
+    return parse_place(value) or parse_place(value.strip(_PADDING)) or ""
 
 
 def _is_well_formed(header: str) -> bool:
     """Return whether the header is pairs separated by "; ", so that names occur only at the beginning of pairs."""
     skeleton = header.encode("ascii", "replace").translate(None, _ORDINARY)
-    return skeleton == b"; " * (len(skeleton) // 2) and header.isascii()
+    separators = len(skeleton) // 2
+    return skeleton == b"; " * separators and header.count("; ") == separators and header.isascii()
 
 
 def _doubtful(header: str, pairs: _Pairs, found: Mapping[str, str]) -> Collection[str]:

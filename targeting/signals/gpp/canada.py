@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from targeting.signals.gpp.fibonacci import UNLIMITED, DigitReader, IdRanges
 from targeting.signals.segments import split_segments
-from targeting.signals.unreadable import Unreadable
+from targeting.signals.unreadable import GivenUp, Unreadable
 
 VERSION = 1
 MAX_PADDING = 23
@@ -124,7 +124,7 @@ def read_canadian_consent(text: str) -> CanadianConsent:
     Raises ``Unreadable``, also for a section that would take long to check.
     """
     if len(text) > MAX_CHECKED_CHARACTERS:
-        raise Unreadable("given up: long")
+        raise GivenUp("long")
     fixed = read_sub_sections(text, MAX_CHECKED_ENTRIES).fixed
     return CanadianConsent(purposes=int(fixed[_EXPRESS_BITS], 2), special_features=int(fixed[_FEATURE_BITS], 2))
 

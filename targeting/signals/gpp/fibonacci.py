@@ -8,7 +8,7 @@ Invariant: a field that runs past the end, a code without its "11" and an id abo
 """
 
 from targeting.signals.segments import read_field
-from targeting.signals.unreadable import Unreadable
+from targeting.signals.unreadable import GivenUp, Unreadable
 
 MAX_ID = 65_535
 """The highest vendor id, and the highest number that a code may stand for."""
@@ -122,12 +122,12 @@ class DigitReader:
         """Deduct the cost of a field that takes as long to read as ``entries`` entries."""
         self.entry_budget -= entries
         if self.entry_budget < 0:
-            raise Unreadable("given up: long lists")
+            raise GivenUp("long lists")
 
     def _count(self) -> int:
         count = self.uint(_COUNT_BITS)
         if count > self.entry_budget:
-            raise Unreadable("given up: long lists")
+            raise GivenUp("long lists")
         return count
 
     def only_zeros_left(self, most: int) -> bool:

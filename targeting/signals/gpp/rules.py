@@ -60,19 +60,21 @@ FIELD_RULES: dict[str, FieldRule] = {
     # Sections 24 to 27 have one field for both modes: 1 is opt-out option mode, 2 service provider mode.
     "MspaMode": FieldRule(_NOT_GIVEN, Withholds.EVERYTHING),
     **dict.fromkeys(_CHOICES, FieldRule(_REFUSED, Withholds.PROFILE_AND_IDS)),
-    **dict.fromkeys(_NOTICES, FieldRule(_NOT_GIVEN, Withholds.PROFILE_AND_IDS)),
-    **dict.fromkeys(_SENSITIVE_NOTICES, FieldRule(_NOT_GIVEN, Withholds.PRECISE_POSITION)),
+    **dict.fromkeys((*_NOTICES, *_SENSITIVE_NOTICES), FieldRule(_NOT_GIVEN, Withholds.PROFILE_AND_IDS)),
     **{f"{SENSITIVE}[{category}]": FieldRule(_APPLICABLE, Withholds.PROFILE_AND_IDS) for category in _NEVER},
     **{f"{SENSITIVE}[{category}]": FieldRule(_REFUSED, Withholds.PROFILE_AND_IDS) for category in _WITH_CONSENT},
     f"{SENSITIVE}[{_POSITION}]": FieldRule(_REFUSED, Withholds.PRECISE_POSITION),
 }
 """What each field withholds by its own value. Fields without a rule withhold nothing."""
 
-_NOTICE_OF = {
+_NOTICES_OF = {
     "SaleOptOut": ("SaleOptOutNotice",),
     "SharingOptOut": ("SharingNotice", "SharingOptOutNotice"),
     "TargetedAdvertisingOptOut": ("TargetedAdvertisingOptOutNotice",),
+    # A consent to the precise position given without notice, such as 2 beside a notice of 0, does not count.
+    f"{SENSITIVE}[{_POSITION}]": _SENSITIVE_NOTICES,
 }
+"""The notices that a choice needs: one that is not given (0) withholds what the refusal would."""
 
 
 class _DependentConsent(NamedTuple):
@@ -142,7 +144,7 @@ class LayoutRules:
         for name, shift in self._numbers:
             for other, needed in self._numbers:
                 # A choice needs its notice. The consents to sale and to advertising of one age need each other.
-                if other in _NOTICE_OF.get(name, ()) or (other == name != UNDER_13 and needed != shift):
+                if other in _NOTICES_OF.get(name, ()) or (other == name != UNDER_13 and needed != shift):
                     withholds = FIELD_RULES[name].withholds
                     dependent.append(_DependentConsent(name, shift=shift, needed=3 << needed, withholds=withholds))
         return tuple(dependent)

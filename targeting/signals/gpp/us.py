@@ -10,7 +10,7 @@ from targeting.signals.gpp.layouts import LAYOUTS, SENSITIVE_SEGMENT_FIELDS, VER
 from targeting.signals.gpp.rules import LayoutRules, WithholdingField, Withholds
 from targeting.signals.gpp.string import read_header_ids
 from targeting.signals.segments import read_field, split_segments
-from targeting.signals.unreadable import Unreadable
+from targeting.signals.unreadable import GivenUp, Unreadable
 
 _CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MAX_CHARACTERS = 512
@@ -29,19 +29,27 @@ class PreparedLayout(NamedTuple):
 
 
 class UsSection(NamedTuple):
-    """The content of a section. ``numbers`` ends with the core's last field; ``header`` lists sub-sections."""
+    """The content of a section.
+
+    ``numbers`` ends with the last field of the core in its layout; ``other`` is the same core in the other layout that
+    it fits, if there is one; ``header`` lists sub-sections.
+    """
 
     prepared: PreparedLayout
     numbers: int
-    gpc: int | None
-    sensitive: int | None
-    header: tuple[int, ...] | None
+    gpc: int | None = None
+    sensitive: int | None = None
+    header: tuple[int, ...] | None = None
+    other: tuple[PreparedLayout, int] | None = None
 
     def withholds(self) -> int:
-        """Return what the section withholds, as the number of a ``Withholds``."""
+        """Return what the section withholds, as the number of a ``Withholds``; of two layouts, all that either does."""
         if self.gpc is not None and self.gpc & 1:
             return 7
         withheld = self.prepared.rules.withholds(self.numbers)
+        if self.other is not None:
+            prepared, numbers = self.other
+            withheld |= prepared.rules.withholds(numbers)
         if self.sensitive is not None:
             withheld |= _SENSITIVE_RULES.withholds(self.sensitive)
         return withheld
@@ -50,6 +58,9 @@ class UsSection(NamedTuple):
         """Return the fields that withhold something."""
         section_id = self.prepared.layout.section_id
         found = self.prepared.rules.withholding_fields(section_id, self.numbers)
+        if self.other is not None:
+            prepared, numbers = self.other
+            found += [field for field in prepared.rules.withholding_fields(section_id, numbers) if field not in found]
         if self.sensitive is not None:
             found += _SENSITIVE_RULES.withholding_fields(section_id, self.sensitive)
         if self.gpc is not None and self.gpc & 1:
@@ -75,7 +86,7 @@ def _by_first_character() -> dict[tuple[int, str], PreparedLayout]:
 
 
 _PREPARED_LAYOUTS = _by_first_character()
-_NATIONAL_2 = _PREPARED_LAYOUTS[7, "C"]
+_NATIONAL_1, _NATIONAL_2 = _PREPARED_LAYOUTS[7, "B"], _PREPARED_LAYOUTS[7, "C"]
 _SENSITIVE_RULES = LayoutRules(SENSITIVE_SEGMENT_FIELDS)
 _SENSITIVE_WIDTH = 2 * sum(len(field.national_names) for field in SENSITIVE_SEGMENT_FIELDS)
 
@@ -83,7 +94,7 @@ _SENSITIVE_WIDTH = 2 * sum(len(field.national_names) for field in SENSITIVE_SEGM
 def read_us_section(section_id: int, text: str) -> UsSection:
     """Read the section ``section_id``, which is one of ``LAYOUTS``. Raises ``Unreadable``."""
     if len(text) > MAX_CHARACTERS:
-        raise Unreadable("given up: long")
+        raise GivenUp("long")
     prepared = _PREPARED_LAYOUTS.get((section_id, text[0]))
     header = None
     if prepared is None:
@@ -93,14 +104,15 @@ def read_us_section(section_id: int, text: str) -> UsSection:
             raise Unreadable("a section of an unknown version")
     segments = split_segments(text, 2)
     core = segments[0]
-    # Unreleased libraries wrote the longer layout while still writing version 1.
-    if section_id == 7 and len(core) * 6 >= _NATIONAL_2.width:
-        prepared = _NATIONAL_2
+    other = None
+    if prepared is _NATIONAL_1 and len(core) * 6 >= _NATIONAL_2.width:
+        # Unreleased libraries wrote the longer layout as version 1; others may have padded the shorter one.
+        prepared, other = _NATIONAL_2, (_NATIONAL_1, _read_bits(core, _NATIONAL_1.width))
     numbers = _read_bits(core, prepared.width)
     if len(segments) == 1:
-        return UsSection(prepared, numbers, None, None, header)
+        return UsSection(prepared, numbers, header=header, other=other)
     gpc, sensitive = _read_optional(prepared.layout.optional_segment, segments[1])
-    return UsSection(prepared, numbers, gpc, sensitive, header)
+    return UsSection(prepared, numbers, gpc=gpc, sensitive=sensitive, header=header, other=other)
 
 
 def _read_bits(segment: bytes, width: int) -> int:

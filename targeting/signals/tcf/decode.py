@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from targeting.signals.bits import MAX_LENGTH, BitReader, Bits
 from targeting.signals.tcf.read import MAX_SEGMENTS
-from targeting.signals.unreadable import Unreadable
+from targeting.signals.unreadable import GivenUp, Unreadable
 
 IdRanges = tuple[tuple[int, int], ...]
 """Ranges of ids, each as its first and last id, in the order of the string."""
@@ -194,7 +194,7 @@ def _publisher_json(publisher: PublisherTC) -> dict[str, object]:
 def check_total_size(lists: Iterable[IdRanges]) -> None:
     """Raise ``Unreadable`` for lists that would take far more memory than the string."""
     if sum(last - first + 1 for ranges in lists for first, last in ranges) > MAX_LISTED:
-        raise Unreadable(f"given up: expands to more than {MAX_LISTED} vendors")
+        raise GivenUp(f"expands to more than {MAX_LISTED} vendors")
 
 
 def _time(deciseconds: int) -> str:

@@ -21,7 +21,7 @@ from targeting.signals.tcf.vendor_section import (
     VendorSet,
     read_section,
 )
-from targeting.signals.unreadable import Unreadable
+from targeting.signals.unreadable import GivenUp, Unreadable
 
 KNOWN_POLICY_VERSION = 5
 
@@ -32,7 +32,7 @@ MAX_SEGMENTS = 5
 """There are four kinds, and some writers repeat one."""
 
 MAX_ENTRY_COST = 640
-"""The cost limit of reading the lists of one string, in entries read one by one; a restriction itself costs ten."""
+"""The cost limit of reading the vendor lists of one string, in entries read one by one."""
 
 _MAX_CACHED_CHARACTERS = 1024
 _HEAD = 264
@@ -88,6 +88,25 @@ class TcConsent:
         """IsServiceSpecific. The framework dropped strings of global scope in 2021, but they still occur."""
         return self._head >> 125 & 1 == 1
 
+    @property
+    def is_valid(self) -> bool:
+        """Whether the standard calls the string valid; an invalid one grants nothing.
+
+        Invalid are IsServiceSpecific 0, VendorListVersion 0 and TcfPolicyVersion 0.
+        """
+        fields = self._head >> 125
+        return fields & 1 == 1 and fields & 0x7E != 0 and fields & 0x7FF80 != 0
+
+    @property
+    def must_disclose(self) -> bool:
+        """Whether the string was updated since TCF 2.3, so that only disclosed vendors have a basis."""
+        return self.last_updated_ds >= DISCLOSED_SINCE_DS
+
+    @property
+    def has_disclosed_vendors(self) -> bool:
+        """Whether there is a DisclosedVendors segment."""
+        return self._disclosed is not NO_VENDORS
+
     def special_feature(self, number: int) -> bool:
         """Return whether the person opted in to special feature ``number``, 1 to 12."""
         return 0 < number <= 12 and self._head >> (124 - number) & 1 == 1
@@ -98,6 +117,8 @@ class TcConsent:
         The person must have opted in. With the vendor list of the string's own version, the vendor must also have
         declared the feature.
         """
+        if not self.is_valid:
+            return False
         if vendor_list is not None and vendor_list.vendor_list_version == self.vendor_list_version:
             return self.special_feature(number) and vendor_list.declaration_of(vendor).uses_feature(number)
         return self.special_feature(number)
@@ -123,7 +144,7 @@ class TcConsent:
         if bases and self._restrictions is not NO_RESTRICTIONS:
             bases &= self._unrestricted(purpose, vendor)
         held = (bases & _CONSENT and self._consents.has(vendor)) or (bases & _INTEREST and self._interests.has(vendor))
-        if not held:
+        if not held or not self.is_valid:
             return False
         return self._head >> 186 & _TIME < DISCLOSED_SINCE_DS or self._disclosed.has(vendor)
 
@@ -164,13 +185,12 @@ def read_tc_string(text: str) -> TcConsent:
     if end + 12 > size:
         raise Unreadable("ends inside a section, or before NumPubRestrictions")
     disclosed, entry_cost = _read_others(segments)
-    allowance = MAX_ENTRY_COST - consents.entry_cost - interests.entry_cost - entry_cost
-    if allowance < 0:
-        raise Unreadable("given up: longer lists than any encoder writes")
+    if consents.entry_cost + interests.entry_cost + entry_cost > MAX_ENTRY_COST:
+        raise GivenUp("longer lists than any encoder writes")
     number = bits >> (top - end - 12) & 0xFFF if end + 12 <= top else read_field(core, end, 12)
     restrictions: Restrictions = NO_RESTRICTIONS
     if number:
-        restrictions = read_restrictions(core, end + 12, number, allowance)
+        restrictions = read_restrictions(core, end + 12, number)
     return TcConsent(head, consents, interests, restrictions, disclosed)
 
 

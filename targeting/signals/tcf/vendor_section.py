@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from targeting.signals.segments import SIX_BITS, decode_window, read_field
-from targeting.signals.unreadable import Unreadable
+from targeting.signals.unreadable import GivenUp, Unreadable
 
 MAX_UNEVEN = 96
 """Entries of a list of more than eight runs, which are read one by one. An encoder writes a list where it is shorter
@@ -166,7 +166,7 @@ def _read_list(characters: bytes, bits: int, top: int, offset: int, count: int) 
     if runs:
         return EntryRuns(bits, runs, count), top - left
     if count > MAX_UNEVEN:
-        raise Unreadable("given up: a list that is too long or too uneven")
+        raise GivenUp("a list that is too long or too uneven")
     entries, end = read_entries(characters, offset, count)
     return RangeEntries(entries), end
 

@@ -65,7 +65,7 @@ def small() -> CountryTable:
         pytest.param("1.0.3.0", "", id="gap"),
         pytest.param("1.0.4.0", "FR", id="single-address"),
         pytest.param("1.0.4.1", "", id="after-the-single-address"),
-        pytest.param("9.1.1.1", "", id="a-continent-is-no-country"),
+        pytest.param("9.1.1.1", "EU", id="somewhere-in-europe"),
         pytest.param("10.1.1.1", "", id="private"),
         pytest.param("255.255.254.255", "", id="before-the-last"),
         pytest.param("255.255.255.255", "FR", id="the-last"),

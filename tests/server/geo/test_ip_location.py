@@ -55,7 +55,7 @@ def locator(tmp_path_factory: pytest.TempPathFactory) -> Locator:
         pytest.param("5.0.0.1", UNKNOWN_LOCATION, id="registered-country-is-no-country"),
         pytest.param("6.0.0.1", IpLocation("FR", ""), id="country-as-text"),
         pytest.param("7.0.0.1", IpLocation("NL", ""), id="country-code"),
-        pytest.param("9.0.0.1", UNKNOWN_LOCATION, id="a-continent-is-no-country"),
+        pytest.param("9.0.0.1", IpLocation("EU", ""), id="somewhere-in-europe"),
         pytest.param("13.0.0.1", UNKNOWN_LOCATION, id="country-without-code"),
         pytest.param("14.0.0.1", UNKNOWN_LOCATION, id="country-of-another-type"),
         pytest.param("15.0.0.1", UNKNOWN_LOCATION, id="record-of-another-type"),

@@ -103,7 +103,7 @@ GPP_ALL, GPP_SALE, GPP_CHILD = (STRINGS[f"usnat-{name}"] for name in ("allows", 
         ({"regs": {"gdpr": 0, "gpp": GPP_ALL, "ext": {"gpp_sid": [7]}}}, []),
         (
             {"regs": {"gdpr": 0, "gpp": GPP_ALL, "gpp_sid": [7], "ext": {"gpp_sid": [8]}}},
-            ["GPP_OPT_OUT", "SIGNAL_UNREADABLE"],
+            ["SIGNAL_UNREADABLE"],
         ),
     ],
 )

@@ -156,7 +156,11 @@ def test_addresses_that_no_client_on_the_internet_has(text: str) -> None:
         pytest.param("GB", "eng", IpLocation("GB", ""), id="no-such-form"),
         pytest.param("GB", "ENGL", IpLocation("GB", ""), id="too-long"),
         pytest.param("GB", "EN\n", IpLocation("GB", ""), id="line-break"),
-        pytest.param("EU", "ENG", UNKNOWN_LOCATION, id="no-country"),
+        pytest.param("US", "06", IpLocation("US", ""), id="fips-number-of-california"),
+        pytest.param("US", "ENG", IpLocation("US", ""), id="subdivision-of-another-country"),
+        pytest.param("HK", "HCW", IpLocation("HK", ""), id="country-without-subdivisions"),
+        pytest.param("EU", "ENG", IpLocation("EU", ""), id="somewhere-in-europe"),
+        *(pytest.param(code, "CA", UNKNOWN_LOCATION, id=code) for code in ("XX", "ZZ", "T1", "A1", "A2", "O1", "AP")),
         pytest.param("", "ENG", UNKNOWN_LOCATION, id="no-country-code"),
     ],
 )

@@ -24,6 +24,8 @@ SENSITIVE: dict[str, dict[int, list[int]]] = {
 }
 """By section, the national categories of each number. The sections that are not here have the first eight."""
 
+SENSITIVE_NOTICES = ("SensitiveDataProcessingOptOutNotice", "SensitiveDataOptOutNotice", "SensitiveDataLimitUseNotice")
+
 UNDER_13, FROM_13_TO_15, FROM_16_TO_17 = "under 13", "13 to 15", "16 to 17"
 _CHILD_AND_TEENS = [UNDER_13, FROM_13_TO_15, FROM_13_TO_15]
 
@@ -99,11 +101,13 @@ def withheld(section: LibrarySection, fields: Mapping[str, Any]) -> int:
         or _opted_out(fields, "SharingOptOut", "SharingOptOutNotice", "SharingNotice")
         or _opted_out(fields, "TargetedAdvertisingOptOut", "TargetedAdvertisingOptOutNotice")
         or _not_given(fields.get("ProcessingNotice", 1))
+        or any(_not_given(fields.get(notice, 1)) for notice in SENSITIVE_NOTICES)
         or any(any(sensitive.get(category, [])) for category in (6, 7, 9, 10, 12, 14, 16))
         or any(any(map(_refused, sensitive.get(category, []))) for category in (1, 2, 3, 4, 5, 11, 13, 15))
     ):
         mask |= PROFILE
-    notices = ("SensitiveDataProcessingOptOutNotice", "SensitiveDataOptOutNotice", "SensitiveDataLimitUseNotice")
-    if any(_not_given(fields.get(notice, 1)) for notice in notices) or any(map(_refused, sensitive.get(8, []))):
+    positions = sensitive.get(8, [])
+    without_notice = any(fields.get(notice) == 0 for notice in SENSITIVE_NOTICES)
+    if any(map(_refused, positions)) or (without_notice and 2 in positions):
         mask |= POSITION
     return mask

@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 import pytest
 
-from targeting.signals.gpp.read import NONE_APPLIES, GppReading, WithholdingField, Withholds, read_gpp_string
-from tests.targeting.signals.gpp.gpp_encoder import gpp as encode
-from tests.targeting.signals.gpp.gpp_encoder import us_string, us_text
+from targeting.signals.gpp.read import (
+    GppReading,
+    Withholds,
+    read_gpp_string,
+)
+from tests.targeting.signals.gpp.gpp_encoder import us_string
 from tests.targeting.signals.gpp.gpp_vectors import SECTIONS, LibrarySection, section
 
 NOTHING, POSITION, PROFILE, EVERYTHING = (
@@ -62,10 +65,23 @@ NATIONAL = {
     "targeted: no notice": case(PROFILE, TargetedAdvertisingOptOutNotice=2),
     "targeted: notice not applicable, but a choice": case(PROFILE, TargetedAdvertisingOptOutNotice=0),
     "targeted: not applicable": case(NOTHING, TargetedAdvertisingOptOut=0, TargetedAdvertisingOptOutNotice=0),
-    "sensitive data: no notice of the right": case(POSITION, SensitiveDataProcessingOptOutNotice=2),
-    "sensitive data: notice not applicable": case(NOTHING, SensitiveDataProcessingOptOutNotice=0),
-    "sensitive data: no notice of the limit": case(POSITION, SensitiveDataLimitUseNotice=2),
-    "sensitive data: reserved value of the notice": case(POSITION, SensitiveDataLimitUseNotice=3),
+    "sensitive data: no notice of the right": case(PROFILE, SensitiveDataProcessingOptOutNotice=2),
+    "sensitive data: notice of the right not applicable": case(NOTHING, SensitiveDataProcessingOptOutNotice=0),
+    "sensitive data: no notice of the limit": case(PROFILE, SensitiveDataLimitUseNotice=2),
+    "sensitive data: notice of the limit not applicable": case(NOTHING, SensitiveDataLimitUseNotice=0),
+    "sensitive data: reserved value of the notice": case(PROFILE, SensitiveDataLimitUseNotice=3),
+    "position: consent without notice of the right": Case(
+        {f"{SENSITIVE}[8]": 2, "SensitiveDataProcessingOptOutNotice": 0}, POSITION
+    ),
+    "position: consent without notice of the limit": Case(
+        {f"{SENSITIVE}[8]": 2, "SensitiveDataLimitUseNotice": 0}, POSITION
+    ),
+    "position: not applicable, nor are the notices": Case(
+        {f"{SENSITIVE}[8]": 0, "SensitiveDataProcessingOptOutNotice": 0, "SensitiveDataLimitUseNotice": 0}, NOTHING
+    ),
+    "position: consent, but no notice of the limit": Case(
+        {f"{SENSITIVE}[8]": 2, "SensitiveDataLimitUseNotice": 2}, PROFILE
+    ),
     "personal data: not applicable": case(NOTHING, PersonalDataConsents=0),
     "personal data: no consent": case(NOTHING, PersonalDataConsents=1),
     "personal data: consent to what was not announced": case(EVERYTHING, PersonalDataConsents=2),
@@ -79,7 +95,7 @@ NATIONAL = {
     "GPC": case(EVERYTHING, Gpc=1),
     "GPC off": case(NOTHING, Gpc=0),
     "GPC in a sub-section of type 0": case(EVERYTHING, Gpc=1, GpcSegmentType=0),
-    "two withheld add up": case(PROFILE | POSITION, SaleOptOut=1, SensitiveDataLimitUseNotice=2),
+    "two withheld add up": Case({"SaleOptOut": 1, f"{SENSITIVE}[8]": 1}, PROFILE | POSITION),
     "everything includes the rest": case(EVERYTHING, SaleOptOut=1, SensitiveDataLimitUseNotice=2, Gpc=1),
     **{
         f"category {category}: {what}": Case({f"{SENSITIVE}[{category}]": value}, withholds)
@@ -121,11 +137,32 @@ def test_what_only_version_2_has(one: Case) -> None:
     assert read(section(7, 2), one.changes).withholds == one.withholds
 
 
-def test_version_1_written_with_the_layout_of_version_2_is_judged_by_what_is_there() -> None:
+NONE_OF_13_TO_16: dict[str, int] = {f"{SENSITIVE}[{category}]": 0 for category in (13, 14, 15, 16)}
+"""Categories that only version 2 has. Version 1 has known children and the MSPA in their place."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "withholds"),
+    [
+        pytest.param({}, NOTHING, id="nothing in either layout"),
+        pytest.param({f"{SENSITIVE}[1]": 1}, PROFILE, id="the same in both"),
+        pytest.param({f"{CHILD}[1]": 1}, EVERYTHING, id="a teen by version 2"),
+        pytest.param({f"{CHILD}[2]": 2}, EVERYTHING, id="a child by version 2"),
+        pytest.param({f"{SENSITIVE}[14]": 2}, EVERYTHING, id="a child by version 1"),
+        pytest.param({f"{SENSITIVE}[15]": 2}, EVERYTHING, id="personal data by version 1"),
+    ],
+)
+def test_a_core_of_version_1_that_fits_both_layouts_is_read_as_both(
+    changes: dict[str, int], withholds: Withholds
+) -> None:
     written = section(7, 2)._replace(version=1)
-    assert read(written, {}).withholds == NOTHING
-    assert read(written, {f"{SENSITIVE}[14]": 2}).withholds == PROFILE
-    assert read(written, {f"{CHILD}[2]": 2}).withholds == EVERYTHING
+    reading = read(written, {"MspaServiceProviderMode": 0, **NONE_OF_13_TO_16, **changes})
+    assert reading.withholds == withholds
+    assert bool(reading.withholding_fields) == bool(withholds)
+
+
+def test_version_2_is_not_read_with_the_layout_of_version_1() -> None:
+    assert read(section(7, 2), {f"{SENSITIVE}[15]": 2}).withholds == NOTHING
 
 
 class StateCase(NamedTuple):
@@ -156,7 +193,7 @@ STATES = [
     state("usca", {f"{CHILD}[1]": 2, f"{CHILD}[2]": 2}, EVERYTHING, f"{CHILD}[2]"),
     state("usca", {f"{CHILD}[2]": 1}, EVERYTHING, f"{CHILD}[1]", f"{CHILD}[2]"),
     state("usca", {"SharingOptOut": 1}, PROFILE, "SharingOptOut"),
-    state("usca", {"SensitiveDataLimitUseNotice": 2}, POSITION, "SensitiveDataLimitUseNotice"),
+    state("usca", {"SensitiveDataLimitUseNotice": 2}, PROFILE, "SensitiveDataLimitUseNotice"),
     state("usca", {"PersonalDataConsents": 2}, EVERYTHING, "PersonalDataConsents"),
     state("usca", {"Gpc": 1}, EVERYTHING, "Gpc"),
     state("usva", {CHILD: 2}, EVERYTHING, f"{CHILD}[2]"),
@@ -166,7 +203,7 @@ STATES = [
     state("usut", {f"{SENSITIVE}[3]": 1}, PROFILE, f"{SENSITIVE}[4]"),
     state("usut", {f"{SENSITIVE}[5]": 1}, PROFILE, f"{SENSITIVE}[3]"),
     state("usut", {f"{SENSITIVE}[8]": 1}, POSITION, f"{SENSITIVE}[8]"),
-    state("usut", {"SensitiveDataProcessingOptOutNotice": 2}, POSITION, "SensitiveDataProcessingOptOutNotice"),
+    state("usut", {"SensitiveDataProcessingOptOutNotice": 2}, PROFILE, "SensitiveDataProcessingOptOutNotice"),
     state("usct", {f"{CHILD}[1]": 2}, EVERYTHING, f"{CHILD}[2]"),
     state("usct", {f"{CHILD}[2]": 2, f"{CHILD}[3]": 2}, NOTHING),
     state("usct", {f"{CHILD}[2]": 2}, EVERYTHING, f"{CHILD}[1]"),
@@ -188,7 +225,7 @@ STATES = [
     state("usde", {f"{SENSITIVE}[9]": 2}, PROFILE, f"{SENSITIVE}[16]"),
     state("usde", {f"{CHILD}[4]": 2, f"{CHILD}[5]": 2}, NOTHING),
     state("usde", {f"{CHILD}[4]": 2}, EVERYTHING, f"{CHILD}[3]"),
-    state("usia", {"SensitiveDataOptOutNotice": 2}, POSITION, "SensitiveDataProcessingOptOutNotice"),
+    state("usia", {"SensitiveDataOptOutNotice": 2}, PROFILE, "SensitiveDataProcessingOptOutNotice"),
     state("usia", {f"{SENSITIVE}[1]": 1}, PROFILE, f"{SENSITIVE}[1]"),
     state("usnj", {f"{SENSITIVE}[10]": 2}, PROFILE, f"{SENSITIVE}[10]"),
     state("usmd", {"MspaMode": 2}, EVERYTHING, "MspaMode"),
@@ -252,27 +289,3 @@ WHOLE = {
 def test_whole_strings(text: str, expected: tuple[int, Withholds]) -> None:
     section_id, withholds = expected
     assert read_gpp_string(text, [section_id]).withholds == withholds
-
-
-def test_sections_add_up() -> None:
-    position = us_text(section(8), {f"{SENSITIVE}[3]": 1})
-    sale = us_text(section(9), {"SaleOptOut": 1})
-    reading = read_gpp_string(encode({8: position, 9: sale}), [9, 8])
-    assert reading.withholds == PROFILE | POSITION
-    assert reading.withholding_fields == [
-        WithholdingField(9, "SaleOptOut", 1, PROFILE),
-        WithholdingField(8, f"{SENSITIVE}[8]", 1, POSITION),
-    ]
-
-
-def test_only_the_sections_that_are_named_count() -> None:
-    text = encode({8: us_text(section(8), {}), 9: us_text(section(9), {"SaleOptOut": 1})})
-    assert read_gpp_string(text, [8]).withholds == NOTHING
-    assert read_gpp_string(text, []).withholds == NOTHING
-    assert read_gpp_string(text, [NONE_APPLIES]).withholds == NOTHING
-
-
-def test_the_same_section_named_twice_counts_once() -> None:
-    reading = read_gpp_string(us_string(section(9), {"SaleOptOut": 1}), [9, 9, 8, 8])
-    assert reading.unreadable == (8,)
-    assert len(reading.withholding_fields) == 1

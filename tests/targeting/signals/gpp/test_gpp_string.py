@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from targeting.signals.bits import MAX_LENGTH
 from targeting.signals.gpp.decode import decode_gpp_string
-from targeting.signals.gpp.read import NONE_APPLIES, GppReading, Withholds, read_gpp_string
+from targeting.signals.gpp.read import NONE_APPLIES, NOT_YET_KNOWN, GppReading, Withholds, read_gpp_string
 from targeting.signals.unreadable import Unreadable
 from tests.targeting.signals.gpp.gpp_encoder import (
     ALPHABET,
@@ -104,15 +104,16 @@ def test_a_lying_string_withholds_everything(text: str) -> None:
 def test_a_string_that_cannot_be_read_at_all_needs_no_section_to_be_named(text: str) -> None:
     expected = read_gpp_string(text, [9])
     if expected.unreadable == (3,):
-        assert read_gpp_string(text, []) == expected == GppReading(Withholds.EVERYTHING, (3,), {})
+        assert read_gpp_string(text, []) == expected == GppReading(Withholds.NOTHING, (3,), {})
+        assert expected.withholds == Withholds.EVERYTHING
 
 
 def test_no_string_and_no_section_say_nothing() -> None:
-    for ids in ([], [NONE_APPLIES], (NONE_APPLIES, NONE_APPLIES)):
+    for ids in ([], [NONE_APPLIES], (NONE_APPLIES, NONE_APPLIES), [NOT_YET_KNOWN]):
         assert read_gpp_string("", ids) == GppReading(Withholds.NOTHING, (), {})
 
 
-@pytest.mark.parametrize("named", [7, 10, 28, 1, 3, 0, -2, 10**9])
+@pytest.mark.parametrize("named", [7, 10, 28, 1, 3, -2, 10**9])
 def test_a_section_that_is_named_and_missing_withholds_everything(named: int) -> None:
     reading = read_gpp_string(BOTH, [8, named])
     assert reading.withholds == Withholds.EVERYTHING
@@ -166,7 +167,8 @@ def test_a_section_that_cannot_be_read_withholds_everything(section_id: int, tex
     string = encode({section_id: text, 40: "x"})
     reading = read_gpp_string(string, [section_id])
     assert (reading.withholds, reading.unreadable) == (Withholds.EVERYTHING, (section_id,))
-    assert read_gpp_string(string, []).unreadable == ()
+    assert read_gpp_string(string, []).unreadable == (section_id, 40)
+    assert read_gpp_string(string, [NONE_APPLIES]).unreadable == ()
     with pytest.raises(Unreadable):
         decode_gpp_string(string)
 

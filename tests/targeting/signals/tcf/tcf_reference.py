@@ -156,6 +156,8 @@ Declarations = dict[int, dict[str, list[int]]]
 
 def has_basis(truth: Truth, purpose: int, vendor: int, declarations: Declarations | None = None) -> bool:
     """The rules, one after the other. ``declarations`` are those of the vendor list of the string's version."""
+    if not (truth["isServiceSpecific"] and truth["vendorListVersion"] and truth["policyVersion"]):
+        return False
     consent = purpose in truth["purposeConsents"] and vendor in truth["vendorConsents"]
     interest = purpose in truth["purposeLegitimateInterests"] and vendor in truth["vendorLegitimateInterests"]
     if purpose in {1, 3, 4, 5, 6}:

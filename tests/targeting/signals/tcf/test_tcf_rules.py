@@ -64,7 +64,11 @@ ON_INTEREST = declared(legIntPurposes=list(range(1, 12)))
         pytest.param(replace(YES, consents=Ranges(((1, 65_535),), 1)), 4, 65_536, False, id="vendor 65536"),
         pytest.param(replace(YES, consents=Ranges(((1, 65_535),), 1)), 4, 65_535, True, id="vendor 65535"),
         pytest.param(replace(YES, consents=Ranges(((9, 3),), 9)), 4, 5, False, id="range that ends too early"),
-        pytest.param(replace(YES, service_specific=False), 4, US, True, id="global scope is not judged here"),
+        pytest.param(replace(YES, service_specific=False), 4, US, False, id="global scope"),
+        pytest.param(replace(YES, vendor_list_version=0), 4, US, False, id="vendor list version 0"),
+        pytest.param(replace(YES, policy_version=0), 4, US, False, id="policy version 0"),
+        pytest.param(replace(YES, vendor_list_version=1, policy_version=1), 4, US, True, id="lowest versions"),
+        pytest.param(replace(YES, vendor_list_version=2048, policy_version=32), 4, US, True, id="one bit each"),
         pytest.param(replace(YES, policy_version=63), 4, US, True, id="newer policy"),
         pytest.param(replace(YES, purpose_one_treatment=True), 2, US, True, id="purpose 1 not disclosed: others"),
         pytest.param(replace(YES, purpose_one_treatment=True), 1, US, False, id="purpose 1 not disclosed"),
@@ -239,28 +243,6 @@ def test_from_march_2026_on_the_vendor_must_be_disclosed(
 def test_created_does_not_matter() -> None:
     string = replace(YES, created=FIRST_DECISECOND_OF_MARCH_2026)
     assert read_tc_string(string.text()).has_basis(4, US) is True
-
-
-@pytest.mark.parametrize(("number", "expected"), [(1, True), (2, False), (12, True), (0, False), (13, False)])
-def test_special_features(number: int, *, expected: bool) -> None:
-    string = replace(YES, special_features=frozenset({1, 12}))
-    assert read_tc_string(string.text()).special_feature(number) is expected
-
-
-@pytest.mark.parametrize(
-    ("string", "vendors", "expected"),
-    [
-        pytest.param(OPTED_IN, None, True, id="no vendor list"),
-        pytest.param(OPTED_IN, declared(specialFeatures=[1]), True, id="declared"),
-        pytest.param(OPTED_IN, declared(specialFeatures=[2]), False, id="another one declared"),
-        pytest.param(OPTED_IN, VendorList(125, {}), True, id="the list of another version"),
-        pytest.param(YES, declared(specialFeatures=[1]), False, id="not opted in to"),
-    ],
-)
-def test_a_vendor_may_use_a_special_feature_that_it_declared(
-    string: Tc, vendors: VendorList | None, *, expected: bool
-) -> None:
-    assert read_tc_string(string.text()).may_use_feature(1, US, vendors) is expected
 
 
 @pytest.mark.parametrize(("version", "newer"), [(2, False), (5, False), (6, True), (63, True)])
