@@ -1,4 +1,4 @@
-"""A primary is demoted while a proxy keeps its connections: nobody reads the old one any more, and writes go to the new."""
+"""A primary is demoted while a proxy keeps its connections: the old one is read no more, and the new one is written."""
 
 import threading
 import time
