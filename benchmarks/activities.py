@@ -20,12 +20,11 @@ from adtargeting.v1 import targeting_pb2
 
 from benchmarks import people
 from server.calls.activity import record_activity
-from server.calls.call_context import CallContext
+from server.calls.call_context import CallContext, DecisionParts
 from server.calls.profile import get_profile
 from server.decisions.decider import Decider
 from server.decisions.fetcher import Fetcher
 from server.decisions.signal_observer import SignalObserver
-from server.decisions.worker import DecisionParts
 from server.metrics.metrics import Metrics
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms

@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -25,16 +26,16 @@ from benchmarks.people import request
 from benchmarks.processes import NotStarted, Serving, settle, start_echo
 from benchmarks.scene import BATCH, Scene, WrongAnswer, batch, behavioural, pseudonyms_in
 from server.gate.grpcio import GrpcioGate
-from server.gate.port import Lane
+from server.gate.port import DecisionLane
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject, SubjectKind
 
+_BUDGET_S = 5.0
 STEPS = ("gate", "gate, parse", "gate, parse, read from the store")
 REPEATS = 15
 POPULATION = 2_000
 _ECHO_CALLS, _BATCH_CALLS, _ECHO_IN_FLIGHT = 1_280, 128, 16
-_MOST_CALLS, _IDLE_S, _BUDGET_S = 4, 0.1, 5.0
 
 
 def main() -> int:
@@ -80,14 +81,21 @@ def serve(step: str, directory: Path, answer_bytes: int) -> None:
     gate, answer = GrpcioGate("127.0.0.1:0"), bytes(answer_bytes)
     store = RedisStore(RedisAddress(path=str(directory / "redis.sock")), pseudonyms_in(directory))
     print(f"floor serves gRPC on {gate.open()} ", flush=True)
-    while not told.is_set():
-        calls = gate.take(Lane.DECISIONS, _MOST_CALLS, _IDLE_S)
+    gate.decide_with(partial(_answer_all, step, store, answer))
+    told.wait()
+    gate.close(0)
+    store.close()
+
+
+async def _answer_all(step: str, store: RedisStore, answer: bytes, lane: DecisionLane) -> None:
+    while True:
+        await lane.arrival()
+        calls = [lane.waiting.popleft() for _ in range(len(lane.waiting))]
         subjects = [who for call in calls for who in _subjects(call.payload)] if step != STEPS[0] else []
         if step == STEPS[2]:
             store.fetch(subjects, _BUDGET_S)
-        gate.answer([(call, answer) for call in calls])
-    gate.close(0)
-    store.close()
+        for call in calls:
+            lane.answer(call, answer)
 
 
 def _subjects(payload: bytes) -> Sequence[Subject]:

@@ -101,6 +101,8 @@ class Service:
         self.metrics.show_build(gate.name)
         self.metrics.inflight.set_function(gate.inflight)
         self.metrics.calls.count = gate.ended
+        self.metrics.refusals.count = gate.refused
+        gate.observe_lag_with(self.metrics.observe_lag)
         return gate
 
     def _watch_files(self) -> None:

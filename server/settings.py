@@ -29,17 +29,21 @@ class Settings:
     data_dir: Path = Path(".data")
     redis_url: str = field(default="", repr=False)
     """A secret: it may hold a password."""
-    gate: str = field(default="auto", metadata={"choices": ("auto", "grpcio")})
+    gate: str = field(default="auto", metadata={"choices": ("auto", "http2", "grpcio")})
     geo_db: str = ""
     policy: str = ""
     nap_keys: str = ""
     secret_key_file: str = ""
     decision_budget_ms: int = field(default=25, metadata={"bounds": (1, 10_000)})
     write_budget_ms: int = field(default=500, metadata={"bounds": (1, 60_000)})
-    max_batch: int = field(default=64, metadata={"bounds": (1, 256)})
     max_inflight: int = field(default=2048, metadata={"bounds": (1, 1_000_000)})
     max_inflight_mib: int = field(default=64, metadata={"bounds": (1, 65_536)})
-    workers: int = field(default=1, metadata={"bounds": (1, 32)})
+    max_connections: int = field(default=4096, metadata={"bounds": (1, 1_000_000)})
+    idle_timeout_s: int = field(default=300, metadata={"bounds": (1, 86_400)})
+    hosts: str = ""
+    """Names by which HTTP/1.1 and browsers may call the gRPC port, beside its own; separated by commas."""
+    origins: str = ""
+    """Origins whose pages may call the gRPC port; separated by commas."""
     other_workers: int = field(default=2, metadata={"bounds": (1, 32)})
     replicas: int = field(default=0, metadata={"bounds": (0, 16)})
     confirm_on_disk: str = field(default="no", metadata={"choices": ("no", "yes")})

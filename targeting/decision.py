@@ -218,7 +218,13 @@ def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook)
 def _shareable(judged: _Judged, features: Behavioural | None, id_key: bytes) -> Shareable | None:
     if features is None or judged.grant is None:
         return None
-    return Shareable(judged.grant, features, judged.owner, id_key)
+    return Shareable(
+        grant=judged.grant,
+        features=features,
+        owner=judged.owner,
+        id_key=id_key,
+        kind=judged.item.subjects[0].kind,
+    )
 
 
 def _network_context(judged: _Judged, policy: Policy) -> NetworkContext:

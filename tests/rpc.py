@@ -1,4 +1,4 @@
-"""The standard services of gRPC, typed: health (grpc.health.v1) and reflection (grpc.reflection.v1alpha)."""
+"""The standard services of gRPC, typed: health (grpc.health.v1) and reflection (grpc.reflection.v1alpha, v1)."""
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -13,11 +13,11 @@ def health(channel: grpc.Channel, service: str = "") -> str:
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(status))
 
 
-def reflected_services(channel: grpc.Channel) -> set[str]:
+def reflected_services(
+    channel: grpc.Channel, path: str = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+) -> set[str]:
     """The names that reflection lists."""
-    call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(
-        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
-    )
+    call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(path)
     request = reflection_pb2.ServerReflectionRequest(list_services="").SerializeToString()
     (answer,) = call(iter([request]), timeout=5)
     listed = reflection_pb2.ServerReflectionResponse.FromString(answer).list_services_response.service

@@ -17,7 +17,7 @@ REQUIREMENTS = [
 ]
 NOT_DEPENDENCIES = {"adtargeting", "server", "targeting"} | sys.stdlib_module_names
 
-PRIVATE_PARTS: set[str] = set()
+PRIVATE_PARTS = {"h2corn._lib"}
 """Modules and names of other packages that begin with an underscore, as ``package.module._name``, and are used all
 the same. An upgrade that takes one away must fail here; so each needs an upper bound of its own and a line below."""
 

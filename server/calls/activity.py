@@ -18,7 +18,7 @@ from server.choices.retry import attempts
 from server.decisions.containment import observe_all
 from server.errors import InvalidRequest
 from server.messages.enums import enum
-from server.messages.reading import parse_batch
+from server.messages.reading import Batch, parse_batch
 from server.store.ports import RecordChange, StoreUnavailable
 from targeting.decision import PlannedRequest, plan
 from targeting.model import AdRequest, LocaleInputs, Subject
@@ -61,7 +61,7 @@ class _Recorder:
         self._deadline_s = time.monotonic() + context.budget_s
         self._results: dict[int, Result] = {}
 
-    def record(self, activities: Sequence[pb.Activity | InvalidRequest]) -> list[Result]:
+    def record(self, activities: Batch[pb.Activity]) -> list[Result]:
         """Return the results in order; an activity that could not be read is rejected. Raises ``StoreError``."""
         if tasks := self._admitted(activities):
             self._record_all(tasks)

@@ -4,17 +4,17 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from server.calls.call_context import CallContext
+from server.calls.call_context import CallContext, DecisionParts
 from server.calls.call_worker import CallWorker
 from server.calls.handlers import HANDLERS
 from server.choices.assembly import ChoiceThreads
 from server.decisions.decider import Decider
-from server.decisions.fetcher import Fetcher
-from server.decisions.reading import CallReader
+from server.decisions.fetcher import Fetcher, LoopFetcher
+from server.decisions.jobs import CallReader
 from server.decisions.signal_observer import SignalObserver
-from server.decisions.worker import DecisionParts, Limits, Worker
+from server.decisions.worker import Worker, WorkerParts
 from server.gate.port import Gate
 from server.geo.location_database import LocationSource
 from server.metrics.metrics import Metrics
@@ -22,18 +22,6 @@ from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 from targeting.signals.nap import Nap
-
-
-class _Loop(Protocol):
-    """A worker of either lane."""
-
-    def run(self) -> None:
-        """Serve until stopped."""
-        ...
-
-    def stop(self) -> None:
-        """End soon."""
-        ...
 
 
 class LaneThreads(NamedTuple):
@@ -48,30 +36,36 @@ class LaneThreads(NamedTuple):
     metrics: Metrics
 
     def start(self, gate: Gate, closing: ExitStack) -> None:
-        """Start the workers; ``closing`` stops them."""
-        settings = self.settings
-        limits = Limits(settings.decision_budget_ms / 1000, settings.max_batch)
-        reader = CallReader(self.locator)
-        loops: list[_Loop] = [
-            Worker(gate, self._decision_parts(), reader, self.metrics, limits) for _ in range(settings.workers)
-        ]
-        loops += [CallWorker(gate, HANDLERS, self.call_context()) for _ in range(settings.other_workers)]
-        for loop in loops:
-            thread = threading.Thread(target=loop.run, name=type(loop).__name__.lower(), daemon=True)
+        """Start the worker of decisions on the gate's loop, and threads for everything else; ``closing`` stops them."""
+        fetcher = LoopFetcher(self._fetcher)
+        closing.callback(fetcher.close)
+        parts = WorkerParts(
+            decider=Decider(self.rules, self.open_nap),
+            fetcher=fetcher,
+            observer=self._observer(),
+            reader=CallReader(self.locator),
+            metrics=self.metrics,
+            budget_s=self.settings.decision_budget_ms / 1000,
+        )
+        gate.decide_with(lambda lane: Worker(parts, lane).run())
+        for _ in range(self.settings.other_workers):
+            worker = CallWorker(gate, HANDLERS, self.call_context())
+            thread = threading.Thread(target=worker.run, name="call-worker", daemon=True)
             closing.callback(thread.join)
-            closing.callback(loop.stop)
+            closing.callback(worker.stop)
             thread.start()
 
-    def _decision_parts(self) -> DecisionParts:
-        fetcher = Fetcher(self.store.decisions(), self.metrics)
-        observer = SignalObserver(self.metrics, self.choices.signal_opt_outs.enqueue)
-        return DecisionParts(Decider(self.rules, self.open_nap), fetcher, observer)
+    def _fetcher(self) -> Fetcher:
+        return Fetcher(self.store.decisions(), self.metrics)
+
+    def _observer(self) -> SignalObserver:
+        return SignalObserver(self.metrics, self.choices.signal_opt_outs.enqueue)
 
     def call_context(self) -> CallContext:
         """Return what one thread makes calls with."""
         return CallContext(
             store=self.store.records(self.metrics),
-            decisions=self._decision_parts(),
+            decisions=DecisionParts(Decider(self.rules, self.open_nap), self._fetcher(), self._observer()),
             rulebook=self.rules,
             locator=self.locator,
             open_nap=self.open_nap,

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from server.decisions.worker import DecisionParts
+from server.decisions.decider import Decider
+from server.decisions.fetcher import Fetcher
+from server.decisions.signal_observer import SignalObserver
 from server.geo.ip_location import IpLocator
 from server.metrics.metrics import Metrics
 from server.store.ports import RecordStore
@@ -20,6 +22,14 @@ def _ignore(_: Subject, __: Preference) -> None:
 def _unknown() -> float:
     """Return NaN."""
     return float("nan")
+
+
+class DecisionParts(NamedTuple):
+    """What explains a decision, and takes note of the signals of activities."""
+
+    decider: Decider
+    fetcher: Fetcher
+    observer: SignalObserver
 
 
 class CallContext(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from server.calls.call_context import CallContext
 from server.errors import refusal_of
-from server.gate.port import Answer, Call, Gate, Lane, Method
+from server.gate.port import Answer, Call, Gate, Method
 
 Handler = Callable[[bytes, CallContext], bytes]
 _IDLE_S = 0.25
@@ -29,9 +29,9 @@ class CallWorker:
     def run(self) -> None:
         """Take a call, handle it and answer, until stopped."""
         while not self._stopping.is_set():
-            for call in self._gate.take(Lane.OTHER, 1, _IDLE_S):
-                if not call.gone:
-                    self._gate.answer([(call, self._answered(call))])
+            call = self._gate.take(_IDLE_S)
+            if call is not None and not call.gone:
+                self._gate.answer(call, self._answered(call))
 
     def _answered(self, call: Call) -> Answer:
         handler = self._handlers[call.method]

@@ -6,12 +6,12 @@ anywhere else refuses its own calls with an opaque id.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 from server.decisions.decider import Decided, Decider, Stored
 from server.errors import note, refusal_of
-from server.gate.port import Answer, Refusal
+from server.gate.port import Refusal
 from server.messages import wire
 from targeting.decision import Plan, PlannedRequest, Rulebook, decide, plan
 from targeting.model import AdRequest, Signals
@@ -107,9 +107,12 @@ def attempt(work: Callable[[], T]) -> T | Refusal:
         return refusal_of(problem)
 
 
-def attempt_each(jobs: Iterable[Callable[[], bytes]]) -> list[Answer]:
-    """Return what ``attempt`` returns for each job."""
-    return [attempt(job) for job in jobs]
+async def attempt_async(work: Awaitable[T]) -> T | Refusal:
+    """Do as ``attempt`` does, with work that is awaited."""
+    try:
+        return await work
+    except Exception as problem:  # noqa: BLE001  # as above
+        return refusal_of(problem)
 
 
 def _item_unread(request: AdRequest, policy: Policy) -> PlannedRequest:

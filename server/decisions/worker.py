@@ -1,121 +1,178 @@
-"""The worker of the decision lane: take what waits, read, decide together, answer.
+"""The worker of the decision lane, on the thread of the gate's event loop: take → read → decide → answer.
 
 A call that has waited longer than its budget is answered without asking the store. Faults of ours are contained by
 ``server.decisions.containment``; here is only the ordinary way.
 """
 
-import threading
+import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import islice
 from typing import NamedTuple
 
-from server.decisions.containment import ContainedDecider, attempt, attempt_each, observe_all
-from server.decisions.decider import Decided, Decider
-from server.decisions.fetcher import Fetcher
-from server.decisions.portions import by_patience, portions
-from server.decisions.reading import CallReader, ReadCall
+from server.decisions.agenda import Agenda
+from server.decisions.containment import ContainedDecider, attempt, attempt_async, observe_all
+from server.decisions.decider import Decider, Stored
+from server.decisions.fetcher import LEAST_BUDGET_S, MAX_FETCHES, LoopFetcher
+from server.decisions.group import Group
+from server.decisions.jobs import PORTION_WEIGHT, CallReader, Job, Portion
 from server.decisions.signal_observer import SignalObserver
-from server.gate.methods import DECIDE_BATCH
-from server.gate.port import Answer, Call, Gate, Lane, Refusal
+from server.gate.port import Call, DecisionLane, Refusal
 from server.metrics.metrics import Metrics
-from targeting.decision import Rulebook
-from targeting.model import AdRequest
-
-_IDLE_S = 0.25
+from targeting.reasons import Reason
 
 
-class DecisionParts(NamedTuple):
-    """What decides: one set a thread, as the store's connection belongs to the thread that uses it."""
+class WorkerParts(NamedTuple):
+    """What a worker works with."""
 
     decider: Decider
-    fetcher: Fetcher
+    fetcher: LoopFetcher
     observer: SignalObserver
-
-
-class Limits(NamedTuple):
-    """How long a decision may take from its arrival (seconds), and how many calls are taken together."""
-
+    reader: CallReader
+    metrics: Metrics
     budget_s: float = 0.025
-    max_batch: int = 64
+    """How long a decision may take from its arrival."""
 
 
 class Worker:
-    """The loop. ``run`` returns soon after ``stop``."""
+    """Serves one lane. ``run`` goes on until it is cancelled."""
 
-    def __init__(self, gate: Gate, parts: DecisionParts, reader: CallReader, metrics: Metrics, limits: Limits) -> None:
-        self._gate = gate
+    def __init__(self, parts: WorkerParts, lane: DecisionLane) -> None:
+        self._parts = parts
+        self._lane = lane
         self._decider = ContainedDecider(parts.decider)
-        self._fetcher = parts.fetcher
-        self._observer = parts.observer
-        self._reader = reader
-        self._metrics = metrics
-        self._limits = limits
-        self._stopping = threading.Event()
+        self._agenda = Agenda()
+        self._awaiting_store: set[asyncio.Task[None]] = set()
 
-    def stop(self) -> None:
-        """End the loop after the calls that it has taken."""
-        self._stopping.set()
+    async def run(self) -> None:
+        """Take, read, decide, answer."""
+        while True:
+            if not self._agenda:
+                await self._lane.arrival()
+            started_s = time.monotonic()
+            self._agenda.add(self._lane.waiting)
+            singles = self._read_singles()
+            await self._decide(singles)
+            await self._decide(self._read_large())
+            # What has arrived comes in, and answers go out, before the next turn.
+            await asyncio.sleep(0)
+            self._lane.keep_pace(sum(portion.weight for portion in singles), time.monotonic() - started_s)
 
-    def run(self) -> None:
-        """Take and serve, until stopped."""
-        while not self._stopping.is_set():
-            calls = self._gate.take(Lane.DECISIONS, self._limits.max_batch, _IDLE_S)
-            refusal = attempt(partial(self.serve, calls))
-            if isinstance(refusal, Refusal):
-                self._gate.answer([(call, refusal) for call in calls])
+    def _read_singles(self) -> list[Portion]:
+        return [portion for call in self._agenda.singles() if (portion := self._read(call)) is not None]
 
-    def serve(self, calls: Sequence[Call]) -> None:
-        """Answer these calls: single decisions first, then the callers' own batches; each kind in portions."""
-        singles = [call for call in calls if call.method is not DECIDE_BATCH]
-        batches = [call for call in calls if call.method is DECIDE_BATCH]
-        for alike in (singles, batches):
-            for portion in portions(self._read_all(alike)):
-                for group, budget_s in by_patience(portion, self._budget_s):
-                    self._answer_together(group, budget_s)
+    def _read_large(self) -> list[Portion]:
+        portions: list[Portion] = []
+        weight = 0
+        while weight < PORTION_WEIGHT and (large := self._agenda.next_large()) is not None:
+            if (portion := self._read(large)) is not None:
+                weight += portion.weight
+                portions.append(portion)
+        return portions
 
-    def _read_all(self, calls: Iterable[Call]) -> Iterator[ReadCall]:
-        """Read calls one by one, as they are needed; refuse those that cannot be read."""
-        for call in calls:
-            if call.gone:
+    def _read(self, taken: Call | Job) -> Portion | None:
+        """Read the next portion of a call, or refuse a call that cannot be read."""
+        if isinstance(taken, Call):
+            call = taken
+            self._parts.metrics.observe_wait(time.monotonic() - call.arrived_s)
+            portion = attempt(lambda: self._parts.reader.read(call).next_portion())
+        else:
+            call = taken.call
+            portion = attempt(taken.next_portion)
+        if isinstance(portion, Refusal):
+            self._answer(call, portion)
+            return None
+        return portion
+
+    async def _decide(self, portions: list[Portion]) -> None:
+        """Decide portions together. A slow store is waited for by a task of its own."""
+        late, timely = self._by_lateness(portions)
+        for part in (late, timely):
+            if not part:
                 continue
-            read = attempt(partial(self._reader.read, call))
-            if isinstance(read, Refusal):
-                self._answer([(call, read)])
+            group = attempt(partial(self._plan, part))
+            if isinstance(group, Refusal):
+                self._refuse(part, group)
+            elif part is late:
+                self._settle(group, Reason.STORE_TIMEOUT)
             else:
-                yield read
+                await self._ask_store(group)
 
-    def _answer_together(self, group: Sequence[ReadCall], budget_s: float) -> None:
-        requests = [request for call in group for request in call.requests]
-        rulebook = self._decider.rulebook()
-        decided = attempt(partial(self._decide, requests, budget_s, rulebook))
-        if isinstance(decided, Refusal):
-            self._answer([(read.call, decided) for read in group])
-            return
-        decisions = iter(decided)
-        jobs: list[Callable[[], bytes]] = [
-            partial(read.answer, list(islice(decisions, len(read.requests))), rulebook.policy) for read in group
-        ]
-        self._answer([(read.call, answer) for read, answer in zip(group, attempt_each(jobs), strict=True)])
-
-    def _decide(self, requests: Sequence[AdRequest], budget_s: float, rulebook: Rulebook) -> list[Decided]:
-        if not requests:
-            return []
-        deadline_s = time.monotonic() + budget_s
-        planned = self._decider.plan(requests, rulebook.policy)
-        stored = self._fetcher.fetch(planned.subjects, deadline_s - time.monotonic())
-        decided = self._decider.decide(planned, stored, rulebook)
-        observe_all(self._observer, planned.items)
-        self._metrics.count_decisions([decision for decision, _ in decided])
-        return decided
-
-    def _answer(self, answers: Sequence[tuple[Call, Answer]]) -> None:
-        self._gate.answer(answers)
+    def _by_lateness(self, portions: list[Portion]) -> tuple[list[Portion], list[Portion]]:
+        """Divide portions into those that are too late to ask the store, and the others."""
         now_s = time.monotonic()
-        for call, _ in answers:
-            self._metrics.observe_decision(now_s - call.arrived_s)
+        divided: tuple[list[Portion], list[Portion]] = ([], [])
+        for portion in portions:
+            divided[self._answer_by_s(portion) - now_s >= LEAST_BUDGET_S].append(portion)
+        return divided
 
-    def _budget_s(self, read: ReadCall) -> float:
-        call = read.call
-        return min(call.deadline_s, call.arrived_s + self._limits.budget_s) - time.monotonic()
+    async def _ask_store(self, group: Group) -> None:
+        stored = self._parts.fetcher.fetch_now(group.planned.subjects)
+        if stored is not None:
+            self._settle(group, stored)
+            return
+        if len(self._awaiting_store) >= MAX_FETCHES:
+            await asyncio.wait(self._awaiting_store, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.get_running_loop().create_task(self._settle_or_refuse(group))
+        self._awaiting_store.add(task)
+        task.add_done_callback(self._awaiting_store.discard)
+
+    async def _settle_or_refuse(self, group: Group) -> None:
+        problem = await attempt_async(self._settle_when_fetched(group))
+        if isinstance(problem, Refusal):
+            self._refuse(group.portions, problem)
+
+    async def _settle_when_fetched(self, group: Group) -> None:
+        """Wait for the store, with the patience of the most patient; limit each other call when its own is over."""
+        patience_s = max(map(self._answer_by_s, group.portions)) - time.monotonic()
+        fetching = self._parts.fetcher.fetch_soon(group.planned.subjects, patience_s)
+        left = group
+        while left.portions:
+            next_s = min(map(self._answer_by_s, left.portions)) - time.monotonic()
+            await asyncio.wait({fetching}, timeout=max(next_s, 0))
+            if fetching.done():
+                self._settle(left, group.records_of(left, fetching.result()))
+                return
+            now_s = time.monotonic()
+            self._settle(left.where(lambda portion: self._answer_by_s(portion) <= now_s), Reason.STORE_TIMEOUT)  # noqa: B023  # used at once
+            left = left.where(lambda portion: self._answer_by_s(portion) > now_s)  # noqa: B023  # used at once
+
+    def _plan(self, portions: Sequence[Portion]) -> Group:
+        rulebook = self._decider.rulebook()
+        requests = [request for portion in portions for request in portion.requests]
+        return Group.of(portions, self._decider.plan(requests, rulebook.policy), rulebook)
+
+    def _settle(self, group: Group, stored: Stored) -> None:
+        """Decide a group, and answer the calls that are thereby complete."""
+        problem = attempt(partial(self._decide_group, group, stored))
+        if isinstance(problem, Refusal):
+            self._refuse(group.portions, problem)
+            return
+        for portion in group.portions:
+            answer = attempt(partial(portion.job.answer, group.rulebook.policy))
+            if answer is not None:
+                self._answer(portion.job.call, answer)
+                continue
+            # The next portion has the whole budget again, unless this one was too late.
+            if stored is not Reason.STORE_TIMEOUT:
+                portion.job.since_s = time.monotonic()
+            self._agenda.resume(portion.job)
+            self._lane.wake()
+
+    def _decide_group(self, group: Group, stored: Stored) -> None:
+        decided = self._decider.decide(group.planned, stored, group.rulebook)
+        group.hand_out(decided)
+        observe_all(self._parts.observer, group.planned.items)
+        self._parts.metrics.observe_batch(len(decided))
+        self._parts.metrics.count_decisions([decision for decision, _ in decided])
+
+    def _refuse(self, portions: Sequence[Portion], refusal: Refusal) -> None:
+        for portion in portions:
+            self._answer(portion.job.call, refusal)
+
+    def _answer(self, call: Call, answer: bytes | Refusal) -> None:
+        self._lane.answer(call, answer)
+        self._parts.metrics.observe_decision(time.monotonic() - call.arrived_s)
+
+    def _answer_by_s(self, portion: Portion) -> float:
+        return min(portion.job.call.deadline_s, portion.job.since_s + self._parts.budget_s)

@@ -1,10 +1,37 @@
 """The gate that the settings ask for."""
 
-from server.gate.grpcio import Capacity, GrpcioGate
+from importlib.util import find_spec
+
+from server.gate.grpcio import GrpcioGate
 from server.gate.port import Gate
-from server.settings import Settings
+from server.gate.room import Capacity
+from server.settings import Settings, SettingsError
 
 
 def make_gate(settings: Settings) -> Gate:
-    """Return the gate of ``ADTARGETING_GATE``, not yet open."""
-    return GrpcioGate(settings.grpc_address, Capacity(settings.max_inflight, settings.max_inflight_mib << 20))
+    """Return the gate of ``ADTARGETING_GATE``, not yet open. Raises ``SettingsError``."""
+    capacity = Capacity(settings.max_inflight, settings.max_inflight_mib << 20, settings.decision_budget_ms / 1000)
+    if settings.gate == "grpcio" or (settings.gate == "auto" and not has_http2()):
+        return GrpcioGate(settings.grpc_address, capacity)
+    if not has_http2():
+        raise SettingsError("ADTARGETING_GATE: h2corn is not installed, it has no wheel for this machine; set grpcio")
+    # It loads libraries that the other gate does without.
+    from server.gate.http2.gate import Http2Gate  # noqa: PLC0415  # as above
+    from server.gate.http2.limits import Http2Limits  # noqa: PLC0415  # as above
+
+    limits = Http2Limits(
+        connections=settings.max_connections,
+        idle_s=float(settings.idle_timeout_s),
+        hosts=_listed(settings.hosts),
+        origins=_listed(settings.origins),
+    )
+    return Http2Gate(settings.grpc_address, capacity, limits)
+
+
+def has_http2() -> bool:
+    """Whether the libraries of the http2 gate are installed."""
+    return all(find_spec(name) is not None for name in ("h2corn", "connectrpc"))
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,11 +1,12 @@
-"""The port of a gate: calls wait there, workers take them and hand the answers back.
+"""The port of a gate: what the rest of the service sees of it.
 
-A gate speaks HTTP/2 and gRPC, knows deadlines, sheds what does not fit and keeps the health of the services. Each
-lane has room of its own, so that writes which the store keeps waiting take none from decisions. It knows nothing of
-what the bytes mean. Every gate passes one contract suite (``tests/gate/``).
+A gate speaks gRPC, knows deadlines, sheds what does not fit, and keeps the health of the services. Decisions are made
+on the thread of its event loop; everything else is taken by threads. It knows nothing of what the bytes mean. Every
+gate passes one contract suite (``tests/contracts/``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
@@ -19,46 +20,53 @@ HEALTH_CHECKED = (
 
 
 class Lane(Enum):
-    """Which queue a call waits in: decisions must never wait behind anything else, nor be refused for its sake."""
+    """Where a call waits: decisions never wait behind anything else, nor are they refused for its sake."""
 
     DECISIONS = "decisions"
     OTHER = "other"
 
 
-class Method(NamedTuple):
-    """An RPC: its full name (``/package.Service/Method``), its lane, and the most bytes a request may have.
+def _one(_: bytes) -> int:
+    return 1
 
-    Of a batch ``item_bytes`` is about the size of an item, so that a gate can tell its work by its size.
+
+class Method(NamedTuple):
+    """An RPC: its full name (``/package.Service/Method``), its lane, and the most bytes that a request may have.
+
+    ``weigh`` tells the work of a request from its bytes, at little cost: about how many decisions it takes.
     """
 
     path: str
     lane: Lane
     max_bytes: int
-    item_bytes: int = 0
-
-    def weight(self, size: int) -> int:
-        """Tell how much room a call of so many bytes takes, in calls that are no batches."""
-        return 1 + size // self.item_bytes if self.item_bytes else 1
+    weigh: Callable[[bytes], int] = _one
+    in_portions: bool = False
+    """Whether it is a batch, which is worked off in portions, so that no other call waits for all of it."""
 
 
 OK, CANCELLED = 0, 1
-"""Codes of ``Gate.ended`` that are no refusal's: answered, and gone before the answer."""
+"""Codes of ``Gate.ended`` that no refusal has: answered, and gone before the answer."""
 
 
 class Call:
     """One call that waits for its answer. Times are of ``time.monotonic``, in seconds."""
 
-    __slots__ = ("arrived_s", "deadline_s", "gone", "method", "payload", "ticket")
+    __slots__ = ("arrived_s", "client", "deadline_s", "gone", "method", "payload", "ticket", "weight")
 
-    def __init__(self, method: Method, payload: bytes, arrived_s: float, deadline_s: float, ticket: Any) -> None:
+    def __init__(self, method: Method, payload: bytes, arrived_s: float, deadline_s: float, client: str = "") -> None:
         self.method = method
         self.payload = payload
         self.arrived_s = arrived_s
+        """When the last byte of the request was in."""
         self.deadline_s = deadline_s
         """When the caller stops waiting; infinity when it never does."""
+        self.client = client
+        """Whose share of the room it takes: a client's name, or its connection."""
+        self.weight = 1
+        """About how many decisions it takes; see ``Method.weigh``."""
         self.gone = False
-        """Set by the gate when the caller has gone: nobody reads the answer."""
-        self.ticket = ticket
+        """Set by the gate when the caller has gone: the answer is not read."""
+        self.ticket: Any = None
         """The gate's own handle of the call."""
 
     def __repr__(self) -> str:
@@ -85,8 +93,31 @@ class GateError(Exception):
     """A gate that cannot open. The message names the setting and the remedy."""
 
 
+class DecisionLane(Protocol):
+    """The decision calls that wait. Used on the thread of the gate's event loop only."""
+
+    waiting: deque[Call]
+    """The calls that wait, the oldest first; taken from the left."""
+
+    async def arrival(self) -> None:
+        """Wait until a call waits, and one turn of the loop longer, so that calls that arrive together are together."""
+        ...
+
+    def answer(self, call: Call, answer: Answer) -> None:
+        """Answer a call. An answer is dropped if its caller has gone, or the call was answered before."""
+        ...
+
+    def wake(self) -> None:
+        """End a wait for an arrival: there is something else to do."""
+        ...
+
+    def keep_pace(self, weight: int, took_s: float) -> None:
+        """Learn how long single calls of this weight took, so that no more are let in than can be served in time."""
+        ...
+
+
 class Gate(Protocol):
-    """What the rest of the service may ask of a gate. All methods may be called from any thread."""
+    """What the rest of the service may ask of a gate, from any thread."""
 
     @property
     def name(self) -> str:
@@ -94,30 +125,42 @@ class Gate(Protocol):
         ...
 
     def open(self) -> str:
-        """Listen, and give the address (``host:port``) that is bound. Raises ``GateError``."""
+        """Listen, and return the bound address (``host:port``). Raises ``GateError``."""
         ...
 
-    def take(self, lane: Lane, limit: int, timeout_s: float) -> list[Call]:
-        """Wait for calls and take what is there, the oldest first, at most ``limit``; nothing after the timeout."""
+    def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:
+        """Run the worker of the decision lane on the loop's thread until the gate is closed."""
         ...
 
-    def answer(self, answers: Sequence[tuple[Call, Answer]]) -> None:
-        """Send the answers. One to a call whose caller has gone, or that was answered before, is dropped."""
+    def take(self, timeout_s: float) -> Call | None:
+        """Wait for a call of the other lane, the oldest first; None after the timeout."""
+        ...
+
+    def answer(self, call: Call, answer: Answer) -> None:
+        """Answer a call of the other lane; as ``DecisionLane.answer``."""
         ...
 
     def set_health(self, service: str, *, serving: bool) -> None:
         """Report a service (one of ``HEALTH_CHECKED``) as SERVING or NOT_SERVING."""
         ...
 
+    def observe_lag_with(self, observe: Callable[[float], None]) -> None:
+        """Report, ten times a second, how late the event loop comes to a timer that was due (seconds)."""
+        ...
+
     def inflight(self) -> int:
-        """Count the calls of all lanes that wait or are being worked on."""
+        """Count the calls of both lanes that wait or are being worked on."""
         ...
 
     def ended(self) -> Mapping[Method, Mapping[int, int]]:
-        """Count the calls that have ended, those refused for want of room included, by RPC and gRPC status code.
+        """Count the calls that have ended, refused ones included, by RPC and gRPC status code.
 
         What never became a call (an RPC that is unknown, a message over every limit) is not counted.
         """
+        ...
+
+    def refused(self) -> Mapping[str, int]:
+        """Count the calls that were refused for want of room or time, by cause."""
         ...
 
     def close(self, grace_s: float) -> None:

@@ -6,8 +6,8 @@ What a browser or a consent tool wrote is then taken with U+FFFD in place of wha
 a caller's own ids are refused by field, in a batch for that item alone.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 from adtargeting.v1 import preference_pb2, profile_pb2, targeting_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -39,15 +39,29 @@ def parse(kind: type[M], payload: bytes) -> M:
         return message
 
 
-def parse_batch(kind: type[Message], field: str, item: type[M], payload: bytes) -> Sequence[M | InvalidRequest]:
-    """Read the items of a message whose one field, repeated, holds them; of one that cannot be taken, why.
-
-    Raises ``InvalidRequest`` for what is wrong with the whole.
-    """
+def parse_batch(kind: type[Message], field: str, item: type[M], payload: bytes) -> "Batch[M]":
+    """Read a message whose only field, repeated, holds items. Raises ``InvalidRequest`` for a fault of the whole."""
     try:
-        return _checked(field, getattr(kind.FromString(payload), field))
+        return Batch(_checked(field, getattr(kind.FromString(payload), field)), item)
     except DecodeError:
-        return [_parsed(item, each) for each in _checked(field, getattr(_raw(kind, payload), field))]
+        return Batch(_checked(field, getattr(_raw(kind, payload), field)), item)
+
+
+class Batch(Generic[M]):
+    """The items of a batch. One that could not be read with the others is read when it is reached, not before."""
+
+    def __init__(self, items: Sequence[Any], kind: type[M]) -> None:
+        self._items = items
+        self._kind = kind
+
+    def __len__(self) -> int:
+        """Count the items."""
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[M | InvalidRequest]:
+        """Yield each item, or what is wrong with it."""
+        for item in self._items:
+            yield _parsed(self._kind, item) if isinstance(item, bytes) else item
 
 
 def _checked(field: str, items: Sequence[Any]) -> Sequence[Any]:

@@ -1,4 +1,4 @@
-"""The metric of ended calls, read from the gate when it is asked for: a call pays nothing for it."""
+"""The metrics of ended and refused calls, read from the gate at each scrape: a call pays nothing for them."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -24,7 +24,7 @@ class CallCounts(Collector):
         registry.register(self)
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        """Give the counts as they are now."""
+        """Return the counts as they are now."""
         family = CounterMetricFamily(
             "adtargeting_calls", "Calls that have ended, by RPC and gRPC status", labels=["method", "code"]
         )
@@ -34,5 +34,24 @@ class CallCounts(Collector):
         yield family
 
     def describe(self) -> Iterator[CounterMetricFamily]:
-        """Give the name: the registry wants it before a gate is there."""
+        """Return the name, which the registry wants before a gate is there."""
+        return self.collect()
+
+
+class RefusalCounts(Collector):
+    """``adtargeting_refused_total``; ``count`` is the gate's ``refused``."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.count: Callable[[], Mapping[str, int]] = dict
+        registry.register(self)
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Return the counts as they are now."""
+        family = CounterMetricFamily("adtargeting_refused", "Calls refused before any work, by cause", labels=["cause"])
+        for cause, number in self.count().items():
+            family.add_metric([cause], number)
+        yield family
+
+    def describe(self) -> Iterator[CounterMetricFamily]:
+        """Return the name, which the registry wants before a gate is there."""
         return self.collect()

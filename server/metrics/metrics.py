@@ -9,13 +9,15 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from server.build import build_version, python_version
-from server.metrics.call_counts import CallCounts
+from server.metrics.call_counts import CallCounts, RefusalCounts
+from server.metrics.loop_histogram import LoopHistogram
 from targeting.decision import Decision
 from targeting.model import Mode
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason, reasons_in
 
 _DECISION_BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
+_BATCH_BUCKETS = (1, 2, 3, 4, 8, 16, 32, 64, 128)
 _STORE_BUCKETS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 UNKNOWN_NETWORK = "unknown"
 
@@ -29,11 +31,15 @@ class Metrics:
         self._reasons = Counter(
             "adtargeting_limit_reasons", "Reasons of limited decisions", ["reason"], registry=registry
         )
-        self._decision_seconds = Histogram(
-            "adtargeting_decision_seconds",
-            "From arrival to answer",
-            buckets=_DECISION_BUCKETS,
-            registry=registry,
+        self._decision_seconds = LoopHistogram(
+            registry, "adtargeting_decision_seconds", "From arrival to answer", _DECISION_BUCKETS
+        )
+        self._room_seconds = LoopHistogram(
+            registry, "adtargeting_room_seconds", "From arrival to the call's turn", _DECISION_BUCKETS
+        )
+        self._batch_size = LoopHistogram(registry, "adtargeting_batch_size", "Decisions made together", _BATCH_BUCKETS)
+        self._loop_lag = LoopHistogram(
+            registry, "adtargeting_loop_lag_seconds", "Lateness of the event loop's timers", _DECISION_BUCKETS
         )
         self._store_seconds = Histogram(
             "adtargeting_store_seconds",
@@ -75,6 +81,7 @@ class Metrics:
             "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses", registry=registry
         )
         self.calls = CallCounts(registry)
+        self.refusals = RefusalCounts(registry)
         self.inflight = Gauge("adtargeting_inflight", "Calls that wait or are worked on", registry=registry)
         self.unconfirmed_age = Gauge(
             "adtargeting_unconfirmed_preference_age_seconds",
@@ -115,6 +122,18 @@ class Metrics:
     def observe_decision(self, seconds: float) -> None:
         """Take the time of one call."""
         self._decision_seconds.observe(seconds)
+
+    def observe_wait(self, seconds: float) -> None:
+        """Take the time that one call waited for its turn."""
+        self._room_seconds.observe(seconds)
+
+    def observe_lag(self, seconds: float) -> None:
+        """Take how late the event loop came to a timer that was due."""
+        self._loop_lag.observe(seconds)
+
+    def observe_batch(self, decisions: int) -> None:
+        """Take how many decisions were made together."""
+        self._batch_size.observe(decisions)
 
     def observe_fetch(self, seconds: float) -> None:
         """Take the time of one read for decisions."""

@@ -1,10 +1,13 @@
 """Doubles for what surrounds a worker: a gate that is a list, a store that does as it is told."""
 
+import asyncio
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
-from server.gate.port import Answer, Call, Lane, Method
+from server.gate.port import Answer, Call, DecisionLane, Lane, Method
 from server.store.ports import Committed, RecordChange
 from targeting.model import Subject, SubjectKind
 from targeting.places.geo import IpLocation
@@ -12,44 +15,66 @@ from targeting.records.stored_records import StoredRecords
 
 
 class ListGate:
-    """Calls are put in, answers are kept."""
+    """A gate and its decision lane: calls are put in, answers are kept."""
 
     name = "list"
 
     def __init__(self) -> None:
-        self.waiting: list[Call] = []
-        self.answers: dict[object, Answer] = {}
+        self.waiting: deque[Call] = deque()
+        self.others: list[Call] = []
+        self.answers: dict[Call, Answer] = {}
         self.order: list[Call] = []
+        self.pace: list[tuple[int, float]] = []
 
-    def put(self, method: Method, payload: bytes, *, waited_s: float = 0.0, deadline_s: float = math.inf) -> Call:
-        call = Call(method, payload, time.monotonic() - waited_s, deadline_s, object())
-        self.waiting.append(call)
+    def put(
+        self, method: Method, payload: bytes, *, waited_s: float = 0.0, deadline_s: float = math.inf, client: str = ""
+    ) -> Call:
+        call = Call(method, payload, time.monotonic() - waited_s, deadline_s, client)
+        call.weight = method.weigh(payload)
+        (self.waiting if method.lane is Lane.DECISIONS else self.others).append(call)
         return call
 
-    def take(self, lane: Lane, limit: int, timeout_s: float) -> list[Call]:
-        taken = [call for call in self.waiting if call.method.lane is lane][:limit]
-        self.waiting = [call for call in self.waiting if call not in taken]
-        return taken
+    async def arrival(self) -> None:
+        self.woken = False
+        while not (self.waiting or self.woken):
+            await asyncio.sleep(0.001)
 
-    def answer(self, answers: Sequence[tuple[Call, Answer]]) -> None:
-        for call, answer in answers:
-            assert call.ticket not in self.answers, "answered twice"
-            self.answers[call.ticket] = answer
-            self.order.append(call)
+    def wake(self) -> None:
+        self.woken = True
+
+    def keep_pace(self, weight: int, took_s: float) -> None:
+        self.pace.append((weight, took_s))
+
+    def take(self, timeout_s: float) -> Call | None:
+        return self.others.pop(0) if self.others else None
+
+    def answer(self, call: Call, answer: Answer) -> None:
+        assert call not in self.answers, "answered twice"
+        self.answers[call] = answer
+        self.order.append(call)
 
     def of(self, call: Call) -> Answer:
-        return self.answers[call.ticket]
+        return self.answers[call]
 
     def open(self) -> str:
         return "list"
 
+    def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:
+        raise NotImplementedError
+
     def set_health(self, service: str, *, serving: bool) -> None:
         raise NotImplementedError
 
+    def observe_lag_with(self, observe: Callable[[float], None]) -> None:
+        raise NotImplementedError
+
     def inflight(self) -> int:
-        return len(self.waiting)
+        return len(self.waiting) + len(self.others)
 
     def ended(self) -> dict[Method, dict[int, int]]:
+        raise NotImplementedError
+
+    def refused(self) -> dict[str, int]:
         raise NotImplementedError
 
     def close(self, grace_s: float) -> None:

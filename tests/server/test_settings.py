@@ -16,21 +16,21 @@ def test_defaults() -> None:
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text(
-        'ADTARGETING_WORKERS = 3\nADTARGETING_DATA_DIR = "/somewhere"\nADTARGETING_SECRET_KEY_FILE = "key"\n'
+        'ADTARGETING_OTHER_WORKERS = 3\nADTARGETING_DATA_DIR = "/somewhere"\nADTARGETING_SECRET_KEY_FILE = "key"\n'
     )
-    settings = read_settings({"ADTARGETING_WORKERS": "4"}, file)
-    assert (settings.workers, settings.data_dir) == (4, Path("/somewhere"))
+    settings = read_settings({"ADTARGETING_OTHER_WORKERS": "4"}, file)
+    assert (settings.other_workers, settings.data_dir) == (4, Path("/somewhere"))
     assert settings.secret_key_path == Path("key")
 
 
 WRONG = [
     ("unknown name", {"ADTARGETING_WROKERS": "1"}, "ADTARGETING_WROKERS: unknown setting"),
-    ("no number", {"ADTARGETING_WORKERS": "many"}, "ADTARGETING_WORKERS: must be a whole number"),
-    ("out of bounds", {"ADTARGETING_WORKERS": "0"}, "ADTARGETING_WORKERS: must be between 1 and 32"),
+    ("no number", {"ADTARGETING_OTHER_WORKERS": "many"}, "ADTARGETING_OTHER_WORKERS: must be a whole number"),
+    ("out of bounds", {"ADTARGETING_OTHER_WORKERS": "0"}, "ADTARGETING_OTHER_WORKERS: must be between 1 and 32"),
     ("no host", {"ADTARGETING_GRPC_ADDRESS": ":1"}, "ADTARGETING_GRPC_ADDRESS: must be host:port"),
     ("no port", {"ADTARGETING_GRPC_ADDRESS": "localhost"}, "ADTARGETING_GRPC_ADDRESS: must be host:port"),
     ("no such port", {"ADTARGETING_METRICS_ADDRESS": "localhost:65536"}, "ADTARGETING_METRICS_ADDRESS: must be"),
-    ("no such choice", {"ADTARGETING_GATE": "wooden"}, "ADTARGETING_GATE: must be one of auto, grpcio"),
+    ("no such choice", {"ADTARGETING_GATE": "wooden"}, "ADTARGETING_GATE: must be one of auto, http2, grpcio"),
 ]
 
 

@@ -43,10 +43,10 @@ SECRETIVE = [
     Subject(SubjectKind.ACCOUNT, "alice"),
     Identity("alice", ("bob",), "phone"),
     AdRequest(identity=Identity("alice"), ip="192.0.2.1", signals=Signals(tcf_consent="a string")),
-    Call(DECIDE, b"alice", 0.0, 0.0, None),
+    Call(DECIDE, b"alice", 0.0, 0.0),
     Rulebook(DEFAULT_POLICY, b"the key of ids"),
     somebody(),
-    Shareable(a_grant(), somebody(), b"pseudonym", b"the key of ids"),
+    Shareable(a_grant(), somebody(), b"pseudonym", b"the key of ids", SubjectKind.ACCOUNT),
 ]
 
 

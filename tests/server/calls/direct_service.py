@@ -6,7 +6,7 @@ from typing import Any
 from adtargeting.v1 import preference_pb2, profile_pb2, targeting_pb2
 
 from server.calls.activity import record_activity
-from server.calls.call_context import CallContext
+from server.calls.call_context import CallContext, DecisionParts
 from server.calls.preference import get_preferences, set_preference
 from server.calls.profile import delete_profile, get_profile, update_profile
 from server.choices.signal_opt_outs import ignore_signal_opt_out
@@ -14,7 +14,6 @@ from server.decisions.containment import observe_all
 from server.decisions.decider import Decided, Decider
 from server.decisions.fetcher import Fetcher
 from server.decisions.signal_observer import SignalObserver
-from server.decisions.worker import DecisionParts
 from server.metrics.metrics import Metrics
 from server.store.ports import DecisionStore, RecordStore
 from targeting.decision import Decision, Rulebook

@@ -6,12 +6,11 @@ import pytest
 from adtargeting.v1 import preference_pb2 as pb
 from adtargeting.v1.preference_pb2 import Date
 
-from server.calls.call_context import CallContext
+from server.calls.call_context import CallContext, DecisionParts
 from server.calls.preference import get_preferences, set_preference
 from server.decisions.decider import Decider
 from server.decisions.fetcher import Fetcher
 from server.decisions.signal_observer import SignalObserver
-from server.decisions.worker import DecisionParts
 from server.errors import InvalidRequest, NotAllowed
 from server.metrics.metrics import Metrics
 from server.store.ports import Committed, StoreUnavailable

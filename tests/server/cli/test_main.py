@@ -87,8 +87,8 @@ def test_a_usage_error_is_one_line_and_status_2(adt: Adt, argv: list[str], probl
     ("name", "value", "problem"),
     [
         ("ADTARGETING_COLOUR", "red", "ADTARGETING_COLOUR: unknown setting"),
-        ("ADTARGETING_WORKERS", "many", "ADTARGETING_WORKERS: must be a whole number"),
-        ("ADTARGETING_WORKERS", "99", "ADTARGETING_WORKERS: must be between"),
+        ("ADTARGETING_OTHER_WORKERS", "many", "ADTARGETING_OTHER_WORKERS: must be a whole number"),
+        ("ADTARGETING_OTHER_WORKERS", "99", "ADTARGETING_OTHER_WORKERS: must be between"),
         ("ADTARGETING_GATE", "garden", "ADTARGETING_GATE: must be one of"),
         ("ADTARGETING_GRPC_ADDRESS", "127.0.0.1:65536", "ADTARGETING_GRPC_ADDRESS: must be host:port"),
     ],

@@ -5,7 +5,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 from google.rpc import code_pb2
 
 from server.gate.methods import DECIDE, DECIDE_BATCH
-from server.gate.port import Refusal
+from server.gate.port import Call, Refusal
 from tests.server.decisions.worker_bench import Bench, batch, called, request
 
 
@@ -52,33 +52,80 @@ def test_a_batch_whose_caller_has_gone_costs_nothing() -> None:
     bench = Bench()
     gone, here = bench.gate.put(DECIDE_BATCH, batch("gone", 2)), bench.gate.put(DECIDE_BATCH, batch("here", 2))
     gone.gone = True
-    bench.worker.serve([gone, here])
+    bench.serve()
     assert called(bench.gate.of(here)) == ["here-0", "here-1"]
     assert [len(subjects) for subjects, _ in bench.store.asked] == [2]
     assert gone.ticket not in bench.gate.answers
 
 
-def test_batches_are_read_only_as_they_are_needed() -> None:
+def test_a_batch_is_read_portion_by_portion_as_it_is_decided() -> None:
     bench = Bench()
-    calls = [bench.gate.put(DECIDE_BATCH, batch(str(number), 128)) for number in range(4)]
-    # One is read beyond what fits, to find out that it does not.
-    seen_when_asked: list[int] = []
-    bench.store.on_fetch = lambda: seen_when_asked.append(bench.locator.asked)
-    bench.serve(*calls)
-    assert seen_when_asked == [256, 384, 512, 512]
+    read_when_asked: list[int] = []
+    bench.store.on_fetch = lambda: read_when_asked.append(bench.locator.asked)
+    bench.serve(bench.gate.put(DECIDE_BATCH, batch("a", 200)))
+    assert read_when_asked == [64, 128, 192, 200]
+
+
+def test_networks_make_portions_smaller() -> None:
+    bench = Bench()
+    requests = [
+        pb.DecideRequest(account_id=str(number), ip="192.0.2.1", third_party_networks=["house"] * 31)
+        for number in range(6)
+    ]
+    payload = pb.DecideBatchRequest(requests=requests).SerializeToString()
+    bench.serve(bench.gate.put(DECIDE_BATCH, payload))
+    assert [len(subjects) for subjects, _ in bench.store.asked] == [2, 2, 2]
+
+
+def test_long_requests_make_portions_smaller() -> None:
+    bench = Bench()
+    requests = [
+        pb.DecideRequest(account_id=str(number), ip="192.0.2.1", accept_language="a" * 32_700) for number in range(6)
+    ]
+    payload = pb.DecideBatchRequest(requests=requests).SerializeToString()
+    bench.serve(bench.gate.put(DECIDE_BATCH, payload))
+    assert [len(subjects) for subjects, _ in bench.store.asked] == [3, 3]
 
 
 @pytest.mark.parametrize(
     ("sizes", "together"),
-    [([128, 1], [128, 1]), ([64, 64, 64], [128, 64]), ([256, 2, 2], [256, 4]), ([1, 256, 1], [1, 256, 1])],
-    ids=["full, and one more", "two and one", "one is never divided", "nor put to others"],
+    [
+        ({"a": 128, "b": 1}, [64, 65]),
+        ({"a": 64, "b": 64, "c": 64}, [64, 64, 64]),
+        ({"a": 20, "b": 20, "c": 20}, [60]),
+        ({"a": 130, "b": 130}, [64, 64, 64, 64, 4]),
+    ],
+    ids=["a small one goes in between", "one at a time", "small ones together", "clients by turns"],
 )
-def test_batches_with_many_decisions_do_not_wait_for_each_other(sizes: list[int], together: list[int]) -> None:
+def test_batches_of_several_clients_are_worked_off_by_turns(sizes: dict[str, int], together: list[int]) -> None:
     bench = Bench()
-    calls = [bench.gate.put(DECIDE_BATCH, batch(str(number), size)) for number, size in enumerate(sizes)]
+    calls = [bench.gate.put(DECIDE_BATCH, batch(name, size), client=name) for name, size in sizes.items()]
     answers = bench.serve(*calls)
-    assert [len(called(answer)) for answer in answers] == sizes
+    assert [len(called(answer)) for answer in answers] == list(sizes.values())
     assert [len(subjects) for subjects, _ in bench.store.asked] == together
+
+
+def test_a_client_with_many_batches_waits_for_its_own_and_not_another() -> None:
+    bench = Bench()
+    greedy = [bench.gate.put(DECIDE_BATCH, batch(f"g{number}", 64), client="greedy") for number in range(5)]
+    other = bench.gate.put(DECIDE_BATCH, batch("o", 64), client="other")
+    bench.serve(*greedy, other)
+    assert bench.gate.order.index(other) == 1
+
+
+def test_single_calls_that_arrive_meanwhile_go_between_the_portions_of_a_batch() -> None:
+    bench = Bench()
+    large = bench.gate.put(DECIDE_BATCH, batch("many", 256))
+    late: list[Call] = []
+
+    def arrive() -> None:
+        if len(bench.store.asked) == 2:
+            late.append(bench.gate.put(DECIDE, request(account_id="one")))
+
+    bench.store.on_fetch = arrive
+    bench.serve(large)
+    assert [len(subjects) for subjects, _ in bench.store.asked] == [64, 64, 1, 64, 64]
+    assert bench.gate.order == [late[0], large]
 
 
 def test_single_decisions_never_wait_for_batches() -> None:

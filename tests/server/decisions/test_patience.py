@@ -1,52 +1,136 @@
-"""Time: a call has what is left of its budget, and its hurry is its own."""
+"""Time: what is left of a call's budget is its own, and a slow store is waited for by those alone who can wait."""
 
+import threading
 import time
+from collections.abc import Sequence
 
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 
-from server.gate.methods import DECIDE_BATCH
-from tests.server.decisions.worker_bench import Bench, batch, reasons_of
+from server.decisions.fetcher import Fetcher, LoopFetcher
+from server.gate.methods import DECIDE, DECIDE_BATCH
+from server.metrics.metrics import Metrics
+from server.store.ports import StoreTimeout
+from targeting.model import Subject
+from targeting.reasons import Reason
+from targeting.records.stored_records import StoredRecords
+from tests.server.decisions.worker_bench import Bench, request, response
+from tests.server.doubles import ScriptedStore
+from tests.waiting import PATIENCE_S
 
 
-def test_a_store_that_is_asked_for_several_batches_has_the_least_time_of_them() -> None:
-    bench = Bench(budget_s=60.0)
-    now = time.monotonic()
-    deadlines_s = (now + 9, now + 3, now + 6)
-    bench.serve(*[bench.gate.put(DECIDE_BATCH, batch("some", 2), deadline_s=each) for each in deadlines_s])
-    ((subjects, budget_s),) = bench.store.asked
-    assert len(subjects) == 6
-    assert 2 < budget_s <= 3
+class SlowStore(ScriptedStore):
+    """Never answers at once: the event loop does not get an answer, and threads get one when the test lets them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = threading.Event()
+
+    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
+        if threading.current_thread() is threading.main_thread():
+            raise StoreTimeout
+        if not self.may_answer.wait(min(budget_s, PATIENCE_S)):
+            raise StoreTimeout
+        return super().fetch(subjects, budget_s)
 
 
-def test_who_is_late_is_answered_first_and_who_is_hurried_is_decided_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.decisions.portions.HURRIED_S", 3.0)
-    bench = Bench(budget_s=10.0)
-    payload = batch("one", 1)
-    patient, hurried, late = (bench.gate.put(DECIDE_BATCH, payload, waited_s=each) for each in (0.0, 8.0, 11.0))
-    answers = bench.serve(patient, hurried, late)
-    assert [call is each for call, each in zip(bench.gate.order, (late, hurried, patient), strict=True)] == [True] * 3
-    assert [bool(reasons_of(answer) & {pb.REASON_STORE_TIMEOUT}) for answer in answers] == [False, False, True]
-    (hurried_s, patient_s) = (budget_s for _, budget_s in bench.store.asked)
-    assert 0 < hurried_s <= 2 < patient_s <= 10
+def test_an_impatient_caller_is_limited_in_time_and_hurries_no_other() -> None:
+    bench = Bench(store := SlowStore(), budget_s=PATIENCE_S)
+    hurried = bench.gate.put(DECIDE, request(), deadline_s=time.monotonic() + 0.05)
+    patient = bench.gate.put(DECIDE, request())
+    # The store answers only once the impatient caller has its answer.
+    releasing = threading.Thread(target=release_after, args=(bench, hurried, store.may_answer))
+    releasing.start()
+    first, second = (response(answer) for answer in bench.serve(hurried, patient))
+    releasing.join()
+    assert list(first.reasons) == [pb.REASON_STORE_TIMEOUT]
+    assert list(second.reasons) == [pb.REASON_NO_PROFILE]
+    ((subjects, budget_s),) = store.asked
+    assert len(subjects) == 2
+    assert budget_s > 1, "the store has the time of the most patient"
 
 
-def test_the_patient_get_no_time_that_has_passed_while_the_hurried_were_decided(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock = [1000.0]
-    monkeypatch.setattr("server.decisions.worker.time.monotonic", lambda: clock[0])
-    bench = Bench(budget_s=0.025)
-    # The store takes all that it is given.
-    bench.store.on_fetch = lambda: clock.__setitem__(0, clock[0] + bench.store.asked[-1][1])
-    hurried, patient, soon_late = (
-        bench.gate.put(DECIDE_BATCH, batch("some", 1), waited_s=each) for each in (0.021, 0.010, 0.0195)
+def release_after(bench: Bench, call: object, event: threading.Event) -> None:
+    while call not in bench.gate.answers:
+        time.sleep(0.001)
+    event.set()
+
+
+def test_a_store_that_never_answers_limits_everyone_at_the_end_of_the_budget() -> None:
+    bench = Bench(SlowStore(), budget_s=0.05)
+    answers = bench.serve(*[bench.gate.put(DECIDE, request()) for _ in range(3)])
+    assert [list(response(answer).reasons) for answer in answers] == [[pb.REASON_STORE_TIMEOUT]] * 3
+
+
+def test_while_a_batch_waits_for_the_store_single_calls_without_subjects_are_served() -> None:
+    bench = Bench(store := SlowStore(), budget_s=PATIENCE_S)
+    items = [pb.DecideRequest(account_id="alice", ip="192.0.2.1")] * 3
+    waiting = bench.gate.put(DECIDE_BATCH, pb.DecideBatchRequest(requests=items).SerializeToString())
+    nobody = bench.gate.put(DECIDE, request(account_id=""))
+    releasing = threading.Thread(target=release_after, args=(bench, nobody, store.may_answer))
+    releasing.start()
+    bench.serve(waiting, nobody)
+    releasing.join()
+    assert bench.gate.order == [nobody, waiting]
+
+
+def test_each_portion_of_a_batch_that_began_in_time_has_the_whole_budget() -> None:
+    bench = Bench(store := SlowStore(), budget_s=PATIENCE_S)
+    store.may_answer.set()
+    items = [pb.DecideRequest(account_id="alice", ip="192.0.2.1")] * 130
+    payload = pb.DecideBatchRequest(requests=items).SerializeToString()
+    call = bench.gate.put(DECIDE_BATCH, payload, waited_s=PATIENCE_S / 2)
+    bench.serve(call)
+    first_s, second_s, third_s = (budget_s for _, budget_s in store.asked)
+    assert first_s <= PATIENCE_S / 2 < second_s
+    assert third_s > PATIENCE_S / 2
+
+
+def test_a_batch_that_begins_too_late_is_limited_whole() -> None:
+    bench = Bench(budget_s=0.5)
+    items = [pb.DecideRequest(account_id="alice", ip="192.0.2.1")] * 130
+    payload = pb.DecideBatchRequest(requests=items).SerializeToString()
+    (answer,) = bench.serve(bench.gate.put(DECIDE_BATCH, payload, waited_s=1.0))
+    assert isinstance(answer, bytes)
+    results = pb.DecideBatchResponse.FromString(answer).results
+    assert {tuple(each.response.reasons) for each in results} == {(pb.REASON_STORE_TIMEOUT,)}
+    assert bench.store.asked == []
+
+
+SUBJECTS = [Subject(kind=1, id="alice")]  # type: ignore[arg-type]  # the double does not look at it
+
+
+class Clock:
+    """A clock that the test turns."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.mark.parametrize("problem", [None, StoreTimeout()], ids=["quick", "slow"])
+def test_the_loop_asks_a_quick_store_itself_and_leaves_a_slow_one_to_threads(problem: Exception | None) -> None:
+    store, clock, metrics = ScriptedStore(), Clock(), Metrics()
+    store.fails = problem
+    fetcher = LoopFetcher(lambda: Fetcher(store, metrics), clock_s=clock)
+    assert isinstance(fetcher.fetch_now(SUBJECTS), list) == (problem is None)
+    store.fails = None
+    asked = len(store.asked)
+    assert (fetcher.fetch_now(SUBJECTS) is None) == (problem is not None)
+    assert len(store.asked) == asked + (problem is None)
+    # After a while the loop tries again.
+    clock.now_s += 1
+    assert fetcher.fetch_now(SUBJECTS)
+    assert all(budget_s < 0.001 for _, budget_s in store.asked), "the loop is not blocked for longer"
+    assert (
+        metrics.registry.get_sample_value("adtargeting_store_errors_total", {"operation": "fetch", "kind": "timeout"})
+        is None
     )
-    answers = bench.serve(hurried, patient, soon_late)
-    # Four milliseconds for the hurried; then one is too late, and the other has eleven left of fifteen.
-    assert [round(budget_s * 1000) for _, budget_s in bench.store.asked] == [4, 11]
-    assert [reasons_of(each) for each in answers] == [
-        {pb.REASON_NO_PROFILE},
-        {pb.REASON_NO_PROFILE},
-        {pb.REASON_STORE_TIMEOUT},
-    ]
+
+
+def test_a_store_that_is_down_is_a_reason_at_once() -> None:
+    store, metrics = ScriptedStore(), Metrics()
+    store.fails = LookupError("a fault")
+    assert LoopFetcher(lambda: Fetcher(store, metrics)).fetch_now(SUBJECTS) is Reason.STORE_UNAVAILABLE

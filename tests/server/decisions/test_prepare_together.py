@@ -7,10 +7,10 @@ from adtargeting.v1 import targeting_pb2 as pb
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from server.decisions.decider import Decider
-from server.decisions.fetcher import Fetcher
-from server.decisions.reading import CallReader
+from server.decisions.fetcher import Fetcher, LoopFetcher
+from server.decisions.jobs import CallReader
 from server.decisions.signal_observer import SignalObserver
-from server.decisions.worker import DecisionParts, Limits, Worker
+from server.decisions.worker import WorkerParts
 from server.gate.methods import DECIDE, PREPARE_BID_REQUEST
 from server.gate.port import Answer, Refusal
 from server.metrics.metrics import Metrics
@@ -18,6 +18,7 @@ from targeting.decision import Rulebook
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 from tests.properties.people import Person, bid_request, invent_person
+from tests.server.decisions.worker_bench import serve_all
 from tests.server.doubles import ListGate, ScriptedStore
 from tests.targeting.openrtb.preparing import NOWHERE, POLICY, asking, record
 
@@ -32,13 +33,18 @@ class Bench:
     def __init__(self, policy: Any = POLICY) -> None:
         self.gate, self.store = ListGate(), ScriptedStore(known)
         self.metrics = Metrics()
-        decider = Decider(lambda: Rulebook(policy, b"key"), lambda _: None)
-        parts = DecisionParts(decider, Fetcher(self.store, self.metrics), SignalObserver(self.metrics))
-        self.worker = Worker(self.gate, parts, CallReader(NOWHERE), self.metrics, Limits(60.0))
+        self.parts = WorkerParts(
+            decider=Decider(lambda: Rulebook(policy, b"key"), lambda _: None),
+            fetcher=LoopFetcher(lambda: Fetcher(self.store, self.metrics)),
+            observer=SignalObserver(self.metrics),
+            reader=CallReader(NOWHERE),
+            metrics=self.metrics,
+            budget_s=60.0,
+        )
 
-    def serve(self, *payloads: bytes, method: Any = PREPARE_BID_REQUEST, **waiting: float) -> list[Answer]:
+    def serve(self, *payloads: bytes, method: Any = PREPARE_BID_REQUEST, **waiting: Any) -> list[Answer]:
         calls = [self.gate.put(method, payload, **waiting) for payload in payloads]
-        self.worker.serve(calls)
+        serve_all(self.parts, self.gate)
         return [self.gate.of(call) for call in calls]
 
 
@@ -90,7 +96,7 @@ def test_decisions_and_bid_requests_are_decided_together() -> None:
     bench = Bench()
     decide = bench.gate.put(DECIDE, pb.DecideRequest(account_id="nobody", ip="192.0.2.1").SerializeToString())
     prepare = bench.gate.put(PREPARE_BID_REQUEST, call_of(PEOPLE[0]))
-    bench.worker.serve([decide, prepare])
+    serve_all(bench.parts, bench.gate)
     assert len(bench.store.asked) == 1
     answer = bench.gate.of(decide)
     assert isinstance(answer, bytes)

@@ -1,24 +1,16 @@
 """The worker: what waits is decided together, and each call gets its own answer."""
 
-import threading
 import time
 
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 from google.rpc import code_pb2
 
-from server.decisions.decider import Decider
-from server.decisions.fetcher import Fetcher
-from server.decisions.reading import CallReader
-from server.decisions.signal_observer import SignalObserver
-from server.decisions.worker import DecisionParts, Limits, Worker
 from server.gate.methods import DECIDE, DECIDE_BATCH
 from server.gate.port import Refusal
-from server.metrics.metrics import Metrics
 from server.store.ports import StoreTimeout, StoreUnavailable
 from targeting.decision import Rulebook
 from tests.server.decisions.worker_bench import Bench, Broken, request, response
-from tests.server.doubles import ListGate, Nowhere, ScriptedStore
 
 
 def test_what_waits_is_decided_with_one_reading_and_each_gets_its_own_answer() -> None:
@@ -37,7 +29,7 @@ def test_a_call_whose_caller_has_gone_costs_nothing() -> None:
     bench = Bench()
     call = bench.gate.put(DECIDE, request())
     call.gone = True
-    bench.worker.serve([call])
+    bench.serve()
     assert bench.store.asked == []
     assert bench.gate.answers == {}
 
@@ -69,50 +61,44 @@ def test_a_call_that_waited_too_long_is_limited_without_asking_and_its_mates_are
         [pb.REASON_NO_PROFILE],
         [pb.REASON_STORE_TIMEOUT],
     ]
-    ((subjects, budget_s),) = bench.store.asked
+    ((subjects, _),) = bench.store.asked
     assert len(subjects) == 1
-    assert 0.5 < budget_s <= 1.0
 
 
-def test_the_callers_deadline_bounds_the_reading() -> None:
-    bench = Bench(budget_s=10.0)
-    bench.serve(bench.gate.put(DECIDE, request(), deadline_s=time.monotonic() + 2.0))
-    assert bench.store.asked[0][1] <= 2.0
+def test_a_fault_that_none_foresaw_is_a_refusal_and_the_next_call_is_served(caplog: pytest.LogCaptureFixture) -> None:
+    bench, faults = Bench(), [Broken("secret text of alice")]
+    rulebook = bench.parts.decider.rulebook
+
+    def faulty() -> Rulebook:
+        if faults:
+            raise faults.pop()
+        return rulebook()
+
+    bench.parts.decider.rulebook = faulty
+    single = bench.gate.put(DECIDE, request())
+    batch = bench.gate.put(DECIDE_BATCH, pb.DecideBatchRequest(requests=[{}]).SerializeToString())
+    refusal, answer = bench.serve(single, batch)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == code_pb2.INTERNAL
+    assert isinstance(answer, bytes)
+    for text in (refusal.message, caplog.text):
+        assert "secret" not in text
+        assert "alice" not in text
 
 
-class FaultyDecider(Decider):
-    """Fails where the worker does not expect it."""
-
-    def __init__(self) -> None:
-        self.failures = 0
-        self.rulebook = self.fail
-
-    def fail(self) -> Rulebook:
-        self.failures += 1
-        raise Broken("secret text of alice")
+def test_the_lane_learns_how_long_single_calls_take_and_nothing_from_batches() -> None:
+    bench = Bench()
+    for number in range(3):
+        bench.gate.put(DECIDE, request(request_id=str(number)))
+    bench.gate.put(DECIDE_BATCH, pb.DecideBatchRequest(requests=[{}] * 10).SerializeToString())
+    bench.serve()
+    assert sum(weight for weight, _ in bench.gate.pace) == 3
 
 
-def test_the_loop_outlives_a_fault_and_says_nothing_of_it(caplog: pytest.LogCaptureFixture) -> None:
-    gate, metrics, decider = ListGate(), Metrics(), FaultyDecider()
-    parts = DecisionParts(decider, Fetcher(ScriptedStore(), metrics), SignalObserver(metrics))
-    worker = Worker(gate, parts, CallReader(Nowhere()), metrics, Limits(1.0))
-    calls = [
-        gate.put(DECIDE, request()),
-        gate.put(DECIDE_BATCH, pb.DecideBatchRequest(requests=[{}]).SerializeToString()),
-    ]
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    deadline = time.monotonic() + 5
-    while len(gate.answers) < 2 and time.monotonic() < deadline:
-        time.sleep(0.005)
-    worker.stop()
-    thread.join(5)
-    assert not thread.is_alive()
-    for call in calls:
-        answer = gate.of(call)
-        assert isinstance(answer, Refusal)
-        assert answer.code == code_pb2.INTERNAL
-        assert "secret" not in answer.message
-    assert decider.failures
-    assert "secret" not in caplog.text
-    assert "alice" not in caplog.text
+def test_what_is_decided_together_and_how_long_calls_waited_is_measured() -> None:
+    bench = Bench()
+    bench.serve(*[bench.gate.put(DECIDE, request(), waited_s=0.003) for _ in range(5)])
+    assert bench.count("adtargeting_batch_size_sum") == 5
+    assert bench.count("adtargeting_batch_size_count") == 1
+    assert bench.count("adtargeting_room_seconds_count") == 5
+    assert bench.count("adtargeting_room_seconds_bucket", le="0.002") == 0

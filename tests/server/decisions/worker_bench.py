@@ -1,21 +1,24 @@
 """What the tests of the decision lane share: a worker among doubles, requests in and answers out."""
 
+import asyncio
+import time
 from typing import Any
 
 from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.message import Message
 
 from server.decisions.decider import Decider
-from server.decisions.fetcher import Fetcher
-from server.decisions.reading import CallReader
+from server.decisions.fetcher import Fetcher, LoopFetcher
+from server.decisions.jobs import CallReader
 from server.decisions.signal_observer import SignalObserver
-from server.decisions.worker import DecisionParts, Limits, Worker
+from server.decisions.worker import Worker, WorkerParts
 from server.gate.port import Answer, Call
 from server.metrics.metrics import Metrics
 from targeting.decision import Rulebook
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import DEFAULT_POLICY
 from tests.server.doubles import ListGate, Nowhere, ScriptedStore
+from tests.waiting import PATIENCE_S
 
 
 class CountingLocator(Nowhere):
@@ -37,16 +40,37 @@ class Bench:
     def __init__(self, store: ScriptedStore | None = None, budget_s: float = 5.0) -> None:
         self.gate, self.store, self.metrics = ListGate(), store or ScriptedStore(), Metrics()
         self.locator = CountingLocator()
-        decider = Decider(lambda: Rulebook(DEFAULT_POLICY, b"key"), lambda _: None)
-        parts = DecisionParts(decider, Fetcher(self.store, self.metrics), SignalObserver(self.metrics))
-        self.worker = Worker(self.gate, parts, CallReader(self.locator), self.metrics, Limits(budget_s))
+        self.parts = WorkerParts(
+            decider=Decider(lambda: Rulebook(DEFAULT_POLICY, b"key"), lambda _: None),
+            fetcher=LoopFetcher(lambda: Fetcher(self.store, self.metrics)),
+            observer=SignalObserver(self.metrics),
+            reader=CallReader(self.locator),
+            metrics=self.metrics,
+            budget_s=budget_s,
+        )
 
     def serve(self, *calls: Call) -> list[Answer]:
-        self.worker.serve(calls)
+        serve_all(self.parts, self.gate)
         return [self.gate.of(call) for call in calls]
 
     def count(self, name: str, **labels: str) -> float:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+def serve_all(parts: WorkerParts, gate: ListGate) -> None:
+    """Let a worker serve every call that waits and whose caller is there."""
+    asyncio.run(_serve_all(parts, gate))
+
+
+async def _serve_all(parts: WorkerParts, gate: ListGate) -> None:
+    calls = [call for call in gate.waiting if not call.gone]
+    serving = asyncio.create_task(Worker(parts, gate).run())
+    ends_s = time.monotonic() + PATIENCE_S
+    while gate.waiting or not all(call in gate.answers for call in calls):
+        assert not serving.done(), serving
+        assert time.monotonic() < ends_s, "the calls are not answered"
+        await asyncio.sleep(0.001)
+    serving.cancel()
 
 
 def request(**fields: Any) -> bytes:

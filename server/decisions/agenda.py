@@ -1,0 +1,61 @@
+"""What to work on next: single calls together, and one large call at a time, clients by turns.
+
+A call is large when it is a batch, or has more bytes than a quarter of a portion: it is worked off in portions, between
+which single calls go. Each turn of the worker takes from both, so neither kind starves the other.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+from server.decisions.jobs import PORTION_BYTES, PORTION_WEIGHT, Job
+from server.gate.port import Call
+
+_LARGE_BYTES = PORTION_BYTES // 4
+
+
+class Agenda:
+    """Calls that wait to be worked on. Knows their sizes, not their contents; drops those whose caller has gone."""
+
+    def __init__(self) -> None:
+        self._singles: deque[Call] = deque()
+        self._large: dict[str, deque[Call | Job]] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self._singles or self._large)
+
+    def add(self, waiting: deque[Call]) -> None:
+        """Take over all calls that wait."""
+        while waiting:
+            call = waiting.popleft()
+            if call.method.in_portions or len(call.payload) > _LARGE_BYTES:
+                self._large.setdefault(call.client, deque()).append(call)
+            else:
+                self._singles.append(call)
+
+    def singles(self) -> Iterator[Call]:
+        """Take the oldest single calls, as many as make a portion."""
+        weight = size = 0
+        while self._singles and weight < PORTION_WEIGHT and size < PORTION_BYTES:
+            call = self._singles.popleft()
+            if not call.gone:
+                weight += call.weight
+                size += len(call.payload)
+                yield call
+
+    def next_large(self) -> Call | Job | None:
+        """Take the oldest large call, or the one that was begun, of the client whose turn it is."""
+        while self._large:
+            client, calls = next(iter(self._large.items()))
+            # The client's next turn comes after those of all others.
+            del self._large[client]
+            large = calls.popleft()
+            if calls:
+                self._large[client] = calls
+            if not (large if isinstance(large, Call) else large.call).gone:
+                return large
+        return None
+
+    def resume(self, job: Job) -> None:
+        """Put a large call back whose next portion has to wait for its client's turn."""
+        self._large.setdefault(job.call.client, deque()).appendleft(job)

@@ -1,0 +1,1 @@
+"""The gate on h2corn, an HTTP/2 server in Rust that calls an ASGI application."""

@@ -1,0 +1,124 @@
+"""The ASGI application of the gRPC port: the fast path for plain unary gRPC, and the way to everything else.
+
+Fast are calls of the contract over HTTP/2 with one uncompressed protobuf message. All other forms (compressed gRPC,
+gRPC-Web, Connect, JSON, health, reflection) go to the application that is mounted beside it.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+
+from google.rpc import code_pb2
+
+from server.gate.http2.asgi import Application, Message, Receive, Scope, Send
+from server.gate.http2.grpc_wire import CONTENT_TYPES, PREFIX_BYTES, message_of, seconds_of, send_message, send_refusal
+from server.gate.lanes import Lanes
+from server.gate.methods import METHODS
+from server.gate.port import Answer, Method, Refusal
+
+_LOG = logging.getLogger(__name__)
+_METHODS: Mapping[str, Method] = {method.path: method for method in METHODS}
+_IDENTITY = (None, b"identity")
+_BAD_TIMEOUT = Refusal(
+    code_pb2.INVALID_ARGUMENT, "grpc-timeout: must be 1 to 8 digits and a unit, one of H, M, S, m, u, n"
+)
+_NO_TRAILERS = Refusal(code_pb2.INVALID_ARGUMENT, "te: must be trailers; a proxy between may have dropped it")
+_BAD_MESSAGE = Refusal(code_pb2.INVALID_ARGUMENT, "the request must be exactly one gRPC message")
+
+
+class GateApplication:
+    """Serves one gate's calls. Nothing of an exception reaches the wire, nor h2corn."""
+
+    def __init__(self, lanes: Lanes, others: Application) -> None:
+        self._lanes = lanes
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        try:
+            headers = dict(scope["headers"]) if scope["type"] == "http" else {}
+            method = _METHODS.get(scope.get("path", ""))
+            if method is None or not _is_plain(scope, headers):
+                if _lacks_trailers(headers):
+                    await send_refusal(send, _NO_TRAILERS)
+                else:
+                    await self._others(scope, receive, send)
+            else:
+                await self._serve(method, scope, receive, send, headers.get(b"grpc-timeout"))
+        except Exception as problem:  # noqa: BLE001  # as above; most often the caller has just gone
+            _LOG.debug("a request ended with %s", type(problem).__name__)
+
+    async def _serve(self, method: Method, scope: Scope, receive: Receive, send: Send, timeout: bytes | None) -> None:
+        body = await _body(receive)
+        if body is None:
+            return
+        if body[:1] == b"\1":
+            # Compressed: a rare form, which the other application reads.
+            await self._others(scope, _replay(body, receive), send)
+            return
+        answer = await self._answer(method, body, timeout, scope)
+        if isinstance(answer, Refusal):
+            await send_refusal(send, answer)
+        else:
+            await send_message(send, answer)
+
+    async def _answer(self, method: Method, body: bytes, timeout: bytes | None, scope: Scope) -> Answer:
+        try:
+            deadline_s = time.monotonic() + seconds_of(timeout)
+        except ValueError:
+            return _BAD_TIMEOUT
+        try:
+            payload = message_of(body)
+        except ValueError:
+            return _BAD_MESSAGE
+        return await self._lanes.serve(method, payload, deadline_s, client_of(scope))
+
+
+def client_of(scope: Scope) -> str:
+    """Return whose share of the room a request takes: its connection's."""
+    client = scope.get("client")
+    return f"{client[0]}:{client[1]}" if client else ""
+
+
+def _is_plain(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request is gRPC as gRPC's own libraries send it, uncompressed. A browser's always has an origin."""
+    return (
+        headers.get(b"content-type") in CONTENT_TYPES
+        and headers.get(b"te") == b"trailers"
+        and scope["http_version"] == "2"
+        and scope["method"] == "POST"
+        and headers.get(b"grpc-encoding") in _IDENTITY
+        and b"origin" not in headers
+    )
+
+
+def _lacks_trailers(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request is native gRPC whose sender cannot take the status in trailers."""
+    kind = headers.get(b"content-type", b"")
+    is_native = kind.startswith(b"application/grpc") and not kind.startswith(b"application/grpc-web")
+    return is_native and headers.get(b"te") != b"trailers"
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the request's body when it is complete, or None if the caller has gone."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body", False):
+        message = await receive()
+        body += message.get("body", b"")
+    return None if message["type"] == "http.disconnect" else body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a ``receive`` that gives the body that was read, then whatever comes."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replayed
+
+
+def most_body_bytes(method: Method) -> int:
+    """Return the size of the largest body that h2corn lets through: a little more is refused in words."""
+    return method.max_bytes + PREFIX_BYTES + 16 * 1024

@@ -1,0 +1,87 @@
+"""What h2corn limits before any Python runs: connections, streams, headers, bodies and idle times."""
+
+import resource
+import socket
+from typing import NamedTuple
+
+from h2corn import Config, RequestPolicy
+
+from server.gate.http2.application import most_body_bytes
+from server.gate.methods import METHODS
+
+_KEPT_FREE_FILES = 256
+"""Descriptors that connections never take: for the store, metrics and files."""
+
+_HEADER_BYTES = 32 * 1024
+_OTHER_BODY_BYTES = 64 * 1024
+_BODY_IDLE_S, _STALL_S, _HANDSHAKE_S = 10.0, 20.0, 5.0
+_DRAIN_S = 0.5
+
+
+class Http2Limits(NamedTuple):
+    """Limits of the connections of one process. Times in seconds."""
+
+    connections: int = 4096
+    streams: int = 256
+    """Calls in flight of one connection."""
+    tasks: int = 4096
+    """Requests of all connections that may be in Python at once; more get HTTP 503."""
+    idle_s: float = 300.0
+    hosts: tuple[str, ...] = ()
+    """Names by which HTTP/1.1 and browsers may call the port, beside its own."""
+    origins: tuple[str, ...] = ()
+    """Origins whose pages may call it."""
+
+    def names(self, address: str) -> "AllowedNames":
+        """Return the names by which a port at this address may be called."""
+        return AllowedNames(frozenset((address.rpartition(":")[0], *self.hosts)), frozenset(self.origins))
+
+
+class AllowedNames(NamedTuple):
+    """Hosts and origins that a browser may show."""
+
+    hosts: frozenset[str]
+    origins: frozenset[str]
+
+
+def raise_file_limit() -> int:
+    """Raise the soft limit of open files to the hard one, and return it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def config_of(listener: socket.socket, limits: Http2Limits) -> Config:
+    """Return h2corn's configuration for a listening socket."""
+    most_connections = max(raise_file_limit() - _KEPT_FREE_FILES, 16)
+    policies = [_policy(method.path, most_body_bytes(method)) for method in METHODS]
+    return Config(
+        bind=(f"fd://{listener.fileno()}",),
+        grpc=True,
+        access_log=False,
+        lifespan="off",
+        date_header=False,
+        request_policies=(*policies, _policy("/*", _OTHER_BODY_BYTES)),
+        max_request_body_size=_OTHER_BODY_BYTES,
+        limit_connections=min(limits.connections, most_connections),
+        limit_concurrency=limits.tasks,
+        max_concurrent_streams=limits.streams,
+        limit_request_head_size=_HEADER_BYTES,
+        h2_max_header_list_size=_HEADER_BYTES,
+        h2_max_header_block_size=_HEADER_BYTES,
+        timeout_handshake=_HANDSHAKE_S,
+        timeout_keep_alive=limits.idle_s,
+        timeout_request_body_idle=_BODY_IDLE_S,
+        h2_timeout_response_stall=_STALL_S,
+        timeout_graceful_shutdown=_DRAIN_S,
+    )
+
+
+def _policy(path: str, most_bytes: int) -> RequestPolicy:
+    return RequestPolicy(
+        path=path,
+        max_request_body_size=most_bytes,
+        timeout_request_body_idle=_BODY_IDLE_S,
+        h2_timeout_response_stall=_STALL_S,
+    )

@@ -1,0 +1,156 @@
+"""The two lanes of a gate: what waits, what of the room is taken, and how calls ended.
+
+All bookkeeping happens on the thread of the event loop, so it needs no lock. A handler enters its call and awaits the
+answer. Decisions wait in a deque, which the worker on the same thread empties; other calls in a queue for threads.
+"""
+
+import asyncio
+import time
+from collections import Counter, deque
+from queue import Empty, SimpleQueue
+
+from google.rpc import code_pb2
+
+from server.gate.methods import METHODS
+from server.gate.port import CANCELLED, OK, Answer, Call, Lane, Method, Refusal
+from server.gate.room import Capacity, Cause, Room
+
+_REFUSALS = {
+    Cause.ROOM: Refusal(code_pb2.RESOURCE_EXHAUSTED, "too many calls are waiting; try again later"),
+    Cause.BYTES: Refusal(code_pb2.RESOURCE_EXHAUSTED, "too many bytes are waiting; try again later"),
+    Cause.SHARE: Refusal(
+        code_pb2.RESOURCE_EXHAUSTED, "too many calls of this client are waiting; send fewer at a time"
+    ),
+    Cause.WAIT: Refusal(code_pb2.RESOURCE_EXHAUSTED, "the call's turn would come too late; try again later"),
+    Cause.DEADLINE: Refusal(code_pb2.DEADLINE_EXCEEDED, "the deadline had passed when the request was complete"),
+    Cause.SIZE: Refusal(code_pb2.RESOURCE_EXHAUSTED, "the request is larger than this RPC takes"),
+    Cause.STOPPING: Refusal(
+        code_pb2.UNAVAILABLE, "the service is stopping; nothing was done, the call can be repeated elsewhere"
+    ),
+}
+
+
+_FIRST_COST_S = 0.0001
+_LEAST_COST_S, _MOST_COST_S = 0.00001, 0.001
+_TURNS_REMEMBERED = 8
+_ALWAYS_LET_IN = 16
+
+
+class Decisions:
+    """The decision lane; see ``server.gate.port.DecisionLane``."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Call] = deque()
+        self.singles = 0
+        """Decisions of single calls in flight."""
+        self._cost_s = _FIRST_COST_S
+        self._arrived: asyncio.Future[None] | None = None
+
+    def keep_pace(self, weight: int, took_s: float) -> None:
+        """Learn the cost of a decision, as a moving average. One long pause of the machine counts as a short one."""
+        if weight:
+            cost_s = min(max(took_s / weight, _LEAST_COST_S), _MOST_COST_S)
+            self._cost_s += (cost_s - self._cost_s) / _TURNS_REMEMBERED
+
+    def wait_s(self) -> float:
+        """Return how long a single call would wait for those before it."""
+        return self.singles * self._cost_s if self.singles > _ALWAYS_LET_IN else 0.0
+
+    async def arrival(self) -> None:
+        """Wait until a call waits, and one turn of the loop longer."""
+        if not self.waiting:
+            self._arrived = asyncio.get_running_loop().create_future()
+            await self._arrived
+        await asyncio.sleep(0)
+
+    def answer(self, call: Call, answer: Answer) -> None:
+        """Answer a call, on the thread of the loop."""
+        if not call.ticket.done():
+            call.ticket.set_result(answer)
+
+    def put(self, call: Call) -> None:
+        """Let a call wait."""
+        self.waiting.append(call)
+        self.wake()
+
+    def wake(self) -> None:
+        """End a wait for an arrival."""
+        if self._arrived is not None:
+            if not self._arrived.done():
+                self._arrived.set_result(None)
+            self._arrived = None
+
+
+class Lanes:
+    """Both lanes. Everything but ``take`` and the counts belongs to the thread of the loop."""
+
+    def __init__(self, capacity: Capacity) -> None:
+        self.decisions = Decisions()
+        self.stopping = False
+        self.ended: dict[Method, Counter[int]] = {method: Counter() for method in METHODS}
+        self.refused: Counter[str] = Counter({cause.value: 0 for cause in Cause})
+        self._others: SimpleQueue[Call] = SimpleQueue()
+        self._rooms = {lane: Room(capacity) for lane in Lane}
+        self._wait_s = capacity.wait_s
+
+    async def serve(self, method: Method, payload: bytes, deadline_s: float, client: str) -> Answer:
+        """Let a call whose bytes have just come in wait for its answer, or refuse it at once."""
+        call = Call(method, payload, time.monotonic(), deadline_s, client)
+        call.weight = self._rooms[method.lane].count(method.weigh(payload))
+        refusal = self._refusal(call)
+        if refusal is not None:
+            return refusal
+        return await self._answer_to(call)
+
+    def take(self, timeout_s: float) -> Call | None:
+        """Wait for a call of the other lane; from any thread."""
+        try:
+            return self._others.get(timeout=timeout_s)
+        except Empty:
+            return None
+
+    def inflight(self) -> int:
+        """Count the calls of both lanes that wait or are being worked on."""
+        return sum(room.calls for room in self._rooms.values())
+
+    def _refusal(self, call: Call) -> Refusal | None:
+        cause = self._cause_against(call)
+        if cause is None:
+            return None
+        refusal = _REFUSALS[cause]
+        self.refused[cause.value] += 1
+        self.ended[call.method][refusal.code] += 1
+        return refusal
+
+    def _cause_against(self, call: Call) -> Cause | None:
+        if self.stopping:
+            return Cause.STOPPING
+        if len(call.payload) > call.method.max_bytes:
+            return Cause.SIZE
+        if call.deadline_s <= call.arrived_s:
+            return Cause.DEADLINE
+        if call.method.lane is Lane.DECISIONS and not call.method.in_portions:
+            wait_s = self.decisions.wait_s()
+            if wait_s > self._wait_s or call.arrived_s + wait_s > call.deadline_s:
+                return Cause.WAIT
+        return self._rooms[call.method.lane].cause_against(call.client, call.weight, len(call.payload))
+
+    async def _answer_to(self, call: Call) -> Answer:
+        room, size = self._rooms[call.method.lane], len(call.payload)
+        call.ticket = asyncio.get_running_loop().create_future()
+        room.enter(call.client, call.weight, size)
+        is_single = call.method.lane is Lane.DECISIONS and not call.method.in_portions
+        single_weight = call.weight if is_single else 0
+        self.decisions.singles += single_weight
+        (self.decisions if call.method.lane is Lane.DECISIONS else self._others).put(call)
+        code = CANCELLED
+        try:
+            answer: Answer = await call.ticket
+            code = answer.code if isinstance(answer, Refusal) else OK
+            return answer
+        finally:
+            # Reached too when the caller goes away; nothing reads the answer then.
+            call.gone = True
+            room.leave(call.client, call.weight, size)
+            self.decisions.singles -= single_weight
+            self.ended[call.method][code] += 1

@@ -1,0 +1,62 @@
+"""One gRPC call by hand, over HTTP/2, with exactly the headers and bytes that a test wants."""
+
+import socket
+import struct
+from typing import NamedTuple
+
+from hpack import Decoder, Encoder
+
+_DATA, _HEADERS, _RST_STREAM, _SETTINGS, _GOAWAY, _CONTINUATION = 0, 1, 3, 4, 7, 9
+_END_STREAM, _END_HEADERS, _ACK = 1, 4, 1
+
+
+class Answer(NamedTuple):
+    """Headers and trailers together, and the body."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
+def call_grpc(address: str, path: str, body: bytes, headers: dict[str, str] | None = None) -> Answer:
+    """Send one request; a header that is "" is left out."""
+    host, _, port = address.rpartition(":")
+    given = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": path,
+        ":authority": address,
+        "content-type": "application/grpc",
+        "te": "trailers",
+        **(headers or {}),
+    }
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        block = Encoder().encode([(name, value) for name, value in given.items() if value])
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(_SETTINGS, 0, 0, b""))
+        connection.sendall(_frame(_HEADERS, _END_HEADERS, 1, block) + _frame(_DATA, _END_STREAM, 1, body))
+        return _read(connection)
+
+
+def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    return len(payload).to_bytes(3) + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def _read(connection: socket.socket) -> Answer:
+    headers: dict[str, str] = {}
+    decoder, body = Decoder(), b""
+    with connection.makefile("rb") as stream:
+        while True:
+            head = stream.read(9)
+            size, kind, flags = int.from_bytes(head[:3]), head[3], head[4]
+            payload = stream.read(size)
+            if kind == _HEADERS:
+                headers |= {_text(name): _text(value) for name, value in decoder.decode(payload)}
+            elif kind == _DATA:
+                body += payload
+            elif kind in (_RST_STREAM, _GOAWAY):
+                raise ConnectionError(f"frame {kind}: {payload!r}")
+            if kind in (_HEADERS, _DATA) and flags & _END_STREAM:
+                return Answer(headers, body)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

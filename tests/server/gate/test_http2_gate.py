@@ -1,0 +1,96 @@
+"""The gate on h2corn beyond what all gates do: raw HTTP/2 requests, limits, and the private part that is used."""
+
+import inspect
+import resource
+import socket
+
+import h2corn
+import pytest
+from adtargeting.v1 import targeting_pb2 as pb
+from h2corn import _lib
+
+from server.gate.http2.gate import Http2Gate
+from server.gate.http2.limits import Http2Limits, config_of
+from server.gate.listening import listen
+from server.gate.methods import DECIDE, METHODS
+from tests.server.gate.raw_http2 import call_grpc
+
+MESSAGE = pb.DecideRequest(account_id="alice").SerializeToString()
+FRAMED = b"\0" + len(MESSAGE).to_bytes(4) + MESSAGE
+
+
+def test_a_plain_call(address: str) -> None:
+    answer = call_grpc(address, DECIDE.path, FRAMED)
+    assert answer.headers["grpc-status"] == "0"
+    assert pb.DecideResponse.FromString(answer.body[5:]).request_id == "alice"
+
+
+BAD_CALLS: dict[str, tuple[dict[str, str], bytes, str]] = {
+    "a timeout that is none": ({"grpc-timeout": "soon"}, FRAMED, "grpc-timeout: must be"),
+    "no prefix": ({}, b"\0", "exactly one gRPC message"),
+    "two messages": ({}, FRAMED * 2, "exactly one gRPC message"),
+    "half a message": ({}, FRAMED[:-1], "exactly one gRPC message"),
+    "no trailers": ({"te": ""}, FRAMED, "te: must be trailers"),
+}
+
+
+@pytest.mark.parametrize(("headers", "body", "message"), BAD_CALLS.values(), ids=BAD_CALLS)
+def test_a_call_that_is_no_grpc_is_refused_in_words(
+    address: str, headers: dict[str, str], body: bytes, message: str
+) -> None:
+    answer = call_grpc(address, DECIDE.path, body, headers)
+    assert answer.headers["grpc-status"] == "3"
+    assert message in answer.headers["grpc-message"]
+
+
+def test_a_deadline_that_has_passed_is_not_worked_on(address: str) -> None:
+    assert call_grpc(address, DECIDE.path, FRAMED, {"grpc-timeout": "0n"}).headers["grpc-status"] == "4"
+
+
+def test_every_method_has_its_own_limit_and_descriptors_are_kept_free() -> None:
+    with listen("127.0.0.1:0") as listener:
+        config = config_of(listener, Http2Limits(connections=10_000_000))
+    limits = {policy.path: policy.max_request_body_size for policy in config.request_policies}
+    assert all(method.max_bytes < limits[method.path] < method.max_bytes + 32_768 for method in METHODS)
+    assert limits["/*"] <= 65_536
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert soft == hard
+    assert config.limit_connections <= soft - 256
+
+
+def test_connections_beyond_the_limit_are_closed_and_the_others_served() -> None:
+    gate = Http2Gate("127.0.0.1:0", limits=Http2Limits(connections=4))
+    address = gate.open()
+    host, _, port = address.rpartition(":")
+    kept = [socket.create_connection((host, int(port)), timeout=5) for _ in range(12)]
+    try:
+        for connection in kept:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        open_ones = [connection for connection in kept if is_served(connection)]
+        assert 0 < len(open_ones) <= 4
+    finally:
+        for connection in kept:
+            connection.close()
+        gate.close(0)
+
+
+def is_served(connection: socket.socket) -> bool:
+    connection.settimeout(0.5)
+    try:
+        return bool(connection.recv(1))
+    except OSError:
+        return False
+
+
+def test_a_listening_socket_can_be_given() -> None:
+    listener = listen("127.0.0.1:0")
+    gate = Http2Gate("127.0.0.1:0", listener=listener)
+    assert gate.open() == f"127.0.0.1:{listener.getsockname()[1]}"
+    gate.close(0)
+
+
+def test_h2corn_has_the_private_part_that_is_turned_off() -> None:
+    """Its start banner. An h2corn without it fails here, and not at a start in production."""
+    source = inspect.getsource(h2corn.Server._serve_embedded)
+    assert "from h2corn._lib import emit_banner" in source
+    assert callable(_lib.emit_banner)
