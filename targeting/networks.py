@@ -168,7 +168,9 @@ def _decide(network_id: str, name: str, batch: _BatchContext) -> NetworkDecision
         address_bits=bits,
         limited=batch.request.limited,
         masked_ip=_address(bits, batch),
-        network_user_id="" if withheld.user_id or shareable is None else _user_id(name, shareable),
+        network_user_id=""
+        if withheld.user_id or shareable is None
+        else _user_id(name, shareable, batch.policy.sharing.id_epoch),
         id_kind=None if withheld.user_id or shareable is None else shareable.kind,
         profile=profile,
     )
@@ -230,11 +232,14 @@ def _address(bits: tuple[int, int], batch: _BatchContext) -> str:
     return batch.addresses[bits]
 
 
-def _user_id(name: str, shareable: Shareable) -> str:
-    """Hash network and person with our key, so that two networks cannot join their ids; empty without a key."""
+def _user_id(name: str, shareable: Shareable, epoch: int) -> str:
+    """Hash network, person and epoch with our key, so that ids of two networks or epochs cannot be joined.
+
+    Empty without a key. The first epoch, 0, adds nothing to the text.
+    """
     if not shareable.id_key:
         return ""
-    text = name.encode() + b"\0" + shareable.owner
+    text = name.encode() + b"\0" + shareable.owner + (b"%d" % epoch if epoch else b"")
     return hashlib.blake2b(text, digest_size=_ID_BYTES, key=shareable.id_key).hexdigest()
 
 

@@ -8,7 +8,9 @@ from server.calls.call_context import CallContext
 from server.messages.enums import enum
 from server.messages.reading import parse
 from server.messages.translate import ad_request
-from targeting.explain import Check, DecisionTrace, explain
+from targeting.checks import Check, DecisionTrace
+from targeting.decision import subjects_of
+from targeting.explain import explain
 from targeting.model import AdRequest
 
 
@@ -25,13 +27,17 @@ def explain_decision(payload: bytes, context: CallContext) -> bytes:
 
 
 def _decide(request: AdRequest, context: CallContext) -> tuple[DecisionTrace, bytes]:
-    """Decide one request and keep what it was decided from; nothing is counted or written."""
+    """Decide one request and keep what it was decided from; nothing is counted or written.
+
+    The store is asked in any case, so that its checks are shown also where the request alone limits.
+    """
     decider, fetcher, _ = context.decisions
     rulebook = decider.rulebook()
     planned = decider.plan([request], rulebook.policy)
-    stored = fetcher.fetch(planned.subjects, context.budget_s)
-    ((decision, response),) = decider.decide(planned, stored, rulebook)
-    return DecisionTrace(planned.items[0], stored, decision, rulebook.policy), response
+    (item,) = planned.items
+    stored = fetcher.fetch(item.subjects or subjects_of(item.request, item.cookies), context.budget_s)
+    ((decision, response),) = decider.decide(planned, stored if item.subjects else (), rulebook)
+    return DecisionTrace(item, stored, decision, rulebook.policy, context.now()), response
 
 
 def _message(check: Check) -> pb.Check:
