@@ -35,12 +35,15 @@ def sightings(request: AdRequest, cookies: Cookies, policy: SignalPolicy, seen_a
     return tuple(Sighting(subject, source, seen_at_ms) for subject in subjects if subject.id)
 
 
-def opt_out_by_signal(current: Preference, sighting: Sighting, change_key: bytes) -> Preference | None:
+def opt_out_by_signal(current: Preference, sighting: Sighting, change_key: bytes, now_ms: int) -> Preference | None:
     """Return the record with the opt-out that a signal makes; None: the stored choice stands.
 
-    It stands if it is an opt-out, from any source, or was made after the signal was seen.
+    It stands if it is an opt-out, from any source, or was made after the signal was seen. A choice that was made later
+    than now comes from a clock that is fast, so its time says nothing: an opt-in of 12:05 and a signal of 12:01 that
+    is stored at 12:02 become an opt-out.
     """
-    if current.choice is Choice.OPT_OUT or current.changed_at_ms > sighting.seen_at_ms:
+    made_since = sighting.seen_at_ms < current.changed_at_ms <= now_ms
+    if current.choice is Choice.OPT_OUT or made_since:
         return None
     made = ChoiceMade(
         choice=Choice.OPT_OUT, source=sighting.source, change_key=change_key, made_at_ms=sighting.seen_at_ms
