@@ -8,13 +8,14 @@ from server.calls.call_context import CallContext
 from server.messages.enums import enum
 from server.messages.reading import parse
 from server.messages.translate import ad_request
+from targeting.decision import Rulebook
 from targeting.explain import Check, DecisionTrace, explain
 from targeting.model import AdRequest
 
 
 def explain_decision(payload: bytes, context: CallContext) -> bytes:
     """Explain a decision; see ``TargetingService.Explain``. Raises ``InvalidRequest``."""
-    trace, response = _decide(ad_request(parse(pb.DecideRequest, payload), context.locator), context)
+    trace, response = trace_decision(ad_request(parse(pb.DecideRequest, payload), context.locator), context)
     decision = pb.DecideResponse.FromString(response)
     age_s = context.country_table_age_s()
     return pb.ExplainResponse(
@@ -24,10 +25,15 @@ def explain_decision(payload: bytes, context: CallContext) -> bytes:
     ).SerializeToString()
 
 
-def _decide(request: AdRequest, context: CallContext) -> tuple[DecisionTrace, bytes]:
-    """Decide one request and keep what it was decided from; nothing is counted or written."""
+def trace_decision(
+    request: AdRequest, context: CallContext, rulebook: Rulebook | None = None
+) -> tuple[DecisionTrace, bytes]:
+    """Decide one request, by a rulebook or the one in force, and keep what it was decided from.
+
+    Nothing is counted or written. The second part is the serialised ``DecideResponse``.
+    """
     decider, fetcher, _ = context.decisions
-    rulebook = decider.rulebook()
+    rulebook = rulebook or decider.rulebook()
     planned = decider.plan([request], rulebook.policy)
     stored = fetcher.fetch(planned.subjects, context.budget_s)
     ((decision, response),) = decider.decide(planned, stored, rulebook)
