@@ -8,7 +8,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 POLICY ?= policy.example.toml
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow tools check format bench bench-quick proto lock sbom clean clean-data
+.PHONY: all help run demo test test-slow tools check format bench bench-quick proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -67,6 +67,9 @@ $(RELEASE)/.ready: constraints.txt
 
 LOCK := $(RELEASE)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --constraint constraints.txt \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file
+
+schemas: $(READY)  ## Write the JSON Schemas of the policy and of the settings again, after a change of either
+	@$(BIN)/python -m server.schemas.generate
 
 lock: $(RELEASE)/.ready  ## Pin and hash the requirements again, after a change of pyproject.toml or constraints.txt
 	@$(LOCK) requirements.txt

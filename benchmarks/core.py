@@ -59,7 +59,7 @@ class _Bench:
 
     def decide(self) -> list[Decision]:
         """From requests and records to decisions."""
-        planned = plan(self.requests, DEFAULT_POLICY)
+        planned = plan(self.requests, DEFAULT_POLICY, self._now_s)
         return decide(planned, self._records, [()] * len(self.requests), _RULEBOOK, self._now_s)
 
     def serialise(self) -> list[bytes]:

@@ -70,7 +70,7 @@ class _Desk:
 
     def decide(self) -> None:
         """From requests and records to decisions."""
-        planned = plan([request for request, _ in self._calls], _RULEBOOK.policy)
+        planned = plan([request for request, _ in self._calls], _RULEBOOK.policy, self._now_s)
         records = self._records if planned.subjects else []
         naps = [()] * len(self._calls)
         self._decisions: list[Decision] = decide(planned, records, naps, _RULEBOOK, self._now_s)

@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from targeting.age import latest_birth_day, person_day
 from targeting.behavioural import PersonData, behavioural_features
+from targeting.children import age_limit, residence_of, states_child
 from targeting.features.batch import Behavioural
-from targeting.judge import Grant, RequestVerdict, judge_request, judge_stored, read_stored_choices
+from targeting.judge import Grant, RequestVerdict, Stated, judge_request, judge_stored, read_stored_choices
 from targeting.limited import limited_features
 from targeting.model import AdRequest, LimitedFeatures, LocaleInputs, Mode, Subject, SubjectKind
 from targeting.network_rules import NetworkContext
 from targeting.networks import NetworkDecision, Shareable, decide_networks
+from targeting.opt_in import needs_opt_in
 from targeting.places.geo import parse_ip
 from targeting.places.locale import EUROPE, parse_place
 from targeting.policy.policy import Policy
@@ -87,9 +89,10 @@ class _Judged(NamedTuple):
     owner: bytes = b""
 
 
-def plan(requests: Sequence[AdRequest], policy: Policy) -> Plan:
-    """Read the signals of a batch of requests and find out whose records are needed."""
-    return Plan.of([_item(request, policy) for request in requests])
+def plan(requests: Sequence[AdRequest], policy: Policy, now_s: float) -> Plan:
+    """Read the signals of a batch of requests at a time (Unix seconds), and find out whose records are needed."""
+    today = person_day(now_s)
+    return Plan.of([_item(request, policy, today) for request in requests])
 
 
 def decide(
@@ -124,13 +127,13 @@ def decide(
     return list(map(_decision, judged, features, repeat(rulebook)))
 
 
-def _item(request: AdRequest, policy: Policy) -> PlannedRequest:
+def _item(request: AdRequest, policy: Policy, today: int) -> PlannedRequest:
     cookies = read_cookies(request.cookie_header) if request.cookie_header else NO_COOKIES
-    verdict = judge_request(request, cookies, policy)
-    return PlannedRequest(request, cookies, verdict, () if verdict.reasons else _subjects(request, cookies))
+    verdict = judge_request(request, cookies, policy, today)
+    return PlannedRequest(request, cookies, verdict, () if verdict.reasons else subjects_of(request, cookies))
 
 
-def _subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
+def subjects_of(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
     """Return every subject of a request; the one whose profile may be used comes first.
 
     The account id of the ``ANON`` cookie is one of the linked accounts, and a ``MUID`` cookie beside another device id
@@ -153,9 +156,8 @@ def _judge(
 ) -> _Judged:
     choices = read_stored_choices(records)
     limited = _limited(item, choices)
-    age = policy.children.age_in(limited.country)
-    of_child = bool(naps) and any(nap.age is not None and nap.age < age for nap in naps)
-    reasons, grant = judge_stored(records, choices, latest_birth_day(today, age), nap_of_child=of_child)
+    stated = state(item, choices, naps, policy, today)
+    reasons, grant = judge_stored(records, choices, stated)
     if grant is None:
         return _Judged(item, reasons, limited)
     record, choice = records[0], choices[0]
@@ -169,12 +171,26 @@ def _judge(
     return _Judged(item, reasons, limited, grant, person, record.owner)
 
 
+def state(
+    item: PlannedRequest, choices: Sequence[StoredChoice | None], naps: Sequence[Nap], policy: Policy, today: int
+) -> Stated:
+    """Gather what the judge of records has to know about a request; ``today`` is ``targeting.age.person_day``."""
+    request, cookies = item.request, item.cookies
+    stored_countries = [choice.country for choice in choices if choice is not None and choice.country]
+    country = residence_of(request, cookies, stored_countries[0] if stored_countries else "")
+    age = age_limit(request, country, policy.children)
+    return Stated(
+        of_age_day=latest_birth_day(today, age),
+        child=states_child(request, naps, age, today),
+        needs_opt_in=needs_opt_in(request, cookies, item.verdict.consent, stored_countries, policy),
+        own_subjects=max(bool(request.identity.account_id) + bool(request.identity.device_id or cookies.muid), 1),
+    )
+
+
 def _limited(item: PlannedRequest, choices: Sequence[StoredChoice | None]) -> LimitedFeatures:
-    request, country, language = item.request, "", ""
-    for choice in choices:
-        if choice is not None and (choice.country or choice.language):
-            country, language = choice.country, choice.language
-            break
+    request, known = item.request, [choice for choice in choices if choice is not None]
+    country = next((choice.country for choice in known if choice.country), "")
+    language = next((choice.language for choice in known if choice.language), "")
     return limited_features(
         LocaleInputs(
             client_country=request.client_country,
@@ -218,7 +234,13 @@ def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook)
 def _shareable(judged: _Judged, features: Behavioural | None, id_key: bytes) -> Shareable | None:
     if features is None or judged.grant is None:
         return None
-    return Shareable(judged.grant, features, judged.owner, id_key)
+    return Shareable(
+        grant=judged.grant,
+        features=features,
+        owner=judged.owner,
+        id_key=id_key,
+        kind=judged.item.subjects[0].kind,
+    )
 
 
 def _network_context(judged: _Judged, policy: Policy) -> NetworkContext:

@@ -1,44 +1,18 @@
 """How a decision came about: every check, whether it limited or not, in the order of the reasons.
 
-It says whether a signal was there, the class of its value and what it said; never a raw value, an identifier or
-anything of a profile. It explains the very findings that the decision was made from.
+A check says whether a signal is present, the class of its value and the verdict; never a raw value, an identifier or
+anything from a profile. It explains the very values that the decision was made from.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from targeting.checks import Check, DecisionTrace, Fields
 from targeting.consent import GPP, PURPOSE_BEHAVIOURAL, TCF, US_PRIVACY
-from targeting.decision import Decision, PlannedRequest
-from targeting.judge import read_stored_choices
-from targeting.model import SubjectKind
-from targeting.policy.policy import Policy
+from targeting.explain_records import record_checks
+from targeting.model import AgeTreatment
 from targeting.reasons import Reason
-from targeting.records.preference import CHOICES_THAT_ALLOW, StoredChoice
-from targeting.records.stored_records import StoredRecords
 from targeting.signals.us_privacy import decode_us_privacy
-
-Fields = tuple[tuple[str, str], ...]
-
-
-class Check(NamedTuple):
-    """One check. ``reason`` is None where it limits nothing; ``fields`` are the decoded ones that mattered."""
-
-    signal: str
-    present: bool
-    value_class: str
-    said: str
-    rule: str
-    reason: Reason | None = None
-    fields: Fields = ()
-
-
-class DecisionTrace(NamedTuple):
-    """What a decision was made from: the planned request and what the store gave, or why it gave nothing."""
-
-    item: PlannedRequest
-    stored: Sequence[StoredRecords] | Reason
-    decision: Decision
-    policy: Policy
 
 
 class _Flag(NamedTuple):
@@ -65,12 +39,12 @@ _FLAGS = (
 
 
 def explain(trace: DecisionTrace) -> list[Check]:
-    """Give every check of a decision."""
-    return [*_flag_checks(trace), *_consent_checks(trace), *_store_checks(trace)]
+    """Return every check of a decision; those of the store too, where the request alone limits."""
+    return [*_flag_checks(trace), _stated_age_check(trace), *_consent_checks(trace), *record_checks(trace)]
 
 
 def _present(trace: DecisionTrace) -> tuple[bool, ...]:
-    """Tell which of ``_FLAGS`` the request carries, in their order."""
+    """Return which of ``_FLAGS`` the request carries, in their order."""
     signals, cookies = trace.item.request.signals, trace.item.cookies
     return (
         signals.child_directed,
@@ -95,6 +69,25 @@ def _flag_checks(trace: DecisionTrace) -> Iterator[Check]:
             rule=flag.rule,
             reason=flag.reason if limits else None,
         )
+
+
+def _stated_age_check(trace: DecisionTrace) -> Check:
+    """Check the age that the request states; the records' and the NAP cookie's are checked with the records."""
+    signals, reasons = trace.item.request.signals, trace.item.verdict.reasons
+    treatment, has_year = signals.age_treatment, signals.latest_birth_day is not None
+    reason = Reason.UNDER_AGE if reasons & Reason.UNDER_AGE.bit else None
+    if treatment == AgeTreatment.CHILD:
+        reason = Reason.CHILD_DIRECTED
+    elif treatment not in set(AgeTreatment):
+        reason = reason or Reason.SIGNAL_UNREADABLE
+    return Check(
+        signal="stated age",
+        present=has_year or treatment != AgeTreatment.UNSPECIFIED,
+        value_class="year of birth" if has_year else "flag" if treatment else "absent",
+        said="limits" if reason else "nothing",
+        rule="age_treatment CHILD or TEEN limits; a year of birth does, below the policy's age for the place",
+        reason=reason,
+    )
 
 
 def _consent_checks(trace: DecisionTrace) -> Iterator[Check]:
@@ -214,79 +207,4 @@ def _us_privacy_check(trace: DecisionTrace) -> Check:
         said="opts out of sale" if limits else "allows",
         reason=Reason.US_PRIVACY_OPT_OUT if limits else None,
         fields=tuple((name, str(value)) for name, value in decode_us_privacy(text).items()),
-    )
-
-
-_RECORD_RULE = (
-    "an account's opt-out, a linked account's or the device's limits; so does a record that cannot be trusted"
-)
-_CHILD_RULE = "a person under the policy's age for the country is a child"
-
-
-def _store_checks(trace: DecisionTrace) -> Iterator[Check]:
-    stored, reasons = trace.stored, trace.decision.reasons
-    if trace.item.verdict.reasons:
-        yield _store(present=False, value_class="not asked", said="the request alone limits")
-    elif isinstance(stored, Reason):
-        yield _store(present=False, value_class="no answer", said="limits", reason=stored)
-    elif not stored:
-        yield _store(present=False, value_class="not asked", said="nobody is identified", reason=Reason.NO_SUBJECT)
-    else:
-        for subject, standing in zip(stored, read_stored_choices(stored), strict=True):
-            yield _record_check(subject, standing)
-        limits = Reason.UNDER_AGE if reasons & Reason.UNDER_AGE.bit else None
-        yield Check(
-            signal="age",
-            present=any(standing and standing.birth_day is not None for standing in read_stored_choices(stored)),
-            value_class="birth date of the preference record, age of the NAP cookie",
-            said="a child" if limits else "not known to be a child",
-            rule=_CHILD_RULE,
-            reason=limits,
-        )
-        yield _profile_check(trace)
-
-
-def _store(*, present: bool, value_class: str, said: str, reason: Reason | None = None, signal: str = "store") -> Check:
-    return Check(signal=signal, present=present, value_class=value_class, said=said, rule=_RECORD_RULE, reason=reason)
-
-
-def _record_check(subject: StoredRecords, standing: StoredChoice | None) -> Check:
-    signal = f"preference record of the {subject.kind.name.lower()}"
-    if standing is not None:
-        opted_out = standing.choice not in CHOICES_THAT_ALLOW
-        of_account = subject.kind is SubjectKind.ACCOUNT
-        reason = Reason.ACCOUNT_OPT_OUT if of_account else Reason.DEVICE_OPT_OUT
-        return _store(
-            signal=signal,
-            present=True,
-            value_class="stored record",
-            said="opted out" if opted_out else "allows",
-            reason=reason if opted_out else None,
-        )
-    if subject.preference is not None:
-        return _store(
-            signal=signal, present=True, value_class="unreadable", said="limits", reason=Reason.RECORD_UNREADABLE
-        )
-    if subject.profile is not None:
-        return _store(
-            signal=signal,
-            present=False,
-            value_class="absent",
-            said="lost: a profile is there without it",
-            reason=Reason.PREFERENCE_LOST,
-        )
-    return _store(signal=signal, present=False, value_class="absent", said="no choice was ever made")
-
-
-def _profile_check(trace: DecisionTrace) -> Check:
-    reasons = trace.decision.reasons
-    used = trace.decision.behavioural is not None
-    found = Reason.NO_PROFILE if reasons & Reason.NO_PROFILE.bit else None
-    return Check(
-        signal="profile",
-        present=used,
-        value_class="stored record" if used else "not read",
-        said="used" if used else ("there is none" if found else "not used"),
-        rule="a profile is read only when nothing limits",
-        reason=found or (Reason.RECORD_UNREADABLE if reasons == Reason.RECORD_UNREADABLE.bit else None),
     )

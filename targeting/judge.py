@@ -8,12 +8,14 @@ whether one exists.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from targeting.age import latest_birth_day
+from targeting.children import age_limit, born_after, residence_of
 from targeting.consent import SILENT, RequestConsent, read_consent
-from targeting.model import NO_SIGNALS, AdRequest, Signals, SubjectKind
+from targeting.model import NO_SIGNALS, AdRequest, AgeTreatment, Signals, SubjectKind
 from targeting.policy.policy import Policy
 from targeting.reasons import NO_REASONS, Reason, Reasons
 from targeting.records.envelope import RecordUnreadable
-from targeting.records.preference import CHOICES_THAT_ALLOW, StoredChoice, read_stored_choice
+from targeting.records.preference import CHOICES_THAT_ALLOW, Choice, StoredChoice, read_stored_choice
 from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import Cookies
 
@@ -21,6 +23,13 @@ _MINT = object()
 _OPT_OUT_OF = {
     SubjectKind.ACCOUNT: Reason.ACCOUNT_OPT_OUT.bit,
     SubjectKind.DEVICE: Reason.DEVICE_OPT_OUT.bit,
+}
+
+
+_AGES_THAT_ALLOW = frozenset((AgeTreatment.UNSPECIFIED, AgeTreatment.ADULT))
+_REASON_OF_AGE: dict[int, Reason] = {
+    AgeTreatment.CHILD: Reason.CHILD_DIRECTED,
+    AgeTreatment.TEEN: Reason.UNDER_AGE,
 }
 
 
@@ -44,6 +53,20 @@ class RequestVerdict(NamedTuple):
 _NOTHING_LIMITS = RequestVerdict(NO_REASONS, SILENT)
 
 
+class Stated(NamedTuple):
+    """What the judge of records has to know about the request.
+
+    ``of_age_day`` is the latest birth day (``targeting.age.latest_birth_day``) at which a person is no longer a child;
+    ``child`` is whether the request or a NAP cookie states a younger one. ``own_subjects`` counts the subjects, first
+    in order, whose opt-in counts: the account and the device, not the linked accounts.
+    """
+
+    of_age_day: int
+    child: bool = False
+    needs_opt_in: bool = False
+    own_subjects: int = 1
+
+
 class Verdict(NamedTuple):
     """The judgement on one request. There is a grant exactly when there is no reason."""
 
@@ -55,12 +78,12 @@ _ALLOWED = Verdict(NO_REASONS, Grant(_MINT))
 _NO_PROFILE = Verdict(Reason.NO_PROFILE.bit)
 
 
-def judge_request(request: AdRequest, cookies: Cookies, policy: Policy) -> RequestVerdict:
-    """Judge what the request alone shows."""
+def judge_request(request: AdRequest, cookies: Cookies, policy: Policy, today: int) -> RequestVerdict:
+    """Judge what the request alone shows; ``today`` is ``targeting.age.person_day``."""
     consent = read_consent(request, cookies.countries, policy)
     reasons = int(consent.reasons)
     if request.signals is not NO_SIGNALS:
-        reasons |= _flags(request.signals, policy)
+        reasons |= _flags(request.signals, policy) | _stated_age(request, cookies, policy, today)
     if cookies.opt_out or cookies.anon_opt_out or cookies.device_doubt:
         reasons |= _cookie_flags(cookies)
     return RequestVerdict(Reasons(reasons), consent) if reasons or consent is not SILENT else _NOTHING_LIMITS
@@ -71,22 +94,19 @@ def read_stored_choices(subjects: Sequence[StoredRecords]) -> list[StoredChoice 
     return [None if preference is None else _read_choice(preference, owner) for _, owner, preference, *_ in subjects]
 
 
-def judge_stored(
-    subjects: Sequence[StoredRecords],
-    choices: Sequence[StoredChoice | None],
-    of_age_day: int,
-    *,
-    nap_of_child: bool,
-) -> Verdict:
+def judge_stored(subjects: Sequence[StoredRecords], choices: Sequence[StoredChoice | None], stated: Stated) -> Verdict:
     """Judge the records of all subjects of a request that nothing has limited so far; at least one subject.
 
-    The first subject's profile is the one that would be used. ``of_age_day`` is the latest birth day
-    (``targeting.age.latest_birth_day``) at which a person is no longer a child.
+    The first subject's profile is the one that would be used.
     """
-    reasons = int(Reason.UNDER_AGE.bit) if nap_of_child else 0
+    reasons = int(Reason.UNDER_AGE.bit) if stated.child else 0
     for records, choice in zip(subjects, choices, strict=True):
         if choice is not None or records.preference is not None or records.profile is not None:
-            reasons |= _limits(records, choice, of_age_day)
+            reasons |= _limits(records, choice, stated.of_age_day)
+    if stated.needs_opt_in and not any(
+        choice is not None and choice.choice == Choice.OPT_IN for choice in choices[: stated.own_subjects]
+    ):
+        reasons |= Reason.OPT_IN_REQUIRED.bit
     if not reasons and subjects[0].profile is None:
         return _NO_PROFILE
     return Verdict(Reasons(reasons)) if reasons else _ALLOWED
@@ -117,6 +137,18 @@ def _cookie_flags(cookies: Cookies) -> Reasons:
         # The browser may have opted out, and its choice cannot be looked up, whatever other device is named.
         return Reasons(reasons | Reason.SIGNAL_UNREADABLE.bit)
     return reasons
+
+
+def _stated_age(request: AdRequest, cookies: Cookies, policy: Policy, today: int) -> Reasons:
+    """Judge the age that the request states: TEEN limits everywhere, a year of birth by the age of the place."""
+    signals, reasons = request.signals, 0
+    if signals.age_treatment not in _AGES_THAT_ALLOW:
+        reasons |= _REASON_OF_AGE.get(signals.age_treatment, Reason.SIGNAL_UNREADABLE).bit
+    if signals.latest_birth_day is not None:
+        age = age_limit(request, residence_of(request, cookies), policy.children)
+        if born_after(request, latest_birth_day(today, age)):
+            reasons |= Reason.UNDER_AGE.bit
+    return Reasons(reasons)
 
 
 def _flags(signals: Signals, policy: Policy) -> Reasons:

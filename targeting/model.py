@@ -40,6 +40,15 @@ class Identity(NamedTuple):
         return f"Identity(account={bool(self.account_id)}, device={bool(self.device_id)})"
 
 
+class AgeTreatment(IntEnum):
+    """How the ad server says that the person must be treated; numbers of ``adtargeting.v1.AgeTreatment``."""
+
+    UNSPECIFIED = 0
+    CHILD = 1
+    TEEN = 2
+    ADULT = 3
+
+
 class Signals(NamedTuple):
     """The privacy signals of one request, as the caller sent them."""
 
@@ -54,6 +63,8 @@ class Signals(NamedTuple):
     gpp: str = ""
     gpp_section_ids: tuple[int, ...] = ()
     us_privacy: str = ""
+    age_treatment: int = AgeTreatment.UNSPECIFIED
+    """An ``AgeTreatment``, or a number that this version does not know, which limits."""
     unreadable: tuple[str, ...] = ()
     """Names of signals that are present in an unreadable form; each limits."""
     more_tcf_consents: tuple[str, ...] = ()

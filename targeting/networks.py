@@ -15,7 +15,7 @@ from targeting.consent import PURPOSE_BEHAVIOURAL, PURPOSE_CONTACT
 from targeting.features.batch import Behavioural, Interests
 from targeting.features.taxonomy import CATEGORIES, Tier
 from targeting.judge import Grant
-from targeting.model import AgeBracket, Gender, LimitedFeatures
+from targeting.model import AgeBracket, Gender, LimitedFeatures, SubjectKind
 from targeting.network_rules import (
     CONTACT,
     PRECISE_POSITION,
@@ -42,12 +42,16 @@ _FULL_ADDRESS = (32, 128)
 
 
 class Shareable(NamedTuple):
-    """What a behavioural decision may pass on: the features, and the person's pseudonym to be hashed."""
+    """What a behavioural decision may pass on: the features, and the person's pseudonym to be hashed.
+
+    ``kind`` is that of the subject whose pseudonym it is.
+    """
 
     grant: Grant
     features: Behavioural
     owner: bytes
     id_key: bytes
+    kind: SubjectKind
 
     def __repr__(self) -> str:
         """Show nothing about the person."""
@@ -77,7 +81,8 @@ class NetworkDecision(NamedTuple):
     """The four answers for one network and its payload.
 
     ``policy`` is the network's part of the policy, None for an unknown one; ``position`` is none, coarse or exact.
-    ``address_bits`` is how many leading bits of an IPv4 and of an IPv6 address the network may see.
+    ``address_bits`` is how many leading bits of an IPv4 and of an IPv6 address the network may see. ``id_kind`` is the
+    kind of subject that ``network_user_id`` stands for.
     """
 
     network_id: str
@@ -88,6 +93,7 @@ class NetworkDecision(NamedTuple):
     limited: LimitedFeatures
     masked_ip: str
     network_user_id: str = ""
+    id_kind: SubjectKind | None = None
     profile: ThirdPartyProfile | None = None
 
     @property
@@ -162,7 +168,10 @@ def _decide(network_id: str, name: str, batch: _BatchContext) -> NetworkDecision
         address_bits=bits,
         limited=batch.request.limited,
         masked_ip=_address(bits, batch),
-        network_user_id="" if withheld.user_id or shareable is None else _user_id(name, shareable),
+        network_user_id=""
+        if withheld.user_id or shareable is None
+        else _user_id(name, shareable, batch.policy.sharing.id_epoch),
+        id_kind=None if withheld.user_id or shareable is None else shareable.kind,
         profile=profile,
     )
 
@@ -223,11 +232,14 @@ def _address(bits: tuple[int, int], batch: _BatchContext) -> str:
     return batch.addresses[bits]
 
 
-def _user_id(name: str, shareable: Shareable) -> str:
-    """Hash network and person with our key, so that two networks cannot join their ids; empty without a key."""
+def _user_id(name: str, shareable: Shareable, epoch: int) -> str:
+    """Hash network, person and epoch with our key, so that ids of two networks or epochs cannot be joined.
+
+    Empty without a key. The first epoch, 0, adds nothing to the text.
+    """
     if not shareable.id_key:
         return ""
-    text = name.encode() + b"\0" + shareable.owner
+    text = name.encode() + b"\0" + shareable.owner + (b"%d" % epoch if epoch else b"")
     return hashlib.blake2b(text, digest_size=_ID_BYTES, key=shareable.id_key).hexdigest()
 
 

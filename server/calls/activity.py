@@ -21,7 +21,7 @@ from server.messages.enums import enum
 from server.messages.reading import Batch, parse_batch
 from server.store.ports import RecordChange, StoreUnavailable
 from targeting.decision import PlannedRequest, plan
-from targeting.model import AdRequest, LocaleInputs, Subject
+from targeting.model import AdRequest, Subject
 from targeting.reasons import Reasons, reasons_in
 from targeting.recording.activity import Activity
 from targeting.recording.admission import forbidden_by_records, forbidden_by_request
@@ -77,7 +77,7 @@ class _Recorder:
     def _admitted(self, activities: Iterable[pb.Activity | InvalidRequest]) -> list[_Task]:
         """Return the activities to record; settle those that the request alone rejects or suppresses."""
         sent = list(self._sent(activities))
-        planned = plan([request for _, _, request in sent], self._policy)
+        planned = plan([request for _, _, request in sent], self._policy, self._now_s)
         # A signal outlasts its activity, also a rejected one.
         observe_all(self._context.decisions.observer, planned.items)
         now_s = int(self._now_s)
@@ -137,9 +137,8 @@ class _Recorder:
 
     def _forbidden(self, item: PlannedRequest, held: dict[Subject, StoredRecords]) -> Reasons:
         records = [held[subject] for subject in item.subjects]
-        shown = LocaleInputs(item.request.client_country, cookie_country=item.cookies.country)
         naps = [nap for text in item.cookies.naps if (nap := self._context.open_nap(text)) is not None]
-        return forbidden_by_records(records, self._policy, self._now_s, shown, naps)
+        return forbidden_by_records(records, self._policy, self._now_s, item, naps)
 
     def _settle(self, group: Sequence[_Task], recorded: Recorded) -> None:
         self._results.update(zip((task.place for task in group), recorded.results, strict=True))

@@ -8,8 +8,9 @@ from server.calls.call_context import CallContext
 from server.messages.enums import enum
 from server.messages.reading import parse
 from server.messages.translate import ad_request
-from targeting.decision import Rulebook
-from targeting.explain import Check, DecisionTrace, explain
+from targeting.checks import Check, DecisionTrace
+from targeting.decision import Rulebook, subjects_of
+from targeting.explain import explain
 from targeting.model import AdRequest
 
 
@@ -31,13 +32,15 @@ def trace_decision(
     """Decide one request, by a rulebook or the one in force, and keep what it was decided from.
 
     Nothing is counted or written. The second part is the serialised ``DecideResponse``.
+    The store is asked in any case, so that its checks are shown also where the request alone limits.
     """
     decider, fetcher, _ = context.decisions
     rulebook = rulebook or decider.rulebook()
     planned = decider.plan([request], rulebook.policy)
-    stored = fetcher.fetch(planned.subjects, context.budget_s)
-    ((decision, response),) = decider.decide(planned, stored, rulebook)
-    return DecisionTrace(planned.items[0], stored, decision, rulebook.policy), response
+    (item,) = planned.items
+    stored = fetcher.fetch(item.subjects or subjects_of(item.request, item.cookies), context.budget_s)
+    ((decision, response),) = decider.decide(planned, stored if item.subjects else (), rulebook)
+    return DecisionTrace(item, stored, decision, rulebook.policy, context.now()), response
 
 
 def _message(check: Check) -> pb.Check:

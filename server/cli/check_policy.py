@@ -8,13 +8,14 @@ from pathlib import Path
 from rich.table import Table
 
 from server.cli.command import Command
-from server.cli.failures import OK
+from server.cli.failures import OK, UsageError
 from server.cli.matrix import Row, matrix
 from server.cli.shell import Shell, plain, table
 from server.cli.show import NOTHING
 from server.policy.policy_file import load_policy
+from server.schemas.files import POLICY_SCHEMA
 from targeting.policy.networks import NetworkRule
-from targeting.policy.policy import Policy
+from targeting.policy.policy import Policy, PolicyError
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
 
 _SHORT = {"age_bracket": "age"}
@@ -27,7 +28,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace, shell: Shell) -> int:
     """Validate the policy; print its effect on each network, its rules and warnings."""
-    policy = load_policy(options.file)
+    try:
+        policy = load_policy(options.file)
+    except PolicyError as error:
+        raise UsageError(f"{error}; schema for editors: {POLICY_SCHEMA}") from None
     shell.out.print(f"valid: policy {policy.version}, {len(policy.networks)} networks, {len(policy.rules)} rules")
     if policy.networks:
         shell.out.print(matrix_table(matrix(policy)))

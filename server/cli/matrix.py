@@ -58,7 +58,7 @@ def _decision(policy: Policy, signals: Signals) -> Decision:
         signals=signals,
         networks=tuple(network.id for network in policy.networks),
     )
-    planned = plan([request], policy)
+    planned = plan([request], policy, _NOW_S)
     stored = [_complete_records(policy) for _ in planned.subjects]
     return decide(planned, stored, [[]], Rulebook(policy, bytes(32)), _NOW_S)[0]
 

@@ -117,7 +117,7 @@ async def attempt_async(work: Awaitable[T]) -> T | Refusal:
 
 def _item_unread(request: AdRequest, policy: Policy) -> PlannedRequest:
     """Plan a request without what a browser or a consent tool wrote."""
-    return plan([request._replace(cookie_header="", signals=_UNREAD_SIGNALS)], policy).items[0]
+    return plan([request._replace(cookie_header="", signals=_UNREAD_SIGNALS)], policy, time.time()).items[0]
 
 
 def _limited(item: PlannedRequest, rulebook: Rulebook) -> Decided:

@@ -35,7 +35,7 @@ class Decider:
 
     def plan(self, requests: Sequence[AdRequest], policy: Policy) -> Plan:
         """Read the signals of every request, and say whose records are needed."""
-        return plan(requests, policy)
+        return plan(requests, policy, time.time())
 
     def decide(self, planned: Plan, stored: Stored, rulebook: Rulebook) -> list[Decided]:
         """Decide every request of a plan, in order."""

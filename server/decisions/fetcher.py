@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from server.decisions.decider import Stored
 from server.errors import note
 from server.metrics.metrics import Metrics
-from server.store.ports import DecisionStore, StoreError, StoreTimeout
+from server.store.ports import DecisionStore, StoreError, StoreTimeout, StoreUntrusted
 from targeting.model import Subject
 from targeting.reasons import Reason
 
@@ -66,6 +66,9 @@ class Fetcher:
         if isinstance(problem, StoreTimeout):
             self._metrics.count_store_error("fetch", "timeout")
             return Reason.STORE_TIMEOUT
+        if isinstance(problem, StoreUntrusted):
+            self._metrics.count_store_error("fetch", "untrusted")
+            return Reason.PREFERENCE_LOST
         if not isinstance(problem, StoreError):
             note(problem)
         self._metrics.count_store_error("fetch", "unavailable")

@@ -120,6 +120,7 @@ def signals(message: pb.PrivacySignals, *, targeted_ads_off: bool) -> Signals:
         gpp=message.gpp,
         gpp_section_ids=section_ids[:MAX_SECTIONS],
         us_privacy=message.us_privacy,
+        age_treatment=message.age_treatment,
         # What is not looked at may limit.
         unreadable=("signals.gpp_section_ids",) if len(section_ids) > MAX_SECTIONS else (),
     )

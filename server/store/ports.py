@@ -23,6 +23,14 @@ class StoreUnavailable(StoreError):
     """The store is down, refuses, or is known to be down."""
 
 
+class StoreUnreachable(StoreUnavailable):
+    """No connection to the store can be made, or the one there was has ended."""
+
+
+class StoreUntrusted(StoreError):
+    """The store is not, or no longer, the one that the service wrote to: opt-outs may be missing."""
+
+
 class RecordChange(NamedTuple):
     """New values of one subject, written all at once or not at all.
 

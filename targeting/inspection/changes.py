@@ -35,6 +35,7 @@ FLAGS: Final = {
     "limit_ad_tracking": "the device does not limit ad tracking",
     "industry_opt_outs": "there is no opt-out at an industry body",
     "unreadable": "the unreadable signals are well-formed or absent",
+    "age_treatment": "the request asks for no treatment as a child or a teenager",
     "latest_birth_day": "no year of birth is stated that makes the person a child",
 }
 
@@ -46,11 +47,11 @@ class Change(NamedTuple):
     apply: Callable[[Situation], Situation]
 
 
-def possible_changes(situation: Situation, rulebook: Rulebook) -> list[Change]:
+def possible_changes(situation: Situation, rulebook: Rulebook, now_s: float) -> list[Change]:
     """List every change that the situation leaves room for, those of the request first."""
     changes = request_changes(situation, rulebook)
     lifted = after(situation, changes)
-    subjects = lifted.subjects(rulebook)
+    subjects = lifted.subjects(rulebook, now_s)
     if not subjects:
         return [*changes, Change("an account or device is known, and so is something about it", _identified)]
     for place, subject in enumerate(subjects):
@@ -144,6 +145,8 @@ def _record_changes(situation: Situation, subject: Subject, *, is_first: bool) -
     whose = "the account" if subject.kind is SubjectKind.ACCOUNT else "the browser or device"
     if not is_first and subject.kind is SubjectKind.ACCOUNT:
         whose = "the linked account"
+    if subject.kind is SubjectKind.DEVICE and situation.request.identity.device_id not in {"", subject.id}:
+        whose = "the browser of the MUID cookie"
     preference = _preference(records)
     if preference is None or preference.choice is not Choice.OPT_IN:
         yield Change(f"{whose} opts in", partial(_with_record, subject, _opted_in))

@@ -23,6 +23,7 @@ REASON_TEXTS = {
     Reason.RECORD_UNREADABLE: "a stored record cannot be trusted",
     Reason.STORE_TIMEOUT: "the store did not answer in time",
     Reason.STORE_UNAVAILABLE: "the store is down",
+    Reason.OPT_IN_REQUIRED: "the policy asks for an explicit opt-in there, and none is stored",
     Reason.NO_PROFILE: "no profile is stored",
     Reason.NO_SUBJECT: "the request identifies no subject",
     Reason.NETWORK_UNKNOWN: "the policy does not list this network",

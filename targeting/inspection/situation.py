@@ -29,13 +29,13 @@ class Situation(NamedTuple):
         """Return what is stored of a subject."""
         return self.records.get(subject) or StoredRecords(subject.kind, _NO_OWNER)
 
-    def subjects(self, rulebook: Rulebook) -> tuple[Subject, ...]:
+    def subjects(self, rulebook: Rulebook, now_s: float) -> tuple[Subject, ...]:
         """Return whose records the decision would read; none where the request alone limits."""
-        return plan([self.request], rulebook.policy).items[0].subjects
+        return plan([self.request], rulebook.policy, now_s).items[0].subjects
 
     def is_behavioural(self, rulebook: Rulebook, now_s: float) -> bool:
         """Decide, at a time in Unix seconds, and return whether the answer is behavioural."""
-        planned = plan([self.request], rulebook.policy)
+        planned = plan([self.request], rulebook.policy, now_s)
         fetched = [self.records_of(subject) for subject in planned.subjects]
         naps = self.naps if planned.subjects else ()
         (decision,) = decide(planned, fetched, [naps], rulebook, now_s)

@@ -28,7 +28,7 @@ def smallest_changes(situation: Situation, rulebook: Rulebook, now_s: float) -> 
     def lifts(changes: tuple[Change, ...]) -> bool:
         return after(situation, changes).is_behavioural(rulebook, now_s)
 
-    return minimal_sets(possible_changes(situation, rulebook), lifts)
+    return minimal_sets(possible_changes(situation, rulebook, now_s), lifts)
 
 
 def minimal_sets(items: Sequence[T], holds: Callable[[tuple[T, ...]], bool]) -> list[tuple[T, ...]]:

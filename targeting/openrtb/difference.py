@@ -42,18 +42,17 @@ def _cause(pattern: str, text: str) -> _Cause:
 _CAUSES_OF_REMOVAL: Final = (
     _cause(r"regs|device\.(dnt|lmt)|user\.(ext\.)?consent", "a malformed privacy signal"),
     _cause(r"imp\[\d+\]\.ext\.prebid\.bidder\.|ext\.prebid\.bidder", "bidder parameters go to their own network only"),
-    _cause(r"imp\[\d+\]\.ext|ext", "an extension that the policy does not list"),
+    _cause(r"(.*\.)?ext\b", "an extension that the policy does not list"),
     _cause(r"device\.geo\.(lat|lon|type|accuracy|lastfix|ipservice)", "a precise position needs permission"),
     _cause(r"device\.geo", "a location is cut to country and region"),
     _cause(r"device\.(ifa|did|dpid|mac)", "identifies the device"),
-    _cause(r"device\.ext|user\.ext", "an extension that the policy does not list"),
     _cause(r"device\.ip", "not an IP address, or moved to the field of its version"),
     _cause(r"device\.devicetype", "not a device type that OpenRTB lists"),
     _cause(r"device\.lang", "replaced by the language of the decision"),
     _cause(r"device", "could fingerprint the device"),
     _cause(r"user\.(id|buyeruid|eids)", "identifies the person"),
     _cause(r"user", "personal data"),
-    _cause(r"[^.]*$", "not passed on at the top level"),
+    _cause(r".*", "not a field of OpenRTB, or of another type"),
 )
 _CAUSES_OF_CHANGE: Final = (
     _cause(r"device\.ipv?6?", "the address is masked"),
@@ -61,7 +60,7 @@ _CAUSES_OF_CHANGE: Final = (
     _cause(r"device\.(os|sua)", "reduced to system and browser family"),
     _cause(r"device", "taken from the decision"),
     _cause(r"user\.eids", "the network-scoped id"),
-    _cause(r"user\.(gender|data)", "the profile that the network may receive"),
+    _cause(r"user\.data", "the profile that the network may receive"),
     _cause(r"user\.geo", "the country of residence"),
     _cause(r"user\.buyeruid", "the id that this network assigned itself"),
     _cause(r"user\.consent|regs", "moved to its OpenRTB 2.6 place, unchanged"),
@@ -105,7 +104,7 @@ def _replaced(path: str, before: Any, after: Any) -> Iterator[Difference]:
 
 
 def _cause_text(path: str, causes: tuple[_Cause, ...]) -> str:
-    return next((cause.text for cause in causes if cause.pattern.match(path)), "not passed on")
+    return next(cause.text for cause in causes if cause.pattern.match(path))
 
 
 def _json(value: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, TypedDict
 
-from targeting.model import AgeBracket, Gender
+from targeting.model import AgeBracket, Gender, SubjectKind
 from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.openrtb.device import place_of
 from targeting.openrtb.forms import PROVIDER_SETTINGS, USER, USER_EXT, select_valid
@@ -20,6 +20,9 @@ from targeting.policy.policy import NetworkPolicy
 AUDIENCE_TAXONOMY: Final = 4
 """``segtax`` of the IAB Audience Taxonomy 1.1 (AdCOM 1.0, list of category taxonomies)."""
 
+_AUTHENTICATED: Final = 3
+_OBSERVED: Final = 4
+"""How an id was matched (AdCOM 1.0, list of ID match methods): by a login, or by a first-party cookie or device id."""
 _Interests = tuple[tuple[str, float], ...]
 _GENDERS: Final = {Gender.FEMALE: "F", Gender.MALE: "M", Gender.OTHER: "O"}
 _AGES: Final = {
@@ -70,7 +73,7 @@ class User:
         """Return the user for one network."""
         user = dict(self._common)
         if decision.network_user_id:
-            user["eids"] = [_eid(decision.network_user_id, self._source)]
+            user["eids"] = [_eid(decision, self._source)]
             user |= self._own_buyeruid(decision.policy)
         if decision.profile is not None:
             user |= self._profile(decision.profile)
@@ -117,8 +120,9 @@ def _extension(fields: Mapping[str, Any], raw: Raw, allowed: Reader) -> dict[str
     return read_extension(allowed, raw) | signals
 
 
-def _eid(user_id: str, source: str) -> dict[str, Any]:
-    return {"inserter": source, "source": source, "mm": 3, "uids": [{"id": user_id}]}
+def _eid(decision: NetworkDecision, source: str) -> dict[str, Any]:
+    method = _AUTHENTICATED if decision.id_kind is SubjectKind.ACCOUNT else _OBSERVED
+    return {"inserter": source, "source": source, "mm": method, "uids": [{"id": decision.network_user_id}]}
 
 
 def _declared(name: str, segment: str, source: str) -> dict[str, Any]:

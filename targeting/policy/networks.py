@@ -58,6 +58,8 @@ class SharingPolicy:
     max_interests: int = field(default=16, metadata=bounds(0, 64))
     score_steps: int = field(default=10, metadata=bounds(1, 100))
     """Scores are rounded to multiples of 1/score_steps: exact scores would identify a person."""
+    id_epoch: int = field(default=0, metadata=bounds(0, 2**31 - 1))
+    """Part of every id that a network gets: another epoch gives every network new ids, not to be joined to the old."""
     withheld_categories: tuple[str, ...] = field(
         default=("Health and Medical Services", "Medical Health", "Pharmaceuticals, Conditions, and Symptoms"),
         metadata=some_of(_SEGMENT_CATEGORIES, "categories of the IAB Audience Taxonomy 1.1, but no demographic ones"),

@@ -4,7 +4,7 @@ The defaults are built in; a TOML file overrides them (``docs/policy.md``). ``po
 or refuses it and names the key. This module reads no file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -18,7 +18,16 @@ from targeting.policy.networks import (
     SharingPolicy,
 )
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
-from targeting.policy.validation import PolicyError, bounds, keyed_by, matches, one_of, read_dataclass, some_of
+from targeting.policy.validation import (
+    PolicyError,
+    bounds,
+    keyed_by,
+    keys_matching,
+    matches,
+    one_of,
+    read_dataclass,
+    some_of,
+)
 from targeting.signals.tcf.vendor_list import VendorList
 
 __all__ = [
@@ -43,6 +52,9 @@ GDPR_COUNTRIES = (
 )
 
 _COUNTRY_CODES = "ISO 3166-1 alpha-2 country codes"
+_SUBDIVISION = r"[A-Z]{2}-[A-Z0-9]{1,3}"
+_SUBDIVISIONS = "ISO 3166-2 codes such as US-CT"
+_PLACES = "ISO 3166-1 alpha-2 or ISO 3166-2 codes such as BR or CA-QC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +68,44 @@ class SignalPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ChildrenPolicy:
-    """Below which age (years) a person is a child; ``age_by_country`` is keyed by ISO 3166-1 alpha-2."""
+    """Below which age (years) a person is a child: everywhere, by country and by subdivision (ISO 3166-2)."""
 
     age: int = field(default=13, metadata=bounds(0, 21))
     age_by_country: Mapping[str, int] = field(
         default_factory=lambda: MappingProxyType({}), metadata=bounds(0, 21) | keyed_by(COUNTRIES, _COUNTRY_CODES)
     )
 
-    def age_in(self, country: str) -> int:
-        """Return the age below which a person in a country is a child; for an unknown country, the highest age."""
-        ages = self.age_by_country
-        if country or not ages:
-            return ages.get(country, self.age)
-        return max(self.age, *ages.values())
+    age_by_subdivision: Mapping[str, int] = field(
+        default_factory=lambda: MappingProxyType({}),
+        metadata=bounds(0, 21) | keys_matching(_SUBDIVISION, _SUBDIVISIONS),
+    )
+    subdivisions_of: Mapping[str, Mapping[str, int]] = field(init=False, repr=False, metadata={"derived": True})
+    """``age_by_subdivision``, by country."""
+
+    def __post_init__(self) -> None:
+        """Derive ``subdivisions_of`` from ``age_by_subdivision``."""
+        of_country: dict[str, dict[str, int]] = {}
+        for subdivision, age in self.age_by_subdivision.items():
+            of_country.setdefault(subdivision[:2], {})[subdivision] = age
+        object.__setattr__(self, "subdivisions_of", MappingProxyType(of_country))
+
+    def age_in(self, country: str, subdivisions: Iterable[str] = ()) -> int:
+        """Return the age below which a person is a child in a country, and in subdivisions that it may have.
+
+        Where the country is unknown the highest age of all counts; where no subdivision of it is known, or one is
+        named that cannot be read (``US-``), the highest age that is listed within it.
+        """
+        if not country:
+            return max((self.age, *self.age_by_country.values(), *self.age_by_subdivision.values()))
+        age = self.age_by_country.get(country, self.age)
+        listed = self.subdivisions_of.get(country)
+        if listed is None:
+            return age
+        vague = f"{country}-"
+        known = {subdivision for subdivision in subdivisions if subdivision.startswith(vague)}
+        if not known or vague in known:
+            return max((age, *listed.values()))
+        return max(listed.get(subdivision, age) for subdivision in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +125,16 @@ class GdprPolicy:
     def __post_init__(self) -> None:
         """Derive ``applies_in`` from ``countries``."""
         object.__setattr__(self, "applies_in", frozenset(self.countries))
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPolicy:
+    """Where targeting needs the person's explicit consent, beyond the rules of the consent strings."""
+
+    explicit_opt_in_in: tuple[str, ...] = field(
+        default=(), metadata=matches(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", f"one of the {_PLACES}")
+    )
+    """Countries and subdivisions where behavioural mode, and recording, need a stored opt-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +163,8 @@ class OptOutPolicy:
     """What an opt-out does to the profile, and the cookie that records it."""
 
     on_opt_out: str = field(default="freeze", metadata=one_of("freeze", "erase"))
-    cookie_days: int = field(default=1826, metadata=bounds(1, 3650))
+    cookie_days: int = field(default=400, metadata=bounds(1, 400))
+    """Browsers keep no cookie for longer than 400 days (RFC 6265bis, section 5.5)."""
     cookie_domain: str = field(default="", metadata=matches(r"[A-Za-z0-9.-]{0,253}", "a domain name, or empty"))
 
 
@@ -135,6 +183,7 @@ class Policy:
     signals: SignalPolicy = field(default_factory=SignalPolicy)
     children: ChildrenPolicy = field(default_factory=ChildrenPolicy)
     gdpr: GdprPolicy = field(default_factory=GdprPolicy)
+    consent: ConsentPolicy = field(default_factory=ConsentPolicy)
     half_life_days: HalfLifePolicy = field(default_factory=HalfLifePolicy)
     features: FeaturePolicy = field(default_factory=FeaturePolicy)
     opt_out: OptOutPolicy = field(default_factory=OptOutPolicy)

@@ -65,6 +65,11 @@ def keyed_by(values: Iterable[str], meaning: str) -> Metadata:
     return {"keys": frozenset(values), "meaning": meaning}
 
 
+def keys_matching(pattern: str, meaning: str) -> Metadata:
+    """Constrain the keys of a table to a full match of a pattern; ``meaning`` describes them."""
+    return {"key_pattern": re.compile(pattern), "meaning": meaning}
+
+
 def settable_fields(shape: type) -> dict[str, Field[Any]]:
     """Return the fields that a file may set: all but the derived ones."""
     return {setting.name: setting for setting in fields(shape) if not setting.metadata.get("derived")}
@@ -114,9 +119,15 @@ def _list(expected: Any, value: object, path: str, setting: Field[Any]) -> tuple
 
 def _mapping(expected: Any, value: Mapping[str, object], path: str, setting: Field[Any]) -> Mapping[str, object]:
     for key in value:
-        if key not in setting.metadata["keys"]:
+        if not _is_known_key(key, setting.metadata):
             raise PolicyError(f"{path}.{key}", f"unknown key; use {setting.metadata['meaning']}")
     return MappingProxyType({key: _scalar(expected, item, f"{path}.{key}", setting) for key, item in value.items()})
+
+
+def _is_known_key(key: str, limits: Mapping[str, Any]) -> bool:
+    if "key_pattern" in limits:
+        return limits["key_pattern"].fullmatch(key) is not None
+    return key in limits["keys"]
 
 
 def _scalar(expected: type, value: object, path: str, setting: Field[Any]) -> object:

@@ -6,16 +6,19 @@ is NO_PROFILE, which every person has at first. This module reads no profile.
 
 from collections.abc import Sequence
 
-from targeting.age import latest_birth_day, person_day
-from targeting.consent import PURPOSE_PROFILE_WRITE
-from targeting.decision import PlannedRequest
-from targeting.judge import judge_stored, read_stored_choices
-from targeting.limited import residence
-from targeting.model import LocaleInputs
+from targeting.age import person_day
+from targeting.consent import PURPOSE_PROFILE_WRITE, SILENT
+from targeting.decision import PlannedRequest, state
+from targeting.judge import RequestVerdict, judge_stored, read_stored_choices
+from targeting.model import AdRequest
 from targeting.policy.policy import Policy
-from targeting.reasons import Reason, Reasons
+from targeting.reasons import NO_REASONS, Reason, Reasons
 from targeting.records.stored_records import StoredRecords
+from targeting.signals.cookies import NO_COOKIES
 from targeting.signals.nap import Nap
+
+_CORRECTION = PlannedRequest(AdRequest(), NO_COOKIES, RequestVerdict(NO_REASONS, SILENT), ())
+"""Stands for the request in a correction, which shows nothing about the person."""
 
 
 def forbidden_by_request(item: PlannedRequest, policy: Policy) -> Reasons:
@@ -33,21 +36,14 @@ def forbidden_by_records(
     records: Sequence[StoredRecords],
     policy: Policy,
     now_s: float,
-    shown: LocaleInputs | None = None,
+    item: PlannedRequest | None = None,
     naps: Sequence[Nap] = (),
 ) -> Reasons:
     """Return the reasons for which the stored records forbid recording anything.
 
-    ``records`` are those of all subjects that the activity names, its own subject first; ``shown`` is the locale that
-    the activity shows; ``naps`` are its NAP cookies.
+    ``records`` are those of all subjects that the activity names, its own subject first; ``item`` is
+    what the activity shows, None for a correction; ``naps`` are its NAP cookies.
     """
     choices = read_stored_choices(records)
-    stored_country = next((choice.country for choice in choices if choice and choice.country), "")
-    age = policy.children.age_in(residence((shown or LocaleInputs())._replace(stored_country=stored_country)))
-    verdict = judge_stored(
-        records,
-        choices,
-        latest_birth_day(person_day(now_s), age),
-        nap_of_child=any(nap.age is not None and nap.age < age for nap in naps),
-    )
+    verdict = judge_stored(records, choices, state(item or _CORRECTION, choices, naps, policy, person_day(now_s)))
     return Reasons(verdict.reasons & ~Reason.NO_PROFILE.bit)

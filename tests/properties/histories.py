@@ -179,7 +179,7 @@ class History:
         )
 
     def planned(self) -> Plan:
-        planned = plan([self.request()], self.rulebook.policy)
+        planned = plan([self.request()], self.rulebook.policy, NOW_S)
         request, cookies, *_ = planned.items[0]
         if request.signals.global_privacy_control and self.chance.random() < 0.5:
             # The signal outlasts its request.

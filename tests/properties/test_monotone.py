@@ -83,8 +83,11 @@ REPLACES = (
 )
 
 
+TODAY = 20_000
+
+
 def reasons(request: AdRequest) -> int:
-    return judge_request(request, read_cookies(request.cookie_header), POLICY).reasons
+    return judge_request(request, read_cookies(request.cookie_header), POLICY, TODAY).reasons
 
 
 def both_fit(first: str, second: str) -> bool:

@@ -23,14 +23,14 @@ RULES = Rulebook(POLICY, b"key of network ids")
 
 
 def decided(request: AdRequest, stored: Sequence[StoredRecords]) -> Decision:
-    planned = plan([request], POLICY)
+    planned = plan([request], POLICY, NOW_S)
     return decide(planned, stored if planned.subjects else (), [()], RULES, NOW_S)[0]
 
 
 @settings(max_examples=400)
 @given(REQUESTS, st.data())
 def test_a_limited_answer_is_the_same_bytes_whatever_the_profile(request: AdRequest, data: st.DataObject) -> None:
-    subjects = plan([request], POLICY).subjects
+    subjects = plan([request], POLICY, NOW_S).subjects
     stored = [data.draw(records(subject)) for subject in subjects]
     first = decided(request, stored)
     assume(first.mode is Mode.LIMITED)
@@ -46,7 +46,7 @@ def test_a_limited_answer_is_the_same_bytes_whatever_the_profile(request: AdRequ
 @settings(max_examples=300)
 @given(REQUESTS, st.data())
 def test_behavioural_mode_needs_every_check_to_say_yes(request: AdRequest, data: st.DataObject) -> None:
-    subjects = plan([request], POLICY).subjects
+    subjects = plan([request], POLICY, NOW_S).subjects
     stored = [data.draw(records(subject)) for subject in subjects]
     decision = decided(request, stored)
     assert (decision.mode is Mode.BEHAVIOURAL) == (decision.reasons == 0) == (decision.behavioural is not None)
@@ -60,7 +60,7 @@ def test_behavioural_mode_needs_every_check_to_say_yes(request: AdRequest, data:
 @settings(max_examples=200)
 @given(st.lists(REQUESTS, min_size=1, max_size=6), st.data())
 def test_a_decision_does_not_depend_on_its_batch_mates(requests: list[AdRequest], data: st.DataObject) -> None:
-    planned = plan(requests, POLICY)
+    planned = plan(requests, POLICY, NOW_S)
     stored = [data.draw(records(subject)) for subject in planned.subjects]
     together = wire.responses(decide(planned, stored, [()] * len(requests), RULES, NOW_S))
     at = 0
@@ -74,7 +74,7 @@ def test_a_decision_does_not_depend_on_its_batch_mates(requests: list[AdRequest]
 def test_records_that_are_not_as_many_as_the_subjects_decide_nobody(
     requests: list[AdRequest], data: st.DataObject
 ) -> None:
-    planned = plan(requests, POLICY)
+    planned = plan(requests, POLICY, NOW_S)
     subjects = planned.subjects or [Subject(SubjectKind.ACCOUNT, "somebody")]
     stored = [data.draw(records(subject)) for subject in subjects]
     for others in (stored[1:] if planned.subjects else stored, [*stored, stored[0]]):
@@ -84,7 +84,7 @@ def test_records_that_are_not_as_many_as_the_subjects_decide_nobody(
 
 @given(REQUESTS, st.sampled_from([Reason.STORE_TIMEOUT, Reason.STORE_UNAVAILABLE]))
 def test_without_the_store_nothing_is_behavioural(request: AdRequest, reason: Reason) -> None:
-    planned = plan([request], POLICY)
+    planned = plan([request], POLICY, NOW_S)
     decision = decide(planned, reason, [()], RULES, NOW_S)[0]
     assert decision.mode is Mode.LIMITED
     if planned.subjects:

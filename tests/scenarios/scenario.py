@@ -29,7 +29,11 @@ from tests.targeting.signals.strings import STRINGS
 HERE = Path(__file__).parent
 LOCATIONS = {
     "192.0.2.1": IpLocation("US", ""),
+    "192.0.2.7": IpLocation("US", "US-CT"),
+    "192.0.2.8": IpLocation("US", "US-OH"),
     "198.51.100.1": IpLocation("DE", "DE-BE"),
+    "198.51.100.2": IpLocation("CA", "CA-QC"),
+    "198.51.100.3": IpLocation("CA", "CA-ON"),
     "203.0.113.1": IpLocation("EU", ""),
 }
 """The scenarios' own country table, so that they do not depend on a database."""

@@ -52,7 +52,7 @@ def decide_all(
     key: bytes = b"key",
 ) -> Sequence[NetworkDecision]:
     stored = [record(ALICE, preference, profile)]
-    planned = plan([request], policy)
+    planned = plan([request], policy, NOW_S)
     return decide(planned, stored[: len(planned.subjects)], [()], Rulebook(policy, key), NOW_S)[0].networks
 
 

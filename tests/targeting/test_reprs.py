@@ -5,10 +5,11 @@ import pytest
 from server.gate.methods import DECIDE
 from server.gate.port import Call
 from targeting.behavioural import PersonData, behavioural_features
+from targeting.checks import DecisionTrace
 from targeting.decision import Rulebook, decide, plan
-from targeting.explain import DecisionTrace, explain
+from targeting.explain import explain
 from targeting.features.batch import Behavioural
-from targeting.judge import Grant, judge_stored
+from targeting.judge import Grant, Stated, judge_stored
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.networks import Shareable
 from targeting.policy.policy import DEFAULT_POLICY
@@ -24,7 +25,7 @@ NOW_S = 1_780_000_000.0
 def a_grant() -> Grant:
     preference = encode_preference(Preference(), OWNER)
     subject = StoredRecords(SubjectKind.ACCOUNT, OWNER, preference, b"a profile")
-    grant = judge_stored([subject], [read_stored_choice(preference, OWNER)], 0, nap_of_child=False).grant
+    grant = judge_stored([subject], [read_stored_choice(preference, OWNER)], Stated(of_age_day=0)).grant
     assert grant is not None
     return grant
 
@@ -46,7 +47,7 @@ SECRETIVE = [
     Call(DECIDE, b"alice", 0.0, 0.0),
     Rulebook(DEFAULT_POLICY, b"the key of ids"),
     somebody(),
-    Shareable(a_grant(), somebody(), b"pseudonym", b"the key of ids"),
+    Shareable(a_grant(), somebody(), b"pseudonym", b"the key of ids", SubjectKind.ACCOUNT),
 ]
 
 
@@ -83,7 +84,7 @@ def test_an_explanation_names_what_stood_in_the_way() -> None:
             "store",
         ),
     ):
-        planned = plan([request], DEFAULT_POLICY)
+        planned = plan([request], DEFAULT_POLICY, NOW_S)
         decision = decide(planned, stored, [()], rules, NOW_S)[0]
-        checks = explain(DecisionTrace(planned.items[0], stored, decision, DEFAULT_POLICY))
+        checks = explain(DecisionTrace(planned.items[0], stored, decision, DEFAULT_POLICY, NOW_S))
         assert [check.reason for check in checks if check.signal == signal] == [reasons_in(decision.reasons)[0]]

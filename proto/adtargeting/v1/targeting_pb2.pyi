@@ -7,6 +7,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class AgeTreatment(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AGE_TREATMENT_UNSPECIFIED: _ClassVar[AgeTreatment]
+    AGE_TREATMENT_CHILD: _ClassVar[AgeTreatment]
+    AGE_TREATMENT_TEEN: _ClassVar[AgeTreatment]
+    AGE_TREATMENT_ADULT: _ClassVar[AgeTreatment]
+
 class IndustryOptOut(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     INDUSTRY_OPT_OUT_UNSPECIFIED: _ClassVar[IndustryOptOut]
@@ -42,6 +49,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_RECORD_UNREADABLE: _ClassVar[Reason]
     REASON_STORE_TIMEOUT: _ClassVar[Reason]
     REASON_STORE_UNAVAILABLE: _ClassVar[Reason]
+    REASON_OPT_IN_REQUIRED: _ClassVar[Reason]
     REASON_NO_PROFILE: _ClassVar[Reason]
     REASON_NO_SUBJECT: _ClassVar[Reason]
     REASON_NETWORK_UNKNOWN: _ClassVar[Reason]
@@ -64,6 +72,10 @@ class Gender(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GENDER_FEMALE: _ClassVar[Gender]
     GENDER_MALE: _ClassVar[Gender]
     GENDER_OTHER: _ClassVar[Gender]
+AGE_TREATMENT_UNSPECIFIED: AgeTreatment
+AGE_TREATMENT_CHILD: AgeTreatment
+AGE_TREATMENT_TEEN: AgeTreatment
+AGE_TREATMENT_ADULT: AgeTreatment
 INDUSTRY_OPT_OUT_UNSPECIFIED: IndustryOptOut
 INDUSTRY_OPT_OUT_DAA: IndustryOptOut
 INDUSTRY_OPT_OUT_NAI: IndustryOptOut
@@ -91,6 +103,7 @@ REASON_PREFERENCE_LOST: Reason
 REASON_RECORD_UNREADABLE: Reason
 REASON_STORE_TIMEOUT: Reason
 REASON_STORE_UNAVAILABLE: Reason
+REASON_OPT_IN_REQUIRED: Reason
 REASON_NO_PROFILE: Reason
 REASON_NO_SUBJECT: Reason
 REASON_NETWORK_UNKNOWN: Reason
@@ -145,7 +158,7 @@ class ClientSettings(_message.Message):
     def __init__(self, app: _Optional[str] = ..., targeted_ads_off: _Optional[bool] = ..., country: _Optional[str] = ..., language: _Optional[str] = ...) -> None: ...
 
 class PrivacySignals(_message.Message):
-    __slots__ = ("child_directed", "global_privacy_control", "do_not_track", "limit_ad_tracking", "gdpr_applies", "tcf_consent", "gpp", "gpp_section_ids", "us_privacy", "industry_opt_outs")
+    __slots__ = ("child_directed", "global_privacy_control", "do_not_track", "limit_ad_tracking", "gdpr_applies", "tcf_consent", "gpp", "gpp_section_ids", "us_privacy", "industry_opt_outs", "age_treatment")
     CHILD_DIRECTED_FIELD_NUMBER: _ClassVar[int]
     GLOBAL_PRIVACY_CONTROL_FIELD_NUMBER: _ClassVar[int]
     DO_NOT_TRACK_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +169,7 @@ class PrivacySignals(_message.Message):
     GPP_SECTION_IDS_FIELD_NUMBER: _ClassVar[int]
     US_PRIVACY_FIELD_NUMBER: _ClassVar[int]
     INDUSTRY_OPT_OUTS_FIELD_NUMBER: _ClassVar[int]
+    AGE_TREATMENT_FIELD_NUMBER: _ClassVar[int]
     child_directed: bool
     global_privacy_control: bool
     do_not_track: bool
@@ -166,7 +180,8 @@ class PrivacySignals(_message.Message):
     gpp_section_ids: _containers.RepeatedScalarFieldContainer[int]
     us_privacy: str
     industry_opt_outs: _containers.RepeatedScalarFieldContainer[IndustryOptOut]
-    def __init__(self, child_directed: _Optional[bool] = ..., global_privacy_control: _Optional[bool] = ..., do_not_track: _Optional[bool] = ..., limit_ad_tracking: _Optional[bool] = ..., gdpr_applies: _Optional[bool] = ..., tcf_consent: _Optional[str] = ..., gpp: _Optional[str] = ..., gpp_section_ids: _Optional[_Iterable[int]] = ..., us_privacy: _Optional[str] = ..., industry_opt_outs: _Optional[_Iterable[_Union[IndustryOptOut, str]]] = ...) -> None: ...
+    age_treatment: AgeTreatment
+    def __init__(self, child_directed: _Optional[bool] = ..., global_privacy_control: _Optional[bool] = ..., do_not_track: _Optional[bool] = ..., limit_ad_tracking: _Optional[bool] = ..., gdpr_applies: _Optional[bool] = ..., tcf_consent: _Optional[str] = ..., gpp: _Optional[str] = ..., gpp_section_ids: _Optional[_Iterable[int]] = ..., us_privacy: _Optional[str] = ..., industry_opt_outs: _Optional[_Iterable[_Union[IndustryOptOut, str]]] = ..., age_treatment: _Optional[_Union[AgeTreatment, str]] = ...) -> None: ...
 
 class DecideResponse(_message.Message):
     __slots__ = ("request_id", "mode", "reasons", "limited", "behavioural", "networks", "co_brand", "policy_version")

@@ -34,7 +34,6 @@ def show_answer(site: Site, _: Visit, form: Form) -> Response:
         form,
         verdict=verdict(finding),
         ladder=ladder(finding.checks),
-        asked_next=ladder(finding.asked_next),
         strings=decoded_strings(question, policy.gdpr.host_vendor_id),
         networks=network_views(finding.networks),
         has_bid_request=question.bid_request is not None,

@@ -19,7 +19,7 @@ from server.messages.enums import enum
 from server.messages.translate import ad_request
 from server.policy.toml import parse_toml
 from server.web.forms import Form
-from targeting.model import AdRequest
+from targeting.model import AdRequest, AgeTreatment
 from targeting.openrtb.bid_request import BidRequest
 from targeting.policy.policy import Policy, PolicyError, policy_from
 
@@ -28,7 +28,7 @@ MAX_QUESTION_BYTES: Final = 900 * 1024
 
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 _GDPR: Final = {"yes": True, "no": False}
-_FLAGS: Final = ("child_directed", "global_privacy_control", "do_not_track", "limit_ad_tracking")
+_AGES: Final = {"child": AgeTreatment.CHILD, "teen": AgeTreatment.TEEN, "adult": AgeTreatment.ADULT}
 
 
 class Question(NamedTuple):
@@ -66,7 +66,11 @@ def read_question(form: Form, locator: IpLocator, policy: Policy) -> Question:
 
 def _from_fields(form: Form) -> pb.DecideRequest:
     signals = pb.PrivacySignals(
-        **{name: form.get(name) == "yes" for name in _FLAGS},
+        child_directed=form.get("child_directed") == "yes",
+        global_privacy_control=form.get("global_privacy_control") == "yes",
+        do_not_track=form.get("do_not_track") == "yes",
+        limit_ad_tracking=form.get("limit_ad_tracking") == "yes",
+        age_treatment=enum(_AGES.get(form.get("age_treatment", ""), 0)),
         tcf_consent=form.get("tcf_consent", "").strip(),
         gpp=form.get("gpp", "").strip(),
         gpp_section_ids=_numbers(form, "gpp_section_ids"),

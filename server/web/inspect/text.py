@@ -21,9 +21,6 @@ def _lines(finding: Finding, policy_version: str) -> Iterator[str]:
             yield f"  {number}. " + "; and ".join(changes)
     yield from ("", "Checks, in order:")
     yield from map(_step, ladder(finding.checks))
-    if finding.asked_next:
-        yield from ("", "The store would then say:")
-        yield from map(_step, ladder(finding.asked_next))
     for number, network in enumerate(network_views(finding.networks), start=1):
         yield from ("", f"Network {number}:")
         yield from (f"  {answer}: {text}" for answer, _, text in network.answers)

@@ -9,6 +9,7 @@ import pytest
 
 from server.cli.check_policy import rule_text
 from server.cli.matrix import matrix
+from server.schemas.files import POLICY_SCHEMA
 from server.store.embedded.server import EmbeddedRedis
 from server.store.redis.handshake import open_connection
 from targeting.features.schema import SCHEMA
@@ -82,6 +83,7 @@ def test_a_policy_that_cannot_be_used_is_one_line_that_names_key_and_line(
         assert (ended.status, ended.out) == (2, "")
         assert where in ended.err
         assert ended.err.count("\n") == 1
+        assert (f"schema for editors: {POLICY_SCHEMA}" in ended.err) is (argv[0] == "check-policy")
 
 
 def test_the_matrix_is_what_the_core_decides() -> None:

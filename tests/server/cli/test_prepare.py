@@ -58,8 +58,8 @@ def test_every_difference_is_found(before: Any, after: Any, expected: list[tuple
         ("regs.coppa", ChangeKind.REMOVED, "a malformed privacy signal"),
         ("device.lmt", ChangeKind.REMOVED, "a malformed privacy signal"),
         ("device.devicetype", ChangeKind.REMOVED, "not a device type that OpenRTB lists"),
-        ("eids", ChangeKind.REMOVED, "not passed on at the top level"),
-        ("imp.new", ChangeKind.REMOVED, "not passed on"),
+        ("eids", ChangeKind.REMOVED, "not a field of OpenRTB, or of another type"),
+        ("imp.new", ChangeKind.REMOVED, "not a field of OpenRTB, or of another type"),
         ("new", ChangeKind.ADDED, "rebuilt"),
     ],
 )

@@ -67,10 +67,10 @@ def test_records_of_a_newer_version_limit_their_owner_and_nobody_else(records: d
 
 
 def test_signals_that_cannot_even_be_looked_at_limit_their_own_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    def faulty(requests: Sequence[AdRequest], policy: Policy) -> Plan:
+    def faulty(requests: Sequence[AdRequest], policy: Policy, now_s: float) -> Plan:
         if any("fault" in request.cookie_header for request in requests):
             raise LookupError("a fault")
-        return plan(requests, policy)
+        return plan(requests, policy, now_s)
 
     monkeypatch.setattr("server.decisions.decider.plan", faulty)
     bench = Bench()

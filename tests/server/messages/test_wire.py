@@ -32,7 +32,7 @@ def answers(profiles: list[Profile], request: AdRequest) -> list[bytes]:
         )
         for owner, profile in zip(owners, profiles, strict=True)
     ]
-    planned = plan(requests, DEFAULT_POLICY)
+    planned = plan(requests, DEFAULT_POLICY, NOW_S)
     return wire.responses(decide(planned, stored, [()] * len(requests), Rulebook(DEFAULT_POLICY, b"key"), NOW_S))
 
 

@@ -90,7 +90,7 @@ def ask(site: Site, **form: str) -> Answer:
          "the account opts in something is known about the account")),
         ({"account_id": "teo"}, "a child first to limit UNDER_AGE",
          "One change would lift the limit: no birth date is stored for the account"),
-        ({"account_id": "stranger"}, "there is none first to limit NO_PROFILE",
+        ({"account_id": "stranger"}, "profile absent not used first to limit NO_PROFILE",
          "One change would lift the limit: something is known about the account"),
         ({"account_id": ""}, "NO_SUBJECT",
          "One change would lift the limit: an account or device is known, and so is something about it"),
@@ -198,7 +198,7 @@ def test_the_text_of_a_bid_request_names_paths_alone(inspected: Site) -> None:
     limited = Visitor(inspected, ip="").post(
         "/inspect/text", {"account_id": "olga", "ip": IN_AMERICA, "global_privacy_control": "yes"}
     )
-    assert "The store would then say:" in limited.text
+    assert "preference record of the account" in limited.text
     assert "1. the browser does not send Global Privacy Control; and the account opts in" in limited.text
 
 
@@ -230,7 +230,7 @@ def test_with_the_store_down_it_says_what_cannot_be_said(tmp_path: Path) -> None
 
 def test_a_limit_that_no_change_reaches_is_said() -> None:
     decision = Decision("", Mode.LIMITED, Reasons(Reason.RECORD_UNREADABLE.bit), NOWHERE, None, (), "", "inspected")
-    said = verdict(Finding(decision, (), (), [], (), None))
+    said = verdict(Finding(decision, (), [], (), None))
     assert said.lifting == "No change of the request or of the stored choices would lift the limit."
 
 
@@ -238,6 +238,6 @@ def test_a_limit_that_no_change_reaches_is_said() -> None:
 def test_independent_reasons_are_counted(count: int) -> None:
     decision = Decision("", Mode.LIMITED, Reasons(Reason.RECORD_UNREADABLE.bit), NOWHERE, None, (), "", "inspected")
     changes = [Change(f"change {number}", lambda situation: situation) for number in range(count)]
-    said = verdict(Finding(decision, (), (), [changes], (), None))
+    said = verdict(Finding(decision, (), [changes], (), None))
     number, every = {2: ("Two", "both"), 7: ("7", "all of them")}[count]
     assert said.lifting == f"{number} independent reasons; {every} would have to go:"

@@ -182,7 +182,7 @@ def compare(number: int, seed: int) -> None:
     random, compared = Random(seed), 0
     while compared < number:
         start = any_situation(random)
-        changes = possible_changes(start, RULEBOOK)
+        changes = possible_changes(start, RULEBOOK, NOW_S)
         if len(changes) > 9:
             # Trying everything takes time in powers of two.
             continue

@@ -107,7 +107,7 @@ def prepare(
 ) -> Prepared:
     """Answer a call; by default the store holds Alice, who made no choice."""
     request, bid_request = read_call(call.SerializeToString(), locator)
-    planned = plan([request], policy)
+    planned = plan([request], policy, NOW_S)
     known = {ALICE: record()} if stored is None else stored
     fetched = (
         known

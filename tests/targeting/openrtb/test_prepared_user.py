@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from targeting.model import Subject, SubjectKind
 from tests.targeting.openrtb.one_network import POLICY, bid, sent, terms
 from tests.targeting.openrtb.preparing import (
     ALICE,
@@ -35,6 +36,21 @@ def test_all_that_a_network_gets_of_a_person_who_made_no_choice() -> None:
         ],
         "geo": {"country": "USA"},
     }
+
+
+@pytest.mark.parametrize(
+    ("call", "subject", "method"),
+    [
+        pytest.param({"account_id": "alice"}, ALICE, 3, id="an account: authenticated"),
+        pytest.param(
+            {"account_id": "", "device_id": "d"}, Subject(SubjectKind.DEVICE, "d"), 4, id="a device: observed"
+        ),
+    ],
+)
+def test_an_id_says_how_it_was_matched(call: Any, subject: Subject, method: int) -> None:
+    asked = asking(bid(), ["net"], **call)
+    user = prepare(asked, policy=POLICY, stored={subject: record(subject)}).bid_requests["net"]["user"]
+    assert user["eids"][0]["mm"] == method
 
 
 @pytest.mark.parametrize(("gender", "written"), [("FEMALE", "F"), ("MALE", "M"), ("OTHER", "O"), ("UNKNOWN", None)])

@@ -31,19 +31,20 @@ def keys(shape: type = Policy, table: str = "") -> Iterator[Key]:
         if is_dataclass(of) and isinstance(of, type):
             inner.append((of, f"[[{name}]]" if of is not wanted else f"[{name}]"))
         else:
-            yield Key(table, name, _kind(wanted), _default(field), _allowed(field))
+            yield Key(table, name, _kind(wanted, field), _default(field), _allowed(field))
     for each, heading in inner:
         yield from keys(each, heading)
 
 
-def _kind(wanted: Any) -> str:
+def _kind(wanted: Any, field: Field[Any]) -> str:
     arguments = get_args(wanted)
     if get_origin(wanted) is tuple:
         return f"list of {_TYPES[arguments[0]]}".replace("list of text", "list of texts").replace("number", "numbers")
     if NoneType in arguments:
         return _TYPES[arguments[0]]
     if get_origin(wanted) is not None:
-        return f"table: {_TYPES[arguments[1]]} by country"
+        by = "subdivision" if "key_pattern" in field.metadata else "country"
+        return f"table: {_TYPES[arguments[1]]} by {by}"
     return _TYPES[wanted]
 
 
@@ -75,7 +76,7 @@ def _allowed(field: Field[Any]) -> str:
         said.append("never " + ", ".join(f"`{each}`" for each in limits["never"]))
     if "never_within" in limits:
         said.append("no personal name")
-    if "keys" in limits:
+    if "keys" in limits or "key_pattern" in limits:
         said.append(f"keys: {limits['meaning']}")
     if limits.get("least"):
         said.append("not empty")

@@ -28,7 +28,7 @@ def consent(*purposes: int) -> str:
 
 
 def item(request: AdRequest, policy: Policy = POLICY) -> PlannedRequest:
-    return plan([request], policy).items[0]
+    return plan([request], policy, NOW_S).items[0]
 
 
 def forbidden(request: AdRequest, policy: Policy = POLICY) -> tuple[Reason, ...]:
@@ -136,17 +136,21 @@ def test_who_is_a_child_depends_on_the_country(shown: LocaleInputs, stored_count
     policy = policy_from({"children": {"age_by_country": {"DE": 16}}})
     for years in (12, 14, 17):
         found = [stored(Preference(country=stored_country, birth_day=NOW_S // 86_400 - years * 366))]
-        assert bool(forbidden_by_records(found, policy, NOW_S, shown)) is (years < age)
+        request = AdRequest(
+            client_country=shown.client_country,
+            cookie_header=f"CC={shown.cookie_country}" if shown.cookie_country else "",
+            signals=NOT_IN_SCOPE,
+        )
+        assert bool(forbidden_by_records(found, policy, NOW_S, item(request, policy))) is (years < age)
 
 
 @given(REQUESTS, st.data())
 def test_records_forbid_what_they_limit(request: AdRequest, data: st.DataObject) -> None:
     request = request._replace(identity=Identity("alice", ("bob",), "phone"), signals=NOT_IN_SCOPE, cookie_header="")
-    planned = plan([request], DEFAULT_POLICY)
+    planned = plan([request], DEFAULT_POLICY, NOW_S)
     found = [data.draw(records(subject)) for subject in planned.subjects]
     (decision,) = decide(planned, found, [()], Rulebook(DEFAULT_POLICY), NOW_S)
-    shown = LocaleInputs(client_country=request.client_country, ip_location=request.ip_location)
-    forbidding = forbidden_by_records(found, DEFAULT_POLICY, NOW_S, shown)
+    forbidding = forbidden_by_records(found, DEFAULT_POLICY, NOW_S, planned.items[0])
     # A profile that cannot be read limits too, and is found when it is about to be written.
     assert forbidding & ~decision.reasons == 0
     assert decision.reasons & ~forbidding in (0, Reason.NO_PROFILE.bit, Reason.RECORD_UNREADABLE.bit)

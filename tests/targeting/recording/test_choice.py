@@ -59,9 +59,9 @@ def test_a_change_is_known_again_by_its_key_alone() -> None:
     assert change_key("change-1", bytes(range(16))) != key
 
 
-def test_the_cookie_of_an_opt_out_lasts_five_years() -> None:
+def test_the_cookie_of_an_opt_out_lasts_as_long_as_browsers_keep_cookies() -> None:
     line = opt_out_cookie(Choice.OPT_OUT, Choice.OPT_OUT, of_browser=True, policy=OptOutPolicy())
-    assert line == "TOptOut=1; Path=/; Max-Age=157766400; Secure; SameSite=None"
+    assert line == "TOptOut=1; Path=/; Max-Age=34560000; Secure; SameSite=None"
 
 
 OUT, IN = Choice.OPT_OUT, Choice.OPT_IN

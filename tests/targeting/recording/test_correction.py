@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from targeting.age import person_day
-from targeting.judge import judge_stored, read_stored_choices
+from targeting.judge import Stated, judge_stored, read_stored_choices
 from targeting.model import Gender, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy, Policy, policy_from
 from targeting.reasons import Reason, Reasons
@@ -168,7 +168,7 @@ class TestBecomingAChild:
 
 def limits(records: StoredRecords) -> Reasons:
     stored = [StoredRecords(SubjectKind.ACCOUNT, OWNER, records.preference, records.profile)]
-    return judge_stored(stored, read_stored_choices(stored), TODAY - 13 * 366, nap_of_child=False).reasons
+    return judge_stored(stored, read_stored_choices(stored), Stated(of_age_day=TODAY - 13 * 366)).reasons
 
 
 class TestErase:
