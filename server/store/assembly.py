@@ -48,6 +48,8 @@ class StoreAccess:
         """The health check, for the thread that watches the store; closed by it."""
         self.puts_on_disk = not settings.redis_url or settings.confirm_on_disk == "yes"
         """Whether a choice counts as confirmed only once it is on disk; the embedded store syncs every write."""
+        # Only a budget that is nearly whole says something about the store, and not about a caller in a hurry.
+        self._full_budget_s = 0.8 * settings.decision_budget_ms / 1000
         self.on_circuit_change: Callable[[bool], None] = lambda _: None
         self.refusals = WriteRefusals()
         self._circuit = Circuit(self._probe, on_change=self._circuit_changed)
@@ -56,7 +58,7 @@ class StoreAccess:
 
     def decisions(self) -> DecisionStore:
         """Open a store for one thread that decides; its connection is made when it is first used."""
-        return CircuitStore(self._open(), self._circuit)
+        return CircuitStore(self._open(), self._circuit, self._full_budget_s)
 
     def records(self, meter: Meter) -> RecordStore:
         """Open a store for one thread that writes; its connection is made when it is first used."""
