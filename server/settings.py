@@ -6,7 +6,7 @@ A secret may also be read from a file: ``ADTARGETING_<NAME>_FILE`` names it.
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -85,7 +85,7 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
         values_by_name |= _read_file(config)
     values_by_name |= {name: value for name, value in environment.items() if name.startswith(PREFIX)}
     known = {PREFIX + setting.name.upper(): setting for setting in fields(Settings)}
-    values_by_name = _with_secrets(values_by_name, [name for name in known if known[name].metadata.get("secret")])
+    values_by_name = _with_secrets(values_by_name)
     if unknown := sorted(values_by_name.keys() - known.keys()):
         raise SettingsError(f"{unknown[0]}: unknown setting; the settings are {', '.join(sorted(known))}")
     types = get_type_hints(Settings)
@@ -96,16 +96,22 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
     return Settings(**values)
 
 
-def _with_secrets(values_by_name: Mapping[str, object], secrets: Iterable[str]) -> dict[str, object]:
-    """Replace ``<SECRET>_FILE`` by the secret that the file contains. Raises ``SettingsError``."""
+def secret_files() -> dict[str, str]:
+    """Return the settings that name a file with a secret, each with the setting that the secret is the value of."""
+    secrets = [PREFIX + setting.name.upper() for setting in fields(Settings) if setting.metadata.get("secret")]
+    return {f"{name}_FILE": name for name in secrets}
+
+
+def _with_secrets(values_by_name: Mapping[str, object]) -> dict[str, object]:
+    """Replace the settings that name a file with a secret by the secret. Raises ``SettingsError``."""
     values = dict(values_by_name)
-    for name in secrets:
-        path = values.pop(f"{name}_FILE", "")
+    for file, name in secret_files().items():
+        path = values.pop(file, "")
         if not path:
             continue
         if values.get(name):
-            raise SettingsError(f"{name}_FILE: set either this or {name}")
-        values[name] = _read_secret(f"{name}_FILE", Path(str(path)))
+            raise SettingsError(f"{file}: set either this or {name}")
+        values[name] = _read_secret(file, Path(str(path)))
     return values
 
 
