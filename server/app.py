@@ -114,7 +114,7 @@ class Service:
         """Report decisions as served always, writes only while choices can be stored."""
         self.gate.set_health("", serving=True)
         self.gate.set_health(_TARGETING, serving=True)
-        self._watch = StoreWatch(self.gate, _WRITING, self.store.probe(), str(self.store.redis))
+        self._watch = StoreWatch(self.gate, _WRITING, self.store.probe, str(self.store.redis))
         self._watch.before_check, self._watch.refused = self.store.tend, self.store.refusals.problem
         self._watch.on_state = self.metrics.report_store
         self._watch.start()

@@ -25,8 +25,11 @@ MAX_FETCHES = 4
 """Fetches that are waited for at the same time, each on a connection of its own."""
 
 _INLINE_S = 0.0005
+_SUBJECT_S = 0.000004
+"""What each subject adds to that."""
 _SLOW_S = 0.1
-"""How long a store that was slow is asked by threads before the loop tries it again."""
+_SLOW_ANSWERS = 3
+"""After so many slow answers in a row threads ask the store, for so long, before the loop tries it again."""
 
 
 class Fetcher:
@@ -90,6 +93,7 @@ class LoopFetcher:
         self._inline_s = inline_s
         self._clock_s = clock_s
         self._slow_until_s = clock_s()
+        self._slow = 0
 
     def fetch_now(self, subjects: Sequence[Subject]) -> Stored | None:
         """Return the records or the reason, or None if the store has to be waited for."""
@@ -97,8 +101,9 @@ class LoopFetcher:
             return ()
         if self._clock_s() < self._slow_until_s:
             return None
-        stored = self._inline.fetch_within(subjects, self._inline_s)
-        if stored is None:
+        stored = self._inline.fetch_within(subjects, self._inline_s + _SUBJECT_S * len(subjects))
+        self._slow = self._slow + 1 if stored is None else 0
+        if self._slow >= _SLOW_ANSWERS:
             self._slow_until_s = self._clock_s() + _SLOW_S
         return stored
 

@@ -1,6 +1,7 @@
 """The event loop of a gate, on a thread of its own."""
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -11,6 +12,7 @@ import uvloop
 T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.1
+_SWITCH_S = 0.0005
 
 
 class LoopThread:
@@ -30,6 +32,8 @@ class LoopThread:
 
     def start(self) -> None:
         """Start the thread."""
+        # A thread that computes would keep the loop waiting for 5 ms each time it wants the interpreter's lock.
+        sys.setswitchinterval(_SWITCH_S)
         self._thread.start()
 
     def stop(self) -> None:

@@ -15,8 +15,10 @@ from server.store.measured import MeasuredRecords, Meter
 from server.store.ports import DecisionStore, RecordStore, StoreError
 from server.store.redis.contents import has_records
 from server.store.redis.handshake import ping
+from server.store.redis.preflight import Expected, Level, examine
 from server.store.redis.primary import Primary
 from server.store.redis.probe import StoreProbe
+from server.store.redis.server_facts import gather
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress, parse_redis_url
 from server.store.refusals import WriteRefusals
@@ -42,8 +44,12 @@ class StoreAccess:
         self.pseudonyms = Pseudonyms(self.key.derive(PSEUDONYMS))
         self.trust = new_trust(settings, self.key.fingerprint)
         self.primary = Primary(self.redis, self.trust.check)
+        self.probe = StoreProbe(self.primary, self.pseudonyms.prefix, self.trust, self._has_records, settings.replicas)
+        """The health check, for the thread that watches the store; closed by it."""
         self.puts_on_disk = not settings.redis_url or settings.confirm_on_disk == "yes"
         """Whether a choice counts as confirmed only once it is on disk; the embedded store syncs every write."""
+        # Only a budget that is nearly whole says something about the store, and not about a caller in a hurry.
+        self._full_budget_s = 0.8 * settings.decision_budget_ms / 1000
         self.on_circuit_change: Callable[[bool], None] = lambda _: None
         self.refusals = WriteRefusals()
         self._circuit = Circuit(self._probe, on_change=self._circuit_changed)
@@ -52,15 +58,15 @@ class StoreAccess:
 
     def decisions(self) -> DecisionStore:
         """Open a store for one thread that decides; its connection is made when it is first used."""
-        return CircuitStore(self._open(), self._circuit)
+        return CircuitStore(self._open(), self._circuit, self._full_budget_s)
 
     def records(self, meter: Meter) -> RecordStore:
         """Open a store for one thread that writes; its connection is made when it is first used."""
         return MeasuredRecords(CircuitRecords(self._open(), self._circuit, self.refusals), meter)
 
-    def probe(self) -> StoreProbe:
-        """Open the health check; whoever uses it closes it."""
-        return StoreProbe(self.primary, self.pseudonyms.prefix, self.trust, self._has_records, self._settings.replicas)
+    def can_confirm(self) -> bool:
+        """Whether the store could ever confirm a choice: it has a file to sync, or replicas are required of it."""
+        return self.probe.can_confirm
 
     def _open(self) -> RedisStore:
         store = RedisStore(self.primary, self.pseudonyms)
@@ -79,11 +85,21 @@ class StoreAccess:
             self._settle()
         except StoreError as problem:
             _LOG.warning("store %s: %s; decisions are LIMITED until it answers", self.redis, problem)
+            return
         if self.trust.has_another_key:
             raise SettingsError(
                 f"{self._settings.secret_key_setting}: this store does not belong to this secret key: "
                 f"{self.trust.problem}; use the key that the store was written with, or another store"
             )
+        self._warn()
+
+    def _warn(self) -> None:
+        """Log what preflight finds. An empty store is no news at a start."""
+        expected = Expected(self._settings.replicas, self.key.fingerprint)
+        facts = gather(self.redis, self.pseudonyms.prefix)._replace(keys=None)
+        for check in examine(facts, expected):
+            if check.level is not Level.OK:
+                _LOG.warning("store %s: %s; %s", self.redis, check.what, check.remedy)
 
     def _settle(self) -> None:
         settle(self.trust, self.primary, self.pseudonyms.prefix, self._has_records)

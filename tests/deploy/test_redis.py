@@ -15,7 +15,8 @@ from server.app import Service
 from server.cli.client import Client
 from server.settings import Settings
 from server.store.embedded.binary import find_server
-from server.store.redis.preflight import Level, preflight
+from server.store.redis.preflight import Expected, Level, examine
+from server.store.redis.server_facts import gather
 from server.store.redis.url import parse_redis_url
 from tests.deploy.tools import DEPLOY
 from tests.waiting import eventually
@@ -82,7 +83,7 @@ def url(port: int) -> str:
 
 
 def test_preflight_finds_no_error_on_the_primary(start: StartServer) -> None:
-    findings = preflight(parse_redis_url(url(start("primary.conf"))), 0)
+    findings = examine(gather(parse_redis_url(url(start("primary.conf"))), b"adt"), Expected())
     assert [finding for finding in findings if finding.level is Level.ERROR] == []
 
 

@@ -38,6 +38,8 @@ class StoreProbe:
         self._replicas = replicas
         self._connector = Connector(primary.open, Renewal(), _KEPT_S)
         self._server = ""
+        self.can_confirm = True
+        """Whether the server could ever confirm a choice, as far as it has told."""
 
     def check(self, timeout_s: float) -> None:
         """Raise ``StoreError`` unless a choice could be stored."""
@@ -72,6 +74,7 @@ class StoreProbe:
             # The address leads to another server than the one that other connections were made to.
             self._primary.renewal.renew()
         self._server = server
+        self.can_confirm = can_confirm(info, self._replicas)
         if problem := write_problem(info, self._replicas):
             raise StoreUnavailable(f"the store cannot keep choices: {problem}")
 
@@ -87,6 +90,11 @@ def write_problem(info: Mapping[str, str], replicas: int) -> str:
     if online < replicas:
         return f"{online} replicas are connected, {replicas} are required"
     return ""
+
+
+def can_confirm(info: Mapping[str, str], replicas: int) -> bool:
+    """Whether a server that reports this of itself can confirm choices: on its disk, or by the required replicas."""
+    return replicas > 0 or info.get("aof_enabled", "1") != "0"
 
 
 def online_replicas(info: Mapping[str, str]) -> int:

@@ -12,15 +12,15 @@ from server.store.ports import Committed, RecordChange
 from server.store.redis.batch_read import read_values
 from server.store.redis.commit import apply, arguments, check
 from server.store.redis.connector import Connector
-from server.store.redis.durability import safety
+from server.store.redis.durability import wait_until_safe
 from server.store.redis.primary import Primary
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 
 _DOUBT_S = 1.0
 _PATIENCE_IN_DOUBT_S = 0.05
-"""For ``_DOUBT_S`` after a wait for replicas in vain, later waits last only this long: a missing replica must not hold
-up every call, and one that is back answers at once."""
+"""For ``_DOUBT_S`` after a wait in vain, later waits last only this long: a missing replica or a slow disk must not
+hold up every call, and one that is back answers at once."""
 
 
 class RedisStore:
@@ -67,7 +67,9 @@ class RedisStore:
             return []
         return apply(self._connector.connect(deadline_s), prepared, deadline_s)
 
-    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(
+        self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+    ) -> Committed:
         """Apply one change and wait until it is safe; see ``RecordStore``."""
         deadline_s = time.monotonic() + budget_s
         prepared = self._prepare(change)
@@ -76,11 +78,13 @@ class RedisStore:
         if not committed.landed:
             return committed
         now_s = time.monotonic()
+        if confirm_s is not None:
+            deadline_s = now_s + confirm_s
         patience_s = deadline_s - now_s if now_s >= self._doubtful_until_s else _PATIENCE_IN_DOUBT_S
-        holding, on_disk = safety(connection, replicas, deadline_s, patience_s)
-        if holding < replicas:
+        safety = wait_until_safe(connection, replicas, min(deadline_s, now_s + patience_s))
+        if not safety.suffices(replicas):
             self._doubtful_until_s = time.monotonic() + _DOUBT_S
-        return committed._replace(replicas=holding, on_disk=on_disk)
+        return committed._replace(replicas=safety.replicas, on_disk=safety.on_disk)
 
     def close(self) -> None:
         """Close the connection. Another call would open a new one."""

@@ -47,7 +47,7 @@ def get(store: ScriptedRecords) -> pb.GetPreferencesResponse:
 
 
 def test_a_choice_is_stored_with_all_that_came_with_it() -> None:
-    store = ScriptedRecords()
+    store = ScriptedRecords(committed=Committed(landed=True, on_disk=True))
     answer = set_(store, opt_out(country="usa", language="EN-us", birth_date=Date(year=1990, month=2, day=28)))
     assert (answer.version, answer.durability) == (1, pb.DURABILITY_CONFIRMED)
     assert answer.set_cookie.startswith("TOptOut=1;")
@@ -110,7 +110,9 @@ def test_a_subject_that_never_rests_is_unavailable() -> None:
 
 
 DURABILITY = [
-    ("no replica wanted", 0, False, Committed(landed=True), pb.DURABILITY_CONFIRMED),
+    ("one server's memory", 0, False, Committed(landed=True, replicas=1), pb.DURABILITY_UNCONFIRMED),
+    ("one server's disk", 0, False, Committed(landed=True, on_disk=True), pb.DURABILITY_CONFIRMED),
+    ("a disk in the place of a replica", 1, False, Committed(landed=True, on_disk=True), pb.DURABILITY_UNCONFIRMED),
     ("enough replicas", 1, False, Committed(landed=True, replicas=1), pb.DURABILITY_CONFIRMED),
     ("too few replicas", 2, False, Committed(landed=True, replicas=1), pb.DURABILITY_UNCONFIRMED),
     ("on disk", 0, True, Committed(landed=True, on_disk=True), pb.DURABILITY_CONFIRMED),

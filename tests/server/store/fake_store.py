@@ -52,7 +52,9 @@ class FakeStore:
         with self._lock:
             return [self._committed(change) for change in changes]
 
-    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(
+        self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+    ) -> Committed:
         committed = self.commit([change], budget_s)[0]
         return committed._replace(on_disk=committed.landed)
 

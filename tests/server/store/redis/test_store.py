@@ -229,21 +229,21 @@ class TestDurability:
         store.close()
 
     @pytest.mark.parametrize(
-        ("answers", "committed"),
+        ("replicas", "answers", "committed"),
         [
-            pytest.param([b":1\r\n", b"*0\r\n", b":2\r\n", b"*2\r\n:1\r\n:0\r\n"], (True, 2, True), id="synced by now"),
-            pytest.param([b":1\r\n", b"*0\r\n", b":1\r\n", b"*2\r\n:0\r\n:0\r\n"], (True, 1, False), id="not yet"),
-            pytest.param([b":1\r\n", b"*0\r\n", b":1\r\n", b"-ERR unknown\r\n"], (True, 1, False), id="before 7.2"),
-            pytest.param([b":1\r\n", b"*0\r\n", b":1\r\n", b""], (True, 1, False), id="late"),
-            pytest.param([b":1\r\n", b""], (True, 0, False), id="silent"),
-            pytest.param([b":0\r\n", b"-ERR not to be asked\r\n"], (False, 0, False), id="stale"),
+            pytest.param(0, [b":1\r\n", b":2\r\n", b"*2\r\n:1\r\n:0\r\n"], (True, 2, True), id="synced by now"),
+            pytest.param(1, [b":1\r\n", b":1\r\n", b"*2\r\n:0\r\n:0\r\n"], (True, 1, False), id="not yet"),
+            pytest.param(1, [b":1\r\n", b":1\r\n", b"-ERR unknown\r\n", b"*0\r\n"], (True, 1, False), id="before 7.2"),
+            pytest.param(1, [b":1\r\n", b":1\r\n", b""], (True, 1, False), id="late"),
+            pytest.param(1, [b":1\r\n", b""], (True, 0, False), id="silent"),
+            pytest.param(1, [b":0\r\n", b"-ERR not to be asked\r\n"], (False, 0, False), id="stale"),
         ],
     )
     def test_how_safe_the_server_says_it_is(
-        self, tmp_path: Path, answers: list[bytes], committed: tuple[bool, int, bool]
+        self, tmp_path: Path, replicas: int, answers: list[bytes], committed: tuple[bool, int, bool]
     ) -> None:
         attempt = RecordChange(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(ANNE)), preference=record(ANNE))
         with scripted_server(tmp_path, saying(*answers)) as address:
             store = RedisStore(Primary(address), PSEUDONYMS)
-            assert store.commit_durably(attempt, 1, 0.3)[:3] == committed
+            assert store.commit_durably(attempt, replicas, 0.3)[:3] == committed
             store.close()
