@@ -57,7 +57,7 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def service(data_dir: Path) -> Iterator[Service]:
-    """A whole service on its embedded store, as `make run` starts it, but with long budgets: a slow machine must not fail a test."""
+    """A service on its embedded store, as `make run` starts it, but with budgets that a slow machine keeps."""
     settings = Settings(
         grpc_address="127.0.0.1:0",
         metrics_address="127.0.0.1:0",
