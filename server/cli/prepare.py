@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from server.cli.bid_request_diff import ChangeKind, Difference, differences
 from server.cli.client import Client, as_json
 from server.cli.command import Command, text
 from server.cli.failures import OK, UsageError
-from server.cli.reason_text import names_of
 from server.cli.shell import Shell, plain, table
 from server.cli.show import show_mode
+from targeting.inspection.reason_text import names_of
+from targeting.openrtb.difference import ChangeKind, Difference, differences
 
 _STYLES = {ChangeKind.REMOVED: "red", ChangeKind.CHANGED: "yellow", ChangeKind.ADDED: "green"}
 _MAX_VALUE_CHARACTERS = 60

@@ -10,8 +10,8 @@ import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.json_format import Parse
 
-from server.cli.bid_request_diff import ChangeKind, differences
 from server.cli.prepare import add_arguments, request_from
+from targeting.openrtb.difference import ChangeKind, differences
 from tests.server.cli.conftest import ROOT, WIDTH, Adt
 
 EXAMPLES = ROOT / "docs" / "examples"
