@@ -5,7 +5,6 @@ same places (by ``array("f")``), sums are made in double precision in the order 
 logarithms are numpy's own, one call of each for all people.
 """
 
-import sys
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -41,7 +40,7 @@ from targeting.records.profile import (
     segment_name,
 )
 
-MOST_PEOPLE: Final = 3 if sys.byteorder == "little" else 0
+MOST_PEOPLE: Final = 3 if array("H", [1]).tobytes() == b"\1\0" else 0
 """With more, arrays are quicker. Vectors are little-endian, and so are arrays on such machines alone."""
 
 TINY: Final = float(np.finfo(np.float32).tiny)
