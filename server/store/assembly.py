@@ -30,6 +30,8 @@ class StoreAccess:
         self.tend: Callable[[], None] = _leave_alone
         """Starts an embedded store again when it has ended; called now and then."""
         self.name = ""
+        self.url = settings.redis_url
+        """A secret: it may hold a password."""
         self._closing = closing
         self.redis = self._open_redis(settings)
         self._drafted = DraftedKey(key_file(settings), lambda: has_records(self.redis, _SCAN_TIMEOUT_S))
@@ -67,7 +69,8 @@ class StoreAccess:
         embedded = self._closing.enter_context(EmbeddedRedis(settings.data_dir))
         self.tend = Restarter(embedded).check
         self.name = f"an embedded Redis in {settings.data_dir}"
-        return parse_redis_url(embedded.url)
+        self.url = embedded.url
+        return parse_redis_url(self.url)
 
     def _circuit_changed(self, is_open: bool) -> None:  # noqa: FBT001  # the circuit's callback
         self.on_circuit_change(is_open)
