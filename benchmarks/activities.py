@@ -29,6 +29,7 @@ from server.metrics.metrics import Metrics
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.ports import Committed, RecordChange
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from targeting.decision import Rulebook
 from targeting.model import Subject
@@ -80,10 +81,10 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="adt-bench-") as directory,
         EmbeddedRedis(Path(directory), fsync="everysec") as redis,
     ):
-        with closing(RedisStore(redis.address, pseudonyms)) as store:
+        with closing(RedisStore(Primary(redis.address), pseudonyms)) as store:
             fill(store)
             throughput(store)
-        contention(lambda: Counting(redis.address, pseudonyms))
+        contention(lambda: Counting(Primary(redis.address), pseudonyms))
 
 
 def fill(store: RedisStore) -> None:

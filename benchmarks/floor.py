@@ -27,6 +27,7 @@ from benchmarks.processes import NotStarted, Serving, settle, start_echo
 from benchmarks.scene import BATCH, Scene, WrongAnswer, batch, behavioural, pseudonyms_in
 from server.gate.grpcio import GrpcioGate
 from server.gate.port import DecisionLane
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject, SubjectKind
@@ -79,7 +80,7 @@ def serve(step: str, directory: Path, answer_bytes: int) -> None:
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     gate, answer = GrpcioGate("127.0.0.1:0"), bytes(answer_bytes)
-    store = RedisStore(RedisAddress(path=str(directory / "redis.sock")), pseudonyms_in(directory))
+    store = RedisStore(Primary(RedisAddress(path=str(directory / "redis.sock"))), pseudonyms_in(directory))
     print(f"floor serves gRPC on {gate.open()} ", flush=True)
     gate.decide_with(partial(_answer_all, step, store, answer))
     told.wait()

@@ -14,7 +14,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 
 from benchmarks import people
 from benchmarks.timing import REFERENCE_US, MicroCase, reference, time_us
-from server.decisions.bid_requests import answer_call, read_call
+from server.decisions.bid_requests import PreparedAnswer, read_call
 from server.geo.ip_location import IpLocator, open_locator
 from server.messages import wire
 from server.policy.policy_file import load_policy
@@ -82,7 +82,10 @@ class _Desk:
     def prepare(self) -> list[bytes]:
         """From decisions and bid requests to answers."""
         answers = zip(self._calls, self._decisions, self._responses, strict=True)
-        return [answer_call(bid, decision, text, _RULEBOOK.policy) for (_, bid), decision, text in answers]
+        built = [
+            PreparedAnswer(bid, decision, text, _RULEBOOK.policy).build(64) for (_, bid), decision, text in answers
+        ]
+        return [answer for answer in built if answer is not None]
 
     def steps(self, loops: int) -> Steps:
         """Time each step, for one call."""

@@ -21,6 +21,7 @@ from server.settings import Settings
 from server.store.keys import Pseudonyms
 from server.store.ports import RecordChange
 from server.store.redis.handshake import open_connection
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.records.preference import encode_preference
@@ -110,7 +111,7 @@ class Scene:
 
     def _populate(self) -> None:
         pseudonyms = pseudonyms_in(self._directory)
-        store = RedisStore(self._redis, pseudonyms)
+        store = RedisStore(Primary(self._redis), pseudonyms)
         for first in range(0, self._population, _CHUNK):
             numbers = range(first, min(first + _CHUNK, self._population))
             changes = [_record(number, pseudonyms) for number in numbers]

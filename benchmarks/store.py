@@ -16,6 +16,7 @@ from server.store.circuit import Circuit, CircuitStore
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.ports import DecisionStore, RecordChange
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject, SubjectKind
@@ -47,7 +48,7 @@ def _keys(pseudonyms: Pseudonyms, crowd: Sequence[Subject]) -> None:
 
 
 def _store(address: RedisAddress, pseudonyms: Pseudonyms, crowd: Sequence[Subject]) -> None:
-    store = RedisStore(address, pseudonyms)
+    store = RedisStore(Primary(address), pseudonyms)
     _fill(store, crowd)
     circuit = Circuit(lambda: None)
     doors: Sequence[tuple[str, DecisionStore]] = (("fetch", store), ("fetch, circuit", CircuitStore(store, circuit)))

@@ -125,9 +125,11 @@ class Service:
         self._closing.callback(self._file_watch.close)
 
     def _watch_health(self) -> None:
-        """Report decisions as served always, writes only while the store answers."""
+        """Report decisions as served always, writes only while choices can be stored."""
         self.gate.set_health("", serving=True)
         self.gate.set_health(_TARGETING, serving=True)
-        self._watch = StoreWatch(self.gate, _WRITING, self.store.redis, self.store.tend)
+        self._watch = StoreWatch(self.gate, _WRITING, self.store.probe, str(self.store.redis))
+        self._watch.before_check, self._watch.refused = self.store.tend, self.store.refusals.problem
+        self._watch.on_state = self.metrics.report_store
         self._watch.start()
         self._closing.callback(self._watch.close)

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from server.bounded_file import read_bounded
 from server.policy.toml import parse_toml
 
 PREFIX = "ADTARGETING_"
 _LAST_PORT = 65_535
 MOST_PROCESSES = 64
+_LARGEST_FILE = 1 << 20
 
 
 class SettingsError(Exception):
@@ -96,7 +98,7 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
 
 def _read_file(path: Path) -> Mapping[str, object]:
     try:
-        return parse_toml(path.read_text(encoding="utf-8"))
+        return parse_toml(read_bounded(path, _LARGEST_FILE).decode("utf-8"))
     except OSError as error:
         raise SettingsError(f"--config: cannot read the file: {error.strerror}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

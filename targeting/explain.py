@@ -150,6 +150,7 @@ def _tcf_check(trace: DecisionTrace) -> Check:
                 f"Purpose{PURPOSE_BEHAVIOURAL}Basis",
                 "yes" if string.has_basis(PURPOSE_BEHAVIOURAL, vendor, policy.vendor_list) else "no",
             ),
+            ("ValidByTheStandard", "yes" if string.is_valid else "no"),
             ("VendorDisclosed", "yes" if string.discloses(vendor) else "no"),
         )
     )
@@ -168,7 +169,7 @@ def _tcf_check(trace: DecisionTrace) -> Check:
 def _gpp_check(trace: DecisionTrace) -> Check:
     signals, consent = trace.item.request.signals, trace.item.verdict.consent
     present = bool(signals.gpp)
-    rule = "sections named in gpp_section_ids: an opt-out, a known child, or a section that cannot be read limits"
+    rule = "named sections, or all without ids: an opt-out, a known child, or a section that cannot be read limits"
     if consent.gpp is None:
         return Check(signal="GPP string", present=present, value_class="absent", said="nothing", rule=rule)
     fields = tuple(

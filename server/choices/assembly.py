@@ -29,6 +29,7 @@ class ChoiceThreads:
             return ChoiceStore(records, rulebook, settings.replicas, store.puts_on_disk, budget_s)
 
         self.replication_watch = ReplicationWatch(choices(), metrics)
+        self.replication_watch.can_confirm = store.can_confirm
         self.signal_opt_outs = SignalOptOuts(choices(), metrics, self.replication_watch.track)
         for background in (self.replication_watch, self.signal_opt_outs):
             background.start()

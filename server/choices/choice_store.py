@@ -16,6 +16,9 @@ from targeting.model import Subject
 from targeting.recording.choice import erases, read_current_choice
 from targeting.records.preference import Preference, encode_preference
 
+CONFIRM_BUDGET_S = 2.5
+"""A server that syncs its file every second confirms within two (``appendfsync everysec``)."""
+
 _ERASED = b""
 
 T_co = TypeVar("T_co", covariant=True)
@@ -46,6 +49,8 @@ class ChoiceStore(NamedTuple):
     needs_disk: bool = False
     budget_s: float = 0.5
     now: Callable[[], float] = time.time
+    confirm_budget_s: float = CONFIRM_BUDGET_S
+    """How long an update may wait, once it is stored, until it is confirmed."""
 
     @overload
     def update(
@@ -97,8 +102,11 @@ class ChoiceStore(NamedTuple):
 
     def _commit(self, change: RecordChange, budget_s: float, *, waits: bool) -> Committed:
         if waits:
-            return self.store.commit_durably(change, self.replicas, budget_s)
+            return self.store.commit_durably(change, self.replicas, budget_s, self.confirm_budget_s)
         return self.store.commit([change], budget_s)[0]
 
     def _confirms(self, committed: Committed) -> bool:
-        return committed.replicas >= self.replicas and (committed.on_disk or not self.needs_disk)
+        """Whether the required replicas hold it, or the server's disk where none is required."""
+        if self.replicas and not self.needs_disk:
+            return committed.replicas >= self.replicas
+        return committed.on_disk and committed.replicas >= self.replicas

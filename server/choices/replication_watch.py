@@ -7,6 +7,7 @@ said.
 
 import threading
 import time
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from server.choices.choice_store import ChoiceStore
@@ -44,6 +45,8 @@ class ReplicationWatch:
         self._capacity = capacity
         self._tracked: dict[Subject, _Tracked] = {}
         self._lock = threading.Lock()
+        self.can_confirm: Callable[[], bool] = lambda: True
+        """Whether the store could ever confirm a choice; where it cannot, none counts as waiting for it."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="replication-watch", daemon=True)
 
@@ -69,13 +72,13 @@ class ReplicationWatch:
                 self._metrics.count_store_error("unconfirmed", "full")
 
     def check(self) -> None:
-        """Check all choices once: apply again what was lost, then drop what is durable by now, oldest first."""
+        """Check all choices once: apply again what was lost, then drop what is durable by now."""
         try:
             self._restore_lost()
-            self._confirm_oldest()
+            self._confirm_all()
         except StoreError:
             self._metrics.count_store_error("unconfirmed", "unavailable")
-        oldest = next(iter(self._all()), None)
+        oldest = next(iter(self._all()), None) if self.can_confirm() else None
         self._metrics.unconfirmed_age.set(time.monotonic() - oldest[1].since_s if oldest else 0)
 
     def _run(self) -> None:
@@ -91,23 +94,31 @@ class ReplicationWatch:
             return list(self._tracked.items())
 
     def _restore_lost(self) -> None:
+        for subject, choice in self._missing(self._all()):
+            self._update(subject, choice, waits=False)
+
+    def _confirm_all(self) -> None:
+        """Wait for the youngest: what the server wrote before is confirmed with it, if it is there afterwards."""
         tracked = self._all()
+        if not tracked or not self._update(*tracked[-1], waits=True):
+            return
+        missing = {subject for subject, _ in self._missing(tracked[:-1])}
+        with self._lock:
+            for subject, choice in tracked:
+                if subject not in missing and self._tracked.get(subject) is choice:
+                    del self._tracked[subject]
+
+    def _missing(self, tracked: Sequence[tuple[Subject, _Tracked]]) -> list[tuple[Subject, _Tracked]]:
+        """Return those whose record is not the one that was stored."""
+        missing = []
         for start in range(0, len(tracked), _MAX_READ_TOGETHER):
             batch = tracked[start : start + _MAX_READ_TOGETHER]
             stored = self._choices.store.read([subject for subject, _ in batch], self._choices.budget_s)
             for (subject, choice), records in zip(batch, stored, strict=True):
                 # Equal bytes mean that nothing was lost; most records need no decoding.
                 if records.preference != encode_preference(choice.preference, records.owner):
-                    self._update(subject, choice, waits=False)
-
-    def _confirm_oldest(self) -> None:
-        """Stop at the first that is not confirmed: the younger ones are not either."""
-        for subject, choice in self._all():
-            if not self._update(subject, choice, waits=True):
-                return
-            with self._lock:
-                if self._tracked.get(subject) is choice:
-                    del self._tracked[subject]
+                    missing.append((subject, choice))
+        return missing
 
     def _update(self, subject: Subject, choice: _Tracked, *, waits: bool) -> bool:
         """Make sure that the store holds the choice; return whether tracking may end."""

@@ -69,7 +69,7 @@ class SignalOptOuts:
 
     def enqueue(self, request: AdRequest, cookies: Cookies) -> None:
         """Have the signals of a request stored for its account and its device. Never waits."""
-        now_s, seen_at_ms = time.monotonic(), int(time.time() * 1000)
+        now_s, seen_at_ms = time.monotonic(), self._now_ms()
         for sighting in sightings(request, cookies, self._choices.rulebook().policy.signals, seen_at_ms):
             if self._is_due(sighting.subject, now_s):
                 self._put(sighting, now_s)
@@ -90,6 +90,10 @@ class SignalOptOuts:
             # Forgetting too much costs an unnecessary read of the store, no more.
             self._enqueued_s.clear()
         self._enqueued_s[sighting.subject] = now_s
+
+    def _now_ms(self) -> int:
+        """Return the milliseconds since 1970."""
+        return int(self._choices.now() * 1000)
 
     def _run(self) -> None:
         while not self._stopping.is_set() or (self._has_work() and time.monotonic() < self._ends_s):
@@ -125,7 +129,9 @@ class SignalOptOuts:
             # Waiting for replicas here would delay the next signal; the replication watch does it.
             receipt = self._choices.update(
                 sighting.subject,
-                lambda current, _: opt_out_by_signal(current, sighting, secrets.token_bytes(_KEY_BYTES)),
+                lambda current, _: opt_out_by_signal(
+                    current, sighting, secrets.token_bytes(_KEY_BYTES), self._now_ms()
+                ),
                 waits=False,
             )
         except StoreError:

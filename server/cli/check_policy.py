@@ -1,34 +1,49 @@
-"""``adtargeting check-policy``: validate a policy file and show its effect."""
+"""``adtargeting check-policy``: validate a policy file and show its effect, or what it changes."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rich.table import Table
 
 from server.cli.command import Command
-from server.cli.failures import OK
+from server.cli.failures import OK, REFUSED, UsageError
 from server.cli.matrix import Row, matrix
 from server.cli.shell import Shell, plain, table
 from server.cli.show import NOTHING
 from server.policy.policy_file import load_policy
+from server.schemas.files import POLICY_SCHEMA
+from targeting.policy.comparison import Difference, compare_policies, not_allowed
+from targeting.policy.directions import Effect
 from targeting.policy.networks import NetworkRule
-from targeting.policy.policy import Policy
+from targeting.policy.policy import Policy, PolicyError
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
 
 _SHORT = {"age_bracket": "age"}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add the file argument."""
+    """Add the file, and the policy to compare it with."""
     parser.add_argument("file", type=Path, metavar="FILE", help="policy in a TOML file")
+    parser.add_argument(
+        "--against", type=Path, metavar="OLD", help="show what FILE loosens and tightens compared with the policy OLD"
+    )
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a loosening that is intended, such as networks.acme.fields or networks.acme; repeatable",
+    )
 
 
 def run(options: Namespace, shell: Shell) -> int:
-    """Validate the policy; print its effect on each network, its rules and warnings."""
-    policy = load_policy(options.file)
+    """Validate the policy; print its effect on each network, its rules and warnings, or what differs from another."""
+    policy = _load(options.file)
     shell.out.print(f"valid: policy {policy.version}, {len(policy.networks)} networks, {len(policy.rules)} rules")
+    if options.against is not None:
+        return _compare(_load(options.against), policy, options.allow, shell)
     if policy.networks:
         shell.out.print(matrix_table(matrix(policy)))
         shell.out.print(
@@ -39,6 +54,35 @@ def run(options: Namespace, shell: Shell) -> int:
     for warning in (*_rule_warnings(policy), *_gdpr_warnings(policy)):
         shell.out.print(warning)
     return OK
+
+
+def _load(path: Path) -> Policy:
+    try:
+        return load_policy(path)
+    except PolicyError as error:
+        raise UsageError(f"{error}; schema for editors: {POLICY_SCHEMA}") from None
+
+
+def _compare(old: Policy, new: Policy, allowed: Sequence[str], shell: Shell) -> int:
+    """Print what the new policy loosens and tightens; refuse it for a loosening that is not allowed."""
+    differences = compare_policies(old, new)
+    refused = not_allowed(differences, allowed)
+    for difference in differences:
+        is_allowed = difference.effect is Effect.LOOSENS and difference not in refused
+        effect = f"{difference.effect}{' (allowed)' if is_allowed else ''}"
+        shell.out.print(f"{effect} {plain(difference.name)}: {_change_text(difference)}")
+    shell.out.print(f"{len(differences)} differences, {len(refused)} loosenings that are not allowed")
+    return REFUSED if refused else OK
+
+
+def _change_text(difference: Difference) -> str:
+    """Return the change: the items that a list loses (-) and gains (+), or both values."""
+    old, new = difference.old, difference.new
+    if isinstance(old, tuple) and isinstance(new, tuple):
+        removed, added = [item for item in old if item not in new], [item for item in new if item not in old]
+        items = [*(f"-{item}" for item in removed), *(f"+{item}" for item in added)]
+        return plain(", ".join(items) or "another order")
+    return plain(f"{old if old != '' else NOTHING} → {new if new != '' else NOTHING}")
 
 
 def matrix_table(rows: Iterable[Row]) -> Table:

@@ -35,6 +35,7 @@ COMMANDS = {
         "validate a policy file and show its effect", "server.cli.check_policy", "CHECK_POLICY"
     ),
     "preflight": CommandEntry("check the configured store", "server.cli.preflight", "PREFLIGHT"),
+    "store": CommandEntry("show whose the store is, or accept a restored one", "server.cli.store", "STORE"),
     "load-sample": CommandEntry("fill the store with a sample population", "server.cli.load_sample", "LOAD_SAMPLE"),
     "features": CommandEntry("show the schema of the feature vector", "server.cli.features", "FEATURES"),
     "decode": CommandEntry("decode a consent string: tcf, gpp or usp", "server.cli.decode", "DECODE"),

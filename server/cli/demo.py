@@ -27,6 +27,7 @@ from server.sample.load import Loader
 from server.sample.population import population
 from server.settings import Settings, checked_address
 from server.store.embedded.server import EmbeddedRedis
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.web.assembly import own_origin
 
@@ -112,7 +113,7 @@ def _settings(directory: Path, store: EmbeddedRedis, pages: str) -> Settings:
 
 
 def _loader(service: Service, closing: ExitStack) -> Loader:
-    store = RedisStore(service.store.redis, service.store.pseudonyms)
+    store = RedisStore(Primary(service.store.redis), service.store.pseudonyms)
     closing.callback(store.close)
     return Loader([store], service.store.pseudonyms, service.rules().policy.retention.profile_days)
 

@@ -27,7 +27,9 @@ from server.sample.population import population
 from server.settings import Settings
 from server.store.keys import Pseudonyms
 from server.store.redis.contents import has_records
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
+from server.store.settling import new_trust, require_trust, settle
 from targeting.policy.policy import DEFAULT_POLICY
 
 MAX_PEOPLE = 10_000_000
@@ -71,7 +73,10 @@ def opened_loader(settings: Settings) -> Iterator[Loader]:
         address = closing.enter_context(open_store(settings, fsync="everysec"))
         key = key_file(settings).open(lambda: has_records(address, _SCAN_TIMEOUT_S))
         pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
-        stores = [RedisStore(address, pseudonyms) for _ in range(_CONNECTIONS)]
+        trust, primary = new_trust(settings, key.fingerprint), Primary(address)
+        settle(trust, primary, pseudonyms.prefix, lambda: has_records(address, _SCAN_TIMEOUT_S))
+        require_trust(trust)
+        stores = [RedisStore(primary, pseudonyms) for _ in range(_CONNECTIONS)]
         for store in stores:
             closing.callback(store.close)
         yield Loader(stores, pseudonyms, policy.retention.profile_days)

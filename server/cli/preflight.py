@@ -9,7 +9,10 @@ from server.cli.shell import Shell, table
 from server.cli.store_access import open_store
 from server.geo.ip_location import open_locator
 from server.geo.location_database import age_remedy
-from server.store.redis.preflight import Level, PreflightCheck, preflight
+from server.keys.secret_key import key_file
+from server.store.keys import DEFAULT_PREFIX
+from server.store.redis.preflight import Expected, Level, PreflightCheck, examine
+from server.store.redis.server_facts import gather
 
 _DAY_S = 86_400
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red"}
@@ -19,7 +22,10 @@ def run(_: Namespace, shell: Shell) -> int:
     """Print every finding; an error is a refusal."""
     settings = shell.settings()
     with open_store(settings) as address:
-        findings = [*preflight(address, settings.replicas), _country_table(settings.geo_db)]
+        key = key_file(settings).read()
+        expected = Expected(settings.replicas, key.fingerprint if key else "")
+        facts = gather(address, DEFAULT_PREFIX.encode())
+        findings = [*examine(facts, expected), _country_table(settings.geo_db)]
     made = table("", "finding", "remedy")
     made.columns[1].no_wrap = False
     for finding in findings:

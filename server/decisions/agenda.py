@@ -1,16 +1,13 @@
 """What to work on next: single calls together, and one large call at a time, clients by turns.
 
-A call is large when it is a batch, or has more bytes than a quarter of a portion: it is worked off in portions, between
-which single calls go. Each turn of the worker takes from both, so neither kind starves the other.
+A batch is worked off in portions, and so is one long request after the other; single calls go in between. Each turn of
+the worker takes from both, so neither kind starves the other.
 """
 
 from collections import deque
-from collections.abc import Iterator
 
-from server.decisions.jobs import PORTION_BYTES, PORTION_WEIGHT, Job
+from server.decisions.jobs import Job
 from server.gate.port import Call
-
-_LARGE_BYTES = PORTION_BYTES // 4
 
 
 class Agenda:
@@ -28,20 +25,18 @@ class Agenda:
         """Take over all calls that wait."""
         while waiting:
             call = waiting.popleft()
-            if call.method.in_portions or len(call.payload) > _LARGE_BYTES:
+            if call.is_large:
                 self._large.setdefault(call.client, deque()).append(call)
             else:
                 self._singles.append(call)
 
-    def singles(self) -> Iterator[Call]:
-        """Take the oldest single calls, as many as make a portion."""
-        weight = size = 0
-        while self._singles and weight < PORTION_WEIGHT and size < PORTION_BYTES:
+    def next_single(self) -> Call | None:
+        """Take the oldest single call."""
+        while self._singles:
             call = self._singles.popleft()
             if not call.gone:
-                weight += call.weight
-                size += len(call.payload)
-                yield call
+                return call
+        return None
 
     def next_large(self) -> Call | Job | None:
         """Take the oldest large call, or the one that was begun, of the client whose turn it is."""

@@ -52,12 +52,21 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
     return request, bid_request
 
 
-def answer_call(bid_request: BidRequest, decision: Decision, response: bytes, policy: Policy) -> bytes:
-    """Return the answer to a call; ``response`` is the decision as a serialised ``DecideResponse``."""
-    builder = NetworkRequestBuilder(bid_request, decision.limited, policy)
-    contacted = [network for network in decision.networks if network.contact_allowed]
-    prepared = [(network.network_id, builder.for_network(network)) for network in contacted]
-    return wire.prepared(response, prepared)
+class PreparedAnswer:
+    """The answer to a call while it is made: the bid requests of long calls are built a few at a time."""
+
+    def __init__(self, bid_request: BidRequest, decision: Decision, response: bytes, policy: Policy) -> None:
+        """``response`` is the decision as a ``DecideResponse``."""
+        self._response = response
+        self._builder = NetworkRequestBuilder(bid_request, decision.limited, policy)
+        self._left = [network for network in decision.networks if network.contact_allowed]
+        self._built: list[tuple[str, bytes]] = []
+
+    def build(self, most: int) -> bytes | None:
+        """Build bid requests, at most so many; return the answer once it has them all."""
+        now, self._left = self._left[:most], self._left[most:]
+        self._built += [(network.network_id, self._builder.for_network(network)) for network in now]
+        return None if self._left else wire.prepared(self._response, self._built)
 
 
 def _bid_request(message: pb.PrepareBidRequestRequest) -> BidRequest:

@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from server.decisions.decider import Stored
 from server.errors import note
 from server.metrics.metrics import Metrics
-from server.store.ports import DecisionStore, StoreError, StoreTimeout
+from server.store.ports import DecisionStore, StoreError, StoreTimeout, StoreUntrusted
 from targeting.model import Subject
 from targeting.reasons import Reason
 
@@ -25,8 +25,11 @@ MAX_FETCHES = 4
 """Fetches that are waited for at the same time, each on a connection of its own."""
 
 _INLINE_S = 0.0005
+_SUBJECT_S = 0.000004
+"""What each subject adds to that."""
 _SLOW_S = 0.1
-"""How long a store that was slow is asked by threads before the loop tries it again."""
+_SLOW_ANSWERS = 3
+"""After so many slow answers in a row threads ask the store, for so long, before the loop tries it again."""
 
 
 class Fetcher:
@@ -66,6 +69,9 @@ class Fetcher:
         if isinstance(problem, StoreTimeout):
             self._metrics.count_store_error("fetch", "timeout")
             return Reason.STORE_TIMEOUT
+        if isinstance(problem, StoreUntrusted):
+            self._metrics.count_store_error("fetch", "untrusted")
+            return Reason.PREFERENCE_LOST
         if not isinstance(problem, StoreError):
             note(problem)
         self._metrics.count_store_error("fetch", "unavailable")
@@ -87,6 +93,7 @@ class LoopFetcher:
         self._inline_s = inline_s
         self._clock_s = clock_s
         self._slow_until_s = clock_s()
+        self._slow = 0
 
     def fetch_now(self, subjects: Sequence[Subject]) -> Stored | None:
         """Return the records or the reason, or None if the store has to be waited for."""
@@ -94,8 +101,9 @@ class LoopFetcher:
             return ()
         if self._clock_s() < self._slow_until_s:
             return None
-        stored = self._inline.fetch_within(subjects, self._inline_s)
-        if stored is None:
+        stored = self._inline.fetch_within(subjects, self._inline_s + _SUBJECT_S * len(subjects))
+        self._slow = self._slow + 1 if stored is None else 0
+        if self._slow >= _SLOW_ANSWERS:
             self._slow_until_s = self._clock_s() + _SLOW_S
         return stored
 

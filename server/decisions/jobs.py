@@ -20,10 +20,6 @@ from targeting.model import AdRequest
 from targeting.openrtb.bid_request import BidRequest
 from targeting.policy.policy import Policy
 
-PORTION_WEIGHT = 64
-"""Decisions, each with its networks, that are made together. More make each hardly cheaper, and all wait for the last.
-"""
-
 PORTION_BYTES = 64 * 1024
 """Bytes of requests that are read for one portion."""
 
@@ -43,8 +39,8 @@ class Job(Protocol):
     since_s: float
     """When the budget of its next portion began (``time.monotonic``): for the first, when the call arrived."""
 
-    def next_portion(self) -> Portion:
-        """Read the next requests. They may be none: what cannot be read needs no decision."""
+    def next_portion(self, most: int) -> Portion:
+        """Read the next requests, of about this weight. They may be none: what cannot be read needs no decision."""
         ...
 
     def accept(self, decided: list[Decided]) -> None:
@@ -65,23 +61,27 @@ class Single:
         self._request = request
         self._bid_request = bid_request
         self._decided: Decided | None = None
+        self._answer: bid_requests.PreparedAnswer | None = None
 
-    def next_portion(self) -> Portion:
-        """Return the request."""
-        return Portion(self, [self._request], 1 + len(self._request.networks))
+    def next_portion(self, most: int) -> Portion:  # noqa: ARG002  # it cannot be divided
+        """Return the request; or nothing, once it is decided and only bid requests are left to build."""
+        return Portion(self, [self._request] if self._decided is None else [], _weight(self._request))
 
     def accept(self, decided: list[Decided]) -> None:
         """Take the decision."""
-        (self._decided,) = decided
+        if decided:
+            (self._decided,) = decided
 
     def answer(self, policy: Policy) -> bytes | None:
-        """Return the decision, or the bid requests that it allows."""
+        """Return the decision, or the bid requests that it allows; None while some are left to build."""
         if self._decided is None:
             return None
         decision, response = self._decided
         if self._bid_request is None:
             return response
-        return bid_requests.answer_call(self._bid_request, decision, response, policy)
+        if self._answer is None:
+            self._answer = bid_requests.PreparedAnswer(self._bid_request, decision, response, policy)
+        return self._answer.build(max(PORTION_BYTES // len(self.call.payload), 1))
 
 
 class Batch:
@@ -98,19 +98,19 @@ class Batch:
         self._results: list[bytes] = []
         self._indices: list[int] = []
 
-    def next_portion(self) -> Portion:
+    def next_portion(self, most: int) -> Portion:
         """Read requests up to the limits of a portion, and refuse those that cannot be read."""
         requests: list[AdRequest] = []
         weight = size = 0
         self._indices.clear()
-        while len(self._results) < self._size and weight < PORTION_WEIGHT and size < PORTION_BYTES:
+        while len(self._results) < self._size and weight < most and size < PORTION_BYTES:
             request = attempt(partial(self._read, next(self._items)))
             size += self._item_bytes
             if isinstance(request, Refusal):
                 weight += 1
                 self._results.append(wire.error(request.code, request.field, request.message))
             else:
-                weight += 1 + len(request.networks)
+                weight += _weight(request)
                 self._indices.append(len(self._results))
                 self._results.append(b"")
                 requests.append(request)
@@ -129,6 +129,11 @@ class Batch:
         if isinstance(item, InvalidRequest):
             raise item
         return ad_request(item, self._locator)
+
+
+def _weight(request: AdRequest) -> int:
+    """Return about how many decisions a request takes: itself, its networks, and each further subject as one."""
+    return 1 + len(request.networks) + len(request.identity.linked_account_ids)
 
 
 class CallReader:

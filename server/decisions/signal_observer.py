@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from server.choices.signal_opt_outs import ignore_signal_opt_out
+from server.metrics.consent_counts import StringAge
 from server.metrics.metrics import Metrics
 from targeting.decision import PlannedRequest
 from targeting.model import AdRequest
@@ -32,11 +33,15 @@ class SignalObserver:
         for string in consent.tc_strings:
             if string.policy_is_newer:
                 self._count_policy(string.policy_version)
+            if not string.has_disclosed_vendors:
+                age = StringAge.SINCE_2026_03 if string.must_disclose else StringAge.BEFORE_2026_03
+                self._metrics.consent.count_undisclosed(age)
         if reasons & LASTING_REASONS:
             self._on_signal_opt_out(item.request, item.cookies)
         if reasons & _UNREADABLE:
             for signal in (*consent.unreadable, *(["request"] if item.request.signals.unreadable else [])):
                 self._metrics.count_decode_error(signal)
+            self._metrics.consent.count_given_up(len(consent.given_up))
 
     def _count_policy(self, version: int) -> None:
         self._metrics.count_newer_policy()

@@ -6,7 +6,7 @@ A call that has waited longer than its budget is answered without asking the sto
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -15,7 +15,8 @@ from server.decisions.containment import ContainedDecider, attempt, attempt_asyn
 from server.decisions.decider import Decider, Stored
 from server.decisions.fetcher import LEAST_BUDGET_S, MAX_FETCHES, LoopFetcher
 from server.decisions.group import Group
-from server.decisions.jobs import PORTION_WEIGHT, CallReader, Job, Portion
+from server.decisions.jobs import CallReader, Job, Portion
+from server.decisions.pace import Pace
 from server.decisions.signal_observer import SignalObserver
 from server.gate.port import Call, DecisionLane, Refusal
 from server.metrics.metrics import Metrics
@@ -32,6 +33,10 @@ class WorkerParts(NamedTuple):
     metrics: Metrics
     budget_s: float = 0.025
     """How long a decision may take from its arrival."""
+    singles_s: float = 0.004
+    """What a turn is to take, at most, for single calls."""
+    large_s: float = 0.003
+    """What a turn is to take, at most, for portions of large calls."""
 
 
 class Worker:
@@ -42,6 +47,8 @@ class Worker:
         self._lane = lane
         self._decider = ContainedDecider(parts.decider)
         self._agenda = Agenda()
+        self._pace_of_singles = Pace(parts.singles_s)
+        self._pace_of_large = Pace(parts.large_s)
         self._awaiting_store: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -49,36 +56,48 @@ class Worker:
         while True:
             if not self._agenda:
                 await self._lane.arrival()
-            started_s = time.monotonic()
             self._agenda.add(self._lane.waiting)
-            singles = self._read_singles()
-            await self._decide(singles)
-            await self._decide(self._read_large())
+            singles, took_s = await self._turn(self._read_singles, self._pace_of_singles)
+            self._lane.keep_pace(singles, took_s)
+            await self._turn(self._read_large, self._pace_of_large)
             # What has arrived comes in, and answers go out, before the next turn.
             await asyncio.sleep(0)
-            self._lane.keep_pace(sum(portion.weight for portion in singles), time.monotonic() - started_s)
+
+    async def _turn(self, read: Callable[[], list[Portion]], pace: Pace) -> tuple[int, float]:
+        """Read and decide as much as one turn can take; return its weight, and its time in seconds."""
+        pace.start()
+        portions = read()
+        await self._decide(portions)
+        weight = sum(portion.weight for portion in portions)
+        return weight, pace.end(weight)
 
     def _read_singles(self) -> list[Portion]:
-        return [portion for call in self._agenda.singles() if (portion := self._read(call)) is not None]
-
-    def _read_large(self) -> list[Portion]:
         portions: list[Portion] = []
-        weight = 0
-        while weight < PORTION_WEIGHT and (large := self._agenda.next_large()) is not None:
-            if (portion := self._read(large)) is not None:
+        weight, most = 0, self._pace_of_singles.weight()
+        while weight < most and self._pace_of_singles.has_time() and (call := self._agenda.next_single()) is not None:
+            if (portion := self._read(call, most)) is not None:
                 weight += portion.weight
                 portions.append(portion)
         return portions
 
-    def _read(self, taken: Call | Job) -> Portion | None:
-        """Read the next portion of a call, or refuse a call that cannot be read."""
+    def _read_large(self) -> list[Portion]:
+        portions: list[Portion] = []
+        weight, most = 0, self._pace_of_large.weight()
+        while weight < most and self._pace_of_large.has_time() and (large := self._agenda.next_large()) is not None:
+            if (portion := self._read(large, most)) is not None:
+                weight += portion.weight
+                portions.append(portion)
+        return portions
+
+    def _read(self, taken: Call | Job, most: int) -> Portion | None:
+        """Read the next portion of a call, of at most such a weight, or refuse a call that cannot be read."""
         if isinstance(taken, Call):
             call = taken
             self._parts.metrics.observe_wait(time.monotonic() - call.arrived_s)
-            portion = attempt(lambda: self._parts.reader.read(call).next_portion())
+            portion = attempt(lambda: self._parts.reader.read(call).next_portion(most))
         else:
             call = taken.call
-            portion = attempt(taken.next_portion)
+            portion = attempt(partial(taken.next_portion, most))
         if isinstance(portion, Refusal):
             self._answer(call, portion)
             return None
@@ -160,6 +179,8 @@ class Worker:
             self._lane.wake()
 
     def _decide_group(self, group: Group, stored: Stored) -> None:
+        if not group.planned.items:
+            return
         decided = self._decider.decide(group.planned, stored, group.rulebook)
         group.hand_out(decided)
         observe_all(self._parts.observer, group.planned.items)

@@ -26,6 +26,8 @@ _STATUS_KEY = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _LAST_WORD_S, _SENDING_S, _POLL_S = 0.1, 0.5, 0.005
 _FRAMING_BYTES = 16 * 1024
+_TURNS = 6
+"""gRPC hands over one call at a time, which takes the loop several turns."""
 _PENDING_FOR_CALLS = 2
 """Pending calls that gRPC lets wait for the event loop, for each that a room holds: as many again may be refused in
 words."""
@@ -55,7 +57,7 @@ class GrpcioGate:
         self._address = address
         self._shared = shared
         self._options = _options(capacity, shared=shared)
-        self._lanes = Lanes(capacity)
+        self._lanes = Lanes(capacity, _TURNS)
         self._thread = LoopThread()
         self._server: grpc.aio.Server | None = None
         self._health = health.HealthBoard()

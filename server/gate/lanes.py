@@ -30,17 +30,23 @@ _REFUSALS = {
 }
 
 
-_FIRST_COST_S = 0.0001
+_FIRST_COST_S = 0.00007
+_GATE_COST_S = 0.00003
+"""What a call costs the gate itself: reading its frames and sending its answer."""
 _LEAST_COST_S, _MOST_COST_S = 0.00001, 0.001
 _TURNS_REMEMBERED = 8
 _ALWAYS_LET_IN = 16
+_ENOUGH = 64
+"""Calls that are not kept waiting for more."""
 
 
 class Decisions:
     """The decision lane; see ``server.gate.port.DecisionLane``."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns: int = 1) -> None:
+        """``turns`` of the loop without a new call are waited for, so that calls that arrive together are together."""
         self.waiting: deque[Call] = deque()
+        self._turns = turns
         self.singles = 0
         """Decisions of single calls in flight."""
         self._cost_s = _FIRST_COST_S
@@ -54,14 +60,18 @@ class Decisions:
 
     def wait_s(self) -> float:
         """Return how long a single call would wait for those before it."""
-        return self.singles * self._cost_s if self.singles > _ALWAYS_LET_IN else 0.0
+        return self.singles * (self._cost_s + _GATE_COST_S) if self.singles > _ALWAYS_LET_IN else 0.0
 
     async def arrival(self) -> None:
-        """Wait until a call waits, and one turn of the loop longer."""
+        """Wait until calls wait, and for more as long as the loop brings some."""
         if not self.waiting:
             self._arrived = asyncio.get_running_loop().create_future()
             await self._arrived
-        await asyncio.sleep(0)
+        seen, turns = 0, 0
+        while turns < self._turns and len(self.waiting) < _ENOUGH:
+            turns = turns + 1 if len(self.waiting) == seen else 0
+            seen = len(self.waiting)
+            await asyncio.sleep(0)
 
     def answer(self, call: Call, answer: Answer) -> None:
         """Answer a call, on the thread of the loop."""
@@ -84,8 +94,8 @@ class Decisions:
 class Lanes:
     """Both lanes. Everything but ``take`` and the counts belongs to the thread of the loop."""
 
-    def __init__(self, capacity: Capacity) -> None:
-        self.decisions = Decisions()
+    def __init__(self, capacity: Capacity, turns: int = 1) -> None:
+        self.decisions = Decisions(turns)
         self.stopping = False
         self.ended: dict[Method, Counter[int]] = {method: Counter() for method in METHODS}
         self.refused: Counter[str] = Counter({cause.value: 0 for cause in Cause})
@@ -129,7 +139,7 @@ class Lanes:
             return Cause.SIZE
         if call.deadline_s <= call.arrived_s:
             return Cause.DEADLINE
-        if call.method.lane is Lane.DECISIONS and not call.method.in_portions:
+        if call.method.lane is Lane.DECISIONS and not call.is_large:
             wait_s = self.decisions.wait_s()
             if wait_s > self._wait_s or call.arrived_s + wait_s > call.deadline_s:
                 return Cause.WAIT
@@ -139,8 +149,7 @@ class Lanes:
         room, size = self._rooms[call.method.lane], len(call.payload)
         call.ticket = asyncio.get_running_loop().create_future()
         room.enter(call.client, call.weight, size)
-        is_single = call.method.lane is Lane.DECISIONS and not call.method.in_portions
-        single_weight = call.weight if is_single else 0
+        single_weight = call.weight if call.method.lane is Lane.DECISIONS and not call.is_large else 0
         self.decisions.singles += single_weight
         (self.decisions if call.method.lane is Lane.DECISIONS else self._others).put(call)
         code = CANCELLED

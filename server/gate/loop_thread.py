@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -13,6 +14,7 @@ T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.1
 _LOG = logging.getLogger(__name__)
+_SWITCH_S = 0.0005
 
 
 class LoopThread:
@@ -38,6 +40,8 @@ class LoopThread:
 
     def start(self) -> None:
         """Start the thread."""
+        # A thread that computes would keep the loop waiting for 5 ms each time it wants the interpreter's lock.
+        sys.setswitchinterval(_SWITCH_S)
         self._thread.start()
 
     def stop(self) -> None:

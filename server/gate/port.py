@@ -44,6 +44,9 @@ class Method(NamedTuple):
     """Whether it is a batch, which is worked off in portions, so that no other call waits for all of it."""
 
 
+LARGE_BYTES = 16 * 1024
+"""A longer request is worked on like a batch: other calls go in between."""
+
 OK, CANCELLED = 0, 1
 """Codes of ``Gate.ended`` that no refusal has: answered, and gone before the answer."""
 
@@ -51,7 +54,7 @@ OK, CANCELLED = 0, 1
 class Call:
     """One call that waits for its answer. Times are of ``time.monotonic``, in seconds."""
 
-    __slots__ = ("arrived_s", "client", "deadline_s", "gone", "method", "payload", "ticket", "weight")
+    __slots__ = ("arrived_s", "client", "deadline_s", "gone", "is_large", "method", "payload", "ticket", "weight")
 
     def __init__(self, method: Method, payload: bytes, arrived_s: float, deadline_s: float, client: str = "") -> None:
         self.method = method
@@ -62,6 +65,8 @@ class Call:
         """When the caller stops waiting; infinity when it never does."""
         self.client = client
         """Whose share of the room it takes: a client's name, or its connection."""
+        self.is_large = method.in_portions or len(payload) > LARGE_BYTES
+        """Whether single calls go first: it is a batch, or long."""
         self.weight = 1
         """About how many decisions it takes; see ``Method.weigh``."""
         self.gone = False

@@ -14,12 +14,14 @@ from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from server.bounded_file import read_bounded
 from targeting.signals.nap import Nap, parse_nap, render_nap
 from targeting.signals.unreadable import Unreadable
 
 MAX_TOKEN_LENGTH: Final = 4096
 """Characters. Longer cookies are not decrypted: browsers need not keep more (RFC 6265 section 6.1)."""
 
+_LARGEST_FILE: Final = 1 << 20
 _REMEDY: Final = "set ADTARGETING_NAP_KEYS (or --keys) to a key file"
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 
@@ -69,7 +71,7 @@ class NapCipher:
 def read_keys(path: Path) -> tuple[str, ...]:
     """Read a key file. Raises ``NapKeyError`` when it is unreadable, holds no key, or a line is not a key."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = read_bounded(path, _LARGEST_FILE).decode("utf-8").splitlines()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise NapKeyError(f"{path}: cannot read the key file: {reason}; {_REMEDY}") from None

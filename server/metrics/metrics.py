@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from server.build import build_version, python_version
 from server.metrics.call_counts import CallCounts, RefusalCounts
+from server.metrics.consent_counts import ConsentCounts
 from server.metrics.loop_histogram import LoopHistogram
 from targeting.decision import Decision
 from targeting.model import Mode
@@ -77,10 +78,16 @@ class Metrics:
         self.circuit_open = Gauge(
             "adtargeting_circuit_open", "1 while the store is known to be down", registry=registry
         )
+        self.store_up = Gauge("adtargeting_store_up", "1 while the store answers", registry=registry)
+        self.store_writable = Gauge("adtargeting_store_writable", "1 while choices can be stored", registry=registry)
+        self.store_trusted = Gauge(
+            "adtargeting_store_trusted", "0 while the store is not the one that was written to", registry=registry
+        )
         self.country_table_age = Gauge(
             "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses", registry=registry
         )
         self.calls = CallCounts(registry)
+        self.consent = ConsentCounts(registry)
         self.refusals = RefusalCounts(registry)
         self.inflight = Gauge("adtargeting_inflight", "Calls that wait or are worked on", registry=registry)
         self.unconfirmed_age = Gauge(
@@ -89,6 +96,7 @@ class Metrics:
             registry=registry,
         )
         ProcessCollector(registry=registry)
+        Gauge("adtargeting_processes", "Processes that serve", registry=registry).set(1)
         self._policy_info = Gauge("adtargeting_policy_info", "The policy in force", ["version"], registry=registry)
         self._build_info = Gauge(
             "adtargeting_build_info", "The running build", ["version", "python", "gate"], registry=registry
@@ -146,6 +154,11 @@ class Metrics:
     def count_store_error(self, operation: str, kind: str) -> None:
         """Count a failure of the store."""
         self._store_errors.labels(operation, kind).inc()
+
+    def report_store(self, state: tuple[bool, bool, bool]) -> None:
+        """Report whether the store answers, can be written to, and is trusted."""
+        for gauge, holds in zip((self.store_up, self.store_writable, self.store_trusted), state, strict=True):
+            gauge.set(holds)
 
     def count_decode_error(self, signal: str) -> None:
         """Count a signal that was present and could not be read."""

@@ -19,16 +19,20 @@ class CurrentPolicy:
         self._path = path
         self._id_key = id_key
         self._metrics = metrics
-        self._rulebook = self._read()
+        self._rulebook = self._read(may_be_empty=True)
 
     def __call__(self) -> Rulebook:
         """Return the current rulebook."""
         return self._rulebook
 
     def reload(self) -> bool:
-        """Read the file again and return whether it was accepted; if not, the current policy stays."""
+        """Read the file again and return whether it was accepted.
+
+        If not, as when it is empty, the current policy stays.
+        """
         try:
-            self._rulebook = self._read()
+            # A file that is being written is empty for a moment.
+            self._rulebook = self._read(may_be_empty=False)
         except PolicyError as problem:
             _LOG.error("policy reload refused, keeping the current policy: %s", problem)
             return False
@@ -43,7 +47,7 @@ class CurrentPolicy:
         self._metrics.use_policy(policy)
         self._rulebook = Rulebook(policy, self._id_key)
 
-    def _read(self) -> Rulebook:
-        policy = load_policy(Path(self._path)) if self._path else DEFAULT_POLICY
+    def _read(self, *, may_be_empty: bool) -> Rulebook:
+        policy = load_policy(Path(self._path), may_be_empty=may_be_empty) if self._path else DEFAULT_POLICY
         self._metrics.use_policy(policy)
         return Rulebook(policy, self._id_key)

@@ -16,6 +16,7 @@ _CUMULATIVE: Final = frozenset({"counter", "histogram"})
 _SUMMED: Final = frozenset(
     {
         "adtargeting_inflight",
+        "adtargeting_processes",
         "process_open_fds",
         "process_resident_memory_bytes",
         "process_virtual_memory_bytes",

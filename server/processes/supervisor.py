@@ -13,7 +13,7 @@ from threading import Event
 from types import TracebackType
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from server.gate.assembly import open_listener
 from server.metrics.endpoint import serve_metrics
@@ -67,7 +67,6 @@ class Supervisor:
         self._merged = MergedMetrics(registry, self._texts)
         self._own = CollectorRegistry()
         ProcessCollector(registry=self._own)
-        Gauge("adtargeting_processes", "Worker processes that run", registry=self._own).set_function(self._running)
         self.metrics_address = serve_metrics(settings.metrics_address, registry, closing)
         for index in range(self._count):
             slot = WorkerSlot(self._worker_settings(address, index), listener, self._merged.retire)

@@ -5,18 +5,24 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from server.keys.secret_key import PSEUDONYMS, key_file
-from server.settings import Settings
+from server.settings import Settings, SettingsError
 from server.store.circuit import Circuit, CircuitRecords, CircuitStore
 from server.store.drafted_key import DraftedKey
 from server.store.embedded.restarter import Restarter
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.measured import MeasuredRecords, Meter
-from server.store.ports import DecisionStore, RecordStore
+from server.store.ports import DecisionStore, RecordStore, StoreError
 from server.store.redis.contents import has_records
 from server.store.redis.handshake import ping
+from server.store.redis.preflight import Expected, Level, examine
+from server.store.redis.primary import Primary
+from server.store.redis.probe import StoreProbe
+from server.store.redis.server_facts import gather
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress, parse_redis_url
+from server.store.refusals import WriteRefusals
+from server.store.settling import new_trust, settle
 
 PROBE_TIMEOUT_S = 0.25
 _SCAN_TIMEOUT_S = 60.0
@@ -32,35 +38,78 @@ class StoreAccess:
         self.name = ""
         self.url = settings.redis_url
         """A secret: it may hold a password."""
+        self._settings = settings
         self._closing = closing
         self.redis = self._open_redis(settings)
-        self._drafted = DraftedKey(key_file(settings), lambda: has_records(self.redis, _SCAN_TIMEOUT_S))
+        self._drafted = DraftedKey(key_file(settings), self._has_records)
         self.key = self._drafted.key
         self.pseudonyms = Pseudonyms(self.key.derive(PSEUDONYMS))
+        self.trust = new_trust(settings, self.key.fingerprint)
+        self.primary = Primary(self.redis, self.trust.check)
+        self.probe = StoreProbe(self.primary, self.pseudonyms.prefix, self.trust, self._has_records, settings.replicas)
+        """The health check, for the thread that watches the store; closed by it."""
         self.puts_on_disk = not settings.redis_url or settings.confirm_on_disk == "yes"
         """Whether a choice counts as confirmed only once it is on disk; the embedded store syncs every write."""
+        # Only a budget that is nearly whole says something about the store, and not about a caller in a hurry.
+        self._full_budget_s = 0.8 * settings.decision_budget_ms / 1000
         self.on_circuit_change: Callable[[bool], None] = lambda _: None
+        self.refusals = WriteRefusals()
         self._circuit = Circuit(self._probe, on_change=self._circuit_changed)
         closing.callback(self._circuit.close)
-        if not self._drafted.confirmed:
-            self._circuit.open()
+        self._settle_at_start()
 
     def decisions(self) -> DecisionStore:
         """Open a store for one thread that decides; its connection is made when it is first used."""
-        return CircuitStore(self._open(), self._circuit)
+        return CircuitStore(self._open(), self._circuit, self._full_budget_s)
 
     def records(self, meter: Meter) -> RecordStore:
         """Open a store for one thread that writes; its connection is made when it is first used."""
-        return MeasuredRecords(CircuitRecords(self._open(), self._circuit), meter)
+        return MeasuredRecords(CircuitRecords(self._open(), self._circuit, self.refusals), meter)
+
+    def can_confirm(self) -> bool:
+        """Whether the store could ever confirm a choice: it has a file to sync, or replicas are required of it."""
+        return self.probe.can_confirm
 
     def _open(self) -> RedisStore:
-        store = RedisStore(self.redis, self.pseudonyms)
+        store = RedisStore(self.primary, self.pseudonyms)
         self._closing.callback(store.close)
         return store
+
+    def _has_records(self) -> bool:
+        return has_records(self.redis, _SCAN_TIMEOUT_S)
+
+    def _settle_at_start(self) -> None:
+        """Read the store's record if the store answers. Raises ``SettingsError`` when it belongs to another key."""
+        if not self._drafted.confirmed:
+            self._circuit.open()
+            return
+        try:
+            self._settle()
+        except StoreError as problem:
+            _LOG.warning("store %s: %s; decisions are LIMITED until it answers", self.redis, problem)
+            return
+        if self.trust.has_another_key:
+            raise SettingsError(
+                f"{self._settings.secret_key_setting}: this store does not belong to this secret key: "
+                f"{self.trust.problem}; use the key that the store was written with, or another store"
+            )
+        self._warn()
+
+    def _warn(self) -> None:
+        """Log what preflight finds. An empty store is no news at a start."""
+        expected = Expected(self._settings.replicas, self.key.fingerprint)
+        facts = gather(self.redis, self.pseudonyms.prefix)._replace(keys=None)
+        for check in examine(facts, expected):
+            if check.level is not Level.OK:
+                _LOG.warning("store %s: %s; %s", self.redis, check.what, check.remedy)
+
+    def _settle(self) -> None:
+        settle(self.trust, self.primary, self.pseudonyms.prefix, self._has_records)
 
     def _probe(self) -> None:
         ping(self.redis, PROBE_TIMEOUT_S)
         self._drafted.confirm()
+        self._settle()
 
     def _open_redis(self, settings: Settings) -> RedisAddress:
         if settings.redis_url:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from server.store.delegating import DelegatingRecordStore
-from server.store.ports import DecisionStore, RecordStore, StoreError, StoreTimeout, StoreUnavailable
+from server.store.ports import DecisionStore, RecordStore, StoreError, StoreTimeout, StoreUnavailable, StoreUntrusted
+from server.store.refusals import WriteRefusals
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 
@@ -110,6 +111,10 @@ class CircuitStore:
         self._circuit.check()
         try:
             found = self._store.fetch(subjects, budget_s)
+        except StoreUntrusted:
+            # It answers, and in time.
+            self._circuit.succeeded()
+            raise
         except StoreError as problem:
             if budget_s >= self._least_budget_s or not isinstance(problem, StoreTimeout):
                 self._circuit.failed()
@@ -126,13 +131,16 @@ class CircuitRecords(DelegatingRecordStore):
     only after a late write: a store that is too slow for decisions may be quick enough for writes.
     """
 
-    def __init__(self, store: RecordStore, circuit: Circuit, least_budget_s: float = 0.1) -> None:
+    def __init__(
+        self, store: RecordStore, circuit: Circuit, refusals: WriteRefusals, least_budget_s: float = 0.1
+    ) -> None:
         super().__init__(store)
         self._circuit = circuit
+        self._refusals = refusals
         self._least_budget_s = least_budget_s
         self._was_late = False
 
-    def _call(self, operation: str, budget_s: float, call: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
+    def _call(self, operation: str, budget_s: float, call: Callable[[], T]) -> T:
         self._circuit.check()
         try:
             answer = call()
@@ -141,6 +149,12 @@ class CircuitRecords(DelegatingRecordStore):
                 self._was_late = True
                 self._circuit.failed()
             raise
+        except StoreUnavailable as problem:
+            if operation != "read":
+                self._refusals.refused(problem)
+            raise
+        if operation != "read":
+            self._refusals.stored()
         if self._was_late:
             self._was_late = False
             self._circuit.succeeded()

@@ -25,9 +25,13 @@ class DelegatingRecordStore(ABC):
         """Commit; see ``RecordStore``."""
         return self._call("commit", budget_s, lambda: self._store.commit(changes, budget_s))
 
-    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(
+        self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+    ) -> Committed:
         """Commit durably; see ``RecordStore``."""
-        return self._call("commit_durably", budget_s, lambda: self._store.commit_durably(change, replicas, budget_s))
+        return self._call(
+            "commit_durably", budget_s, lambda: self._store.commit_durably(change, replicas, budget_s, confirm_s)
+        )
 
     @abstractmethod
     def _call(self, operation: str, budget_s: float, call: Callable[[], T]) -> T: ...

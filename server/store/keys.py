@@ -12,6 +12,7 @@ from binascii import b2a_base64
 from targeting.model import Subject, SubjectKind
 from targeting.records.envelope import OWNER_SIZE
 
+DEFAULT_PREFIX = "adt"
 LEAST_SECRET_BYTES = 16
 MOST_SECRET_BYTES = hashlib.blake2b.MAX_KEY_SIZE
 
@@ -22,13 +23,18 @@ _ACCOUNT = SubjectKind.ACCOUNT
 
 
 class Pseudonyms:
-    """Turn subjects into pseudonyms and key names. Threads may share one."""
+    """Turn subjects into pseudonyms and key names. Threads may share one.
 
-    __slots__ = ("_account", "_device")
+    ``prefix`` begins every key: ``adt``, or another for a service that shares a database.
+    """
 
-    def __init__(self, secret: bytes) -> None:
+    __slots__ = ("_account", "_account_stem", "_device", "_device_stem", "prefix")
+
+    def __init__(self, secret: bytes, prefix: str = DEFAULT_PREFIX) -> None:
         if not LEAST_SECRET_BYTES <= len(secret) <= MOST_SECRET_BYTES:
             raise ValueError(f"the secret must have {LEAST_SECRET_BYTES} to {MOST_SECRET_BYTES} bytes")
+        self.prefix = prefix.encode("ascii")
+        self._account_stem, self._device_stem = self.prefix + b":{a:", self.prefix + b":{d:"
         # Copied for every subject, which is cheaper than keying a hash each time.
         self._account = hashlib.blake2b(digest_size=OWNER_SIZE, key=secret, person=b"adt/account")
         self._device = hashlib.blake2b(digest_size=OWNER_SIZE, key=secret, person=b"adt/device")
@@ -45,12 +51,22 @@ class Pseudonyms:
         """Return the subject's pseudonym, the key of its preference and the key of its profile."""
         owner = self.owner(subject)
         tag = b2a_base64(owner)[:_TAG_CHARACTERS].translate(_URL_SAFE)
-        stem = (b"adt:{a:" if subject[0] is _ACCOUNT else b"adt:{d:") + tag
+        stem = (self._account_stem if subject[0] is _ACCOUNT else self._device_stem) + tag
         return owner, stem + b"}:pref", stem + b"}:prof"
 
     def __repr__(self) -> str:
         """Show nothing of the secret."""
         return "Pseudonyms(***)"
+
+
+def identity_key(prefix: bytes) -> bytes:
+    """Return the key of the record by which the store says whose it is."""
+    return prefix + b":{meta}:store"
+
+
+def probe_key(prefix: bytes) -> bytes:
+    """Return the key that the health check writes; it expires."""
+    return prefix + b":{meta}:probe"
 
 
 def seen_key(profile_key: bytes) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from server.store.delegating import DelegatingRecordStore
-from server.store.ports import RecordStore, StoreError, StoreTimeout
+from server.store.ports import RecordStore, StoreError, StoreTimeout, StoreUntrusted
 
 T = TypeVar("T")
 
@@ -37,7 +37,13 @@ class MeasuredRecords(DelegatingRecordStore):
         try:
             return call()
         except StoreError as problem:
-            self._meter.count_store_error(operation, "timeout" if isinstance(problem, StoreTimeout) else "unavailable")
+            self._meter.count_store_error(operation, _kind(problem))
             raise
         finally:
             self._meter.observe_store(operation, time.perf_counter() - started_s)
+
+
+def _kind(problem: StoreError) -> str:
+    if isinstance(problem, StoreTimeout):
+        return "timeout"
+    return "untrusted" if isinstance(problem, StoreUntrusted) else "unavailable"

@@ -23,6 +23,14 @@ class StoreUnavailable(StoreError):
     """The store is down, refuses, or is known to be down."""
 
 
+class StoreUnreachable(StoreUnavailable):
+    """No connection to the store can be made, or the one there was has ended."""
+
+
+class StoreUntrusted(StoreError):
+    """The store is not, or no longer, the one that the service wrote to: opt-outs may be missing."""
+
+
 class RecordChange(NamedTuple):
     """New values of one subject, written all at once or not at all.
 
@@ -77,9 +85,12 @@ class RecordStore(Protocol):
         """
         ...
 
-    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
-        """Apply one change and wait, within the budget, until replicas (and the disk) hold it. Raises ``StoreError``.
+    def commit_durably(
+        self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+    ) -> Committed:
+        """Apply one change within the budget, then wait until replicas or the disk hold it. Raises ``StoreError``.
 
-        Running out of time while waiting for replicas is not an error: the result says how many hold it.
+        The wait lasts ``confirm_s`` at most, and what is left of the budget without it. Running out of time then is
+        not an error: the result says how safe the change is. With ``replicas`` at 0 the disk is waited for.
         """
         ...

@@ -139,6 +139,8 @@ def _record_changes(situation: Situation, subject: Subject, *, is_first: bool) -
     whose = "the account" if subject.kind is SubjectKind.ACCOUNT else "the browser or device"
     if not is_first and subject.kind is SubjectKind.ACCOUNT:
         whose = "the linked account"
+    if subject.kind is SubjectKind.DEVICE and situation.request.identity.device_id not in {"", subject.id}:
+        whose = "the browser of the MUID cookie"
     preference = _preference(records)
     if preference is None or preference.choice is not Choice.OPT_IN:
         yield Change(f"{whose} opts in", partial(_with_record, subject, _opted_in))

@@ -20,11 +20,11 @@ _DEVICE: Final[Validators] = {
     **DEVICE,
     **dict.fromkeys(("ip", "ipv6", "langb", "language", "ifa", "os", "osv"), is_text),
 }
-_GDPR: Final = frozenset({"regs", "regs.ext", "user.ext", "regs.gdpr", "regs.ext.gdpr", "user.ext.gdpr"})
+_GDPR: Final = frozenset({"regs", "regs.ext", "user", "user.ext", "regs.gdpr", "regs.ext.gdpr", "user.ext.gdpr"})
 """Paths that hold the flag; an unreadable one may mean yes."""
 _SET: Final = frozenset({1, "1"})
-_BIRTH_YEARS: Final = range(1900, 10_000)
-"""Years that can be read; the judge limits those in the future."""
+_BIRTH_YEARS: Final = range(1901, 10_000)
+"""Possible years; 1900 stands for "unknown". The judge limits those in the future."""
 
 
 class RequestSignals(NamedTuple):

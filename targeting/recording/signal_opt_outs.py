@@ -6,6 +6,7 @@ The later absence of a signal changes nothing.
 
 from typing import NamedTuple
 
+from targeting.identifiers import canonical, without_placeholders
 from targeting.model import AdRequest, Signals, Subject, SubjectKind
 from targeting.policy.policy import SignalPolicy
 from targeting.reasons import Reason, reasons_of
@@ -30,17 +31,23 @@ def sightings(request: AdRequest, cookies: Cookies, policy: SignalPolicy, seen_a
     source = _lasting_source(request.signals, policy)
     if source is None:
         return ()
-    account_id, device_id = request.identity.account_id, request.identity.device_id or cookies.muid
-    subjects = (Subject(SubjectKind.ACCOUNT, account_id), Subject(SubjectKind.DEVICE, device_id))
+    account_id, _, device_id = without_placeholders(request.identity, cookies.muid)
+    subjects = (
+        Subject(SubjectKind.ACCOUNT, canonical(account_id)),
+        Subject(SubjectKind.DEVICE, canonical(device_id)),
+    )
     return tuple(Sighting(subject, source, seen_at_ms) for subject in subjects if subject.id)
 
 
-def opt_out_by_signal(current: Preference, sighting: Sighting, change_key: bytes) -> Preference | None:
+def opt_out_by_signal(current: Preference, sighting: Sighting, change_key: bytes, now_ms: int) -> Preference | None:
     """Return the record with the opt-out that a signal makes; None: the stored choice stands.
 
-    It stands if it is an opt-out, from any source, or was made after the signal was seen.
+    It stands if it is an opt-out, from any source, or was made after the signal was seen. A choice that was made later
+    than now comes from a clock that is fast, so its time says nothing: an opt-in of 12:05 and a signal of 12:01 that
+    is stored at 12:02 become an opt-out.
     """
-    if current.choice is Choice.OPT_OUT or current.changed_at_ms > sighting.seen_at_ms:
+    made_since = sighting.seen_at_ms < current.changed_at_ms <= now_ms
+    if current.choice is Choice.OPT_OUT or made_since:
         return None
     made = ChoiceMade(
         choice=Choice.OPT_OUT, source=sighting.source, change_key=change_key, made_at_ms=sighting.seen_at_ms

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
+from targeting.identifiers import is_placeholder
 from targeting.places.locale import parse_place
 
 _Pairs: TypeAlias = Sequence[tuple[str, str]]
@@ -72,6 +73,10 @@ _PAIRS: Final = re.compile(
 ).findall
 # The characters of names and values (RFC 6265 section 4.1.1, and a few more).
 _ORDINARY: Final = bytes(code for code in range(33, 127) if chr(code) not in ";,\"'")
+# Where every semicolon stands directly before a space, and no other separator occurs, the two translations of a header
+# are the same but for one place.
+_SEMICOLONS: Final = bytes(1 if chr(code) == ";" else 0 if code in _ORDINARY + b" " else 2 for code in range(256))
+_SPACES: Final = bytes(chr(code) == " " for code in range(256))
 _WATCHED: Final = tuple(
     (name, re.compile(name.lower().encode() + rb"(?![\w.-])")) for name in ("TOptOut", "MUID", "ANON")
 )
@@ -148,7 +153,10 @@ def browser_id(device_id: str) -> str:
 def _device(value: str) -> tuple[str, bool]:
     """Return the browser's id, and whether it is doubtful."""
     muid = _MUID(value) or _MUID(value.strip(_PADDING))
-    return (muid[0].lower(), False) if muid else ("", True)
+    if muid is None:
+        # A blank value may be half of an id; a word for "no value" is none.
+        return "", not (value.strip(_PADDING) and is_placeholder(value))
+    return ("", False) if is_placeholder(muid[0]) else (muid[0].lower(), False)
 
 
 def _account(value: str) -> tuple[str, bool]:
@@ -168,9 +176,9 @@ def _country(value: str) -> str:
 
 def _is_well_formed(header: str) -> bool:
     """Return whether the header is pairs separated by "; ", so that names occur only at the beginning of pairs."""
-    skeleton = header.encode("ascii", "replace").translate(None, _ORDINARY)
-    separators = len(skeleton) // 2
-    return skeleton == b"; " * separators and header.count("; ") == separators and header.isascii()
+    text = header.encode("ascii", "replace")
+    semicolons, spaces = text.translate(_SEMICOLONS), text.translate(_SPACES)
+    return semicolons[:-1] == spaces[1:] and not semicolons[-1] and not spaces[0] and header.isascii()
 
 
 def _doubtful(header: str, pairs: _Pairs, found: Mapping[str, str]) -> Collection[str]:

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ALLOWED_LIBRARIES = {"msgspec", "numpy"}
 ALLOWED_STDLIB = {
+    "base64",
     "binascii",
     "bisect",
     "collections",

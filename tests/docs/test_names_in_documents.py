@@ -45,7 +45,7 @@ def symbols(module: Path) -> set[str]:
 
 def command_lines(document: Path) -> list[list[str]]:
     """Return the command lines of `adtargeting` in a document, the name of the program left out."""
-    lines = [line for block in blocks(text_of(document), "sh") for line in block.splitlines()]
+    lines = "\n".join(blocks(text_of(document), "sh")).replace("\\\n", " ").splitlines()
     words = [shlex.split(line, comments=True) for line in [*lines, *code_spans(document)] if "adtargeting " in line]
     return [line[1:] for line in words if line and Path(line[0]).name == "adtargeting"]
 

@@ -9,6 +9,7 @@ from adtargeting.v1 import profile_pb2 as pb
 from adtargeting.v1 import targeting_pb2
 
 from server.store.redis.handshake import open_connection
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from tests.server.calls.direct_service import Service, called, saw, viewed
@@ -41,7 +42,7 @@ def holding(address: RedisAddress, text: str) -> list[bytes]:
 
 @pytest.fixture
 def service(redis_address: RedisAddress) -> Iterator[Service]:
-    with closing(RedisStore(redis_address, PSEUDONYMS)) as store:
+    with closing(RedisStore(Primary(redis_address), PSEUDONYMS)) as store:
         yield Service(store, store)
 
 

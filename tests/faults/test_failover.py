@@ -14,6 +14,7 @@ from server.choices.choice_store import ChoiceStore
 from server.choices.replication_watch import ReplicationWatch
 from server.metrics.metrics import Metrics
 from server.store.ports import StoreError
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.decision import Rulebook
@@ -73,7 +74,7 @@ class Choosers:
         self._done = threading.Event()
 
     def run(self, seed: int) -> None:
-        with closing(RedisStore(self._pair.address, PSEUDONYMS)) as store:
+        with closing(RedisStore(Primary(self._pair.address), PSEUDONYMS)) as store:
             service = Service(store, store)
             service.tools = service.tools._replace(budget_s=BUDGET_S, replicas=self._replicas)
             number = 0
@@ -128,7 +129,7 @@ def lost_in_a_failover(pair: Pair, replicas: int) -> tuple[Choosers, list[Subjec
         await_more(choosers.unconfirmed if replicas else choosers.confirmed, 6)
         pair.primary.kill()
     pair.fail_over()
-    with closing(RedisStore(pair.address, PSEUDONYMS)) as store:
+    with closing(RedisStore(Primary(pair.address), PSEUDONYMS)) as store:
         return choosers, [subject for subject in choosers.confirmed if not opted_out(store, subject)]
 
 
@@ -150,7 +151,7 @@ def test_unconfirmed_choices_are_applied_again_by_whoever_watches_them(pair: Pai
     made = ChoiceMade(
         choice=Choice.OPT_OUT, source=Source.ACCOUNT_PAGE, change_key=b"the key!", made_at_ms=int(time.time() * 1000)
     )
-    with closing(RedisStore(pair.address, PSEUDONYMS)) as store:
+    with closing(RedisStore(Primary(pair.address), PSEUDONYMS)) as store:
         choices = ChoiceStore(store, lambda: Rulebook(DEFAULT_POLICY), replicas=1, budget_s=BUDGET_S)
         unconfirmed = ReplicationWatch(choices, Metrics())
         pair.link.black_hole()
@@ -170,7 +171,7 @@ def test_a_choice_is_confirmed_once_the_replica_is_back(tmp_path: Path, pair: Pa
     made = ChoiceMade(
         choice=Choice.OPT_OUT, source=Source.ACCOUNT_PAGE, change_key=b"the key!", made_at_ms=int(time.time() * 1000)
     )
-    with closing(RedisStore(pair.address, PSEUDONYMS)) as store:
+    with closing(RedisStore(Primary(pair.address), PSEUDONYMS)) as store:
         choices = ChoiceStore(store, lambda: Rulebook(DEFAULT_POLICY), replicas=1, budget_s=1.0)
         watched: list[Preference] = []
         pair.link.black_hole()

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from server.store.ports import StoreError
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Choice, decode_preference
@@ -29,7 +30,7 @@ class Load:
         self.failures = 0
 
     def run(self, work: "str", seed: int) -> None:
-        with closing(RedisStore(self._redis.address, PSEUDONYMS)) as store:
+        with closing(RedisStore(Primary(self._redis.address), PSEUDONYMS)) as store:
             service = Service(store, store)
             service.tools = service.tools._replace(budget_s=BUDGET_S)
             chance, number = random.Random(seed), 0
@@ -79,7 +80,7 @@ class Load:
 
     def lost(self) -> list[Subject]:
         """Name those whose acknowledged choice is not there."""
-        with closing(RedisStore(self._redis.address, PSEUDONYMS)) as store:
+        with closing(RedisStore(Primary(self._redis.address), PSEUDONYMS)) as store:
             held = store.read(list(self.acknowledged), 10.0)
             return [
                 subject

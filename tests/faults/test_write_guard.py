@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Mode, Subject, SubjectKind
@@ -68,7 +69,7 @@ def opt_everybody_out(
     """
     by_browser, reason = chooses == "the browser", REASONS[chooses]
     people = [Subject(SubjectKind.ACCOUNT, name_of(number)) for number in range(crowd.people)]
-    with closing(RedisStore(address, PSEUDONYMS)) as store:
+    with closing(RedisStore(Primary(address), PSEUDONYMS)) as store:
         service = Service(store, store, POLICIES[policy])
         for number in range(crowd.people):
             service.record(viewed(account_id=name_of(number)))

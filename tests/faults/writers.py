@@ -16,7 +16,7 @@ from server.store.keys import seen_key
 from server.store.ports import Committed, RecordChange, StoreError
 from server.store.redis.commit import CHOICE_AT
 from server.store.redis.connection import pack
-from server.store.redis.handshake import open_connection
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.records.preference import CHOICES_THAT_ALLOW
@@ -78,7 +78,7 @@ class CheckThenWrite(RedisStore):
 
     def _write(self, change: RecordChange, deadline_s: float) -> bool:
         _, preference, profile = PSEUDONYMS.locate(change.subject)
-        with closing(open_connection(self._connector._address, 5)) as link:
+        with closing(self._connector._open_primary()) as link:
             held = link.ask((b"GET", preference), deadline_s)
             if held is not None and held[CHOICE_AT] not in CHOICES_THAT_ALLOW:
                 return False
@@ -95,7 +95,9 @@ def write_until_done(address: RedisAddress, kind: str, crowd: Crowd, floor: Floo
     """Run one process's share of the writers."""
     share = crowd.writers // crowd.processes
     threads = [
-        threading.Thread(target=_write, args=(STORES[kind](address, PSEUDONYMS), crowd, floor, seed * 1000 + number))
+        threading.Thread(
+            target=_write, args=(STORES[kind](Primary(address), PSEUDONYMS), crowd, floor, seed * 1000 + number)
+        )
         for number in range(share)
     ]
     for thread in threads:

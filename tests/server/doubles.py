@@ -116,7 +116,9 @@ class ScriptedRecords:
     def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         return [self.commit_durably(change, 0, budget_s) for change in changes]
 
-    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(
+        self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+    ) -> Committed:
         self.changes.append(change)
         if self.stale:
             self.stale -= 1

@@ -104,11 +104,11 @@ def test_an_invalid_policy_is_refused_whole_and_the_one_in_force_stays(tmp_path:
     with Service(settings(tmp_path, policy=str(file))) as service, grpc.insecure_channel(service.address) as channel:
         stub = TargetingServiceStub(channel)
         versions = []
-        for content in ('version = "two"', "version = 3", 'version = "four"'):
+        for content in ('version = "two"', "version = 3", "", 'version = "four"'):
             file.write_text(content)
             service.reload()
             versions.append(stub.Decide(ALICE, timeout=10).policy_version)
-    assert versions == ["two", "two", "four"]
+    assert versions == ["two", "two", "two", "four"]
 
 
 def test_a_country_file_is_reloaded_and_a_bad_one_changes_nothing(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """SIGTERM under load: callers that heed the health of the service lose no call."""
 
+import re
 import signal
 import threading
 from collections import Counter
@@ -71,4 +72,4 @@ def test_callers_that_leave_on_not_serving_lose_no_call(tmp_path: Path) -> None:
         service.send_signal(signal.SIGTERM)
         assert service.wait(PATIENCE_S) == 0
         assert service.stderr
-        assert service.stderr.read() == ""
+        assert not re.search("ERROR|Traceback", service.stderr.read())

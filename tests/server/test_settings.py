@@ -1,5 +1,6 @@
 """Settings: defaults, sources, checks, and secrets hidden in ``repr``."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,18 @@ def test_an_unusable_file(tmp_path: Path, content: bytes, message: str) -> None:
     file.write_bytes(content)
     with pytest.raises(SettingsError, match=message):
         read_settings({}, file)
+
+
+def test_a_file_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.bounded_file.TIMEOUT_S", 0.05)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SettingsError, match=r"^--config: cannot read the file: no end of the file within 0\.05 s"):
+        read_settings({}, tmp_path / "pipe")
+
+
+def test_a_huge_file() -> None:
+    with pytest.raises(SettingsError, match=r"^--config: cannot read the file: larger than 1,048,576 bytes"):
+        read_settings({}, Path("/dev/zero"))
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

@@ -8,16 +8,18 @@
 --       5  what to do with each key, one letter each: k keep, s set, d delete
 --       6  the new preference, 7 the new profile, 8 the new seen
 --       9  seconds to live of the profile, 10 of seen
---       11 and on: the expected preferences of the linked subjects
+--       11 the size in bytes over which a value is none of ours
+--       12 and on: the expected preferences of the linked subjects
 
 local UNREADABLE = '\0'
 
--- A value of another type, or an empty one, is never taken for absence.
+-- A value of another type, too large or empty is never taken for absence.
 local function held(key)
-  local value = redis.pcall('GET', key)
+  local size = redis.pcall('STRLEN', key)
+  if type(size) ~= 'number' or size > tonumber(ARGV[11]) then return UNREADABLE end
+  local value = redis.call('GET', key)
   if value == false then return '' end
-  if type(value) ~= 'string' or value == '' then return UNREADABLE end
-  return value
+  return value == '' and UNREADABLE or value
 end
 
 local function allows(preference)
@@ -34,7 +36,7 @@ if preference ~= ARGV[3] or (records and profile ~= ARGV[4]) then return 0 end
 
 -- A linked subject's profile without a preference is evidence that an opt-out may have been lost.
 for index = 4, #KEYS, 2 do
-  local expected = ARGV[9 + index / 2]
+  local expected = ARGV[10 + index / 2]
   if held(KEYS[index]) ~= expected or (expected == '' and held(KEYS[index + 1]) ~= '') then return 0 end
 end
 

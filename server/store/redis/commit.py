@@ -4,25 +4,26 @@ Invariants, held by the server in one step: a change lands only upon the values 
 recorded of a person whose stored choice forbids it; no profile is left without a preference.
 """
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from server.store.keys import seen_key
 from server.store.ports import Committed, RecordChange
-from server.store.redis.connection import Connection, Reply, pack
-from server.store.redis.errors import is_refusal
+from server.store.redis.connection import Connection
+from server.store.redis.script import Script
 from targeting.records.envelope import PREFIX
 from targeting.records.preference import CHOICES_THAT_ALLOW
 
 UNREADABLE = b"\0"
-"""Stands for a value that is no string in Redis. No record looks like it, so the core refuses to read it."""
+"""Stands for a value that is no string in Redis, empty or too large. No record looks like it, so the core cannot
+read it."""
+
+MAX_VALUE_BYTES = 65_536
+"""A larger value is not one of ours, and is treated as unreadable without being read."""
 
 CHOICE_AT = PREFIX.size
 """Where the choice stands in a preference record: its body's first byte."""
 
-_SCRIPT = Path(__file__).with_name("commit.lua").read_bytes()
-_SCRIPT_SHA = hashlib.sha1(_SCRIPT, usedforsecurity=False).hexdigest().encode()  # how EVALSHA names a script
+_SCRIPT = Script("commit.lua")
 _GUARD = (b"%d" % (CHOICE_AT + 1), bytes(sorted(CHOICES_THAT_ALLOW)))
 
 
@@ -56,30 +57,19 @@ def arguments(
         change.seen or b"",
         b"%d" % change.profile_ttl_s,
         b"%d" % change.seen_ttl_s,
+        b"%d" % MAX_VALUE_BYTES,
         *(_expectation(preference) for _, preference in change.linked),
     )
 
 
 def apply(connection: Connection, changes: Sequence[tuple[bytes, ...]], deadline_s: float) -> list[Committed]:
     """Apply changes, given as the script's arguments, and return the result of each. Raises ``StoreError``."""
-    replies = _evaluate(connection, (b"EVALSHA", _SCRIPT_SHA), changes, deadline_s)
-    missed = [index for index, reply in enumerate(replies) if is_refusal(reply, "NOSCRIPT")]
-    if missed:
-        again = _evaluate(connection, (b"EVAL", _SCRIPT), [changes[index] for index in missed], deadline_s)
-        for index, reply in zip(missed, again, strict=True):
-            replies[index] = reply
+    replies = _SCRIPT.run(connection, changes, deadline_s)
     return [_committed(connection.accept(reply)) for reply in replies]
 
 
 def _committed(answer: int) -> Committed:
     return Committed(landed=True, removed=answer - 1) if answer else Committed(landed=False)
-
-
-def _evaluate(
-    connection: Connection, script: tuple[bytes, bytes], changes: Sequence[tuple[bytes, ...]], deadline_s: float
-) -> list[Reply]:
-    commands = b"".join(pack((*script, *change)) for change in changes)
-    return connection.exchange(commands, len(changes), deadline_s)
 
 
 def _expectation(value: bytes | None) -> bytes:

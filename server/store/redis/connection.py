@@ -13,8 +13,8 @@ from typing import Any, cast
 
 import hiredis
 
-from server.store.ports import StoreTimeout, StoreUnavailable
-from server.store.redis.errors import ErrorReply, store_error
+from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
+from server.store.redis.errors import ErrorReply, NotPrimary, store_error
 
 Reply = Any
 """Bytes, an int, None, a list of these; or an ``ErrorReply``, which is a value here."""
@@ -34,6 +34,8 @@ class Connection:
         self._socket = opened
         self._reader = hiredis.Reader(protocolError=ValueError, replyError=ErrorReply)
         self._open = True
+        self.on_not_primary: Callable[[], None] = lambda: None
+        """Called when the server refuses because it is not a primary."""
         self._overdue = 0
         self._overdue_since_s = 0.0
 
@@ -78,9 +80,15 @@ class Connection:
         A server that refuses may no longer be what it was when the connection was made: a primary, its data loaded.
         """
         if isinstance(reply, ErrorReply):
-            self.close()
-            raise store_error(reply) from None
+            raise self.refused(store_error(reply)) from None
         return reply
+
+    def refused(self, problem: StoreError) -> StoreError:
+        """Close the connection for a problem that the server has told of, and return the problem."""
+        self.close()
+        if isinstance(problem, NotPrimary):
+            self.on_not_primary()
+        return problem
 
     def close(self) -> None:
         """Close the connection; harmless when it is closed."""

@@ -6,33 +6,38 @@ the connection ready. So a budget shorter than a TLS handshake does not keep a s
 
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 from server.store.ports import StoreTimeout
 from server.store.redis.connection import Connection
 from server.store.redis.errors import store_error
-from server.store.redis.handshake import open_connection
-from server.store.redis.url import RedisAddress
+from server.store.redis.renewal import MAX_AGE_S, Made, Renewal
+
+Open = Callable[[], Connection]
+"""Opens a connection to the primary. Raises ``StoreError``."""
 
 
 class Connector:
-    """Keeps one connection open for the one thread that uses it."""
+    """Keeps one connection open for the one thread that uses it, and makes it again when ``renewal`` demands it."""
 
-    def __init__(self, address: RedisAddress, connect_timeout_s: float) -> None:
-        self._address = address
-        self._connect_timeout_s = connect_timeout_s
+    def __init__(self, open_primary: Open, renewal: Renewal, max_age_s: float = MAX_AGE_S) -> None:
+        self._open_primary = open_primary
+        self._renewal = renewal
+        self._max_age_s = max_age_s
+        self._made = Made(renewal, max_age_s)
         self._connection: Connection | None = None
         self._attempt: _Attempt | None = None
 
     def connect(self, deadline_s: float) -> Connection:
         """Return an open connection by the deadline (``time.monotonic``). Raises ``StoreError``."""
-        if self._connection is not None and self._connection.usable():
-            return self._connection
-        if self._attempt is None:
-            self._attempt = _Attempt(self._address, self._connect_timeout_s)
-        if not self._attempt.wait(deadline_s - time.monotonic()):
-            raise StoreTimeout("the connection to the store is not ready yet")
-        attempt, self._attempt = self._attempt, None
-        self._connection = attempt.outcome()
+        if self._connection is not None:
+            if self._made.is_current() and self._connection.usable():
+                return self._connection
+            self._connection.close()
+            self._connection = None
+        self._connection = self._connected(deadline_s)
+        self._connection.on_not_primary = self._renewal.renew
         return self._connection
 
     def close(self) -> None:
@@ -43,17 +48,30 @@ class Connector:
         if self._connection is not None:
             self._connection.close()
 
+    def _connected(self, deadline_s: float) -> Connection:
+        """Wait for an attempt; one that took too long is followed by another while there is time."""
+        while True:
+            if self._attempt is None:
+                self._attempt = _Attempt(self._open_primary, Made(self._renewal, self._max_age_s))
+            if not self._attempt.wait(deadline_s - time.monotonic()):
+                raise StoreTimeout("the connection to the store is not ready yet")
+            attempt, self._attempt = self._attempt, None
+            self._made = attempt.made
+            with suppress(StoreTimeout):
+                return attempt.outcome()
+
 
 class _Attempt:
     """One attempt to connect, on a thread of its own. It ends with a connection or a problem, whatever happens."""
 
-    def __init__(self, address: RedisAddress, timeout_s: float) -> None:
+    def __init__(self, open_primary: Open, made: Made) -> None:
+        self.made = made
         self._connection: Connection | None = None
         self._problem: Exception = StoreTimeout("the connection to the store is not ready yet")
         self._abandoned = False
         self._lock = threading.Lock()
         self._done = threading.Event()
-        threading.Thread(target=self._run, args=(address, timeout_s), name="store-connect", daemon=True).start()
+        threading.Thread(target=self._run, args=(open_primary,), name="store-connect", daemon=True).start()
 
     def wait(self, timeout_s: float) -> bool:
         return self._done.wait(timeout_s)
@@ -69,10 +87,10 @@ class _Attempt:
             if self._connection is not None:
                 self._connection.close()
 
-    def _run(self, address: RedisAddress, timeout_s: float) -> None:
+    def _run(self, open_primary: Open) -> None:
         try:
-            self._keep(open_connection(address, timeout_s))
-        except Exception as problem:  # noqa: BLE001  # an attempt that never ends would be waited for by every later call
+            self._keep(open_primary())
+        except Exception as problem:  # noqa: BLE001  # an attempt that never ended would be waited for by every later call
             self._problem = problem
         finally:
             self._done.set()

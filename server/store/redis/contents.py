@@ -7,14 +7,14 @@ import time
 from contextlib import closing
 from typing import Final
 
+from server.store.keys import DEFAULT_PREFIX
 from server.store.redis.handshake import open_connection
 from server.store.redis.url import RedisAddress
 
-_PATTERN: Final = b"adt:{*"
 _KEYS_PER_STEP: Final = b"10000"
 
 
-def has_records(address: RedisAddress, timeout_s: float) -> bool:
+def has_records(address: RedisAddress, timeout_s: float, prefix: bytes = DEFAULT_PREFIX.encode()) -> bool:
     """Return whether any key under the service's prefix exists. Raises ``StoreError``.
 
     Scans the keys of the database until the first match, so it takes time only on a large database without a match.
@@ -23,7 +23,7 @@ def has_records(address: RedisAddress, timeout_s: float) -> bool:
     with closing(open_connection(address, timeout_s)) as connection:
         cursor = b"0"
         while True:
-            step = (b"SCAN", cursor, b"MATCH", _PATTERN, b"COUNT", _KEYS_PER_STEP)
+            step = (b"SCAN", cursor, b"MATCH", prefix + b":{*", b"COUNT", _KEYS_PER_STEP)
             cursor, keys = connection.ask(step, deadline_s)
             if keys:
                 return True

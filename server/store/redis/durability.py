@@ -5,6 +5,7 @@ writes of the asking connection, and on a new one every replica would seem to ho
 """
 
 import time
+from typing import NamedTuple
 
 from server.store.ports import StoreError
 from server.store.redis.connection import Connection, Reply, pack
@@ -15,16 +16,38 @@ _TICK_S = 0.102
 timer ticks, ten times a second (``hz``)."""
 
 
-def safety(connection: Connection, replicas: int, deadline_s: float, patience_s: float) -> tuple[int, bool]:
-    """Return how many replicas hold what this connection wrote, and whether it is on the primary's disk.
+class Safety(NamedTuple):
+    """How many replicas hold a write, and whether it is on the primary's disk."""
 
-    Waits for ``replicas`` replicas no longer than ``patience_s`` and the deadline (``time.monotonic``). What the
-    server does not confirm in time counts as not so.
+    replicas: int = 0
+    on_disk: bool = False
+
+    def suffices(self, replicas: int) -> bool:
+        """Whether as many replicas hold it as are required, or the disk where none is."""
+        return self.replicas >= replicas if replicas else self.on_disk
+
+
+def wait_until_safe(connection: Connection, replicas: int, deadline_s: float) -> Safety:
+    """Wait until so many replicas hold what this connection wrote, or the disk where none is required.
+
+    Ends by the deadline (``time.monotonic``). What the server does not confirm in time counts as not so.
     """
-    on_disk = _synced_always(connection, deadline_s)
-    wait_ms = max(1, min(_wait_ms(deadline_s), int(patience_s * 1000)))
-    holding = int(_ask(connection, (b"WAIT", b"%d" % replicas, b"%d" % wait_ms), deadline_s) or 0)
-    return holding, on_disk or _synced_by_now(connection, deadline_s)
+    holding = int(_ask(connection, (b"WAIT", b"%d" % replicas, b"%d" % _wait_ms(deadline_s)), deadline_s) or 0)
+    # Where replicas are required the disk is only asked, not waited for.
+    wait_ms = 1 if replicas else _wait_ms(deadline_s)
+    return Safety(holding, _on_disk(connection, wait_ms, deadline_s))
+
+
+def _on_disk(connection: Connection, wait_ms: int, deadline_s: float) -> bool:
+    """Wait for the next sync of the append-only file."""
+    try:
+        reply = connection.exchange(pack((b"WAITAOF", b"1", b"0", b"%d" % wait_ms)), 1, deadline_s)[0]
+    except StoreError:
+        return False
+    if isinstance(reply, ErrorReply):
+        # Without an append-only file, without the permission, or before Redis 7.2.
+        return _synced_always(connection, deadline_s)
+    return bool(reply and reply[0])
 
 
 def _synced_always(connection: Connection, deadline_s: float) -> bool:
@@ -36,12 +59,6 @@ def _synced_always(connection: Connection, deadline_s: float) -> bool:
         and settings.get(b"appendfsync") == b"always"
         and settings.get(b"no-appendfsync-on-rewrite", b"no") == b"no"
     )
-
-
-def _synced_by_now(connection: Connection, deadline_s: float) -> bool:
-    """Wait for the next sync of the append-only file. A server before Redis 7.2 does not know the command."""
-    reply = _ask(connection, (b"WAITAOF", b"1", b"0", b"%d" % _wait_ms(deadline_s)), deadline_s)
-    return bool(reply and reply[0])
 
 
 def _ask(connection: Connection, command: tuple[bytes, ...], deadline_s: float) -> Reply:

@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 
-from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
+from server.store.ports import StoreError, StoreTimeout, StoreUnavailable, StoreUnreachable
 
 _REFUSALS = {
     "READONLY": "it is a read-only replica",
@@ -28,6 +28,7 @@ _REFUSALS = {
     "BUSY": "it is busy with a script",
 }
 _CODE = re.compile(rf"\b({'|'.join(_REFUSALS)})\b")
+_UNKNOWN_COMMAND = "unknown command"
 _BAD_CREDENTIALS = re.compile(r"invalid password|without any password configured")
 """How servers before Redis 6 refuse AUTH; later ones have a code for it."""
 
@@ -45,6 +46,13 @@ _CAUSES: tuple[tuple[type[BaseException], str], ...] = (
 """The first kind that fits names the cause."""
 
 
+_NOT_PRIMARY = frozenset({"READONLY", "MASTERDOWN"})
+
+
+class NotPrimary(StoreUnavailable):
+    """The server is not, or no longer, a primary: it may lack choices that the primary has acknowledged."""
+
+
 class ErrorReply(Exception):
     """An error reply of the server, as the protocol carries it. It is a value in a list of replies."""
 
@@ -54,10 +62,10 @@ def store_error(problem: BaseException) -> StoreError:
     if isinstance(problem, StoreError):
         return problem
     if isinstance(problem, ErrorReply):
-        return StoreUnavailable(f"the store refuses: {_refusal(str(problem))}")
+        return _refused(str(problem))
     if isinstance(problem, TimeoutError):
         return StoreTimeout("the store did not answer in time")
-    return StoreUnavailable(f"the store cannot be reached: {_cause(problem)}")
+    return StoreUnreachable(f"the store cannot be reached: {_cause(problem)}")
 
 
 def is_refusal(reply: object, code: str) -> bool:
@@ -65,12 +73,13 @@ def is_refusal(reply: object, code: str) -> bool:
     return isinstance(reply, ErrorReply) and re.search(rf"\b{code}\b", str(reply)) is not None
 
 
-def _refusal(text: str) -> str:
-    if found := _CODE.search(text):
-        return _REFUSALS[found[1]]
-    if _BAD_CREDENTIALS.search(text):
-        return _REFUSALS["WRONGPASS"]
-    return "it answers with an error"
+def _refused(text: str) -> StoreUnavailable:
+    found = _CODE.search(text)
+    code = found[1] if found else "WRONGPASS" if _BAD_CREDENTIALS.search(text) else ""
+    kind = NotPrimary if code in _NOT_PRIMARY else StoreUnavailable
+    if not code and _UNKNOWN_COMMAND in text.lower():
+        return StoreUnavailable("the store refuses: it lacks a command that is needed; it is a Sentinel, or too old")
+    return kind(f"the store refuses: {_REFUSALS.get(code, 'it answers with an error')}")
 
 
 def _cause(problem: BaseException) -> str:

@@ -8,8 +8,8 @@ import ssl
 import time
 from contextlib import closing
 
-from server.store.redis.connection import Connection
-from server.store.redis.errors import store_error
+from server.store.redis.connection import Connection, Reply
+from server.store.redis.errors import NotPrimary, store_error
 from server.store.redis.url import RedisAddress, TlsOptions
 
 
@@ -28,6 +28,23 @@ def open_connection(address: RedisAddress, timeout_s: float) -> Connection:
         connection.close()
         raise store_error(problem) from None
     return connection
+
+
+def open_primary(address: RedisAddress, timeout_s: float) -> Connection:
+    """Open a connection to a primary. Raises ``NotPrimary`` when the server is none, ``StoreError``."""
+    connection = open_connection(address, timeout_s)
+    try:
+        check_role(connection.ask((b"ROLE",), time.monotonic() + timeout_s))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check_role(reply: Reply) -> None:
+    """Raise ``NotPrimary`` unless a reply to ROLE is a primary's."""
+    if not (isinstance(reply, list) and reply and reply[0] == b"master"):
+        raise NotPrimary("the store refuses: it is a read-only replica")
 
 
 def ping(address: RedisAddress, timeout_s: float) -> None:

@@ -1,26 +1,19 @@
-"""Preflight: whether a Redis is fit to keep people's choices. The checks, as data.
+"""Preflight: whether a Redis is fit to keep people's choices. The checks, as data, made from what the server reports.
 
-``gather`` asks the server; ``examine`` judges the answers, without I/O. What the server does not let its user ask is
-unknown, and reported as such.
+Without I/O. What the server does not let its user ask is unknown, and reported as such.
 """
 
-import time
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from statistics import median
 from typing import NamedTuple
 
-from server.store.ports import StoreError
-from server.store.redis.connection import Connection, pack
-from server.store.redis.errors import ErrorReply
-from server.store.redis.handshake import open_connection
-from server.store.redis.url import RedisAddress
+from server.store.identity import IdentityUnreadable, StoreIdentity
+from server.store.redis.probe import online_replicas
+from server.store.redis.server_facts import PINGS, Facts
 
 OLDEST_VERSION = (6, 2)
-
-_PINGS = 20
 _SLOW_PING_MS = 2.0
-_ASKED = (b"maxmemory-policy", b"appendonly", b"appendfsync", b"no-appendfsync-on-rewrite")
+_OTHER_MODES = {"sentinel": "redis+sentinel://", "cluster": "redis+cluster://"}
 
 
 class Level(Enum):
@@ -39,48 +32,25 @@ class PreflightCheck(NamedTuple):
     remedy: str = ""
 
 
-class Facts(NamedTuple):
-    """What a server reports about itself. None, or a missing name, is what it does not report."""
+class Expected(NamedTuple):
+    """What the service needs: replicas that hold a choice, and the fingerprint of its secret key (empty: none yet)."""
 
-    info: Mapping[str, str] | None = None
-    configuration: Mapping[str, str] | None = None
-    keys: int | None = None
-    ping_ms: float | None = None
-    problem: str = ""
-    """Why the server could not be asked at all."""
+    replicas: int = 0
+    fingerprint: str = ""
 
 
-def preflight(address: RedisAddress, replicas: int, timeout_s: float = 1.0) -> list[PreflightCheck]:
-    """Check a Redis. ``replicas`` is how many are to hold an opt-out before it counts as confirmed."""
-    return examine(gather(address, timeout_s), replicas)
-
-
-def gather(address: RedisAddress, timeout_s: float = 1.0) -> Facts:
-    """Ask a server about itself. A ``StoreError`` is one of the facts, and not raised."""
-    try:
-        connection = open_connection(address, timeout_s)
-    except StoreError as problem:
-        return Facts(problem=str(problem))
-    try:
-        pings = [_ping_ms(connection, timeout_s) for _ in range(_PINGS)]
-        return Facts(
-            info=_info(connection, timeout_s),
-            configuration=_configuration(connection, timeout_s),
-            keys=_keys(connection, timeout_s),
-            ping_ms=median(pings),
-        )
-    except StoreError as problem:
-        return Facts(problem=str(problem))
-    finally:
-        connection.close()
-
-
-def examine(facts: Facts, replicas: int) -> list[PreflightCheck]:
+def examine(facts: Facts, expected: Expected) -> list[PreflightCheck]:
     """Judge the facts; errors first."""
     if facts.problem:
-        remedy = "start it, or correct ADTARGETING_REDIS_URL; until then every decision is limited"
+        remedy = "start it, or correct ADTARGETING_REDIS_URL; until then every decision is LIMITED"
         return [_error(facts.problem, remedy)]
-    found = [*_server(facts.info, replicas), *_settings(facts.configuration), *_use(facts)]
+    found = [
+        *_server(facts.info, expected.replicas),
+        *_writing(facts.refusal),
+        *_identity(facts, expected.fingerprint),
+        *_settings(facts, expected.replicas),
+        *_use(facts),
+    ]
     return sorted(found, key=lambda check: -list(Level).index(check.level))
 
 
@@ -88,65 +58,95 @@ def _server(info: Mapping[str, str] | None, replicas: int) -> Iterator[Preflight
     if info is None:
         yield _warning("INFO is not permitted", "permit INFO to the user of the URL")
         return
+    if url := _OTHER_MODES.get(info.get("redis_mode", "")):
+        yield _error(f"the server is part of a {info['redis_mode']} system", f"use a {url} URL")
     version = info.get("redis_version", "")
     if _version(version) < OLDEST_VERSION:
-        yield PreflightCheck(
-            Level.ERROR, f"the server is Redis {version or 'of an unknown version'}", "use Redis 6.2 or newer"
-        )
+        yield _error(f"the server is Redis {version or 'of an unknown version'}", "use Redis 6.2 or newer")
     else:
         yield _ok(f"the server is Redis {version}")
-    if info.get("role") != "master":
+    if info.get("role", "master") != "master":
         yield _error("the server is a replica: it takes no opt-out", "name the primary in the URL")
         return
-    connected = int(info.get("connected_slaves", 0))
-    what = f"{connected} replicas are connected, {replicas} are required"
-    if connected < replicas:
-        yield _warning(what, "connect more; until then opt-outs are acknowledged as UNCONFIRMED")
+    online = online_replicas(info)
+    what = f"{online} replicas are connected, {replicas} are required"
+    if online < replicas:
+        yield _error(what, "connect more; until then preferences and profiles are NOT_SERVING")
     else:
         yield _ok(what)
 
 
-def _settings(configuration: Mapping[str, str] | None) -> Iterator[PreflightCheck]:
-    if configuration is None:
-        yield _warning(
-            "CONFIG GET is not permitted",
-            "permit CONFIG GET, or make sure that maxmemory-policy is noeviction and appendonly is yes",
-        )
+def _writing(refusal: str) -> Iterator[PreflightCheck]:
+    if refusal:
+        yield _error(f"a choice cannot be stored: {refusal}", "see docs/operate.md for what its user and settings need")
+    else:
+        yield _ok("choices can be stored")
+
+
+def _identity(facts: Facts, fingerprint: str) -> Iterator[PreflightCheck]:
+    if facts.identity is None:
+        if facts.has_records:
+            what = "the store has records and no record of its own: it was emptied, restored or is another"
+            yield _error(what, "see `adtargeting store show`, then accept it with `adtargeting store trust`")
         return
-    policy = configuration.get("maxmemory-policy", "unknown")
+    try:
+        owner = StoreIdentity.decode(facts.identity).fingerprint
+    except IdentityUnreadable as problem:
+        yield _error(str(problem), "see `adtargeting store show`")
+        return
+    if owner != fingerprint:
+        what = f"the store belongs to the secret key {owner}, ours is {fingerprint or 'missing'}"
+        yield _error(what, "use the key that the store was written with; with another no opt-out is found")
+    else:
+        yield _ok("the store belongs to our secret key")
+
+
+def _settings(facts: Facts, replicas: int) -> Iterator[PreflightCheck]:
+    info, configuration = facts.info or {}, facts.configuration or {}
+    policy = configuration.get("maxmemory-policy") or info.get("maxmemory_policy")
+    if policy is None:
+        remedy = "permit CONFIG GET, or make sure that maxmemory-policy is noeviction and appendonly is yes"
+        yield _warning("neither INFO nor CONFIG GET is permitted", remedy)
+        return
     if policy != "noeviction":
-        yield PreflightCheck(
-            Level.ERROR, f"maxmemory-policy is {policy}: opt-outs may be evicted", "set it to noeviction"
-        )
+        yield _error(f"maxmemory-policy is {policy}: opt-outs may be evicted", "set it to noeviction")
     else:
         yield _ok("maxmemory-policy is noeviction")
-    fsync = configuration.get("appendfsync", "unknown")
-    if configuration.get("appendonly") != "yes":
+    if "no" in (configuration.get("appendonly"), {"0": "no"}.get(info.get("aof_enabled", ""))):
         yield _error("appendonly is off: a restart loses opt-outs", "set appendonly to yes")
-    elif fsync != "always":
-        yield _warning(
-            f"appendfsync is {fsync}: a power cut may lose the last opt-outs",
+        if not replicas:
+            what = "opt-outs are only ever acknowledged as UNCONFIRMED: they are in one server's memory"
+            yield _warning(what, "set appendonly to yes, or require replicas (ADTARGETING_REPLICAS)")
+    else:
+        yield _sync(configuration)
+
+
+def _sync(configuration: Mapping[str, str]) -> PreflightCheck:
+    fsync = configuration.get("appendfsync", "unknown")
+    if fsync == "everysec":
+        return _warning(
+            "appendfsync is everysec: an opt-out is confirmed within two seconds, and not at once",
             "set it to always, or require replicas",
         )
-    elif configuration.get("no-appendfsync-on-rewrite") == "yes":
-        yield _warning(
-            "no-appendfsync-on-rewrite is yes: a power cut during a rewrite may lose the last opt-outs",
-            "set it to no, or require replicas",
+    if fsync != "always":
+        return _warning(
+            f"appendfsync is {fsync}: a power cut may lose the last opt-outs", "set it to always, or require replicas"
         )
-    else:
-        yield _ok("every write is on disk before it is acknowledged")
+    if configuration.get("no-appendfsync-on-rewrite") == "yes":
+        what = "no-appendfsync-on-rewrite is yes: a power cut during a rewrite may lose the last opt-outs"
+        return _warning(what, "set it to no, or require replicas")
+    return _ok("every write is on disk before it is acknowledged")
 
 
 def _use(facts: Facts) -> Iterator[PreflightCheck]:
     if facts.keys == 0:
         yield _warning(
-            "the database is empty",
-            "nothing, if it is new; else check the database number and the append-only file",
+            "the database is empty", "nothing, if it is new; else check the database number and the append-only file"
         )
     if facts.ping_ms is not None:
         slow = facts.ping_ms > _SLOW_PING_MS
         remedy = "move the server closer, or raise ADTARGETING_DECISION_BUDGET_MS" if slow else ""
-        what = f"a round trip takes {facts.ping_ms:.2f} ms (median of {_PINGS})"
+        what = f"a round trip takes {facts.ping_ms:.2f} ms (median of {PINGS})"
         yield PreflightCheck(Level.WARNING if slow else Level.OK, what, remedy)
 
 
@@ -165,31 +165,3 @@ def _error(what: str, remedy: str) -> PreflightCheck:
 def _version(text: str) -> tuple[int, ...]:
     parts = text.split(".")[:2]
     return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
-
-
-def _ping_ms(connection: Connection, timeout_s: float) -> float:
-    started = time.perf_counter()
-    connection.ask((b"PING",), time.monotonic() + timeout_s)
-    return (time.perf_counter() - started) * 1000
-
-
-def _info(connection: Connection, timeout_s: float) -> Mapping[str, str] | None:
-    reply = connection.exchange(pack((b"INFO",)), 1, time.monotonic() + timeout_s)[0]
-    if isinstance(reply, ErrorReply):
-        return None
-    lines = (line.partition(":") for line in reply.decode("utf-8", "replace").splitlines())
-    return {name: value for name, colon, value in lines if colon}
-
-
-def _configuration(connection: Connection, timeout_s: float) -> Mapping[str, str] | None:
-    commands = b"".join(pack((b"CONFIG", b"GET", name)) for name in _ASKED)
-    replies = connection.exchange(commands, len(_ASKED), time.monotonic() + timeout_s)
-    if any(isinstance(reply, ErrorReply) for reply in replies):
-        return None
-    words = [word.decode("utf-8", "replace") for reply in replies for word in reply]
-    return dict(zip(words[::2], words[1::2], strict=True))
-
-
-def _keys(connection: Connection, timeout_s: float) -> int | None:
-    reply = connection.exchange(pack((b"DBSIZE",)), 1, time.monotonic() + timeout_s)[0]
-    return reply if isinstance(reply, int) else None

@@ -1,34 +1,36 @@
-"""The store on one Redis server.
+"""The store on one Redis server, the primary.
 
-Invariants: a read is one round trip whatever the number of subjects, and a value of a wrong type in Redis
-never looks like absence. The rules for changes are those of ``server.store.redis.commit``.
+Invariants: a read is one round trip whatever the number of subjects; neither a value that is none of ours nor a server
+that is no primary ever looks like absence. The rules for changes are those of ``server.store.redis.commit``.
 """
 
 import time
 from collections.abc import Sequence
 
-from server.store.keys import Pseudonyms, seen_key
+from server.store.keys import Pseudonyms, identity_key, seen_key
 from server.store.ports import Committed, RecordChange
-from server.store.redis.commit import UNREADABLE, apply, arguments, check
-from server.store.redis.connection import Connection, pack
+from server.store.redis.batch_read import read_values
+from server.store.redis.commit import apply, arguments, check
 from server.store.redis.connector import Connector
-from server.store.redis.durability import safety
-from server.store.redis.url import RedisAddress
+from server.store.redis.durability import wait_until_safe
+from server.store.redis.primary import Primary
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 
 _DOUBT_S = 1.0
 _PATIENCE_IN_DOUBT_S = 0.05
-"""For ``_DOUBT_S`` after a wait for replicas in vain, later waits last only this long: a missing replica must not hold
-up every call, and one that is back answers at once."""
+"""For ``_DOUBT_S`` after a wait in vain, later waits last only this long: a missing replica or a slow disk must not
+hold up every call, and one that is back answers at once."""
 
 
 class RedisStore:
     """``DecisionStore`` and ``RecordStore`` on one connection, for exactly one thread."""
 
-    def __init__(self, address: RedisAddress, pseudonyms: Pseudonyms, connect_timeout_s: float = 1.0) -> None:
+    def __init__(self, primary: Primary, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
-        self._connector = Connector(address, connect_timeout_s)
+        self._connector = Connector(primary.open, primary.renewal)
+        self._identity_key = identity_key(pseudonyms.prefix)
+        self._check_identity = primary.check_identity
         self._doubtful_until_s = 0.0
 
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
@@ -65,7 +67,9 @@ class RedisStore:
             return []
         return apply(self._connector.connect(deadline_s), prepared, deadline_s)
 
-    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(
+        self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+    ) -> Committed:
         """Apply one change and wait until it is safe; see ``RecordStore``."""
         deadline_s = time.monotonic() + budget_s
         prepared = self._prepare(change)
@@ -74,11 +78,13 @@ class RedisStore:
         if not committed.landed:
             return committed
         now_s = time.monotonic()
+        if confirm_s is not None:
+            deadline_s = now_s + confirm_s
         patience_s = deadline_s - now_s if now_s >= self._doubtful_until_s else _PATIENCE_IN_DOUBT_S
-        holding, on_disk = safety(connection, replicas, deadline_s, patience_s)
-        if holding < replicas:
+        safety = wait_until_safe(connection, replicas, min(deadline_s, now_s + patience_s))
+        if not safety.suffices(replicas):
             self._doubtful_until_s = time.monotonic() + _DOUBT_S
-        return committed._replace(replicas=holding, on_disk=on_disk)
+        return committed._replace(replicas=safety.replicas, on_disk=safety.on_disk)
 
     def close(self) -> None:
         """Close the connection. Another call would open a new one."""
@@ -91,31 +97,7 @@ class RedisStore:
         return arguments(change, preference_key, profile_key, linked_keys)
 
     def _values(self, keys: Sequence[bytes], deadline_s: float) -> list[bytes | None]:
-        """Read values, in order.
-
-        MGET answers nil for a key of another type, as if nothing were there. EXISTS counts such a key, for
-        one integer more in the same round trip; only where the counts differ are the types asked for.
-        """
         if not keys:
             return []
         connection = self._connector.connect(deadline_s)
-        reading = pack((b"MGET", *keys))
-        # Both commands have the same arguments, so they are packed once (RESP: a count, then every part).
-        arguments = reading.partition(b"MGET\r\n")[2]
-        counting = b"*%d\r\n$6\r\nEXISTS\r\n%b" % (len(keys) + 1, arguments)
-        found, existing = connection.exchange(reading + counting, 2, deadline_s)
-        values: list[bytes | None] = connection.accept(found)
-        if connection.accept(existing) != len(values) - values.count(None):
-            _mark_unreadable(connection, keys, values, deadline_s)
-        return values
-
-
-def _mark_unreadable(
-    connection: Connection, keys: Sequence[bytes], values: list[bytes | None], deadline_s: float
-) -> None:
-    empty = [index for index, value in enumerate(values) if value is None]
-    types = connection.exchange(b"".join(pack((b"TYPE", keys[index])) for index in empty), len(empty), deadline_s)
-    for index, kind in zip(empty, types, strict=True):
-        # A string was written after the reading, when nothing was there yet.
-        if connection.accept(kind) not in (b"none", b"string"):
-            values[index] = UNREADABLE
+        return read_values(connection, keys, self._identity_key, self._check_identity, deadline_s)

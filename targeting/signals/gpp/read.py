@@ -8,7 +8,7 @@ Invariant: a section that counts and is missing, unknown or unreadable withholds
 of the request: the TC string and the US Privacy string inside are forwarded to their own readers.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from targeting.signals.gpp.canada import CanadianConsent, read_canadian_consent
@@ -146,27 +146,26 @@ def read_gpp_string(text: str, section_ids: Sequence[int]) -> GppReading:
         return _NOT_THERE if not text and _NO_SECTIONS.issuperset(section_ids) else _NOT_READABLE
     withheld, unreadable, given_up = 0, [], False
     sections: dict[int, GppSection] = {}
-    for section_id in _sections_that_count(section_ids, ids):
+    named = dict.fromkeys(section_ids)
+    is_known = named and NOT_YET_KNOWN not in named
+    for section_id in named if is_known else _sections_that_may_count(named, ids):
         reader = _READERS.get(section_id)
-        if reader is None or section_id not in ids:
+        if reader is not None and section_id in ids:
+            try:
+                section = reader(section_id, parts[ids.index(section_id) + 1])
+            except Unreadable as problem:
+                unreadable.append(section_id)
+                given_up |= isinstance(problem, GivenUp)
+            else:
+                sections[section_id] = section
+                withheld |= section.withholds()
+        elif section_id not in _NO_SECTIONS:
             unreadable.append(section_id)
-            continue
-        try:
-            section = reader(section_id, parts[ids.index(section_id) + 1])
-        except Unreadable as problem:
-            unreadable.append(section_id)
-            given_up |= isinstance(problem, GivenUp)
-        else:
-            sections[section_id] = section
-            withheld |= section.withholds()
     return GppReading(_FLAGS[withheld], unreadable=tuple(unreadable), sections=sections, given_up=given_up)
 
 
-def _sections_that_count(section_ids: Sequence[int], present: Sequence[int]) -> list[int]:
-    """Return the named sections and, if it is not known which apply, those present of any regime."""
-    named = [section_id for section_id in dict.fromkeys(section_ids) if section_id not in _NO_SECTIONS]
-    if section_ids and NOT_YET_KNOWN not in section_ids:
-        return named
+def _sections_that_may_count(named: Iterable[int], present: Iterable[int]) -> list[int]:
+    """Return the named sections and those present of any regime, for a request that does not say which apply."""
     return list(dict.fromkeys([*named, *(section_id for section_id in present if section_id not in _OF_NO_REGIME)]))
 
 

@@ -98,6 +98,11 @@ class TcConsent:
         return fields & 1 == 1 and fields & 0x7E != 0 and fields & 0x7FF80 != 0
 
     @property
+    def must_disclose(self) -> bool:
+        """Whether the string was updated since TCF 2.3, so that only disclosed vendors have a basis."""
+        return self.last_updated_ds >= DISCLOSED_SINCE_DS
+
+    @property
     def has_disclosed_vendors(self) -> bool:
         """Whether there is a DisclosedVendors segment."""
         return self._disclosed is not NO_VENDORS

@@ -47,7 +47,7 @@ def get(store: ScriptedRecords) -> pb.GetPreferencesResponse:
 
 
 def test_a_choice_is_stored_with_all_that_came_with_it() -> None:
-    store = ScriptedRecords()
+    store = ScriptedRecords(committed=Committed(landed=True, on_disk=True))
     answer = set_(store, opt_out(country="usa", language="EN-us", birth_date=Date(year=1990, month=2, day=28)))
     assert (answer.version, answer.durability) == (1, pb.DURABILITY_CONFIRMED)
     assert answer.set_cookie.startswith("TOptOut=1;")
@@ -110,7 +110,9 @@ def test_a_subject_that_never_rests_is_unavailable() -> None:
 
 
 DURABILITY = [
-    ("no replica wanted", 0, False, Committed(landed=True), pb.DURABILITY_CONFIRMED),
+    ("one server's memory", 0, False, Committed(landed=True, replicas=1), pb.DURABILITY_UNCONFIRMED),
+    ("one server's disk", 0, False, Committed(landed=True, on_disk=True), pb.DURABILITY_CONFIRMED),
+    ("a disk in the place of a replica", 1, False, Committed(landed=True, on_disk=True), pb.DURABILITY_UNCONFIRMED),
     ("enough replicas", 1, False, Committed(landed=True, replicas=1), pb.DURABILITY_CONFIRMED),
     ("too few replicas", 2, False, Committed(landed=True, replicas=1), pb.DURABILITY_UNCONFIRMED),
     ("on disk", 0, True, Committed(landed=True, on_disk=True), pb.DURABILITY_CONFIRMED),
@@ -185,6 +187,9 @@ def test_a_record_that_nobody_can_read_is_replaced_by_an_explicit_choice() -> No
 
 
 MALFORMED = [
+    ("placeholder for an account", {"account_id": "undefined"}, "account_id"),
+    ("placeholder for a device", {"device_id": "0" * 32}, "device_id"),
+    ("placeholder for a change id", {"change_id": "null"}, "change_id"),
     ("no subject", {"account_id": ""}, "account_id"),
     ("long account", {"account_id": "x" * 257}, "account_id"),
     ("long device", {"device_id": "x" * 257}, "device_id"),

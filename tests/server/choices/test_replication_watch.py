@@ -29,7 +29,9 @@ class Replicated(FakeStore):
         self.replicas = 0
         self.waits = 0
 
-    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(
+        self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+    ) -> Committed:
         self.waits += 1
         return super().commit_durably(change, replicas, budget_s)._replace(replicas=self.replicas)
 
@@ -95,15 +97,40 @@ def test_watching_changes_nothing(store: Replicated) -> None:
     assert stored(store, ALICE) == preference
 
 
-def test_one_that_is_not_safe_yet_answers_for_the_younger_ones(store: Replicated) -> None:
+def test_one_wait_confirms_all_that_is_stored(store: Replicated) -> None:
     watching = watch(store)
     for subject in PEOPLE:
         watching.track(subject, chosen(store, subject, made(Choice.OPT_OUT, 1)))
     watching.check()
-    assert store.waits == 1
+    assert (store.waits, age(watching) > 0) == (1, True)
     store.replicas = 1
     watching.check()
-    assert store.waits == 4
+    assert (store.waits, age(watching)) == (2, 0)
+
+
+def test_a_choice_that_is_lost_during_the_wait_is_not_let_go(store: Replicated) -> None:
+    class Losing(Replicated):
+        def commit_durably(
+            self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+        ) -> Committed:
+            self.put(PEOPLE[0], preference=None)
+            return super().commit_durably(change, replicas, budget_s)
+
+    losing = Losing()
+    losing.replicas = 1
+    watching = watch(losing)
+    for subject in PEOPLE:
+        watching.track(subject, chosen(losing, subject, made(Choice.OPT_OUT, 1)))
+    watching.check()
+    assert [subject for subject, _ in watching._all()] == [PEOPLE[0]]
+
+
+def test_where_nothing_can_be_confirmed_nothing_counts_as_waiting(store: Replicated) -> None:
+    watching = watch(store)
+    watching.can_confirm = lambda: False
+    watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
+    watching.check()
+    assert age(watching) == 0
 
 
 class TestAfterAFailover:
@@ -208,7 +235,9 @@ def test_one_that_came_during_the_look_is_not_let_go(store: Replicated) -> None:
     newer: list[Preference] = []
 
     class Interrupting(Replicated):
-        def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
+        def commit_durably(
+            self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+        ) -> Committed:
             if not newer:
                 newer.append(chosen(store, ALICE, made(Choice.OPT_IN, 5, b"a newer!")))
                 watching.track(ALICE, newer[0])

@@ -143,12 +143,20 @@ def test_a_signal_is_newer_than_an_earlier_opt_in() -> None:
 
 def test_a_choice_made_after_the_signal_was_seen_stands() -> None:
     store = FakeStore()
-    signals = sticky(store)
-    signals.enqueue(request(), NO_COOKIES)
-    store.put(ALICE, preference=held(Choice.OPT_IN, time.time() + 1))
+    times_s = iter((100.0, 102.0))
+    signals = sticky(store, choices={"now": lambda: next(times_s)})
+    signals.enqueue(request(device_id=""), NO_COOKIES)
+    store.put(ALICE, preference=held(Choice.OPT_IN, 101))
     signals.start()
     signals.close()
     assert choice(store, ALICE) == (Choice.OPT_IN, Source.ACCOUNT_PAGE)
+
+
+def test_a_signal_after_an_opt_in_of_a_fast_clock_is_stored() -> None:
+    store = FakeStore()
+    store.put(ALICE, preference=held(Choice.OPT_IN, time.time() + 300))
+    all_stored(store, request())
+    assert choice(store, ALICE) == OUT_BY_GPC
 
 
 def test_a_record_that_cannot_be_read_is_left_alone() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from server.cli.check_policy import rule_text
 from server.cli.matrix import matrix
+from server.schemas.files import POLICY_SCHEMA
 from server.store.embedded.server import EmbeddedRedis
 from server.store.redis.handshake import open_connection
 from targeting.features.schema import SCHEMA
@@ -82,6 +83,63 @@ def test_a_policy_that_cannot_be_used_is_one_line_that_names_key_and_line(
         assert (ended.status, ended.out) == (2, "")
         assert where in ended.err
         assert ended.err.count("\n") == 1
+        assert (f"schema for editors: {POLICY_SCHEMA}" in ended.err) is (argv[0] == "check-policy")
+
+
+OLD_POLICY = 'version = "1"\n[masks]\nipv4_bits = 16\n[[networks]]\nid = "net"\nfields = ["gender"]\n'
+NEW_POLICY = 'version = "1"\n[masks]\nipv4_bits = 24\n[[networks]]\nid = "net"\n'
+
+
+@pytest.mark.parametrize(
+    ("allowed", "status", "effect"),
+    [
+        ([], 1, "loosens"),
+        (["--allow", "masks.ipv4_bits"], 0, "loosens (allowed)"),
+        (["--allow", "networks"], 1, "loosens"),
+    ],
+    ids=["not allowed", "allowed", "another allowed"],
+)
+def test_a_policy_is_compared_with_another(
+    adt: Adt, tmp_path: Path, allowed: list[str], status: int, effect: str
+) -> None:
+    (tmp_path / "old.toml").write_text(OLD_POLICY)
+    (tmp_path / "new.toml").write_text(NEW_POLICY)
+    ended = adt("check-policy", "new.toml", "--against", "old.toml", *allowed)
+    rows = [" ".join(line.split()) for line in ended.lines]
+    assert (ended.status, ended.err) == (status, "")
+    assert rows[-3:-1] == [f"{effect} masks.ipv4_bits: 16 → 24", "tightens networks.net.fields: -gender"]
+    assert rows[-1] == f"2 differences, {status} loosenings that are not allowed"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ("", "[gdpr]\nvendor_list = 'list.json'\n", "loosens gdpr.vendor_list: - → list.json"),
+        ("[gdpr]\nalso_required_purposes = [3, 5]\n", "[gdpr]\nalso_required_purposes = [5, 7]\n", ": -3, +7"),
+        (
+            "[gdpr]\ncountries = ['DE', 'FR']\n",
+            "[gdpr]\ncountries = ['FR', 'DE']\n",
+            "changes gdpr.countries: another order",
+        ),
+    ],
+    ids=["from nothing", "items of a list", "the order of a list"],
+)
+def test_a_difference_is_one_line(adt: Adt, tmp_path: Path, old: str, new: str, shown: str) -> None:
+    (tmp_path / "old.toml").write_text(f'version = "1"\n{old}')
+    (tmp_path / "new.toml").write_text(f'version = "1"\n{new}')
+    (tmp_path / "list.json").write_text('{"gvlSpecificationVersion": 3, "vendorListVersion": 7, "vendors": {}}')
+    ended = adt("check-policy", "new.toml", "--against", "old.toml")
+    assert any(line.endswith(shown) for line in ended.lines)
+
+
+def test_equal_policies_do_not_differ_and_an_invalid_one_cannot_be_compared(adt: Adt, tmp_path: Path) -> None:
+    (tmp_path / "old.toml").write_text(OLD_POLICY)
+    (tmp_path / "bad.toml").write_text("colour = 1\n")
+    equal = adt("check-policy", "old.toml", "--against", "old.toml")
+    assert (equal.status, equal.lines[-1]) == (0, "0 differences, 0 loosenings that are not allowed")
+    invalid = adt("check-policy", "old.toml", "--against", "bad.toml")
+    assert invalid.status == 2
+    assert "bad.toml:1: colour" in invalid.err
 
 
 def test_the_matrix_is_what_the_core_decides() -> None:

@@ -59,6 +59,18 @@ def test_a_redis_of_the_settings_is_used(
     assert "people: 1 subjects written" in adt("load-sample", "--subjects", "1", "--seed", "13").out
 
 
+def test_a_store_of_another_key_is_left_alone(
+    adt: Adt, monkeypatch: pytest.MonkeyPatch, redis_address: RedisAddress, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ADTARGETING_REDIS_URL", str(redis_address))
+    assert adt("load-sample", "--subjects", "1", "--seed", "14").status == 0
+    (tmp_path / "other.key").write_text("5a" * 32, encoding="ascii")
+    monkeypatch.setenv("ADTARGETING_SECRET_KEY_FILE", str(tmp_path / "other.key"))
+    ended = adt("load-sample", "--subjects", "1", "--seed", "15")
+    assert (ended.status, ended.err.count("\n")) == (1, 1)
+    assert "belongs to the secret key" in ended.err
+
+
 def test_a_redis_that_is_not_there_is_a_refusal(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADTARGETING_REDIS_URL", "redis://127.0.0.1:1/0")
     ended = adt("load-sample", "--subjects", "1")

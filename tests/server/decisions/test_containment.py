@@ -230,7 +230,7 @@ def test_a_fault_that_networks_bring_limits_one_request_and_still_serves_its_ad(
 
 
 def test_a_fault_where_none_can_be_dealt_with_refuses_its_own_group_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.decisions.worker.PORTION_WEIGHT", 2)
+    monkeypatch.setattr("server.decisions.pace.MOST_WEIGHT", 2)
     bench = Bench()
     faulty = bench.metrics.count_decisions
 

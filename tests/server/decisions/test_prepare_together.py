@@ -12,7 +12,7 @@ from server.decisions.jobs import CallReader
 from server.decisions.signal_observer import SignalObserver
 from server.decisions.worker import WorkerParts
 from server.gate.methods import DECIDE, PREPARE_BID_REQUEST
-from server.gate.port import Answer, Refusal
+from server.gate.port import Answer, Call, Refusal
 from server.metrics.metrics import Metrics
 from targeting.decision import Rulebook
 from targeting.model import Subject
@@ -40,6 +40,8 @@ class Bench:
             reader=CallReader(NOWHERE),
             metrics=self.metrics,
             budget_s=60.0,
+            singles_s=1e9,
+            large_s=1e9,
         )
 
     def serve(self, *payloads: bytes, method: Any = PREPARE_BID_REQUEST, **waiting: Any) -> list[Answer]:
@@ -141,3 +143,17 @@ def test_a_fault_of_ours_is_an_opaque_refusal_of_that_call_alone() -> None:
     assert isinstance(answers[0], Refusal)
     assert answers[0].code == code_pb2.INTERNAL
     assert "secret" not in answers[0].message
+
+
+def test_a_long_bid_request_is_built_network_by_network_and_single_calls_go_in_between() -> None:
+    bench = Bench()
+    long = bench.gate.put(PREPARE_BID_REQUEST, call_of(PEOPLE[0], ext={"x": "y" * 60_000}))
+    single: list[Call] = []
+
+    def arrive() -> None:
+        single.append(bench.gate.put(DECIDE, pb.DecideRequest(account_id="a", ip="192.0.2.1").SerializeToString()))
+
+    bench.store.on_fetch = lambda: arrive() if not single else None
+    serve_all(bench.parts, bench.gate)
+    assert bench.gate.order == [single[0], long]
+    assert [each.network_id for each in read(bench.gate.of(long)).bid_requests] == NETWORKS

@@ -1,6 +1,7 @@
 """A policy file is read with the vendor list that it names, or refused in one line that says where."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,31 @@ def test_the_vendor_list_is_looked_for_beside_the_policy(tmp_path: Path) -> None
     (tmp_path / "lists" / "gvl.json").write_text("{}")
     with pytest.raises(PolicyError, match=r"policy\.toml:2: gdpr\.vendor_list: lists/gvl\.json is not a vendor list: "):
         load_policy(path)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# comments only\n"])
+def test_an_empty_file_is_refused_where_it_may_not_be(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(text)
+    assert load_policy(path).networks == ()
+    with pytest.raises(PolicyError, match=r"policy\.toml: is empty; to use the built-in policy, set a version$"):
+        load_policy(path, may_be_empty=False)
+
+
+@pytest.mark.parametrize("name", ["policy.toml", "gvl.json"])
+def test_a_file_that_hangs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr("server.bounded_file.TIMEOUT_S", 0.05)
+    (tmp_path / "policy.toml").write_text('[gdpr]\nvendor_list = "gvl.json"\n')
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(PolicyError, match=r"cannot be read: no end of the file within 0\.05 s"):
+        load_policy(tmp_path / "policy.toml")
+
+
+@pytest.mark.parametrize("name", ["policy.toml", "gvl.json"])
+def test_a_huge_file_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "policy.toml").write_text('[gdpr]\nvendor_list = "gvl.json"\n')
+    with (tmp_path / name).open("ab") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(PolicyError, match="cannot be read: larger than"):
+        load_policy(tmp_path / "policy.toml")

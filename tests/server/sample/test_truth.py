@@ -17,6 +17,7 @@ from server.sample.population import population
 from server.sample.truth import ad_request, expected
 from server.settings import Settings
 from server.store.embedded.server import EmbeddedRedis
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 
 PEOPLE = 10_000
@@ -69,7 +70,7 @@ def test_ten_thousand_people_are_decided_as_they_were_made(service: Service) -> 
 
 
 def load(service: Service, people: list[Person], now_s: int) -> None:
-    stores = [RedisStore(service.store.redis, service.store.pseudonyms) for _ in range(2)]
+    stores = [RedisStore(Primary(service.store.redis), service.store.pseudonyms) for _ in range(2)]
     try:
         done = list(Loader(stores, service.store.pseudonyms, RETENTION_DAYS).load(people, now_s))
     finally:

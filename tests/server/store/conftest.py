@@ -14,6 +14,7 @@ from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import seen_key
 from server.store.ports import DecisionStore, RecordStore
 from server.store.redis.handshake import open_connection
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject
@@ -31,7 +32,7 @@ class OpenRedisStore(RedisStore):
     """The real store, with a back door to the same server."""
 
     def __init__(self, address: RedisAddress) -> None:
-        super().__init__(address, PSEUDONYMS)
+        super().__init__(Primary(address), PSEUDONYMS)
         self._back_door = open_connection(address, 5)
 
     def put(self, subject: Subject, **values: bytes | None) -> None:

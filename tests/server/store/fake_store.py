@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from server.store.keys import Pseudonyms
-from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
-from server.store.redis.commit import CHOICE_AT, UNREADABLE, check
+from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable, StoreUntrusted
+from server.store.redis.commit import CHOICE_AT, MAX_VALUE_BYTES, UNREADABLE, check
 from targeting.model import Subject
 from targeting.records.preference import CHOICES_THAT_ALLOW
 from targeting.records.stored_records import StoredRecords
@@ -26,10 +26,11 @@ class Kept(NamedTuple):
 
 
 class FakeStore:
-    """Both ports. Threads may share one. ``down`` refuses everything; ``slow_s`` delays every answer."""
+    """Both ports. Threads may share one. ``down`` and ``untrusted`` refuse all; ``slow_s`` delays every answer."""
 
     def __init__(self, pseudonyms: Pseudonyms = PSEUDONYMS) -> None:
         self.down = False
+        self.untrusted = False
         self.slow_s = 0.0
         self.now_s = 0.0
         self._pseudonyms = pseudonyms
@@ -51,7 +52,9 @@ class FakeStore:
         with self._lock:
             return [self._committed(change) for change in changes]
 
-    def commit_durably(self, change: RecordChange, replicas: int, budget_s: float) -> Committed:
+    def commit_durably(
+        self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+    ) -> Committed:
         committed = self.commit([change], budget_s)[0]
         return committed._replace(on_disk=committed.landed)
 
@@ -70,6 +73,8 @@ class FakeStore:
     def _answer_within(self, budget_s: float) -> None:
         if self.down:
             raise StoreUnavailable("the store is down")
+        if self.untrusted:
+            raise StoreUntrusted("the store is another")
         time.sleep(min(self.slow_s, max(budget_s, 0)))
         if budget_s <= self.slow_s:
             raise StoreTimeout("the store did not answer in time")
@@ -80,9 +85,9 @@ class FakeStore:
         return StoredRecords(
             subject.kind,
             owner,
-            kept.preference,
-            kept.profile if kept.profile_ends_s > self.now_s else None,
-            kept.seen if kept.seen_ends_s > self.now_s else None,
+            _readable(kept.preference),
+            _readable(kept.profile) if kept.profile_ends_s > self.now_s else None,
+            _readable(kept.seen) if kept.seen_ends_s > self.now_s else None,
         )
 
     def _committed(self, change: RecordChange) -> Committed:
@@ -119,6 +124,11 @@ class FakeStore:
             self.now_s + change.seen_ttl_s if change.seen else kept.seen_ends_s,
         )
         return True
+
+
+def _readable(value: bytes | None) -> bytes | None:
+    """Return what the store hands out: nothing of what is no value of ours."""
+    return UNREADABLE if value is not None and not 0 < len(value) <= MAX_VALUE_BYTES else value
 
 
 def _same(held: bytes | None, expected: bytes | None) -> bool:

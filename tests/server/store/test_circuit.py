@@ -7,6 +7,7 @@ import pytest
 
 from server.store.circuit import Circuit, CircuitRecords, CircuitStore
 from server.store.ports import RecordChange, StoreError, StoreTimeout, StoreUnavailable
+from server.store.refusals import WriteRefusals
 from targeting.model import Subject, SubjectKind
 from tests.server.store.fake_store import FakeStore
 
@@ -26,7 +27,8 @@ class Bench:
         self.well = False
         self.circuit = Circuit(self._probe, failures=3, probe_every_s=0.001, on_change=self._note)
         self.guarded = CircuitStore(self.store, self.circuit)
-        self.records = CircuitRecords(self.store, self.circuit, least_budget_s=0.02)
+        self.refusals = WriteRefusals()
+        self.records = CircuitRecords(self.store, self.circuit, self.refusals, least_budget_s=0.02)
 
     def fetch(self, budget_s: float = BUDGET_S) -> str:
         try:
@@ -185,6 +187,25 @@ def test_writes_in_time_do_not_hide_that_the_store_is_too_slow_for_decisions(ben
         bench.fetch(0.005)
         assert bench.circuit.is_open or bench.write() == "answered"
     assert bench.circuit.is_open
+
+
+def test_writes_that_are_refused_are_told_of_until_one_is_stored(bench: Bench) -> None:
+    bench.store.down = True
+    for _ in range(3):
+        bench.write()
+        with pytest.raises(StoreUnavailable):
+            bench.records.read([ANNE], BUDGET_S)
+    assert bench.refusals.problem() == "the store is down"
+    bench.store.down = False
+    bench.write()
+    assert bench.refusals.problem() == ""
+
+
+def test_an_untrusted_store_is_no_reason_not_to_ask_it(bench: Bench) -> None:
+    bench.store.untrusted = True
+    for _ in range(5):
+        assert bench.fetch() == "the store is another"
+    assert not bench.circuit.is_open
 
 
 def test_failures_of_many_threads_open_it_once(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from adtargeting.v1 import targeting_pb2 as pb
 
-from server.decisions.bid_requests import answer_call, read_call
+from server.decisions.bid_requests import PreparedAnswer, read_call
 from server.messages import wire
 from server.policy.policy_file import load_policy
 from targeting.decision import Rulebook, decide, plan
@@ -115,7 +115,8 @@ def prepare(
         else [known.get(each, StoredRecords(each.kind, owner_of(each))) for each in planned.subjects]
     )
     (decision,) = decide(planned, fetched, [()], Rulebook(policy, b"key of the ids"), NOW_S)
-    answer = answer_call(bid_request, decision, wire.responses([decision])[0], policy)
+    answer = PreparedAnswer(bid_request, decision, wire.responses([decision])[0], policy).build(64)
+    assert answer is not None
     message = pb.PrepareBidRequestResponse.FromString(answer)
     texts = {each.network_id: each.bid_request for each in message.bid_requests}
     return Prepared(answer, message.decision, texts, {name: json.loads(text) for name, text in texts.items()})

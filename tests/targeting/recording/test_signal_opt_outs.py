@@ -12,7 +12,7 @@ from targeting.records.preference import Choice, Preference, Source
 from targeting.signals.cookies import NO_COOKIES, Cookies
 
 ALICE, PHONE = Subject(SubjectKind.ACCOUNT, "alice"), Subject(SubjectKind.DEVICE, "phone")
-SEEN_AT_MS = 100
+SEEN_AT_MS, NOW_MS = 100, 110
 ALL_STORED = SignalPolicy(store_global_privacy_control=True, store_industry_opt_out=True)
 GPC, INDUSTRY = Signals(global_privacy_control=True), Signals(industry_opt_outs=(1,))
 BOTH = Signals(global_privacy_control=True, industry_opt_outs=(1,))
@@ -22,6 +22,8 @@ STORED_CHOICES = {
     "an opt-in from before": (Choice.OPT_IN, 99, Choice.OPT_OUT),
     "an opt-in of the same millisecond": (Choice.OPT_IN, 100, Choice.OPT_OUT),
     "an opt-in made since": (Choice.OPT_IN, 101, None),
+    "an opt-in of just now": (Choice.OPT_IN, 110, None),
+    "an opt-in of a fast clock": (Choice.OPT_IN, 111, Choice.OPT_OUT),
     "an opt-out from before": (Choice.OPT_OUT, 1, None),
     "an opt-out made since": (Choice.OPT_OUT, 101, None),
 }
@@ -33,7 +35,7 @@ def test_a_signal_meets(choice: Choice | None, at_ms: int, expected: Choice | No
     if choice is not None:
         made = ChoiceMade(choice=choice, source=Source.ACCOUNT_PAGE, change_key=bytes(8), made_at_ms=at_ms)
         current = apply_choice(current, made)
-    after = opt_out_by_signal(current, Sighting(ALICE, Source.GPC, SEEN_AT_MS), b"12345678")
+    after = opt_out_by_signal(current, Sighting(ALICE, Source.GPC, SEEN_AT_MS), b"12345678", NOW_MS)
     assert (after and after.choice) == expected
     if after is not None:
         assert (after.source, after.changed_at_ms, after.history[1:]) == (Source.GPC, SEEN_AT_MS, current.history)

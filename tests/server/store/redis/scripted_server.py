@@ -1,4 +1,7 @@
-"""A server that says what it is told to: for answers that no real Redis gives on demand."""
+"""A server that says what it is told to: for answers that no real Redis gives on demand.
+
+It says of itself that it is a primary.
+"""
 
 import socket
 import ssl
@@ -70,6 +73,9 @@ def _serve(connection: socket.socket, script: Script) -> None:
             while data := connection.recv(65536):
                 reader.feed(data)
                 while words := reader.gets():
-                    script(connection, words)
+                    if words == [b"ROLE"]:
+                        connection.sendall(b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n")
+                    else:
+                        script(connection, words)
         except OSError:
             return

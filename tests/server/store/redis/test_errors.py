@@ -5,8 +5,8 @@ import ssl
 
 import pytest
 
-from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
-from server.store.redis.errors import ErrorReply, store_error
+from server.store.ports import StoreError, StoreTimeout, StoreUnavailable, StoreUnreachable
+from server.store.redis.errors import ErrorReply, NotPrimary, store_error
 
 IN_SCRIPT = "ERR Error running script (call to f_6b1b): @user_script:52: @user_script: 52: -{} of the command"
 
@@ -16,22 +16,22 @@ IN_SCRIPT = "ERR Error running script (call to f_6b1b): @user_script:52: @user_s
     [
         (TimeoutError(), StoreTimeout, "did not answer in time"),
         (StoreTimeout("no time was left"), StoreTimeout, "no time was left"),
-        (ConnectionRefusedError(), StoreUnavailable, "the connection was refused"),
-        (ConnectionResetError("10.0.0.1"), StoreUnavailable, "the connection was closed"),
-        (EOFError(), StoreUnavailable, "the connection was closed"),
-        (FileNotFoundError("/run/redis.sock"), StoreUnavailable, "does not exist"),
-        (PermissionError("/run/redis.sock"), StoreUnavailable, "no permission to open"),
-        (socket.gaierror("anne.example"), StoreUnavailable, "host name cannot be resolved"),
-        (ssl.SSLCertVerificationError("anne.example"), StoreUnavailable, "not trusted, has expired or is for another"),
-        (ssl.SSLError("10.0.0.1"), StoreUnavailable, "the TLS handshake failed"),
-        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "anne"), StoreUnavailable, "does not speak the Redis protocol"),
-        (RuntimeError("anne"), StoreUnavailable, "the connection failed"),
+        (ConnectionRefusedError(), StoreUnreachable, "the connection was refused"),
+        (ConnectionResetError("10.0.0.1"), StoreUnreachable, "the connection was closed"),
+        (EOFError(), StoreUnreachable, "the connection was closed"),
+        (FileNotFoundError("/run/redis.sock"), StoreUnreachable, "does not exist"),
+        (PermissionError("/run/redis.sock"), StoreUnreachable, "no permission to open"),
+        (socket.gaierror("anne.example"), StoreUnreachable, "host name cannot be resolved"),
+        (ssl.SSLCertVerificationError("anne.example"), StoreUnreachable, "not trusted, has expired or is for another"),
+        (ssl.SSLError("10.0.0.1"), StoreUnreachable, "the TLS handshake failed"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "anne"), StoreUnreachable, "does not speak the Redis protocol"),
+        (RuntimeError("anne"), StoreUnreachable, "the connection failed"),
         (ErrorReply("ERR wrong number of arguments: anne"), StoreUnavailable, "answers with an error"),
         (ErrorReply("ERR invalid password"), StoreUnavailable, "the user or the password"),
         (ErrorReply("WRONGPASS anne"), StoreUnavailable, "the user or the"),
         (ErrorReply("NOAUTH anne"), StoreUnavailable, "requires a password"),
         (ErrorReply("NOPERM anne"), StoreUnavailable, "lacks a permission"),
-        (ErrorReply("READONLY anne"), StoreUnavailable, "a read-only replica"),
+        (ErrorReply("READONLY anne"), NotPrimary, "a read-only replica"),
         (ErrorReply("LOADING x"), StoreUnavailable, "still loading its data"),
         (ErrorReply("OOM x"), StoreUnavailable, "out of memory"),
         (ErrorReply("CLUSTERDOWN x"), StoreUnavailable, "its cluster is down"),
@@ -39,7 +39,8 @@ IN_SCRIPT = "ERR Error running script (call to f_6b1b): @user_script:52: @user_s
         (ErrorReply("MISCONF Redis is configured to"), StoreUnavailable, "write to its disk"),
         (ErrorReply("NOREPLICAS Not enough good"), StoreUnavailable, "too few replicas"),
         (ErrorReply(IN_SCRIPT.format("OOM")), StoreUnavailable, "out of memory"),
-        (ErrorReply(IN_SCRIPT.format("READONLY")), StoreUnavailable, "a read-only replica"),
+        (ErrorReply("MASTERDOWN anne"), NotPrimary, "a replica without its primary"),
+        (ErrorReply(IN_SCRIPT.format("READONLY")), NotPrimary, "a read-only replica"),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, BaseException) else "",
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from server.store.ports import RecordChange
+from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject, SubjectKind
@@ -39,7 +40,7 @@ def with_stores(address: RedisAddress, write: Callable[[RedisStore, int], int]) 
     """Let writers write side by side, each with a store of its own; gives the sum of what they say."""
 
     def run(number: int) -> int:
-        store = RedisStore(address, PSEUDONYMS)
+        store = RedisStore(Primary(address), PSEUDONYMS)
         try:
             return write(store, number)
         finally:

@@ -245,28 +245,6 @@ def test_created_does_not_matter() -> None:
     assert read_tc_string(string.text()).has_basis(4, US) is True
 
 
-@pytest.mark.parametrize(("number", "expected"), [(1, True), (2, False), (12, True), (0, False), (13, False)])
-def test_special_features(number: int, *, expected: bool) -> None:
-    string = replace(YES, special_features=frozenset({1, 12}))
-    assert read_tc_string(string.text()).special_feature(number) is expected
-
-
-@pytest.mark.parametrize(
-    ("string", "vendors", "expected"),
-    [
-        pytest.param(OPTED_IN, None, True, id="no vendor list"),
-        pytest.param(OPTED_IN, declared(specialFeatures=[1]), True, id="declared"),
-        pytest.param(OPTED_IN, declared(specialFeatures=[2]), False, id="another one declared"),
-        pytest.param(OPTED_IN, VendorList(125, {}), True, id="the list of another version"),
-        pytest.param(YES, declared(specialFeatures=[1]), False, id="not opted in to"),
-    ],
-)
-def test_a_vendor_may_use_a_special_feature_that_it_declared(
-    string: Tc, vendors: VendorList | None, *, expected: bool
-) -> None:
-    assert read_tc_string(string.text()).may_use_feature(1, US, vendors) is expected
-
-
 @pytest.mark.parametrize(("version", "newer"), [(2, False), (5, False), (6, True), (63, True)])
 def test_a_newer_policy_is_noticed(version: int, *, newer: bool) -> None:
     consent = read_tc_string(replace(YES, policy_version=version).text())

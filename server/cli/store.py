@@ -1,0 +1,133 @@
+"""``adtargeting store``: show whose the store is and what it holds, or accept one that is new or restored.
+
+Works on the store itself, never over the service's port.
+"""
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from server.cli.command import Command
+from server.cli.failures import OK, Refused, UsageError
+from server.cli.shell import Shell
+from server.cli.store_access import open_store
+from server.keys.secret_key import key_file
+from server.settings import Settings
+from server.store.identity import IdentityUnreadable, StoreIdentity
+from server.store.keys import DEFAULT_PREFIX, identity_key
+from server.store.redis.connection import Connection
+from server.store.redis.handshake import open_connection
+from server.store.redis.identity_record import IdentityRecord
+from server.store.redis.inventory import Inventory, take_inventory
+from server.store.redis.url import RedisAddress
+
+_CONNECT_TIMEOUT_S = 5.0
+_COUNT_TIMEOUT_S = 600.0
+_PREFIX = DEFAULT_PREFIX.encode()
+
+
+class OpenedStore(NamedTuple):
+    """A store that the operator looks at."""
+
+    address: RedisAddress
+    connection: Connection
+    record: IdentityRecord
+    fingerprint: str
+    """Of our secret key; empty where there is no key yet."""
+
+    def inventory(self) -> Inventory:
+        """Count what it holds."""
+        return take_inventory(self.connection, _PREFIX, time.monotonic() + _COUNT_TIMEOUT_S)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the action."""
+    parser.add_argument("action", choices=("show", "trust"), help="show the store, or accept it as ours")
+
+
+def run(options: Namespace, shell: Shell) -> int:
+    """Show the store; with ``trust``, accept it once the operator has typed its name and number of records."""
+    with opened_store(shell.settings()) as store:
+        inventory = store.inventory()
+        shell.out.print("\n".join(describe(store, inventory)), highlight=False, soft_wrap=True)
+        if options.action == "trust":
+            trust(store, inventory, shell)
+    return OK
+
+
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[OpenedStore]:
+    """Open the configured store. Raises ``StoreError`` and the configuration errors of the parts."""
+    key = key_file(settings).read()
+    with open_store(settings) as address:
+        connection = open_connection(address, _CONNECT_TIMEOUT_S)
+        try:
+            record = IdentityRecord(connection, identity_key(_PREFIX), lambda: True)
+            yield OpenedStore(address, connection, record, key.fingerprint if key else "")
+        finally:
+            connection.close()
+
+
+def describe(store: OpenedStore, inventory: Inventory) -> Iterator[str]:
+    """Yield one line for each fact."""
+    value = store.record.read()
+    yield f"store        {store.address}"
+    yield from _identity_lines(value)
+    yield f"our key      {store.fingerprint or 'none yet'}"
+    yield f"role         {_role(store)}"
+    yield f"choices      {inventory.accounts:,} accounts, {inventory.devices:,} devices"
+    yield f"profiles     {inventory.profiles:,}"
+    if inventory.unreadable:
+        yield f"unreadable   {inventory.unreadable:,} of the choices"
+    yield f"newest       {_time(inventory.newest_choice_ms) if inventory.newest_choice_ms else 'no choice'}"
+
+
+def trust(store: OpenedStore, inventory: Inventory, shell: Shell) -> None:
+    """Accept the store. Raises ``UsageError`` without a key or for another's store, ``Refused`` without consent."""
+    if not store.fingerprint:
+        raise UsageError("there is no secret key to trust a store with; restore it, or start the service once")
+    if (owner := _owner(store.record.read())) not in ("", store.fingerprint):
+        raise UsageError(f"the store belongs to the secret key {owner}: with ours no record in it can be found")
+    expected = f"{store.address} {inventory.records}"
+    shell.out.print("\nOpt-outs that this store has lost stay lost. To accept it, type its name and number of records:")
+    if sys.stdin.readline().split() != expected.split():
+        raise Refused(f"not accepted: that is not the name and the number of records, {inventory.records}")
+    store.record.replace(StoreIdentity.make(store.fingerprint, store.record.now_ms()).encode())
+    shell.out.print("accepted; running services use it within a second")
+
+
+def _identity_lines(value: bytes | None) -> Iterator[str]:
+    if value is None:
+        yield "record       none: new, emptied, or another store"
+        return
+    try:
+        identity = StoreIdentity.decode(value)
+    except IdentityUnreadable as problem:
+        yield f"record       {problem}"
+        return
+    yield f"epoch        {identity.epoch}, since {_time(identity.made_at_ms)}"
+    yield f"its key      {identity.fingerprint}"
+
+
+def _owner(value: bytes | None) -> str:
+    """Return the fingerprint of the key that a record names; empty where it names none."""
+    try:
+        return StoreIdentity.decode(value).fingerprint if value else ""
+    except IdentityUnreadable:
+        return ""
+
+
+def _role(store: OpenedStore) -> str:
+    role = store.connection.ask((b"ROLE",), time.monotonic() + _CONNECT_TIMEOUT_S)[0]
+    return "primary" if role == b"master" else "replica"
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+STORE = Command(add_arguments, run)

@@ -1,0 +1,40 @@
+"""How much is decided in one turn of the worker, so that a turn takes about as long as is meant, whatever it decides.
+
+A decision takes 50 µs, or a millisecond where its consent strings are long; a turn is to take some milliseconds. So the
+weight of a turn follows from what decisions of late have cost: the dearest counts at once, and is forgotten slowly.
+"""
+
+import time
+
+LEAST_WEIGHT, MOST_WEIGHT = 4, 64
+_FIRST_COST_S = 0.00005
+_REMEMBERED = 0.9
+
+
+class Pace:
+    """The pace of one kind of calls. Used on one thread."""
+
+    def __init__(self, turn_s: float) -> None:
+        self._turn_s = turn_s
+        self._cost_s = _FIRST_COST_S
+        self._started_s = 0.0
+
+    def start(self) -> None:
+        """Begin to read for a turn."""
+        self._started_s = time.monotonic()
+
+    def weight(self) -> int:
+        """Return how much to decide in a turn; more than that makes each decision hardly cheaper."""
+        return min(max(int(self._turn_s / self._cost_s), LEAST_WEIGHT), MOST_WEIGHT)
+
+    def has_time(self) -> bool:
+        """Whether reading has taken less than half of the turn."""
+        return time.monotonic() - self._started_s < self._turn_s / 2
+
+    def end(self, weight: int) -> float:
+        """Learn from a turn that decided so much, and return how long it took (seconds)."""
+        took_s = time.monotonic() - self._started_s
+        if weight:
+            cost_s = took_s / weight
+            self._cost_s = max(cost_s, self._cost_s * _REMEMBERED + cost_s * (1 - _REMEMBERED))
+        return took_s

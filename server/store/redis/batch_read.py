@@ -1,0 +1,66 @@
+"""Reading values in one round trip, each within bounds, from a server that says what it is.
+
+Invariants: a value of a wrong type, or over ``MAX_VALUE_BYTES``, costs its owner alone and never looks like absence;
+a batch counts only when the server that answered it was a primary, and the store the one that we trust.
+"""
+
+from collections.abc import Callable, Sequence
+
+from server.store.redis.commit import MAX_VALUE_BYTES, UNREADABLE
+from server.store.redis.connection import Connection, Reply, pack
+from server.store.redis.errors import ErrorReply, NotPrimary, is_refusal
+from server.store.redis.handshake import check_role
+
+CheckIdentity = Callable[[bytes | None], None]
+"""Raises ``StoreError`` unless the store's own record is the expected one."""
+
+_ROLE = pack((b"ROLE",))
+# A command of a fixed form is formatted several times faster than packed (RESP: a count, then the parts).
+_LAST = b"%d" % MAX_VALUE_BYTES
+"""GETRANGE includes both ends, so this reads one byte more than is allowed, and no more."""
+_GET_BOUNDED = b"*4\r\n$8\r\nGETRANGE\r\n$%%d\r\n%%b\r\n$1\r\n0\r\n$%d\r\n%b\r\n" % (len(_LAST), _LAST)
+
+
+def read_values(
+    connection: Connection, keys: Sequence[bytes], identity_key: bytes, check_identity: CheckIdentity, deadline_s: float
+) -> list[bytes | None]:
+    """Return the values of keys, in order; ``UNREADABLE`` for what is no value of ours. Raises ``StoreError``.
+
+    GETRANGE answers an empty string for a key that does not exist. EXISTS counts the keys that do, in the same round
+    trip; only where the counts differ are the keys asked for one by one.
+    """
+    reading = b"".join([_GET_BOUNDED % (len(key), key) for key in keys])
+    packed = b"".join((_ROLE, pack((b"GET", identity_key)), pack((b"EXISTS", *keys)), reading))
+    role, identity, existing, *found = connection.exchange(packed, len(keys) + 3, deadline_s)
+    _check_source(connection, role, identity, check_identity)
+    values = [_value(connection, reply) for reply in found]
+    if connection.accept(existing) != len(values) - values.count(None):
+        _mark_empty(connection, keys, values, deadline_s)
+    return values
+
+
+def _check_source(connection: Connection, role: Reply, identity: Reply, check_identity: CheckIdentity) -> None:
+    try:
+        check_role(connection.accept(role))
+    except NotPrimary as problem:
+        raise connection.refused(problem) from None
+    check_identity(UNREADABLE if is_refusal(identity, "WRONGTYPE") else connection.accept(identity))
+
+
+def _value(connection: Connection, reply: Reply) -> bytes | None:
+    if isinstance(reply, ErrorReply) and is_refusal(reply, "WRONGTYPE"):
+        return UNREADABLE
+    value: bytes = connection.accept(reply)
+    return UNREADABLE if len(value) > MAX_VALUE_BYTES else value or None
+
+
+def _mark_empty(connection: Connection, keys: Sequence[bytes], values: list[bytes | None], deadline_s: float) -> None:
+    """Tell the keys that hold an empty string from those that do not exist."""
+    absent = [index for index, value in enumerate(values) if value is None]
+    if not absent:
+        return
+    counts = connection.exchange(b"".join(pack((b"EXISTS", keys[index])) for index in absent), len(absent), deadline_s)
+    for index, count in zip(absent, counts, strict=True):
+        # A value that was written after the reading counts as well: its owner is limited this once.
+        if connection.accept(count):
+            values[index] = UNREADABLE

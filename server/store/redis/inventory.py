@@ -1,0 +1,77 @@
+"""What a store holds of ours, counted for its operator. Reads every key under the prefix; no decision waits for it."""
+
+from base64 import urlsafe_b64decode
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from server.store.redis.connection import Connection, pack
+from server.store.redis.errors import ErrorReply
+from targeting.records.envelope import RecordUnreadable
+from targeting.records.preference import decode_preference
+
+_KEYS_PER_STEP = b"1000"
+_KINDS = {b"a": "accounts", b"d": "devices"}
+
+
+class Inventory(NamedTuple):
+    """How many records there are, and when the newest choice was made (milliseconds since 1970; 0: there is none)."""
+
+    accounts: int = 0
+    devices: int = 0
+    profiles: int = 0
+    unreadable: int = 0
+    newest_choice_ms: int = 0
+
+    @property
+    def records(self) -> int:
+        """How many preference records and profiles there are together."""
+        return self.accounts + self.devices + self.profiles
+
+
+def take_inventory(connection: Connection, prefix: bytes, deadline_s: float) -> Inventory:
+    """Count everything under the prefix. Raises ``StoreError``."""
+    counts: Counter[str] = Counter()
+    newest_ms = 0
+    for keys in _scanned(connection, prefix, deadline_s):
+        counts["profiles"] += sum(key.endswith(b":prof") for key in keys)
+        preferences = [key for key in keys if key.endswith(b":pref")]
+        counts.update(_KINDS[key[len(prefix) + 2 :][:1]] for key in preferences)
+        for changed_at_ms in _changes(connection, preferences, deadline_s):
+            counts["unreadable"] += changed_at_ms is None
+            newest_ms = max(newest_ms, changed_at_ms or 0)
+    return Inventory(**counts, newest_choice_ms=newest_ms)
+
+
+def _scanned(connection: Connection, prefix: bytes, deadline_s: float) -> Iterator[list[bytes]]:
+    """Yield the keys of subjects in portions. SCAN may return a key twice; the counts are for people."""
+    cursor = b"0"
+    while True:
+        step = (b"SCAN", cursor, b"MATCH", prefix + b":{[ad]:*", b"COUNT", _KEYS_PER_STEP)
+        cursor, keys = connection.ask(step, deadline_s)
+        yield keys
+        if cursor == b"0":
+            return
+
+
+def _changes(connection: Connection, keys: Sequence[bytes], deadline_s: float) -> Iterator[int | None]:
+    """Yield when each record's choice was made; None for a record that cannot be read."""
+    packed = b"".join(pack((b"GET", key)) for key in keys)
+    values = connection.exchange(packed, len(keys), deadline_s) if keys else []
+    for key, value in zip(keys, values, strict=True):
+        if value is not None:
+            yield _changed_at_ms(key, value)
+
+
+def _changed_at_ms(key: bytes, value: bytes | ErrorReply) -> int | None:
+    if isinstance(value, ErrorReply):
+        return None
+    try:
+        return decode_preference(value, _owner(key)).changed_at_ms
+    except RecordUnreadable:
+        return None
+
+
+def _owner(key: bytes) -> bytes:
+    tag = key.partition(b"{")[2].partition(b"}")[0][2:]
+    return urlsafe_b64decode(tag + b"==")

@@ -1,0 +1,120 @@
+"""Whether choices can be stored now: the health check of the services that write.
+
+Asks on a connection that it keeps. Invariant: whatever would refuse a choice makes ``check`` raise, in words of ours.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+
+from server.store.keys import identity_key, probe_key
+from server.store.ports import StoreError, StoreUnavailable, StoreUntrusted
+from server.store.redis.connection import Connection, Reply, pack
+from server.store.redis.connector import Connector
+from server.store.redis.errors import ErrorReply, NotPrimary
+from server.store.redis.handshake import check_role
+from server.store.redis.identity_record import IdentityRecord
+from server.store.redis.primary import Primary
+from server.store.redis.renewal import Renewal
+from server.store.redis.script import Script
+from server.store.trust import StoreTrust
+
+_SCRIPT = Script("probe.lua")
+_EXPIRY_S = 60
+_KEPT_S = 5.0
+"""The connection is made again so often, to notice that its address leads to another server."""
+
+
+class StoreProbe:
+    """Checks one store, on one thread. ``has_records`` tells whether it holds anything of ours."""
+
+    def __init__(
+        self, primary: Primary, prefix: bytes, trust: StoreTrust, has_records: Callable[[], bool], replicas: int
+    ) -> None:
+        self._primary = primary
+        self._prefix = prefix
+        self._trust = trust
+        self._has_records = has_records
+        self._replicas = replicas
+        self._connector = Connector(primary.open, Renewal(), _KEPT_S)
+        self._server = ""
+        self.can_confirm = True
+        """Whether the server could ever confirm a choice, as far as it has told."""
+
+    def check(self, timeout_s: float) -> None:
+        """Raise ``StoreError`` unless a choice could be stored."""
+        deadline_s = time.monotonic() + timeout_s
+        try:
+            connection = self._connector.connect(deadline_s)
+            self._trust.settle(IdentityRecord(connection, identity_key(self._prefix), self._has_records))
+            role, info, written = self._ask(connection, deadline_s)
+            check_role(connection.accept(role))
+        except NotPrimary:
+            self._primary.renewal.renew()
+            raise
+        if self._trust.problem:
+            raise StoreUntrusted(self._trust.problem)
+        if not isinstance(info, ErrorReply):
+            self._judge(parse_info(info))
+        if connection.accept(written) != 1:
+            raise StoreUnavailable("the store does not keep what is written to it")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connector.close()
+
+    def _ask(self, connection: Connection, deadline_s: float) -> list[Reply]:
+        call = (b"1", probe_key(self._prefix), b"%d" % time.time_ns(), b"%d" % _EXPIRY_S)
+        first = connection.exchange(pack((b"ROLE",)) + pack((b"INFO",)), 2, deadline_s)
+        return [*first, *_SCRIPT.run(connection, [call], deadline_s)]
+
+    def _judge(self, info: Mapping[str, str]) -> None:
+        server = info.get("run_id", "")
+        if self._server and server != self._server:
+            # The address leads to another server than the one that other connections were made to.
+            self._primary.renewal.renew()
+        self._server = server
+        self.can_confirm = can_confirm(info, self._replicas)
+        if problem := write_problem(info, self._replicas):
+            raise StoreUnavailable(f"the store cannot keep choices: {problem}")
+
+
+def write_problem(info: Mapping[str, str], replicas: int) -> str:
+    """Return why a server that reports this of itself cannot keep choices; empty when it can."""
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction" and info.get("maxmemory", "0") != "0":
+        return f"maxmemory-policy is {policy}, which evicts them"
+    if info.get("aof_last_write_status", "ok") != "ok":
+        return "it cannot write to its disk"
+    online = online_replicas(info)
+    if online < replicas:
+        return f"{online} replicas are connected, {replicas} are required"
+    return ""
+
+
+def can_confirm(info: Mapping[str, str], replicas: int) -> bool:
+    """Whether a server that reports this of itself can confirm choices: on its disk, or by the required replicas."""
+    return replicas > 0 or info.get("aof_enabled", "1") != "0"
+
+
+def online_replicas(info: Mapping[str, str]) -> int:
+    """Return how many replicas are in step, as INFO reports them."""
+    count = int(info.get("connected_slaves", "0"))
+    states = [info.get(f"slave{number}", "state=online") for number in range(count)]
+    return sum("state=online" in state for state in states)
+
+
+def parse_info(reply: bytes) -> dict[str, str]:
+    """Return the fields of a reply to INFO."""
+    lines = (line.partition(":") for line in reply.decode("utf-8", "replace").splitlines())
+    return {name: value for name, colon, value in lines if colon}
+
+
+def first_problem(probe: StoreProbe, timeout_s: float) -> str:
+    """Check once, and return why no choice could be stored; empty when one could."""
+    with closing(probe):
+        try:
+            probe.check(timeout_s)
+        except StoreError as problem:
+            return str(problem)
+    return ""

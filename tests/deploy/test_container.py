@@ -1,0 +1,84 @@
+"""The container: two stages, no root, nothing fetched but hashed packages; its steps run without an engine."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.app import Service
+from server.settings import Settings
+from tests.deploy.tools import DEPLOY, ROOT, program, run, settings_in
+
+CONTAINERFILE = DEPLOY / "container" / "Containerfile"
+TEXT = CONTAINERFILE.read_text()
+HEALTH = DEPLOY / "container" / "health.py"
+
+
+def test_the_linter_finds_nothing() -> None:
+    linted = run(program("hadolint"), CONTAINERFILE)
+    assert (linted.returncode, linted.stdout) == (0, "")
+
+
+def test_the_last_stage_has_no_root_and_a_health_check() -> None:
+    stages = re.split(r"^FROM ", TEXT, flags=re.MULTILINE)[1:]
+    assert len(stages) == 2
+    assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", stages[-1], re.MULTILINE)
+    assert "HEALTHCHECK" in stages[-1]
+    assert "pip" not in stages[-1]
+
+
+def test_every_copied_file_exists() -> None:
+    for line in re.findall(r"^COPY (?!--from)(.+) \S+$", TEXT, re.MULTILINE):
+        for source in line.split():
+            assert (ROOT / source).exists(), source
+
+
+def test_only_hashed_packages_are_installed() -> None:
+    script = (DEPLOY / "container" / "install.sh").read_text()
+    installs = re.findall(r"pip (?:install|wheel) (.+)", script)
+    assert len(installs) == 4
+    assert all("--no-deps" in line for line in installs)
+    assert all("--require-hashes" in line or "adtargeting" in line or line.endswith(" .") for line in installs)
+
+
+def test_its_settings_are_settings() -> None:
+    assert settings_in(TEXT) <= {f"ADTARGETING_{name}" for name in ("DATA_DIR", "REDIS_URL")}
+
+
+def health(address: str) -> int:
+    environment = {**os.environ, "ADTARGETING_GRPC_ADDRESS": address}
+    return subprocess.run([sys.executable, HEALTH], check=False, env=environment, capture_output=True).returncode
+
+
+def test_the_health_check_tells_a_service_that_decides(tmp_path: Path) -> None:
+    free = "127.0.0.1:0"
+    with Service(Settings(grpc_address=free, metrics_address=free, data_dir=tmp_path, drain_grace_s=0)) as service:
+        assert health(service.address) == 0
+        port = service.address.rsplit(":", 1)[1]
+        assert health(f"0.0.0.0:{port}") == 0
+        service.gate.set_health("adtargeting.v1.TargetingService", serving=False)
+        assert health(service.address) == 1
+    assert health(service.address) == 1
+
+
+@pytest.mark.slow
+def test_the_build_step_installs_a_service_that_starts(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    for line in re.findall(r"^COPY (?!--from)(.+) \S+$", TEXT, re.MULTILINE):
+        for name in line.split():
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, source / name)
+    prefix = tmp_path / "opt"
+    clean = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHON": sys.executable}
+    subprocess.run(["deploy/container/install.sh", prefix], check=True, cwd=source, env=clean, capture_output=True)
+    shown = subprocess.run([prefix / "bin" / "adtargeting", "--version"], check=True, capture_output=True, text=True)
+    assert re.fullmatch(r"adtargeting \d+\.\d+\.\d+\n", shown.stdout)
+    decoded = subprocess.run(
+        [prefix / "bin" / "adtargeting", "decode", "usp", "1YYN"], check=True, capture_output=True, cwd="/"
+    )
+    assert decoded.stdout

@@ -1,0 +1,136 @@
+"""A primary is demoted while a proxy keeps its connections: the old one is read no more, and the new one is written."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import grpc
+import pytest
+from adtargeting.v1 import targeting_pb2 as pb
+from adtargeting.v1.profile_pb2 import RecordActivityRequest
+from adtargeting.v1.profile_pb2_grpc import ProfileServiceStub
+from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
+
+from server.app import Service
+from server.store.redis.connection import Connection
+from server.store.redis.handshake import open_connection
+from server.store.redis.primary import Primary
+from server.store.redis.store import RedisStore
+from server.store.redis.url import RedisAddress
+from targeting.model import Mode
+from tests.faults.redis_process import HOST, ON_DISK, RedisProcess
+from tests.faults.tcp_proxy import TcpProxy
+from tests.server.calls.direct_service import Service as DirectService
+from tests.server.calls.direct_service import viewed
+from tests.server.running_service import opt_out, settings
+from tests.server.store.fake_store import PSEUDONYMS
+
+ALICE = pb.DecideRequest(account_id="alice", ip="8.8.8.8")
+
+
+class Pair(NamedTuple):
+    """A primary, its replica, and the address by which clients know the primary: a proxy that keeps connections."""
+
+    primary: RedisProcess
+    replica: RedisProcess
+    front: TcpProxy
+
+    def switch_over(self) -> None:
+        """Promote the replica, and demote the primary, which goes on answering whoever is connected to it."""
+        self.replica.promote()
+        self.front.upstream_port = self.replica.port
+        self.primary.ask(b"REPLICAOF", HOST.encode(), b"1")
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    with (
+        RedisProcess(tmp_path / "primary", *ON_DISK) as primary,
+        RedisProcess(tmp_path / "replica", *ON_DISK) as replica,
+        TcpProxy(primary.port) as front,
+    ):
+        replica.follow(HOST, primary.port)
+        yield Pair(primary, replica, front)
+
+
+class Reader:
+    """Asks for decisions without a pause, and keeps when each began and whether it was behavioural."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.seen: list[tuple[float, bool]] = []
+        self._stub = TargetingServiceStub(channel)
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Reader":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._done.is_set():
+            began_s = time.monotonic()
+            answer = self._stub.Decide(ALICE, timeout=10)
+            self.seen.append((began_s, answer.mode == pb.MODE_BEHAVIOURAL))
+
+
+def test_no_decision_after_the_acknowledgement_is_behavioural_and_the_store_is_soon_used_again(
+    tmp_path: Path, pair: Pair
+) -> None:
+    of_pair = settings(tmp_path, redis_url=f"redis://{HOST}:{pair.front.port}/0")
+    with Service(of_pair) as service, grpc.insecure_channel(service.address) as channel:
+        write = ProfileServiceStub(channel)
+        for account in ("alice", "bob"):
+            write.RecordActivity(RecordActivityRequest(activities=[viewed(account_id=account)]), timeout=10)
+        with Reader(channel) as reader:
+            pair.switch_over()
+            switched_s = time.monotonic()
+            acknowledged_s = chosen(channel)
+            time.sleep(1.0)
+        assert acknowledged_s - switched_s < 1.0
+        late = [behavioural for began_s, behavioural in reader.seen if began_s > acknowledged_s]
+        assert len(late) > 20
+        assert not any(late)
+        assert TargetingServiceStub(channel).Decide(pb.DecideRequest(account_id="bob", ip="8.8.8.8")).mode == (
+            pb.MODE_BEHAVIOURAL
+        )
+
+
+def chosen(channel: grpc.Channel) -> float:
+    """Opt out, as often as it takes, and return when it was acknowledged (``time.monotonic``)."""
+    until_s = time.monotonic() + 10
+    while True:
+        try:
+            opt_out(channel)
+        except grpc.RpcError:
+            assert time.monotonic() < until_s
+        else:
+            return time.monotonic()
+
+
+class Unwatched(Primary):
+    """The protection switched off: whatever answers is taken for the primary."""
+
+    def open(self) -> Connection:
+        return open_connection(self._address, 5)
+
+
+def test_unchecked_the_demoted_server_is_read_for_ever(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.store.redis.batch_read.check_role", lambda _: None)
+    address = RedisAddress(host=HOST, port=pair.front.port)
+    with (
+        closing(RedisStore(Unwatched(address), PSEUDONYMS)) as reads,
+        closing(RedisStore(Primary(RedisAddress(host=HOST, port=pair.replica.port)), PSEUDONYMS)) as writes,
+    ):
+        reader = DirectService(reads, reads)
+        reader.record(viewed(account_id="alice"))
+        time.sleep(0.1)
+        pair.switch_over()
+        DirectService(writes, writes).opt_out(account_id="alice")
+        assert all(reader.decide("alice").mode is Mode.BEHAVIOURAL for _ in range(100))

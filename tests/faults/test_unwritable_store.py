@@ -1,0 +1,116 @@
+"""A store that could not keep a choice: the writing services are NOT_SERVING, and one line of the log says why."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from adtargeting.v1 import preference_pb2 as preferences
+
+from server.app import Service
+from server.settings import Settings
+from tests.faults.redis_process import ON_DISK, RedisProcess
+from tests.rpc import health
+from tests.server.running_service import opt_out, settings, wait_until
+
+WRITING = ("adtargeting.v1.PreferenceService", "adtargeting.v1.ProfileService")
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisProcess]:
+    with RedisProcess(tmp_path / "redis", *ON_DISK) as process:
+        yield process
+
+
+def limited(tmp_path: Path, redis: RedisProcess, **more: int) -> Settings:
+    """The settings of a service whose user may do everything, until a test takes something away."""
+    redis.ask(b"ACL", b"SETUSER", b"limited", b"on", b">hush", b"~*", b"+@all")
+    return settings(tmp_path, redis_url=f"redis://limited:hush@127.0.0.1:{redis.port}/0", **more)
+
+
+FAULTS: dict[str, tuple[tuple[bytes, ...], tuple[bytes, ...], str]] = {
+    "memory full": (
+        (b"CONFIG", b"SET", b"maxmemory", b"1"),
+        (b"CONFIG", b"SET", b"maxmemory", b"0"),
+        "it is out of memory",
+    ),
+    "an evicting policy": (
+        (b"CONFIG", b"SET", b"maxmemory-policy", b"allkeys-lru", b"maxmemory", b"100mb"),
+        (b"CONFIG", b"SET", b"maxmemory-policy", b"noeviction"),
+        "maxmemory-policy is allkeys-lru, which evicts them",
+    ),
+    "a replica": (
+        (b"REPLICAOF", b"127.0.0.1", b"1"),
+        (b"REPLICAOF", b"NO", b"ONE"),
+        "it is a read-only replica",
+    ),
+    "no permission for scripts": (
+        (b"ACL", b"SETUSER", b"limited", b"-evalsha", b"-eval"),
+        (b"ACL", b"SETUSER", b"limited", b"+evalsha", b"+eval"),
+        "its user lacks a permission",
+    ),
+    "too few replicas for its own settings": (
+        (b"CONFIG", b"SET", b"min-replicas-to-write", b"1"),
+        (b"CONFIG", b"SET", b"min-replicas-to-write", b"0"),
+        "it has too few replicas",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fault", "repair", "cause"), FAULTS.values(), ids=FAULTS)
+def test_it_is_told_with_its_cause_and_when_it_is_over(
+    tmp_path: Path,
+    redis: RedisProcess,
+    caplog: pytest.LogCaptureFixture,
+    fault: tuple[bytes, ...],
+    repair: tuple[bytes, ...],
+    cause: str,
+) -> None:
+    with Service(limited(tmp_path, redis)) as service, grpc.insecure_channel(service.address) as channel:
+        assert opt_out(channel).durability == preferences.DURABILITY_CONFIRMED
+        redis.ask(*fault)
+        wait_until(lambda: {health(channel, each) for each in WRITING} == {"NOT_SERVING"})
+        assert health(channel, "adtargeting.v1.TargetingService") == "SERVING"
+        redis.ask(*repair)
+        wait_until(lambda: {health(channel, each) for each in WRITING} == {"SERVING"})
+    lines = [line for line in caplog.messages if "preferences and profiles are" in line]
+    assert [cause in line for line in lines] == [True, False]
+    assert "hush" not in caplog.text
+
+
+def test_writes_that_are_refused_count_though_the_health_checks_own_is_not(
+    tmp_path: Path, redis: RedisProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Service(limited(tmp_path, redis)) as service, grpc.insecure_channel(service.address) as channel:
+        redis.ask(b"ACL", b"SETUSER", b"limited", b"resetkeys", b"~adt:{meta}:*", b"%R~*")
+        for _ in range(3):
+            with pytest.raises(grpc.RpcError):
+                opt_out(channel)
+        wait_until(lambda: health(channel, WRITING[0]) == "NOT_SERVING")
+    assert "its user lacks a permission" in caplog.text
+
+
+def test_without_the_replicas_that_are_required_it_is_not_served(
+    tmp_path: Path, redis: RedisProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        RedisProcess(tmp_path / "replica", *ON_DISK) as replica,
+        Service(limited(tmp_path, redis, replicas=1)) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        assert health(channel, WRITING[0]) == "NOT_SERVING"
+        replica.follow("127.0.0.1", redis.port)
+        wait_until(lambda: health(channel, WRITING[0]) == "SERVING")
+    assert "0 replicas are connected, 1 are required" in caplog.text
+
+
+def test_what_preflight_finds_is_told_at_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        RedisProcess(tmp_path / "memory", "--appendonly", "no", "--maxmemory-policy", "allkeys-lru") as redis,
+        Service(limited(tmp_path, redis)) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        assert opt_out(channel).durability == preferences.DURABILITY_UNCONFIRMED
+        assert not service.store.can_confirm()
+    for told in ("opt-outs may be evicted", "a restart loses opt-outs", "only ever acknowledged as UNCONFIRMED"):
+        assert told in caplog.text
