@@ -1,15 +1,18 @@
 """How many processes serve, and the process of their supervisor."""
 
+import logging
 import os
 from typing import Final
 
-from server.memory import share_heaps
+from server.logs import FloodFilter
 from server.processes.supervisor import Supervisor
-from server.serving import Signals, configure_logs
+from server.serving import Signals, run_process
 from server.settings import MOST_PROCESSES, Settings
 
 _CORES_OF_ONE_PROCESS: Final = 2
 """On so few cores the service and its store use all there is."""
+
+_LOG = logging.getLogger(__name__)
 
 
 def process_count(settings: Settings) -> int:
@@ -25,13 +28,16 @@ def run_supervisor(settings: Settings, processes: int) -> None:
 
     SIGHUP has every worker read the policy again; a second SIGTERM or SIGINT ends the drain's delay.
     """
-    share_heaps()
-    configure_logs(settings)
-    signals = Signals.installed()
-    with Supervisor(settings, processes) as supervisor:
-        print(supervisor.start_line(), flush=True)
-        supervisor.run(signals.stop, signals.reload)
-        supervisor.drain(signals.hurry)
+
+    def serve(signals: Signals, floods: FloodFilter) -> None:
+        with Supervisor(settings, processes) as supervisor:
+            signals.starting = False
+            print(supervisor.start_line(), flush=True)
+            supervisor.run(signals, floods)
+            _LOG.info("%s received, draining", signals.name)
+            supervisor.drain(signals.hurry)
+
+    run_process(settings, serve)
 
 
 def _usable_cores() -> int:

@@ -16,9 +16,11 @@ from typing import Final
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from server.gate.assembly import open_listener
+from server.logs import FloodFilter
 from server.metrics.endpoint import serve_metrics
 from server.processes.merged_metrics import MergedMetrics
 from server.processes.worker_slot import WorkerSlot
+from server.serving import Signals
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 
@@ -74,12 +76,13 @@ class Supervisor:
             slot.start()
         self._await_first()
 
-    def run(self, stop: Event, reload: Event) -> None:
-        """Keep the workers running until ``stop`` is set. Raises ``WorkersFailed``."""
-        while not stop.is_set():
+    def run(self, signals: Signals, floods: FloodFilter) -> None:
+        """Keep the workers running until told to stop. Raises ``WorkersFailed``."""
+        while not signals.stop.is_set():
             self._turn()
-            if reload.is_set():
-                reload.clear()
+            floods.report()
+            if signals.reload.is_set():
+                signals.reload.clear()
                 for slot in self._slots:
                     slot.reload()
 

@@ -14,8 +14,8 @@ from prometheus_client import generate_latest
 
 from server.app import Service
 from server.errors import note
-from server.memory import share_heaps
-from server.serving import Signals, configure_logs, pages_part, serve_until, serving_line
+from server.logs import FloodFilter
+from server.serving import Signals, log_start, pages_part, run_process, serve_until_stopped, serving_line
 from server.settings import Settings
 
 SCRAPE: Final = "scrape"
@@ -34,34 +34,31 @@ class Report(NamedTuple):
 
 def run_worker(settings: Settings, listener: socket, pipe: Connection) -> None:
     """Serve until SIGTERM, or until the supervisor has gone; then drain. Runs in a process of its own."""
-    share_heaps()
-    configure_logs(settings)
-    signals = Signals.installed()
-    # A terminal sends it to every process of the group; only the supervisor obeys.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    service = Service(settings, listener=listener)
-    try:
-        service.open()
-        pipe.send(Report("serving", f"{serving_line(service)}{pages_part(service)}"))
-        threading.Thread(
-            target=_answer_scrapes, args=(service, pipe, signals.stop), name="scrapes", daemon=True
-        ).start()
-        serve_until(service, signals)
-        service.drain(signals.hurry)
-    except Exception as problem:  # noqa: BLE001  # the supervisor reports it in one line
-        pipe.send(Report("failed", _line(problem)))
-    finally:
-        service.close()
+
+    def serve(signals: Signals, floods: FloodFilter) -> None:
+        # A terminal sends it to every process of the group; only the supervisor obeys.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with Service(settings, listener=listener) as service:
+            signals.starting = False
+            log_start(service)
+            pipe.send(Report("serving", f"{serving_line(service)}{pages_part(service)}"))
+            threading.Thread(target=_answer_scrapes, args=(service, pipe, signals), name="scrapes", daemon=True).start()
+            serve_until_stopped(service, signals, floods)
         _send_metrics(service, pipe)
 
+    try:
+        run_process(settings, serve)
+    except Exception as problem:  # noqa: BLE001  # the supervisor reports it in one line
+        pipe.send(Report("failed", _line(problem)))
 
-def _answer_scrapes(service: Service, pipe: Connection, stop: threading.Event) -> None:
+
+def _answer_scrapes(service: Service, pipe: Connection, signals: Signals) -> None:
     try:
         while pipe.recv() == SCRAPE:
             _send_metrics(service, pipe)
     except (EOFError, OSError):
-        _LOG.warning("the supervisor has ended; this worker drains and ends")
-        stop.set()
+        signals.name = signals.name or "the end of the supervisor"
+        signals.stop.set()
 
 
 def _send_metrics(service: Service, pipe: Connection) -> None:
