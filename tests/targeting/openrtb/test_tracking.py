@@ -1,6 +1,5 @@
 """What amounts to Limit Ad Tracking: an advertising id of zeros, and Apple's signals."""
 
-
 import pytest
 
 from tests.targeting.openrtb.test_signals import ZERO, Json, device, read
