@@ -1,6 +1,7 @@
 """The composition root: opens the parts of the service in order, and closes them in the reverse order."""
 
 import gc
+import logging
 import threading
 from contextlib import ExitStack
 from types import TracebackType
@@ -21,6 +22,7 @@ from server.settings import Settings
 from server.store.assembly import StoreAccess
 from server.web.assembly import open_pages
 
+_LOG = logging.getLogger(__name__)
 _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
 
 
@@ -64,6 +66,7 @@ class Service:
         choices = ChoiceThreads(settings, self.store, self.rules, self.metrics, closing)
         lanes = LaneThreads(settings, self.store, choices, self.rules, self.locations, open_nap, self.metrics)
         lanes.start(self.gate, closing)
+        closing.callback(_LOG.info, "drained, the gate is closed")
         closing.callback(self.gate.close, settings.drain_grace_s)
         if settings.web_address:
             self.web_address = open_pages(settings, lanes.call_context, closing)

@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from server.gate.port import Refusal
-from server.store.ports import StoreError, StoreTimeout
+from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
 from targeting.records.envelope import RecordUnreadable
 
 _LOG = logging.getLogger(__name__)
@@ -47,6 +47,10 @@ class NotAllowed(Exception):
     """A write that the person's choice, or age, forbids. The message holds nothing of the person."""
 
 
+class MayCountTwice(StoreUnavailable):
+    """Activities without an id may have been recorded: repeated, they may count twice."""
+
+
 class _Row(NamedTuple):
     """The answer to one type of exception, and to those derived from it."""
 
@@ -70,12 +74,14 @@ def _says(text: str) -> Callable[[Exception], str]:
 
 
 _SAFE = "nothing was acknowledged; the call can be repeated safely"
+_TWICE = "the store did not acknowledge; repeated activities without an id may count twice; send activity_id"
 _UNREADABLE = "a stored record of the subject cannot be read; an explicit choice (SetPreference) replaces it"
 _TABLE: dict[type[Exception], _Row] = {
     InvalidRequest: _Row(code_pb2.INVALID_ARGUMENT, str, _violations),
     NotAllowed: _Row(code_pb2.FAILED_PRECONDITION, str),
     RecordUnreadable: _Row(code_pb2.FAILED_PRECONDITION, _says(_UNREADABLE)),
     StoreTimeout: _Row(code_pb2.UNAVAILABLE, _says(f"the store did not answer in time; {_SAFE}"), _retry),
+    MayCountTwice: _Row(code_pb2.UNAVAILABLE, _says(_TWICE), _retry),
     StoreError: _Row(code_pb2.UNAVAILABLE, _says(f"the store is unavailable; {_SAFE}"), _retry),
     Exception: _Row(code_pb2.INTERNAL, lambda problem: f"internal error {note(problem)}"),
 }

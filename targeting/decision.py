@@ -12,6 +12,7 @@ from targeting.age import latest_birth_day, person_day
 from targeting.behavioural import PersonData, behavioural_features
 from targeting.children import age_limit, residence_of, states_child
 from targeting.features.batch import Behavioural
+from targeting.identifiers import canonical, is_placeholder, names_of, without_placeholders
 from targeting.judge import Grant, RequestVerdict, Stated, judge_request, judge_stored, read_stored_choices
 from targeting.limited import limited_features
 from targeting.model import AdRequest, LimitedFeatures, LocaleInputs, Mode, Subject, SubjectKind
@@ -137,17 +138,22 @@ def subjects_of(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
     """Return every subject of a request; the one whose profile may be used comes first.
 
     The account id of the ``ANON`` cookie is one of the linked accounts, and a ``MUID`` cookie beside another device id
-    is one more device: their stored choices count, and nothing else of them.
+    is one more device: their stored choices count, and nothing else of them. So do the choices under a name that is not
+    NFC. A placeholder names no subject.
     """
-    account, linked, device = request.identity
-    device, muid, anon_id = device or cookies.muid, cookies.muid, cookies.anon_id
-    named: tuple[Subject, ...] = (Subject(_ACCOUNT, account),) if account else ()
+    account, linked, device = without_placeholders(request.identity, cookies.muid)
+    muid, anon_id = cookies.muid, cookies.anon_id
+    named: tuple[Subject, ...] = (Subject(_ACCOUNT, canonical(account)),) if account else ()
     if device:
-        named += (Subject(_DEVICE, device),)
+        named += (Subject(_DEVICE, canonical(device)),)
     if linked or anon_id:
-        named += tuple(Subject(_ACCOUNT, account_id) for account_id in (*linked, anon_id) if account_id)
-    if muid and muid != device:
+        for account_id in (*linked, anon_id):
+            named += names_of(_ACCOUNT, account_id) if account_id else ()
+    if muid and muid != device and not is_placeholder(muid):
         named += (Subject(_DEVICE, muid),)
+    if not (account.isascii() and device.isascii()):
+        sent = (Subject(_ACCOUNT, account), Subject(_DEVICE, device))
+        named += tuple(subject for subject in sent if subject.id != canonical(subject.id))
     return named
 
 
@@ -177,13 +183,14 @@ def state(
     """Gather what the judge of records has to know about a request; ``today`` is ``targeting.age.person_day``."""
     request, cookies = item.request, item.cookies
     stored_countries = [choice.country for choice in choices if choice is not None and choice.country]
+    own = without_placeholders(request.identity, cookies.muid)
     country = residence_of(request, cookies, stored_countries[0] if stored_countries else "")
     age = age_limit(request, country, policy.children)
     return Stated(
         of_age_day=latest_birth_day(today, age),
         child=states_child(request, naps, age, today),
         needs_opt_in=needs_opt_in(request, cookies, item.verdict.consent, stored_countries, policy),
-        own_subjects=max(bool(request.identity.account_id) + bool(request.identity.device_id or cookies.muid), 1),
+        own_subjects=max(bool(own.account_id) + bool(own.device_id), 1),
     )
 
 

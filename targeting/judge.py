@@ -11,6 +11,7 @@ from typing import NamedTuple
 from targeting.age import latest_birth_day
 from targeting.children import age_limit, born_after, residence_of
 from targeting.consent import SILENT, RequestConsent, read_consent
+from targeting.identifiers import is_zeros
 from targeting.model import NO_SIGNALS, AdRequest, AgeTreatment, Signals, SubjectKind
 from targeting.policy.policy import Policy
 from targeting.reasons import NO_REASONS, Reason, Reasons
@@ -86,6 +87,8 @@ def judge_request(request: AdRequest, cookies: Cookies, policy: Policy, today: i
         reasons |= _flags(request.signals, policy) | _stated_age(request, cookies, policy, today)
     if cookies.opt_out or cookies.anon_opt_out or cookies.device_doubt:
         reasons |= _cookie_flags(cookies)
+    if request.identity.device_id and is_zeros(request.identity.device_id):
+        reasons |= Reason.LIMIT_AD_TRACKING.bit
     return RequestVerdict(Reasons(reasons), consent) if reasons or consent is not SILENT else _NOTHING_LIMITS
 
 

@@ -16,10 +16,10 @@ from server.calls.activity_reading import read_activity, request_of
 from server.calls.call_context import CallContext
 from server.choices.retry import attempts
 from server.decisions.containment import observe_all
-from server.errors import InvalidRequest
+from server.errors import InvalidRequest, MayCountTwice
 from server.messages.enums import enum
 from server.messages.reading import Batch, parse_batch
-from server.store.ports import RecordChange, StoreUnavailable
+from server.store.ports import RecordChange, StoreError, StoreUnavailable
 from targeting.decision import PlannedRequest, plan
 from targeting.model import AdRequest, Subject
 from targeting.reasons import Reasons, reasons_in
@@ -64,7 +64,12 @@ class _Recorder:
     def record(self, activities: Batch[pb.Activity]) -> list[Result]:
         """Return the results in order; an activity that could not be read is rejected. Raises ``StoreError``."""
         if tasks := self._admitted(activities):
-            self._record_all(tasks)
+            try:
+                self._record_all(tasks)
+            except StoreError as problem:
+                if all(task.activity_id for task in tasks):
+                    raise
+                raise MayCountTwice from problem
         return [self._results[index] for index in range(len(activities))]
 
     def _record_all(self, tasks: list[_Task]) -> None:

@@ -7,7 +7,7 @@ activity does not use.
 from adtargeting.v1 import profile_pb2 as pb
 
 from server.errors import InvalidRequest
-from server.messages.translate import check_place, checked_country, checked_id, identity, signals
+from server.messages.translate import check_place, checked_country, identity, named_id, signals
 from targeting.model import NO_SIGNALS, AdRequest, Signals
 from targeting.recording.activity import INTEREST_GAINS, Activity, ActivityKind
 from targeting.recording.pii import has_invisible, is_identifying
@@ -27,7 +27,8 @@ def read_activity(message: pb.Activity, now_s: int, oldest_s: int) -> Activity:
 
     Raises ``InvalidRequest``.
     """
-    checked_id("activity_id", message.activity_id)
+    if message.activity_id:
+        named_id("activity_id", message.activity_id)
     kind = _KINDS.get(message.kind)
     if kind is None:
         raise InvalidRequest("kind", "unknown value; use a kind of adtargeting.v1.ActivityKind")
@@ -52,6 +53,9 @@ def request_of(message: pb.Activity) -> AdRequest:
     who = identity(message.account_id, (), message.device_id)
     if not (who.account_id or who.device_id):
         raise InvalidRequest("account_id", "missing subject; set account_id or device_id")
+    for field, text in (("account_id", who.account_id), ("device_id", who.device_id)):
+        if text:
+            named_id(field, text)
     country, targeted_ads_off = "", False
     if message.HasField("client"):
         country, targeted_ads_off = message.client.country, message.client.targeted_ads_off

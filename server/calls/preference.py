@@ -15,7 +15,7 @@ from server.choices.choice_store import ChoiceReceipt, ChoiceStore
 from server.errors import InvalidRequest
 from server.messages.enums import enum
 from server.messages.reading import parse
-from server.messages.translate import checked_country, checked_id
+from server.messages.translate import checked_country, named_id
 from targeting.model import Subject, SubjectKind
 from targeting.places.locale import best_language
 from targeting.recording.choice import AppliedChoice, ChangeIdReused, ChoiceMade, apply_once, change_key, opt_out_cookie
@@ -84,7 +84,8 @@ def preferences_message(preference: Preference) -> pb.GetPreferencesResponse:
 
 
 def _choice_made(request: pb.SetPreferenceRequest, now_s: float) -> ChoiceMade:
-    checked_id("change_id", request.change_id)
+    if request.change_id:
+        named_id("change_id", request.change_id)
     choice, source = int(request.choice), int(request.source)
     if choice not in {Choice.OPT_OUT, Choice.OPT_IN}:
         raise InvalidRequest("choice", "must be CHOICE_OPT_OUT or CHOICE_OPT_IN")

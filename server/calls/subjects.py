@@ -3,7 +3,8 @@
 from typing import Protocol
 
 from server.errors import InvalidRequest
-from server.messages.translate import checked_id
+from server.messages.translate import named_id
+from targeting.identifiers import canonical
 from targeting.model import Subject, SubjectKind
 from targeting.signals.cookies import browser_id
 
@@ -18,7 +19,7 @@ class NamesSubject(Protocol):
 def subject_of(message: NamesSubject) -> Subject:
     """Read the subject. Raises ``InvalidRequest``."""
     if message.account_id:
-        return Subject(SubjectKind.ACCOUNT, checked_id("account_id", message.account_id))
+        return Subject(SubjectKind.ACCOUNT, canonical(named_id("account_id", message.account_id)))
     if message.device_id:
-        return Subject(SubjectKind.DEVICE, browser_id(checked_id("device_id", message.device_id)))
+        return Subject(SubjectKind.DEVICE, canonical(browser_id(named_id("device_id", message.device_id))))
     raise InvalidRequest("account_id", "missing subject; set account_id or device_id")

@@ -12,6 +12,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 
 from server.errors import InvalidRequest
 from server.geo.ip_location import IpLocator
+from targeting.identifiers import is_placeholder
 from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals
 from targeting.places.locale import parse_country, parse_place
 from targeting.signals.cookies import browser_id
@@ -48,6 +49,7 @@ def ad_request(message: pb.DecideRequest, locator: IpLocator) -> AdRequest:
         cookie_header=message.cookie_header,
         signals=_signals(message, targeted_ads_off=targeted_ads_off),
         networks=networks(networks_asked) if networks_asked else (),
+        is_dry_run=message.dry_run,
     )
 
 
@@ -74,6 +76,13 @@ def networks(network_ids: Sequence[str]) -> tuple[str, ...]:
         if not checked_id(f"third_party_networks[{index}]", each):
             raise InvalidRequest(f"third_party_networks[{index}]", "is empty; name a network, or leave it out")
     return tuple(network_ids)
+
+
+def named_id(field: str, text: str) -> str:
+    """Return the id of a subject or an event to be written. Raises ``InvalidRequest`` for a placeholder, too."""
+    if is_placeholder(checked_id(field, text)):
+        raise InvalidRequest(field, "is a placeholder and names nothing; send the id, or leave the field out")
+    return text
 
 
 def checked_id(field: str, text: str) -> str:

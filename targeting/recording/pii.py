@@ -1,8 +1,9 @@
 """Texts that may identify a person: shaped like an e-mail address or a phone number, or with invisible characters.
 
-No list of shapes is complete, so doubt is refused: an at-sign in any spelling, digits written as people write phone
-numbers, and any bare number as long as a phone number (ITU-T E.164, section 6.2.1: at most 15 digits). An ad id that
-is refused becomes acceptable with a letter in it. Knows nothing of where a text comes from.
+No list of shapes is complete, so doubt is refused: an at-sign in any spelling, and digits written as people write
+phone numbers (ITU-T E.164, section 6.2.1: at most 15 digits). Ids of ads, creatives and segments are often bare
+numbers, such as 81234567: a number of ASCII digits alone is no phone number without a sign of one, which is a plus,
+separators, a word, or an unusual spelling of the digits. This module does not know where a text comes from.
 """
 
 import html
@@ -15,8 +16,9 @@ LEAST_PHONE_DIGITS: Final = 7
 MOST_PHONE_DIGITS: Final = 15
 
 _MOST_UNWRAPPINGS: Final = 3
-"""How many layers of percent-encoding or character references are looked through."""
+"""How many layers of percent-encoding or character references are decoded."""
 
+_NUMBER: Final = re.compile(r"[0-9]+", re.ASCII)
 # Fewer digits than a phone number has, and nothing that could spell an at-sign: most texts end here.
 _HARMLESS: Final = re.compile(r"(?!.*[ ._:/-]at[ ._:/-])[A-Za-z_.:/ -]*(?:[0-9][A-Za-z_.:/ -]*){0,6}", re.ASCII)
 
@@ -54,28 +56,28 @@ _BLANKS: Final = "\N{HANGUL FILLER}\N{HANGUL JUNGSEONG FILLER}\N{BRAILLE PATTERN
 
 
 def is_identifying(text: str) -> bool:
-    """Tell whether an identifier (of a segment, of an ad) is shaped like an e-mail address or a phone number."""
-    if _HARMLESS.fullmatch(text):
+    """Whether an identifier (of a segment, of an ad) is shaped like an e-mail address or a phone number."""
+    if _HARMLESS.fullmatch(text) or _NUMBER.fullmatch(text):
         return False
     plain = _plain(text)
     if _unwrapped(plain) != plain:
-        # What is wrapped deeper than anybody writes is there to hide something.
+        # A text encoded this deeply hides something.
         return True
     return bool(_AT.search(plain)) or _is_phone(plain)
 
 
 def is_identifying_prose(text: str) -> bool:
-    """Tell the same of words, which need no long numbers at all; years do not count."""
+    """Whether words are; words need no long numbers at all, except years."""
     return is_identifying(text) or _digits(_YEARS.sub("", _plain(text))) >= LEAST_PHONE_DIGITS
 
 
 def has_invisible(text: str) -> bool:
-    """Tell whether a text holds controls, unusual spaces, directions or anything else that cannot be seen."""
+    """Whether a text holds controls, unusual spaces, directions or other invisible characters."""
     return not text.isprintable() or any(blank in text for blank in _BLANKS)
 
 
 def _plain(text: str) -> str:
-    """Give the text as a sloppy reader would take it: decoded, in ASCII where it has an ASCII look."""
+    """Return the text as a lenient reader would take it: decoded, and in ASCII where it looks like ASCII."""
     for _ in range(_MOST_UNWRAPPINGS):
         text = _unwrapped(text)
     if text.isascii():
@@ -105,11 +107,11 @@ _PLAIN_OF_CATEGORY: Final = {
     **dict.fromkeys(("Pe", "Pf"), ")"),
     **dict.fromkeys(("Pd", "Po", "Pc"), "-"),
 }
-"""What a character of a Unicode category looks like: marks like nothing, brackets and quotes like brackets."""
+"""What characters of a Unicode category are read as: marks as nothing, brackets and quotes as brackets."""
 
 
 def _is_phone(plain: str) -> bool:
-    """Tell whether any digits are a phone number, as they stand alone or among letters."""
+    """Whether any digits are a phone number, alone or among letters."""
     plain = _UUID.sub("uuid", plain)
     if not any(map(str.isalpha, plain)):
         return _is_phone_alone(plain)

@@ -109,7 +109,8 @@ class _Draft:
         if entry.forbidden:
             return _suppressed(entry.forbidden)
         if entry.activity_id:
-            key = activity_key(entry.activity_id, self._owner)
+            activity = entry.activity
+            key = activity_key(entry.activity_id, activity.kind, activity.ad_id, self._owner)
             if self.seen.holds(key):
                 return DUPLICATE
             self.seen = self.seen.remembering(key, self._now_s)

@@ -6,6 +6,7 @@ The later absence of a signal changes nothing.
 
 from typing import NamedTuple
 
+from targeting.identifiers import canonical, without_placeholders
 from targeting.model import AdRequest, Signals, Subject, SubjectKind
 from targeting.policy.policy import SignalPolicy
 from targeting.reasons import Reason, reasons_of
@@ -30,8 +31,11 @@ def sightings(request: AdRequest, cookies: Cookies, policy: SignalPolicy, seen_a
     source = _lasting_source(request.signals, policy)
     if source is None:
         return ()
-    account_id, device_id = request.identity.account_id, request.identity.device_id or cookies.muid
-    subjects = (Subject(SubjectKind.ACCOUNT, account_id), Subject(SubjectKind.DEVICE, device_id))
+    account_id, _, device_id = without_placeholders(request.identity, cookies.muid)
+    subjects = (
+        Subject(SubjectKind.ACCOUNT, canonical(account_id)),
+        Subject(SubjectKind.DEVICE, canonical(device_id)),
+    )
     return tuple(Sighting(subject, source, seen_at_ms) for subject in subjects if subject.id)
 
 

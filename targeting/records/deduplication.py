@@ -54,9 +54,14 @@ class SeenActivities(NamedTuple):
 NOTHING_SEEN = SeenActivities()
 
 
-def activity_key(activity_id: str, owner: bytes) -> bytes:
-    """Return the eight bytes that identify an activity of this owner (16-byte pseudonym)."""
-    return hashlib.blake2b(activity_id.encode(), digest_size=_KEY_BYTES, key=owner).digest()
+def activity_key(activity_id: str, kind: int, ad_id: str, owner: bytes) -> bytes:
+    """Return the eight bytes that identify an event: an id, of this kind, ad and owner (16-byte pseudonym).
+
+    One auction's id may stand for the impression and the click; what else an activity says makes no other event.
+    """
+    ad = ad_id.encode()
+    text = bytes((kind, len(ad))) + ad + activity_id.encode()
+    return hashlib.blake2b(text, digest_size=_KEY_BYTES, key=owner).digest()
 
 
 def encode_seen(seen: SeenActivities, owner: bytes) -> bytes:

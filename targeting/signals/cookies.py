@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
+from targeting.identifiers import is_placeholder
 from targeting.places.locale import parse_place
 
 _Pairs: TypeAlias = Sequence[tuple[str, str]]
@@ -152,7 +153,10 @@ def browser_id(device_id: str) -> str:
 def _device(value: str) -> tuple[str, bool]:
     """Return the browser's id, and whether it is doubtful."""
     muid = _MUID(value) or _MUID(value.strip(_PADDING))
-    return (muid[0].lower(), False) if muid else ("", True)
+    if muid is None:
+        # A blank value may be half of an id; a word for "no value" is none.
+        return "", not (value.strip(_PADDING) and is_placeholder(value))
+    return ("", False) if is_placeholder(muid[0]) else (muid[0].lower(), False)
 
 
 def _account(value: str) -> tuple[str, bool]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from server.errors import InvalidRequest, NotAllowed, refusal_of
+from server.errors import InvalidRequest, MayCountTwice, NotAllowed, refusal_of
 from server.store.ports import StoreTimeout, StoreUnavailable
 from targeting.records.envelope import RecordUnreadable
 
@@ -14,6 +14,7 @@ TABLE = [
     (NotAllowed("the subject opted out"), code_pb2.FAILED_PRECONDITION, None),
     (RecordUnreadable("text"), code_pb2.FAILED_PRECONDITION, None),
     (StoreTimeout("text"), code_pb2.UNAVAILABLE, error_details_pb2.RetryInfo),
+    (MayCountTwice("text"), code_pb2.UNAVAILABLE, error_details_pb2.RetryInfo),
     (StoreUnavailable("text"), code_pb2.UNAVAILABLE, error_details_pb2.RetryInfo),
     (RuntimeError("alice@example.com"), code_pb2.INTERNAL, None),
 ]

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 
 import pytest
+from adtargeting.v1 import profile_pb2 as pb
 from adtargeting.v1 import targeting_pb2
 from adtargeting.v1.preference_pb2 import Date
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from targeting.age import date_of
 from targeting.model import Subject, SubjectKind
 from targeting.policy.policy import policy_from
 from targeting.signals.nap import Nap
-from tests.server.calls.direct_service import MUID, NOW_S, Service, saw, service, viewed
+from tests.server.calls.direct_service import AMERICAN, MUID, NOW_S, Service, saw, service, viewed
 from tests.server.store.fake_store import FakeStore
 
 CLIENT = targeting_pb2.ClientSettings
@@ -98,6 +100,15 @@ class TestRepeats:
         assert calls.outcomes(saw("a1"), saw("a1"), saw("a2")) == ["RECORDED", "DUPLICATE", "RECORDED"]
         assert calls.outcomes(saw("a1"), saw("a2")) == ["DUPLICATE", "DUPLICATE"]
         assert calls.get(account_id="alice").exposures[0].count == 2
+
+    def test_one_id_names_one_event_of_a_kind_and_an_ad(self) -> None:
+        calls = service()
+        click = pb.Activity(
+            activity_id="a1", account_id="alice", kind=pb.ACTIVITY_KIND_AD_CLICK, ad_id="ad-1", client=AMERICAN
+        )
+        later = saw("a1", "ad-1", occurred_at=Timestamp(seconds=int(NOW_S) - 60))
+        sent = [saw("a1", "ad-1"), click, saw("a1", "ad-2"), later, click]
+        assert calls.outcomes(*sent) == ["RECORDED", "RECORDED", "RECORDED", "DUPLICATE", "DUPLICATE"]
 
     def test_ids_are_a_subjects_own(self) -> None:
         assert service().outcomes(saw("a1"), saw("a1", account_id="bob")) == ["RECORDED", "RECORDED"]

@@ -1,4 +1,4 @@
-"""SetPreference and GetPreferences: what is acknowledged, what is refused, what is stored."""
+"""SetPreference and GetPreferences: acknowledgements, refusals and stored records."""
 
 from typing import Any
 
@@ -187,6 +187,9 @@ def test_a_record_that_nobody_can_read_is_replaced_by_an_explicit_choice() -> No
 
 
 MALFORMED = [
+    ("placeholder for an account", {"account_id": "undefined"}, "account_id"),
+    ("placeholder for a device", {"device_id": "0" * 32}, "device_id"),
+    ("placeholder for a change id", {"change_id": "null"}, "change_id"),
     ("no subject", {"account_id": ""}, "account_id"),
     ("long account", {"account_id": "x" * 257}, "account_id"),
     ("long device", {"device_id": "x" * 257}, "device_id"),

@@ -32,6 +32,9 @@ REJECTED = {
     "an account id that is too long": (viewed(account_id="a" * 257), "account_id"),
     "a device id that is too long": (viewed(device_id="é" * 129), "device_id"),
     "an activity id that is too long": (viewed("a" * 257), "activity_id"),
+    "a placeholder as account": (viewed(account_id="null"), "account_id"),
+    "a placeholder as device": (viewed(device_id="00000000-0000-0000-0000-000000000000"), "device_id"),
+    "a placeholder as activity id": (viewed("undefined"), "activity_id"),
     "no kind": (pb.Activity(account_id="alice", client=AMERICAN), "kind"),
     "an unknown kind": (activity(kind=99), "kind"),
     "too many segments": (viewed("", *map(str, range(17))), "segment_ids"),
@@ -73,6 +76,8 @@ TAKEN = {
     "as old as may be": activity(occurred_at=at(-396 * 86_400)),
     "of the future": activity(occurred_at=at(86_400)),
     "without an activity id": viewed(),
+    "a number as ad id": saw(ad_id="81234567"),
+    "numbers as segments": viewed("", "17203344", "12345678901234567890"),
     "of a device": viewed(device_id="phone"),
 }
 

@@ -72,10 +72,20 @@ E_MAIL = {
     "inside an id": "seg-bob@example.com-2026",
 }
 
+NUMBERS = {
+    "six digits": "123456",
+    "seven digits": "5552671",
+    "a creative": "81234567",
+    "a segment": "17203344",
+    "ten digits": "4155552671",
+    "with an international prefix": "0041791234567",
+    "fifteen digits": "123456789012345",
+    "twenty digits": "12345678901234567890",
+}
+"""Ids as they are; in words they would be too much."""
+
 PHONE = {
     "E.164": "+14155552671",
-    "bare": "4155552671",
-    "seven digits": "5552671",
     "with hyphens": "415-555-2671",
     "with dots": "415.555.2671",
     "with underscores": "415_555_2671",
@@ -94,9 +104,12 @@ PHONE = {
     "a plus that is encoded": "x%2B14155552671",
     "full-width digits": "\uff14\uff11\uff15\uff15\uff15\uff15\uff12\uff16\uff17\uff11",
     "Arabic-Indic digits": "\u0664\u0661\u0665\u0665\u0665\u0665\u0662\u0666\u0667\u0661",
+    "with Unicode hyphens": "415\u2010555\u20102671",
+    "one of its digits full-width": "415555267\uff11",
+    "percent-encoded digits": "%34155552671",
+    "with a blank in front": " 4155552671",
     "with en dashes": "415\u2013555\u20132671",
     "with minus signs": "415\u2212555\u22122671",
-    "fifteen digits": "123456789012345",
     "two numbers": "4155552671, 4155552672",
     "an IPv4 address": "192.168.100.200",
     "announced as a phone's": "phone:4155552671",
@@ -132,6 +145,12 @@ def test_ordinary_names_are_taken(text: str) -> None:
 def test_what_is_shaped_like_an_address_or_a_number_is_not(text: str) -> None:
     assert is_identifying(text)
     assert is_identifying_prose(text)
+
+
+@pytest.mark.parametrize("text", NUMBERS.values(), ids=NUMBERS)
+def test_a_bare_number_is_an_id(text: str) -> None:
+    assert not is_identifying(text)
+    assert is_identifying_prose(text) is (len(text) > 6)
 
 
 PROSE = {
@@ -183,10 +202,20 @@ def test_no_at_sign_gets_through(before: str, local: str, domain: str) -> None:
     assert is_identifying(f"{before} {local}@{domain}")
 
 
-@given(st.integers(10**6, 10**15 - 1), st.sampled_from(["", " ", "-", "."]), st.integers(2, 4))
-def test_no_bare_number_gets_through_however_it_is_grouped(number: int, separator: str, size: int) -> None:
+@given(st.integers(10**6, 10**15 - 1), st.sampled_from([" ", "-", "."]), st.integers(2, 4))
+def test_no_number_gets_through_in_groups(number: int, separator: str, size: int) -> None:
     digits = str(number)
     assert is_identifying(separator.join(digits[at : at + size] for at in range(0, len(digits), size)))
+
+
+@given(st.integers(10**6, 10**15 - 1), st.sampled_from(["+", "tel:", "phone ", "(0)", "%2B", "call-"]))
+def test_no_number_gets_through_with_a_sign_of_a_phone(number: int, sign: str) -> None:
+    assert is_identifying(f"{sign}{number}")
+
+
+@given(st.integers(10**5, 10**20 - 1))
+def test_every_bare_number_is_an_id(number: int) -> None:
+    assert not is_identifying(str(number))
 
 
 @given(st.text(max_size=60))

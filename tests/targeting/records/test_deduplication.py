@@ -83,7 +83,13 @@ def test_half_an_entry_is_not_read() -> None:
         decode_seen(seal(b"aS", 1, OWNER, bytes(13)), OWNER)
 
 
-def test_a_key_is_of_one_activity_of_one_owner() -> None:
-    keys = {activity_key(name, owner) for name in ("a", "b") for owner in (OWNER, OTHER)}
-    assert len(keys) == 4
+def test_a_key_is_of_one_event() -> None:
+    keys = {
+        activity_key(name, kind, ad, owner)
+        for name in ("a", "b", "bb")
+        for kind in (5, 6)
+        for ad in ("", "b", "a")
+        for owner in (OWNER, OTHER)
+    }
+    assert len(keys) == 3 * 2 * 3 * 2
     assert all(len(key) == 8 for key in keys)
