@@ -1,7 +1,7 @@
 """``adtargeting prepare``: show the bid request that each network would receive, as a diff with causes."""
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--country", type=text, default="", metavar="CODE", help="country set in the client")
     parser.add_argument("--language", type=text, default="", metavar="TAG", help="language set in the client")
     parser.add_argument("--targeted-ads-off", action="store_true", help="targeted ads are turned off in the client")
+    parser.add_argument(
+        "--dry-run",
+        action=BooleanOptionalAction,
+        default=True,
+        help="store nothing, not even an opt-out that a signal makes",
+    )
     parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
 
 
@@ -55,6 +61,7 @@ def run(options: Namespace, shell: Shell) -> int:
 def request_from(options: Namespace, bid_request: bytes) -> pb.PrepareBidRequestRequest:
     """Return the call that the options describe."""
     return pb.PrepareBidRequestRequest(
+        dry_run=options.dry_run,
         bid_request=bid_request,
         account_id=options.account,
         linked_account_ids=options.linked,

@@ -24,12 +24,14 @@ def add_request(parser: ArgumentParser) -> None:
         "--network", action="append", type=text, default=[], metavar="ID", help="third-party network; repeatable"
     )
     parser.add_argument("--request-id", type=text, default="", metavar="ID", help="request id, echoed in the answer")
+    parser.add_argument("--dry-run", action="store_true", help="store nothing, not even an opt-out that a signal makes")
     parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
 
 
 def request_from(options: Namespace) -> pb.DecideRequest:
     """Return the request that the options describe."""
     return pb.DecideRequest(
+        dry_run=options.dry_run,
         request_id=options.request_id,
         account_id=options.account,
         linked_account_ids=options.linked,

@@ -95,7 +95,9 @@ def test_every_argument_is_in_the_call() -> None:
         device_id="d",
         client=pb.ClientSettings(country="US", language="en", targeted_ads_off=True),
         third_party_networks=["a", "b"],
+        dry_run=True,
     )
+    assert not request_from(parser.parse_args(["bid.json", "--no-dry-run"]), b"{}").dry_run
 
 
 def test_it_shows_what_changes_for_each_network_and_why(served: Adt) -> None:
