@@ -1,48 +1,142 @@
-"""The process around the service: serve until a signal says stop."""
+"""The process around the service: serve until a signal says stop.
+
+SIGTERM and SIGINT end the process at any moment, also while it starts.
+"""
 
 import logging
+import os
 import signal
+import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
+from typing import Final
 
 from server.app import Service
 from server.build import PROGRAM, build_version
+from server.logs import FloodFilter, configure_logs
 from server.memory import share_heaps
 from server.settings import Settings
 from server.web.assembly import own_origin
 
+_LOG = logging.getLogger(__name__)
+TICK_S: Final = 0.2
+
+
+class StopRequested(BaseException):
+    """A signal to stop has arrived while the service was starting."""
+
+
+class Signals:
+    """The signals of the process, from the moment this is made.
+
+    The first SIGTERM or SIGINT sets ``stop``, and is raised as ``StopRequested`` while ``starting``; a second one sets
+    ``hurry``. SIGHUP sets ``reload``.
+    """
+
+    def __init__(self) -> None:
+        self.stop, self.hurry, self.reload = threading.Event(), threading.Event(), threading.Event()
+        self.starting = True
+        self.name = ""
+        """The signal that stopped the process."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGHUP, self._on_reload)
+
+    def _on_stop(self, number: int, _: FrameType | None) -> None:
+        if self.stop.is_set():
+            self.hurry.set()
+            return
+        self.name = signal.Signals(number).name
+        self.stop.set()
+        if self.starting:
+            raise StopRequested
+
+    def _on_reload(self, _: int, __: FrameType | None) -> None:
+        self.reload.set()
+
 
 def run_service(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then drain; SIGHUP reads the policy again. Raises the typed errors of the start.
+    """Serve until SIGTERM or SIGINT, then drain; SIGHUP reads the files again. Raises the typed errors of the start.
 
     A second SIGTERM or SIGINT ends the drain's delay.
     """
-    share_heaps()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    stop, hurry, reload = threading.Event(), threading.Event(), threading.Event()
 
-    def on_stop(_: int, __: FrameType | None) -> None:
-        (hurry if stop.is_set() else stop).set()
+    def serve(signals: Signals, floods: FloodFilter) -> None:
+        with Service(settings) as service:
+            signals.starting = False
+            print(start_line(service), flush=True)
+            log_start(service)
+            serve_until_stopped(service, signals, floods)
 
-    def on_reload(_: int, __: FrameType | None) -> None:
-        reload.set()
+    run_process(settings, serve)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_stop)
-    signal.signal(signal.SIGHUP, on_reload)
-    with Service(settings) as service:
-        print(start_line(service), flush=True)
-        while not stop.wait(0.2):
-            if reload.is_set():
-                reload.clear()
-                service.request_reload()
-        service.drain(hurry)
+
+def run_process(settings: Settings, serve: Callable[[Signals, FloodFilter], None]) -> None:
+    """Call ``serve`` with the signals and the log of this process; a signal may end it at any moment."""
+    signals = Signals()
+    try:
+        share_heaps()
+        floods = configure_logs(settings.log_level, settings.log_format)
+        serve(signals, floods)
+        floods.report(at_once=True)
+    except StopRequested:
+        _LOG.info("%s received while starting", signals.name)
+    _LOG.info("stopped")
+
+
+def serve_until_stopped(service: Service, signals: Signals, floods: FloodFilter) -> None:
+    """Serve until told to stop, then drain. A process that has lost a part that serving needs ends at once."""
+    while not signals.stop.wait(TICK_S):
+        floods.report()
+        if signals.reload.is_set():
+            signals.reload.clear()
+            _LOG.info("SIGHUP received, reloading")
+            service.request_reload()
+        if part := service.ended_part():
+            _LOG.critical("the %s has ended unexpectedly; this process ends, restart it", part)
+            sys.stderr.flush()
+            # An orderly end could wait for ever for the part that is missing.
+            os._exit(1)
+    _LOG.info("%s received, draining", signals.name)
+    service.drain(signals.hurry)
 
 
 def start_line(service: Service) -> str:
     """Return the line that says what is served, where, and on which store."""
-    pages = f", pages on {own_origin(service.web_address) or service.web_address}/choice" if service.web_address else ""
     return (
-        f"{PROGRAM} {build_version()} serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
-        f"http://{service.metrics_address}/metrics{pages}, from {service.store.name}"
+        f"{serving_line(service)}, metrics on http://{service.metrics_address}/metrics{pages_part(service)}, "
+        f"from {service.store.name}"
     )
+
+
+def serving_line(service: Service) -> str:
+    """Return the part of the start line that tells the version, the address and the gate."""
+    return f"{PROGRAM} {build_version()} serves gRPC on {service.address} ({service.gate.name} gate)"
+
+
+def pages_part(service: Service) -> str:
+    """Return the part of the start line that tells where the pages are; empty without pages."""
+    if not service.web_address:
+        return ""
+    return f", pages on {own_origin(service.web_address) or service.web_address}/choice and /inspect"
+
+
+def log_start(service: Service) -> None:
+    """Log everything that identifies this run, in one line."""
+    fields = {
+        "version": build_version(),
+        "gate": service.gate.name,
+        "store": service.store.name,
+        "policy_version": service.rules().policy.version,
+        "key_fingerprint": service.store.key.fingerprint,
+        "listeners": ", ".join(listeners(service)),
+    }
+    text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in fields.items())
+    _LOG.info("started: %s", text, extra={"fields": fields})
+
+
+def listeners(service: Service) -> list[str]:
+    """Return every address that is listened on, and how it is protected."""
+    addresses = {"gRPC": service.address, "metrics": service.metrics_address, "pages": service.web_address}
+    return [f"{name} {address} (plaintext)" for name, address in addresses.items() if address]

@@ -2,8 +2,10 @@
 
 Every setting is ``ADTARGETING_<NAME>`` in the environment, and the same name in the file of ``--config``; the
 environment wins. Unknown names and impossible values stop the start with one line. ``repr`` hides secrets.
+A secret may also be read from a file: ``ADTARGETING_<NAME>_FILE`` names it.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +17,8 @@ from server.policy.toml import parse_toml
 
 PREFIX = "ADTARGETING_"
 _LAST_PORT = 65_535
+MOST_PROCESSES = 64
+_KEY_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _LARGEST_FILE = 1 << 20
 
 
@@ -29,8 +33,12 @@ class Settings:
     grpc_address: str = field(default="127.0.0.1:50051", metadata={"address": True})
     metrics_address: str = field(default="127.0.0.1:9464", metadata={"address": True})
     data_dir: Path = Path(".data")
-    redis_url: str = field(default="", repr=False)
+    redis_url: str = field(default="", repr=False, metadata={"secret": True})
     """A secret: it may hold a password."""
+    redis_password_file: str = ""
+    """A file that has the password of ``redis_url``, read for every connection, so that it can be rotated."""
+    key_prefix: str = field(default="adt", metadata={"key_prefix": True})
+    """The beginning of every key in the store."""
     gate: str = field(default="auto", metadata={"choices": ("auto", "http2", "grpcio")})
     geo_db: str = ""
     policy: str = ""
@@ -46,6 +54,8 @@ class Settings:
     """Names by which HTTP/1.1 and browsers may call the gRPC port, beside its own; separated by commas."""
     origins: str = ""
     """Origins whose pages may call the gRPC port; separated by commas."""
+    processes: str = field(default="auto", metadata={"processes": True})
+    """Worker processes: ``auto`` or a number."""
     other_workers: int = field(default=2, metadata={"bounds": (1, 32)})
     replicas: int = field(default=0, metadata={"bounds": (0, 16)})
     confirm_on_disk: str = field(default="no", metadata={"choices": ("no", "yes")})
@@ -63,6 +73,7 @@ class Settings:
     """Addresses and networks of those proxies, and ``unix`` for a Unix socket, separated by commas."""
     web_links: str = ""
     """A TOML file of links to other places to choose."""
+    log_format: str = field(default="text", metadata={"choices": ("text", "json")})
     log_level: str = field(default="INFO", metadata={"choices": ("DEBUG", "INFO", "WARNING", "ERROR")})
 
     @property
@@ -83,6 +94,7 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
         values_by_name |= _read_file(config)
     values_by_name |= {name: value for name, value in environment.items() if name.startswith(PREFIX)}
     known = {PREFIX + setting.name.upper(): setting for setting in fields(Settings)}
+    values_by_name = _with_secrets(values_by_name)
     if unknown := sorted(values_by_name.keys() - known.keys()):
         raise SettingsError(f"{unknown[0]}: unknown setting; the settings are {', '.join(sorted(known))}")
     types = get_type_hints(Settings)
@@ -91,6 +103,37 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
         setting = known[name]
         values[setting.name] = _check(name, _convert(name, value, types[setting.name]), setting.metadata)
     return Settings(**values)
+
+
+def secret_files() -> dict[str, str]:
+    """Return the settings that name a file with a secret, each with the setting that the secret is the value of."""
+    secrets = [PREFIX + setting.name.upper() for setting in fields(Settings) if setting.metadata.get("secret")]
+    return {f"{name}_FILE": name for name in secrets}
+
+
+def _with_secrets(values_by_name: Mapping[str, object]) -> dict[str, object]:
+    """Replace the settings that name a file with a secret by the secret. Raises ``SettingsError``."""
+    values = dict(values_by_name)
+    for file, name in secret_files().items():
+        path = values.pop(file, "")
+        if not path:
+            continue
+        if values.get(name):
+            raise SettingsError(f"{file}: set either this or {name}")
+        values[name] = _read_secret(file, Path(str(path)))
+    return values
+
+
+def _read_secret(name: str, path: Path) -> str:
+    try:
+        secret = read_bounded(path, _LARGEST_FILE).decode("utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}: cannot read the file: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name}: not UTF-8") from None
+    if not secret:
+        raise SettingsError(f"{name}: the file is empty")
+    return secret
 
 
 def _read_file(path: Path) -> Mapping[str, object]:
@@ -122,7 +165,18 @@ def _check(name: str, value: object, limits: Mapping[str, object]) -> object:
         raise SettingsError(f"{name}: must be between {bounds[0]} and {bounds[1]}")
     if isinstance(choices := limits.get("choices"), tuple) and value not in choices:
         raise SettingsError(f"{name}: must be one of {', '.join(choices)}")
+    if "processes" in limits:
+        return checked_processes(name, str(value))
+    if "key_prefix" in limits and not _KEY_PREFIX.fullmatch(str(value)):
+        raise SettingsError(f"{name}: must be 1 to 32 letters, digits, '-', '_' or '.'")
     return checked_address(name, str(value)) if "address" in limits else value
+
+
+def checked_processes(name: str, value: str) -> str:
+    """Return the value if it is ``auto`` or a possible number of processes. Raises ``SettingsError``."""
+    if value != "auto" and not (value.isascii() and value.isdecimal() and 1 <= int(value) <= MOST_PROCESSES):
+        raise SettingsError(f"{name}: must be auto, or a number from 1 to {MOST_PROCESSES}")
+    return value
 
 
 def checked_address(name: str, value: str) -> str:

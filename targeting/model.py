@@ -106,12 +106,12 @@ class AdRequest(NamedTuple):
     networks: tuple[str, ...] = ()
     caller: str = ""
     """Name of the calling client; empty where callers are not told apart."""
-    dry_run: bool = False
-    """Whether nothing may be stored because of this request."""
     shown_countries: tuple[str, ...] = ()
     """Further countries (ISO 3166-1 alpha-2) that the request shows: the GDPR and networks' rules may apply there."""
     shown_subdivisions: tuple[str, ...] = ()
     """Further subdivisions (ISO 3166-2) that the request shows: networks' rules may apply there."""
+    is_dry_run: bool = False
+    """Whether the caller wants nothing to be stored."""
 
     def __repr__(self) -> str:
         """Show nothing about the person."""

@@ -24,14 +24,20 @@ def add_request(parser: ArgumentParser) -> None:
         "--network", action="append", type=text, default=[], metavar="ID", help="third-party network; repeatable"
     )
     parser.add_argument("--request-id", type=text, default="", metavar="ID", help="request id, echoed in the answer")
-    parser.add_argument("--dry-run", action="store_true", help="store nothing, not even an opt-out that a signal makes")
     parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+
+
+def add_dry_run(parser: ArgumentParser, *, default: bool) -> None:
+    """Add the option that keeps the service from storing an opt-out that a signal carries."""
+    usual = "the default" if default else "by default it is stored"
+    parser.add_argument(
+        "--dry-run", action=BooleanOptionalAction, default=default, help=f"store no opt-out of a signal ({usual})"
+    )
 
 
 def request_from(options: Namespace) -> pb.DecideRequest:
     """Return the request that the options describe."""
     return pb.DecideRequest(
-        dry_run=options.dry_run,
         request_id=options.request_id,
         account_id=options.account,
         linked_account_ids=options.linked,

@@ -45,10 +45,10 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
         in_app=stated.in_app or bool(client.app),
         signals=stated.signals,
         networks=asked,
-        dry_run=message.dry_run,
         shown_countries=stated.countries + tuple([place.country for place in places[1:]]),
         shown_subdivisions=stated.subdivisions
         + tuple([place.subdivision for place in places[1:] if place.subdivision]),
+        is_dry_run=message.dry_run,
     )
     return request, bid_request
 

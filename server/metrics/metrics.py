@@ -101,6 +101,7 @@ class Metrics:
             registry=registry,
         )
         ProcessCollector(registry=registry)
+        Gauge("adtargeting_processes", "Processes that serve", registry=registry).set(1)
         self._policy_info = Gauge("adtargeting_policy_info", "The policy in force", ["version"], registry=registry)
         self._build_info = Gauge(
             "adtargeting_build_info", "The running build", ["version", "python", "gate"], registry=registry

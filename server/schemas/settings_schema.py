@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import Any, get_type_hints
 
-from server.settings import PREFIX, Settings
+from server.settings import PREFIX, Settings, secret_files
 from targeting.policy.json_schema import DIALECT, Json
 
 
@@ -18,6 +18,8 @@ def settings_schema(descriptions: Mapping[str, str]) -> Json:
     for setting in fields(Settings):
         name = PREFIX + setting.name.upper()
         properties[name] = _setting(types[setting.name], setting) | {"description": descriptions.get(name, "")}
+    for file, name in secret_files().items():
+        properties[file] = {"type": "string", "default": "", "description": f"a file that contains {name}"}
     return {
         "$schema": DIALECT,
         "title": "adtargeting settings",

@@ -13,13 +13,13 @@ from server.cli.command import Parser
 from server.cli.commands import COMMANDS
 from server.cli.main import shared_options
 from server.metrics.metrics import Metrics
-from server.settings import PREFIX, Settings
+from server.settings import PREFIX, Settings, secret_files
 from tests.docs.documents import DOCUMENTS, ROOT, blocks, code_spans, name_of, prose_of, text_of
 
 PATH = re.compile(r"(?:\.ci|benchmarks|deploy|docs|proto|server|targeting|tests)/[\w./-]*")
 SYMBOL = re.compile(r"([\w/]+\.py):(\w+)")
 TARGETS = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-SETTINGS = {f"{PREFIX}{each.name.upper()}" for each in fields(Settings)}
+SETTINGS = {f"{PREFIX}{each.name.upper()}" for each in fields(Settings)} | secret_files().keys()
 TEST_CODE = "\n".join(path.read_text() for path in ROOT.glob("tests/**/*.py"))
 
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)

@@ -72,5 +72,38 @@ def test_a_missing_file(tmp_path: Path) -> None:
         read_settings({}, tmp_path / "none.toml")
 
 
+@pytest.mark.parametrize("name", ["environment", "file"])
+def test_a_secret_may_come_from_a_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_text("redis://:hunter2@localhost/0\n")
+    (tmp_path / "settings.toml").write_text(f'ADTARGETING_REDIS_URL_FILE = "{tmp_path}/secret"\n')
+    environment = {"ADTARGETING_REDIS_URL_FILE": f"{tmp_path}/secret"}
+    settings = read_settings(environment) if name == "environment" else read_settings({}, tmp_path / "settings.toml")
+    assert settings.redis_url == "redis://:hunter2@localhost/0"
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "problem"),
+    [
+        pytest.param(None, {}, "cannot read the file: No such file or directory", id="missing"),
+        pytest.param(b" \n", {}, "the file is empty", id="empty"),
+        pytest.param(b"\xff", {}, "not UTF-8", id="encoding"),
+        pytest.param(b"redis://a", {"ADTARGETING_REDIS_URL": "redis://b"}, "set either this or ADT", id="both"),
+    ],
+)
+def test_a_secret_file_that_cannot_be_used_is_one_line(
+    tmp_path: Path, content: bytes | None, more: dict[str, str], problem: str
+) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"ADTARGETING_REDIS_URL_FILE": str(tmp_path / "secret"), **more})
+    assert str(caught.value).startswith(f"ADTARGETING_REDIS_URL_FILE: {problem}")
+
+
+def test_only_secrets_come_from_files() -> None:
+    with pytest.raises(SettingsError, match=r"^ADTARGETING_GATE_FILE: unknown setting"):
+        read_settings({"ADTARGETING_GATE_FILE": "x"})
+
+
 def test_no_password_is_shown() -> None:
     assert "hunter2" not in repr(Settings(redis_url="redis://:hunter2@localhost/0"))

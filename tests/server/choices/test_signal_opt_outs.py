@@ -355,4 +355,4 @@ class TestNewDevices:
 
 
 def test_a_dry_run_stores_nothing() -> None:
-    assert not TestFromDecisions().offered(GPC, dry_run=True)
+    assert not TestFromDecisions().offered(GPC, is_dry_run=True)

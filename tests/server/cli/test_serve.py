@@ -1,9 +1,9 @@
-"""``serve``: what stops the start, and the signals that a running service obeys."""
+"""``serve``: failures of the start, and the signals that a running service handles."""
 
+import json
 import os
 import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 
+from server.app import Service
 from server.build import build_version
 from server.cli.client import Client
+from server.keys.secret_key import SecretKey, key_file
 from server.serving import run_service
 from server.settings import Settings
 from tests.server.cli.conftest import Adt, started
@@ -23,7 +25,7 @@ ANYWHERE = "127.0.0.1:0"
 
 @pytest.fixture
 def fresh(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> Adt:
-    """The command line, with free ports and a data directory that is not there yet."""
+    """The command line, with free ports and a data directory that does not exist yet."""
     monkeypatch.setenv("ADTARGETING_GRPC_ADDRESS", ANYWHERE)
     monkeypatch.setenv("ADTARGETING_METRICS_ADDRESS", ANYWHERE)
     monkeypatch.setenv("ADTARGETING_DATA_DIR", "data")
@@ -122,16 +124,65 @@ def wait_for_policy(address: str, version: str) -> None:
         time.sleep(0.05)
 
 
-def test_a_service_of_this_process_ends_by_signal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_service_of_this_process_reloads_and_ends_by_signal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.serving.log_start", lambda _: os.kill(os.getpid(), signal.SIGHUP))
+    monkeypatch.setattr(Service, "request_reload", lambda _: os.kill(os.getpid(), signal.SIGINT))
     settings = Settings(
         grpc_address=ANYWHERE, metrics_address=ANYWHERE, data_dir=tmp_path, redis_url=f"unix://{tmp_path}/none.sock"
     )
     before = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGHUP)).start()
-    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
     try:
         run_service(settings)
     finally:
         for each, handler in zip((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), before, strict=True):
             signal.signal(each, handler)
     assert capsys.readouterr().out.startswith(f"adtargeting {build_version()} serves gRPC on 127.0.0.1:")
+
+
+def serve_settings(tmp_path: Path) -> dict[str, str]:
+    return {
+        "ADTARGETING_GRPC_ADDRESS": ANYWHERE,
+        "ADTARGETING_METRICS_ADDRESS": ANYWHERE,
+        "ADTARGETING_DATA_DIR": str(tmp_path / "data"),
+        "ADTARGETING_DRAIN_DELAY_S": "0",
+    }
+
+
+def test_the_log_tells_the_run_from_start_to_stop_in_json(tmp_path: Path) -> None:
+    settings = {**serve_settings(tmp_path), "ADTARGETING_LOG_FORMAT": "json"}
+    with started("serve", **settings) as service:
+        assert service.stdout
+        assert service.stderr
+        address = service.stdout.readline().split(" on ")[1].split()[0]
+        for _ in range(20):
+            answer(address)
+        service.send_signal(signal.SIGTERM)
+        lines = [json.loads(line) for line in service.stderr]
+        assert service.wait(20) == 0
+    messages = [line["message"] for line in lines]
+    assert messages[0].startswith("country database is ")
+    assert messages[1].startswith("started: version ")
+    assert messages[2:] == ["SIGTERM received, draining", "drained, the gate is closed", "stopped"]
+    run = lines[1]
+    assert run["key_fingerprint"] == read_key(tmp_path).fingerprint
+    assert f"gRPC {address} (plaintext)" in run["listeners"]
+    assert run.keys() >= {"time", "level", "logger", "version", "gate", "store", "policy_version"}
+
+
+def read_key(tmp_path: Path) -> SecretKey:
+    key = key_file(Settings(data_dir=tmp_path / "data")).read()
+    assert key is not None
+    return key
+
+
+def test_sigterm_ends_a_start_that_hangs(tmp_path: Path) -> None:
+    """The policy is a pipe without a writer, which would keep the start waiting for 5 s."""
+    os.mkfifo(tmp_path / "policy.toml")
+    with started("serve", "--policy", str(tmp_path / "policy.toml"), **serve_settings(tmp_path)) as service:
+        assert service.stderr
+        assert "country database is " in service.stderr.readline()
+        service.send_signal(signal.SIGTERM)
+        assert service.stderr.read().count("SIGTERM received while starting") == 1
+        assert service.wait(20) == 0
