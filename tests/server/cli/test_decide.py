@@ -1,4 +1,4 @@
-"""``decide`` and ``explain``: from flags to a request, from an answer to something one can read."""
+"""``decide`` and ``explain``: options become a request, and an answer becomes readable."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""``prepare``: what becomes of a bid request for each network, and why."""
+"""``prepare``: the bid request for each network, and the cause of each change."""
 
 import json
 import shlex
