@@ -179,3 +179,13 @@ class TestCommitting:
         endless = RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference(), **NEW[field])
         with pytest.raises(ValueError, match="ttl_s"):
             store.commit([endless], BUDGET_S)
+
+
+class TestExpiry:
+    """A preference stays, unless the change that wrote it says when it ends; the next one decides anew."""
+
+    @pytest.mark.parametrize("ttl_s", [0, 1_000])
+    def test_a_preference_is_there_before_its_end(self, store: Store, ttl_s: int) -> None:
+        first = RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference=preference(), preference_ttl_s=ttl_s)
+        assert store.commit([first], BUDGET_S)[0].landed
+        assert held(store)[0] == preference()
