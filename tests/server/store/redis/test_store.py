@@ -6,11 +6,13 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
+from server.store.redis.commit import UNREADABLE
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
@@ -36,6 +38,21 @@ def record(subject: Subject, version: int = 1) -> bytes:
 def change(store: RedisStore, subject: Subject = ANNE, profile: bytes | None = b"profile") -> RecordChange:
     held = store.read([subject], BUDGET_S)[0]
     return RecordChange(subject, held, record(subject), profile, b"seen", profile_ttl_s=100, seen_ttl_s=50)
+
+
+def ttl_s(store: OpenRedisStore, subject: Subject) -> Any:
+    """Seconds until the preference expires; -1: never."""
+    return store.command(b"TTL", PSEUDONYMS.locate(subject)[1])
+
+
+def test_a_preference_that_expires_stays_once_it_is_written_without_an_end(redis_store: OpenRedisStore) -> None:
+    (nothing,) = redis_store.read([ANNE], BUDGET_S)
+    expiring = RecordChange(ANNE, nothing, preference=record(ANNE), preference_ttl_s=400)
+    assert redis_store.commit([expiring], BUDGET_S)[0].landed
+    assert 390 < ttl_s(redis_store, ANNE) <= 400
+    (held,) = redis_store.read([ANNE], BUDGET_S)
+    assert redis_store.commit([RecordChange(ANNE, held, preference=record(ANNE, 2))], BUDGET_S)[0].landed
+    assert ttl_s(redis_store, ANNE) == -1
 
 
 def test_preferences_stay_and_what_is_recorded_expires(redis_store: OpenRedisStore) -> None:
@@ -66,6 +83,22 @@ def test_a_server_that_forgets_its_scripts_is_told_again(redis_store: OpenRedisS
     changes = [change(redis_store, ANNE), change(redis_store, BEN)]
     redis_store.command(b"SCRIPT", b"FLUSH")
     assert redis_store.commit(changes, BUDGET_S) == [Committed(landed=True)] * 2
+
+
+def sent(store: OpenRedisStore) -> int:
+    """How many bytes the server has sent so far."""
+    info = store.command(b"INFO", b"stats")
+    assert isinstance(info, bytes)
+    return int(info.partition(b"total_net_output_bytes:")[2].split()[0])
+
+
+def test_of_a_value_that_is_too_large_the_server_sends_no_more_than_a_part(own_store: OpenRedisStore) -> None:
+    own_store.put(ANNE, profile=b"x" * 20_000_000)
+    before = sent(own_store)
+    assert own_store.fetch([ANNE], BUDGET_S)[0].profile == UNREADABLE
+    assert sent(own_store) - before < 200_000
+    own_store.command(b"GET", own_store.key(ANNE, "profile"))
+    assert sent(own_store) - before > 20_000_000
 
 
 class TestTimeouts:
