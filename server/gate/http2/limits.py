@@ -25,7 +25,7 @@ class Http2Limits(NamedTuple):
     streams: int = 32
     """Calls in flight of one connection: its caller keeps further ones, which costs nothing here."""
     tasks: int = 8192
-    """Requests in Python at once. More get HTTP 503, which costs more than a refusal in Python, so it is a last resort."""
+    """Requests in Python at once. More get HTTP 503, which costs more than a refusal in Python: a last resort."""
     idle_s: float = 300.0
     hosts: tuple[str, ...] = ()
     """Names by which HTTP/1.1 and browsers may call the port, beside its own."""
