@@ -49,7 +49,7 @@ class Reader:
             return self._read(write_json(self._select(value_of(raw))))
 
 
-class Outgoing(NamedTuple):
+class Readers(NamedTuple):
     """Readers of all that is sent under one policy, but for ``user``, ``device`` and ``regs``."""
 
     source: Reader
@@ -62,10 +62,10 @@ class Outgoing(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def outgoing(policy: BidRequestPolicy) -> Outgoing:
+def readers_for(policy: BidRequestPolicy) -> Readers:
     """Return the readers for a policy. Making them takes some ms, so those of the latest policies are kept."""
     objects = _objects(policy)
-    return Outgoing(
+    return Readers(
         source=Reader("Source", objects),
         places={name: Reader(_OBJECT_NAMES[name], objects) for name in PLACES},
         impressions=Reader("[Imp]", objects),
