@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -12,12 +12,15 @@ import pytest
 
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import seen_key
-from server.store.ports import DecisionStore, RecordStore
+from server.store.ports import Committed, DecisionStore, RecordChange, RecordStore
+from server.store.record_cipher import RecordCipher
 from server.store.redis.handshake import open_connection
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
+from server.store.sealed import SealedDecisions, SealedRecords
 from targeting.model import Subject
+from targeting.records.stored_records import StoredRecords
 from tests.server.store.fake_store import PSEUDONYMS, FakeStore
 
 
@@ -58,6 +61,34 @@ class OpenRedisStore(RedisStore):
         self._back_door.close()
 
 
+class SealedRedisStore(OpenRedisStore):
+    """The real store with its records encrypted at rest."""
+
+    def __init__(self, address: RedisAddress) -> None:
+        super().__init__(address)
+        cipher, plain = RecordCipher(b"a key for tests"), RedisStore(Primary(address), PSEUDONYMS)
+        self._plain = plain
+        self._decisions, self._records = SealedDecisions(plain, cipher), SealedRecords(plain, cipher)
+
+    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
+        return self._decisions.fetch(subjects, budget_s)
+
+    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
+        return self._records.read(subjects, budget_s)
+
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
+        return self._records.commit(changes, budget_s)
+
+    def commit_durably(
+        self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+    ) -> Committed:
+        return self._records.commit_durably(change, replicas, budget_s, confirm_s)
+
+    def close(self) -> None:
+        super().close()
+        self._plain.close()
+
+
 @contextmanager
 def stopped(server: EmbeddedRedis) -> Iterator[None]:
     """Stop the process, as a hung machine would, and let it go on."""
@@ -68,13 +99,24 @@ def stopped(server: EmbeddedRedis) -> Iterator[None]:
         os.kill(server.pid, signal.SIGCONT)
 
 
-@pytest.fixture(params=["fake", "redis"])
+@pytest.fixture(params=["fake", "redis", "sealed redis"])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Every store there is, empty."""
+    yield from _opened(request)
+
+
+@pytest.fixture(params=["fake", "redis"])
+def plain_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Every store that holds records as they are given to it, empty."""
+    yield from _opened(request)
+
+
+def _opened(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "fake":
         yield FakeStore()
         return
-    redis = OpenRedisStore(request.getfixturevalue("redis_address"))
+    kind = SealedRedisStore if request.param == "sealed redis" else OpenRedisStore
+    redis = kind(request.getfixturevalue("redis_address"))
     yield redis
     redis.close()
 
