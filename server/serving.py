@@ -85,7 +85,11 @@ def _serve(service: Service, signals: Signals, floods: FloodFilter) -> None:
 
 def start_line(service: Service) -> str:
     """Return the line that says what is served, where, and on which store."""
-    pages = f", pages on {own_origin(service.web_address) or service.web_address}/choice" if service.web_address else ""
+    pages = (
+        f", pages on {own_origin(service.web_address) or service.web_address}/choice and /inspect"
+        if service.web_address
+        else ""
+    )
     return (
         f"{PROGRAM} {build_version()} serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
         f"http://{service.metrics_address}/metrics{pages}, from {service.store.name}"

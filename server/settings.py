@@ -5,6 +5,7 @@ environment wins. Unknown names and impossible values stop the start with one li
 A secret may also be read from a file: ``ADTARGETING_<NAME>_FILE`` names it.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -16,6 +17,7 @@ from server.policy.toml import parse_toml
 
 PREFIX = "ADTARGETING_"
 _LAST_PORT = 65_535
+_KEY_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _LARGEST_FILE = 1 << 20
 
 
@@ -32,6 +34,10 @@ class Settings:
     data_dir: Path = Path(".data")
     redis_url: str = field(default="", repr=False, metadata={"secret": True})
     """A secret: it may hold a password."""
+    redis_password_file: str = ""
+    """A file that has the password of ``redis_url``, read for every connection, so that it can be rotated."""
+    key_prefix: str = field(default="adt", metadata={"key_prefix": True})
+    """The beginning of every key in the store."""
     gate: str = field(default="auto", metadata={"choices": ("auto", "http2", "grpcio")})
     geo_db: str = ""
     policy: str = ""
@@ -158,6 +164,8 @@ def _check(name: str, value: object, limits: Mapping[str, object]) -> object:
         raise SettingsError(f"{name}: must be between {bounds[0]} and {bounds[1]}")
     if isinstance(choices := limits.get("choices"), tuple) and value not in choices:
         raise SettingsError(f"{name}: must be one of {', '.join(choices)}")
+    if "key_prefix" in limits and not _KEY_PREFIX.fullmatch(str(value)):
+        raise SettingsError(f"{name}: must be 1 to 32 letters, digits, '-', '_' or '.'")
     return checked_address(name, str(value)) if "address" in limits else value
 
 

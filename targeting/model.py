@@ -108,6 +108,8 @@ class AdRequest(NamedTuple):
     """Further countries (ISO 3166-1 alpha-2) that the request shows: the GDPR and networks' rules may apply there."""
     shown_subdivisions: tuple[str, ...] = ()
     """Further subdivisions (ISO 3166-2) that the request shows: networks' rules may apply there."""
+    is_dry_run: bool = False
+    """Whether the caller wants nothing to be stored."""
 
     def __repr__(self) -> str:
         """Show nothing about the person."""

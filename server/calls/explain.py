@@ -9,14 +9,14 @@ from server.messages.enums import enum
 from server.messages.reading import parse
 from server.messages.translate import ad_request
 from targeting.checks import Check, DecisionTrace
-from targeting.decision import subjects_of
+from targeting.decision import Rulebook, subjects_of
 from targeting.explain import explain
 from targeting.model import AdRequest
 
 
 def explain_decision(payload: bytes, context: CallContext) -> bytes:
     """Explain a decision; see ``TargetingService.Explain``. Raises ``InvalidRequest``."""
-    trace, response = _decide(ad_request(parse(pb.DecideRequest, payload), context.locator), context)
+    trace, response = trace_decision(ad_request(parse(pb.DecideRequest, payload), context.locator), context)
     decision = pb.DecideResponse.FromString(response)
     age_s = context.country_table_age_s()
     return pb.ExplainResponse(
@@ -26,13 +26,16 @@ def explain_decision(payload: bytes, context: CallContext) -> bytes:
     ).SerializeToString()
 
 
-def _decide(request: AdRequest, context: CallContext) -> tuple[DecisionTrace, bytes]:
-    """Decide one request and keep what it was decided from; nothing is counted or written.
+def trace_decision(
+    request: AdRequest, context: CallContext, rulebook: Rulebook | None = None
+) -> tuple[DecisionTrace, bytes]:
+    """Decide one request, by a rulebook or the one in force, and keep what it was decided from.
 
+    Nothing is counted or written. The second part is the serialised ``DecideResponse``.
     The store is asked in any case, so that its checks are shown also where the request alone limits.
     """
     decider, fetcher, _ = context.decisions
-    rulebook = decider.rulebook()
+    rulebook = rulebook or decider.rulebook()
     planned = decider.plan([request], rulebook.policy)
     (item,) = planned.items
     stored = fetcher.fetch(item.subjects or subjects_of(item.request, item.cookies), context.budget_s)

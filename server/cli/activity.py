@@ -10,8 +10,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from server.cli.client import Client, as_json
 from server.cli.command import Command, add_subject, subject_of, text
 from server.cli.failures import OK, Refused
-from server.cli.reason_text import names_of
 from server.cli.shell import Shell, plain
+from targeting.inspection.reason_text import names_of
 
 _KINDS = {
     name.removeprefix("ACTIVITY_KIND_").lower().replace("_", "-"): name

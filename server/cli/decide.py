@@ -1,11 +1,11 @@
 """``adtargeting decide``: decide one ad request and show the decision."""
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
 from server.cli.client import Client, as_json
 from server.cli.command import Command
 from server.cli.failures import OK
-from server.cli.request import add_request, request_from
+from server.cli.request import add_dry_run, add_request, request_from
 from server.cli.shell import Shell
 from server.cli.show import show_decision
 
@@ -13,6 +13,7 @@ from server.cli.show import show_decision
 def run(options: Namespace, shell: Shell) -> int:
     """Send the request to the running service and print the decision."""
     request = request_from(options)
+    request.dry_run = options.dry_run
     with Client(shell.settings().grpc_address) as client:
         decision = client.call(client.targeting.Decide, request)
     if options.json:
@@ -22,4 +23,10 @@ def run(options: Namespace, shell: Shell) -> int:
     return OK
 
 
-DECIDE = Command(add_request, run)
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the request, and whether it may store anything."""
+    add_request(parser)
+    add_dry_run(parser, default=False)
+
+
+DECIDE = Command(add_arguments, run)

@@ -49,7 +49,7 @@ _FREE_PORT = "127.0.0.1:0"
 
 
 def arguments(parser: ArgumentParser) -> None:
-    """Take where the pages are served."""
+    """Add the address of the pages."""
     parser.add_argument(
         "--pages", metavar="HOST:PORT", default=_FREE_PORT, help="where the pages are served; if taken, on a free port"
     )

@@ -10,10 +10,10 @@ from rich.table import Table
 from server.cli.client import Client, as_json
 from server.cli.command import Command
 from server.cli.failures import OK
-from server.cli.reason_text import name_of
 from server.cli.request import add_request, request_from
 from server.cli.shell import Shell, plain, table
 from server.cli.show import show_mode
+from targeting.inspection.reason_text import name_of
 
 _DAY_S = 86_400
 _LONGEST_SIGNAL = len("global_privacy_control")

@@ -73,10 +73,11 @@ def opened_loader(settings: Settings) -> Iterator[Loader]:
     # A store started for this command need not sync every batch: it syncs when it stops.
     with ExitStack() as closing:
         address = closing.enter_context(open_store(settings, fsync="everysec"))
-        key = key_file(settings).open(lambda: has_records(address, _SCAN_TIMEOUT_S))
-        pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
+        prefix = settings.key_prefix.encode()
+        key = key_file(settings).open(lambda: has_records(address, _SCAN_TIMEOUT_S, prefix))
+        pseudonyms = Pseudonyms(key.derive(PSEUDONYMS), settings.key_prefix)
         trust, primary = new_trust(settings, key.fingerprint), Primary(address)
-        settle(trust, primary, pseudonyms.prefix, lambda: has_records(address, _SCAN_TIMEOUT_S))
+        settle(trust, primary, prefix, lambda: has_records(address, _SCAN_TIMEOUT_S, prefix))
         require_trust(trust)
         stores = [RedisStore(primary, pseudonyms) for _ in range(_CONNECTIONS)]
         for store in stores:

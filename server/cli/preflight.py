@@ -10,7 +10,6 @@ from server.cli.store_access import open_store
 from server.geo.ip_location import open_locator
 from server.geo.location_database import age_remedy
 from server.keys.secret_key import key_file
-from server.store.keys import DEFAULT_PREFIX
 from server.store.redis.preflight import Expected, Level, PreflightCheck, examine
 from server.store.redis.server_facts import gather
 
@@ -24,7 +23,7 @@ def run(_: Namespace, shell: Shell) -> int:
     with open_store(settings) as address:
         key = key_file(settings).read()
         expected = Expected(settings.replicas, key.fingerprint if key else "")
-        facts = gather(address, DEFAULT_PREFIX.encode())
+        facts = gather(address, settings.key_prefix.encode())
         findings = [*examine(facts, expected), _country_table(settings.geo_db)]
     made = table("", "finding", "remedy")
     made.columns[1].no_wrap = False

@@ -11,13 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from server.cli.bid_request_diff import ChangeKind, Difference, differences
 from server.cli.client import Client, as_json
 from server.cli.command import Command, text
 from server.cli.failures import OK, UsageError
-from server.cli.reason_text import names_of
+from server.cli.request import add_dry_run
 from server.cli.shell import Shell, plain, table
 from server.cli.show import show_mode
+from targeting.inspection.reason_text import names_of
+from targeting.openrtb.difference import ChangeKind, Difference, differences
 
 _STYLES = {ChangeKind.REMOVED: "red", ChangeKind.CHANGED: "yellow", ChangeKind.ADDED: "green"}
 _MAX_VALUE_CHARACTERS = 60
@@ -37,6 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--country", type=text, default="", metavar="CODE", help="country set in the client")
     parser.add_argument("--language", type=text, default="", metavar="TAG", help="language set in the client")
     parser.add_argument("--targeted-ads-off", action="store_true", help="targeted ads are turned off in the client")
+    add_dry_run(parser, default=True)
     parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
 
 
@@ -63,6 +65,7 @@ def request_from(options: Namespace, bid_request: bytes) -> pb.PrepareBidRequest
             country=options.country, language=options.language, targeted_ads_off=options.targeted_ads_off
         ),
         third_party_networks=options.network,
+        dry_run=options.dry_run,
     )
 
 

@@ -27,6 +27,14 @@ def add_request(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
 
 
+def add_dry_run(parser: ArgumentParser, *, default: bool) -> None:
+    """Add the option that keeps the service from storing an opt-out that a signal carries."""
+    usual = "the default" if default else "by default it is stored"
+    parser.add_argument(
+        "--dry-run", action=BooleanOptionalAction, default=default, help=f"store no opt-out of a signal ({usual})"
+    )
+
+
 def request_from(options: Namespace) -> pb.DecideRequest:
     """Return the request that the options describe."""
     return pb.DecideRequest(

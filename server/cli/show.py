@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from server.cli.reason_text import name_of, names_of, text_of
 from server.cli.shell import plain, table
 from targeting.features.taxonomy import segment_code, segment_name
+from targeting.inspection.reason_text import name_of, names_of, text_of
 
 NOTHING = "-"
 MAX_ROWS = 8

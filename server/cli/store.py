@@ -18,30 +18,30 @@ from server.cli.store_access import open_store
 from server.keys.secret_key import key_file
 from server.settings import Settings
 from server.store.identity import IdentityUnreadable, StoreIdentity
-from server.store.keys import DEFAULT_PREFIX, identity_key
+from server.store.keys import identity_key
 from server.store.redis.connection import Connection
 from server.store.redis.handshake import open_connection
 from server.store.redis.identity_record import IdentityRecord
 from server.store.redis.inventory import Inventory, take_inventory
-from server.store.redis.url import RedisAddress
+from server.store.redis.topology import Address
 
 _CONNECT_TIMEOUT_S = 5.0
 _COUNT_TIMEOUT_S = 600.0
-_PREFIX = DEFAULT_PREFIX.encode()
 
 
 class OpenedStore(NamedTuple):
     """A store that the operator looks at."""
 
-    address: RedisAddress
+    address: Address
     connection: Connection
     record: IdentityRecord
+    prefix: bytes
     fingerprint: str
     """Of our secret key; empty where there is no key yet."""
 
     def inventory(self) -> Inventory:
         """Count what it holds."""
-        return take_inventory(self.connection, _PREFIX, time.monotonic() + _COUNT_TIMEOUT_S)
+        return take_inventory(self.connection, self.prefix, time.monotonic() + _COUNT_TIMEOUT_S)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -66,8 +66,9 @@ def opened_store(settings: Settings) -> Iterator[OpenedStore]:
     with open_store(settings) as address:
         connection = open_connection(address, _CONNECT_TIMEOUT_S)
         try:
-            record = IdentityRecord(connection, identity_key(_PREFIX), lambda: True)
-            yield OpenedStore(address, connection, record, key.fingerprint if key else "")
+            prefix = settings.key_prefix.encode()
+            record = IdentityRecord(connection, identity_key(prefix), lambda: True)
+            yield OpenedStore(address, connection, record, prefix, key.fingerprint if key else "")
         finally:
             connection.close()
 

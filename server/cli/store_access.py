@@ -12,7 +12,8 @@ from server.settings import Settings
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreError
 from server.store.redis.handshake import ping
-from server.store.redis.url import RedisAddress, parse_redis_url
+from server.store.redis.topology import Address, parse_store_url
+from server.store.redis.url import RedisAddress
 
 Fsync = Literal["always", "everysec"]
 
@@ -20,13 +21,13 @@ _TIMEOUT_S = 1.0
 
 
 @contextmanager
-def open_store(settings: Settings, fsync: Fsync = "always") -> Iterator[RedisAddress]:
+def open_store(settings: Settings, fsync: Fsync = "always") -> Iterator[Address]:
     """Yield the address of the store: configured, embedded and running, or embedded and started for this command.
 
     ``fsync`` applies to the last case: see ``EmbeddedRedis``. Raises ``RedisUrlError``, ``EmbeddedStoreError``.
     """
     if settings.redis_url:
-        yield parse_redis_url(settings.redis_url)
+        yield parse_store_url(settings.redis_url, settings.redis_password_file)
     elif (running := _running(settings.data_dir)) is not None:
         yield running
     else:

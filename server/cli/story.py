@@ -11,13 +11,13 @@ from rich.text import Text
 
 from server.cli.client import Client
 from server.cli.explain import show_explanation
-from server.cli.reason_text import names_of
 from server.cli.shell import table
 from server.cli.show import NOTHING, age, gender, interest_name, limited_table, show_behavioural, show_mode, yes_no
 from server.sample.person import Person
 from server.sample.personas import Persona, find_personas
 from server.sample.truth import ad_request, expected
 from server.store.embedded.server import EmbeddedRedis
+from targeting.inspection.reason_text import names_of
 
 _NETWORK = "partner"
 _RECOVERY_S = 5.0

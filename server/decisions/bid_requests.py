@@ -48,6 +48,7 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
         shown_countries=stated.countries + tuple([place.country for place in places[1:]]),
         shown_subdivisions=stated.subdivisions
         + tuple([place.subdivision for place in places[1:] if place.subdivision]),
+        is_dry_run=message.dry_run,
     )
     return request, bid_request
 

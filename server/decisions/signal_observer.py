@@ -36,7 +36,7 @@ class SignalObserver:
             if not string.has_disclosed_vendors:
                 age = StringAge.SINCE_2026_03 if string.must_disclose else StringAge.BEFORE_2026_03
                 self._metrics.consent.count_undisclosed(age)
-        if reasons & LASTING_REASONS:
+        if reasons & LASTING_REASONS and not item.request.is_dry_run:
             self._on_signal_opt_out(item.request, item.cookies)
         if reasons & _UNREADABLE:
             for signal in (*consent.unreadable, *(["request"] if item.request.signals.unreadable else [])):

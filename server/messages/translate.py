@@ -49,6 +49,7 @@ def ad_request(message: pb.DecideRequest, locator: IpLocator) -> AdRequest:
         cookie_header=message.cookie_header,
         signals=_signals(message, targeted_ads_off=targeted_ads_off),
         networks=networks(networks_asked) if networks_asked else (),
+        is_dry_run=message.dry_run,
     )
 
 

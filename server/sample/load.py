@@ -20,7 +20,7 @@ from targeting.records.profile import write_profile
 from targeting.records.stored_records import StoredRecords
 
 _BATCH = 50
-"""A server answers nobody else while it works on a batch, so this is what decisions of a running service wait for."""
+"""A server answers no other client while it works on a batch, so a small batch keeps decisions quick."""
 _BUDGET_S = 30.0
 _DAY_S = 86_400
 

@@ -21,7 +21,7 @@ from server.store.redis.primary import Primary
 from server.store.redis.probe import StoreProbe
 from server.store.redis.server_facts import gather
 from server.store.redis.store import RedisStore
-from server.store.redis.url import RedisAddress, parse_redis_url
+from server.store.redis.topology import Address, parse_store_url
 from server.store.refusals import WriteRefusals
 from server.store.sealed import SealedDecisions, SealedRecords
 from server.store.settling import new_trust, settle
@@ -43,8 +43,12 @@ class StoreAccess:
         self.redis = self._open_redis(settings)
         self._drafted = DraftedKey(key_file(settings), self._has_records)
         self.key = self._drafted.key
+<<<<<<< HEAD
         self.pseudonyms = Pseudonyms(self.key.derive(PSEUDONYMS))
         self._cipher = RecordCipher(self.key.derive(PURPOSE))
+=======
+        self.pseudonyms = Pseudonyms(self.key.derive(PSEUDONYMS), settings.key_prefix)
+>>>>>>> main
         self.trust = new_trust(settings, self.key.fingerprint)
         self.primary = Primary(self.redis, self.trust.check)
         self.probe = StoreProbe(self.primary, self.pseudonyms.prefix, self.trust, self._has_records, settings.replicas)
@@ -81,7 +85,7 @@ class StoreAccess:
         return store
 
     def _has_records(self) -> bool:
-        return has_records(self.redis, _SCAN_TIMEOUT_S)
+        return has_records(self.redis, _SCAN_TIMEOUT_S, self._settings.key_prefix.encode())
 
     def _settle_at_start(self) -> None:
         """Read the store's record if the store answers. Raises ``SettingsError`` when it belongs to another key."""
@@ -116,14 +120,14 @@ class StoreAccess:
         self._drafted.confirm()
         self._settle()
 
-    def _open_redis(self, settings: Settings) -> RedisAddress:
+    def _open_redis(self, settings: Settings) -> Address:
         if settings.redis_url:
             self.name = "the Redis of ADTARGETING_REDIS_URL"
-            return parse_redis_url(settings.redis_url)
+            return parse_store_url(settings.redis_url, settings.redis_password_file)
         embedded = self._closing.enter_context(EmbeddedRedis(settings.data_dir))
         self.tend = Restarter(embedded).check
         self.name = f"an embedded Redis in {settings.data_dir}"
-        return parse_redis_url(embedded.url)
+        return embedded.address
 
     def _circuit_changed(self, is_open: bool) -> None:  # noqa: FBT001  # the circuit's callback
         self.on_circuit_change(is_open)

@@ -11,7 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from server.web.choice import actions, page
-from server.web.endpoints import Endpoint, Endpoints
+from server.web.endpoints import Endpoint, Endpoints, Rule
+from server.web.inspect import page as inspector
+from server.web.inspect.question import MAX_QUESTION_BYTES
 from server.web.rendering import STYLE, Site, json_response
 from server.web.secure_headers import SecureHeaders
 
@@ -24,6 +26,7 @@ _A_DAY: Final = {"cache-control": "public, max-age=86400"}
 def make_app(site: Site, threads: Executor) -> Starlette:
     """Make the application. ``threads`` run the handlers: at most as many as there are contexts of calls."""
     endpoints = Endpoints(site, threads)
+    inspecting = Rule(MAX_QUESTION_BYTES, throttled=False, admit=site.admit_inspector)
     routes = [
         Route("/", _to_choice, methods=["GET"]),
         _route("/choice", get=endpoints.page(page.show), post=endpoints.form(page.show_after(actions.choose))),
@@ -31,6 +34,12 @@ def make_app(site: Site, threads: Executor) -> Starlette:
         _route("/choice/erase", post=endpoints.form(page.show_after(actions.erase))),
         _route("/choice/download", get=endpoints.page(page.download)),
         _route("/choice.json", get=endpoints.page(page.status_json), post=endpoints.form(page.choose_json)),
+        _route(
+            "/inspect",
+            get=endpoints.page(inspector.show_form, inspecting),
+            post=endpoints.form(inspector.show_answer, inspecting),
+        ),
+        _route("/inspect/text", post=endpoints.form(inspector.download_text, inspecting)),
         Route("/.well-known/gpc.json", _global_privacy_control, methods=["GET"]),
         Route("/static/style.css", _style, methods=["GET"]),
     ]

@@ -6,14 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Final
 
+from starlette.requests import HTTPConnection
+
 from server.calls.call_context import CallContext
 from server.settings import PREFIX, Settings, SettingsError, checked_address
 from server.web.app import make_app
 from server.web.calls import Calls
 from server.web.http_server import UNIX_PREFIX, WebServer
 from server.web.links import read_links
-from server.web.rendering import Site
-from server.web.visit import read_proxies
+from server.web.rendering import Site, admit_everyone
+from server.web.texts import mark
+from server.web.visit import Proxies, VisitRefused, read_proxies
 
 PAGE_THREADS: Final = 2
 _SETTING: Final = f"{PREFIX}WEB_ADDRESS"
@@ -25,12 +28,24 @@ def open_pages(settings: Settings, make_context: Callable[[], CallContext], clos
     proxies, links = read_proxies(settings), read_links(settings.web_links)
     server = WebServer(settings.web_address)
     contexts = [make_context() for _ in range(PAGE_THREADS)]
-    site = Site(Calls(contexts), proxies, links, settings.web_origin or own_origin(server.address))
+    site = Site(
+        Calls(contexts), proxies, links, settings.web_origin or own_origin(server.address), _inspectors(proxies)
+    )
     threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
     closing.callback(threads.shutdown)
     server.open(make_app(site, threads))
     closing.callback(server.close)
     return server.address
+
+
+def _inspectors(proxies: Proxies) -> Callable[[HTTPConnection], None]:
+    """Close the inspector where a proxy is trusted: whatever reaches that proxy could ask about anyone."""
+    return refuse_everyone if proxies.networks or proxies.unix else admit_everyone
+
+
+def refuse_everyone(_: HTTPConnection) -> None:
+    """Raise ``VisitRefused``."""
+    raise VisitRefused(403, mark("The inspector is closed here: this address serves people who sign in."))
 
 
 def own_origin(address: str) -> str:

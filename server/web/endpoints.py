@@ -7,15 +7,15 @@ nothing of it is logged.
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from server.web.choice.outcome import Outcome, failure
 from server.web.forms import MAX_FORM_BYTES, Form, Throttle, read_form
-from server.web.rendering import Site, json_response
+from server.web.rendering import Site, admit_everyone, json_response
 from server.web.texts import mark
 from server.web.visit import Visit, VisitRefused, page_language, read_visit
 
@@ -31,6 +31,18 @@ _SENTENCES: Final = {
 _TITLE: Final = mark("This did not work")
 
 
+class Rule(NamedTuple):
+    """Who may use a page, and how much. ``admit`` raises ``VisitRefused``."""
+
+    max_form_bytes: int = MAX_FORM_BYTES
+    throttled: bool = True
+    admit: Callable[[HTTPConnection], None] = admit_everyone
+
+
+CHOICE: Final = Rule()
+"""The rule for the person's page: everyone, small forms, and not too many of them."""
+
+
 class Endpoints:
     """Makes endpoints of handlers. For the one loop of the pages."""
 
@@ -40,21 +52,24 @@ class Endpoints:
         self._throttle = Throttle()
         self._waiting = 0
 
-    def page(self, handler: Handler) -> Endpoint:
+    def page(self, handler: Handler, rule: Rule = CHOICE) -> Endpoint:
         """Make the endpoint of a page that changes nothing."""
 
         async def endpoint(request: Request) -> Response:
+            rule.admit(request)
             return await self._on_thread(handler, read_visit(request, self._site.proxies), {})
 
         return self._answering(endpoint)
 
-    def form(self, handler: Handler, most_bytes: int = MAX_FORM_BYTES) -> Endpoint:
+    def form(self, handler: Handler, rule: Rule = CHOICE) -> Endpoint:
         """Make the endpoint of a form."""
 
         async def endpoint(request: Request) -> Response:
+            rule.admit(request)
             visit = read_visit(request, self._site.proxies)
-            form = await read_form(request, self._site.origin, most_bytes)
-            self._throttle.admit(visit.account_id or visit.device_id or visit.ip)
+            form = await read_form(request, self._site.origin, rule.max_form_bytes)
+            if rule.throttled:
+                self._throttle.admit(visit.account_id or visit.device_id or visit.ip)
             return await self._on_thread(handler, visit, form)
 
         return self._answering(endpoint)

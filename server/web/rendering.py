@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, Response
 
 from server.web.calls import Calls
@@ -19,6 +21,10 @@ STYLE: Final = (_HERE / "static" / "style.css").read_bytes()
 STYLE_VERSION: Final = hashlib.blake2b(STYLE, digest_size=6).hexdigest()
 
 
+def admit_everyone(_: HTTPConnection) -> None:
+    """Let everyone use the inspector."""
+
+
 class Site(NamedTuple):
     """What pages are made with. ``origin`` is the site's, as the person's browser shows it."""
 
@@ -26,6 +32,8 @@ class Site(NamedTuple):
     proxies: Proxies
     links: Links
     origin: str
+    admit_inspector: Callable[[HTTPConnection], None] = admit_everyone
+    """Raises ``VisitRefused`` for whoever may not use ``/inspect``."""
 
     def texts(self, language: str) -> Texts:
         """Return the texts of a language of the pages."""

@@ -49,15 +49,21 @@ class Change(NamedTuple):
 
 def possible_changes(situation: Situation, rulebook: Rulebook, now_s: float) -> list[Change]:
     """List every change that the situation leaves room for, those of the request first."""
-    changes = [*_flag_changes(situation), *_string_changes(situation, rulebook), *_cookie_changes(situation)]
-    if situation.naps:
-        changes.append(Change("the NAP cookie states no age", lambda each: each._replace(naps=())))
+    changes = request_changes(situation, rulebook)
     lifted = after(situation, changes)
     subjects = lifted.subjects(rulebook, now_s)
     if not subjects:
         return [*changes, Change("an account or device is known, and so is something about it", _identified)]
     for place, subject in enumerate(subjects):
         changes += _record_changes(situation, subject, is_first=place == 0)
+    return changes
+
+
+def request_changes(situation: Situation, rulebook: Rulebook) -> list[Change]:
+    """List the changes of the request itself; after all of them it limits nothing, and the store is asked."""
+    changes = [*_flag_changes(situation), *_string_changes(situation, rulebook), *_cookie_changes(situation)]
+    if situation.naps:
+        changes.append(Change("the NAP cookie states no age", lambda each: each._replace(naps=())))
     return changes
 
 

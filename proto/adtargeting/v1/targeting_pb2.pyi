@@ -122,7 +122,7 @@ GENDER_MALE: Gender
 GENDER_OTHER: Gender
 
 class DecideRequest(_message.Message):
-    __slots__ = ("request_id", "account_id", "linked_account_ids", "device_id", "ip", "accept_language", "cookie_header", "client", "signals", "third_party_networks")
+    __slots__ = ("request_id", "account_id", "linked_account_ids", "device_id", "ip", "accept_language", "cookie_header", "client", "signals", "third_party_networks", "dry_run")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     LINKED_ACCOUNT_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -133,6 +133,7 @@ class DecideRequest(_message.Message):
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     SIGNALS_FIELD_NUMBER: _ClassVar[int]
     THIRD_PARTY_NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     account_id: str
     linked_account_ids: _containers.RepeatedScalarFieldContainer[str]
@@ -143,7 +144,8 @@ class DecideRequest(_message.Message):
     client: ClientSettings
     signals: PrivacySignals
     third_party_networks: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, request_id: _Optional[str] = ..., account_id: _Optional[str] = ..., linked_account_ids: _Optional[_Iterable[str]] = ..., device_id: _Optional[str] = ..., ip: _Optional[str] = ..., accept_language: _Optional[str] = ..., cookie_header: _Optional[str] = ..., client: _Optional[_Union[ClientSettings, _Mapping]] = ..., signals: _Optional[_Union[PrivacySignals, _Mapping]] = ..., third_party_networks: _Optional[_Iterable[str]] = ...) -> None: ...
+    dry_run: bool
+    def __init__(self, request_id: _Optional[str] = ..., account_id: _Optional[str] = ..., linked_account_ids: _Optional[_Iterable[str]] = ..., device_id: _Optional[str] = ..., ip: _Optional[str] = ..., accept_language: _Optional[str] = ..., cookie_header: _Optional[str] = ..., client: _Optional[_Union[ClientSettings, _Mapping]] = ..., signals: _Optional[_Union[PrivacySignals, _Mapping]] = ..., third_party_networks: _Optional[_Iterable[str]] = ..., dry_run: _Optional[bool] = ...) -> None: ...
 
 class ClientSettings(_message.Message):
     __slots__ = ("app", "targeted_ads_off", "country", "language")
@@ -374,20 +376,22 @@ class DecodedField(_message.Message):
     def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class PrepareBidRequestRequest(_message.Message):
-    __slots__ = ("bid_request", "account_id", "linked_account_ids", "device_id", "client", "third_party_networks")
+    __slots__ = ("bid_request", "account_id", "linked_account_ids", "device_id", "client", "third_party_networks", "dry_run")
     BID_REQUEST_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     LINKED_ACCOUNT_IDS_FIELD_NUMBER: _ClassVar[int]
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_FIELD_NUMBER: _ClassVar[int]
     THIRD_PARTY_NETWORKS_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
     bid_request: bytes
     account_id: str
     linked_account_ids: _containers.RepeatedScalarFieldContainer[str]
     device_id: str
     client: ClientSettings
     third_party_networks: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, bid_request: _Optional[bytes] = ..., account_id: _Optional[str] = ..., linked_account_ids: _Optional[_Iterable[str]] = ..., device_id: _Optional[str] = ..., client: _Optional[_Union[ClientSettings, _Mapping]] = ..., third_party_networks: _Optional[_Iterable[str]] = ...) -> None: ...
+    dry_run: bool
+    def __init__(self, bid_request: _Optional[bytes] = ..., account_id: _Optional[str] = ..., linked_account_ids: _Optional[_Iterable[str]] = ..., device_id: _Optional[str] = ..., client: _Optional[_Union[ClientSettings, _Mapping]] = ..., third_party_networks: _Optional[_Iterable[str]] = ..., dry_run: _Optional[bool] = ...) -> None: ...
 
 class PrepareBidRequestResponse(_message.Message):
     __slots__ = ("decision", "bid_requests")

@@ -62,14 +62,15 @@ class TargetingServiceServicer:
     """
 
     def Decide(self, request, context):
-        """Decide one ad request; doubt limits the answer and is no error. May store an opt-out that a signal carries.
+        """Decide one ad request; doubt limits the answer and is no error. May store an opt-out that a signal carries, unless
+        dry_run is set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DecideBatch(self, request, context):
-        """Decide 1 to 256 ad requests; an invalid one fails alone. May store opt-outs that signals carry.
+        """Decide 1 to 256 ad requests; an invalid one fails alone. May store opt-outs that signals carry, unless dry_run is set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,7 +85,7 @@ class TargetingServiceServicer:
 
     def PrepareBidRequest(self, request, context):
         """Turn one OpenRTB 2.5 or 2.6 bid request into one safe bid request for each network. May store an opt-out that a
-        signal carries.
+        signal carries, unless dry_run is set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -9,12 +9,12 @@ from typing import Final
 
 from server.store.keys import DEFAULT_PREFIX
 from server.store.redis.handshake import open_connection
-from server.store.redis.url import RedisAddress
+from server.store.redis.topology import Address
 
 _KEYS_PER_STEP: Final = b"10000"
 
 
-def has_records(address: RedisAddress, timeout_s: float, prefix: bytes = DEFAULT_PREFIX.encode()) -> bool:
+def has_records(address: Address, timeout_s: float, prefix: bytes = DEFAULT_PREFIX.encode()) -> bool:
     """Return whether any key under the service's prefix exists. Raises ``StoreError``.
 
     Scans the keys of the database until the first match, so it takes time only on a large database without a match.

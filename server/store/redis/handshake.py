@@ -10,18 +10,20 @@ from contextlib import closing
 
 from server.store.redis.connection import Connection, Reply
 from server.store.redis.errors import NotPrimary, store_error
+from server.store.redis.topology import Address
 from server.store.redis.url import RedisAddress, TlsOptions
 
 
-def open_connection(address: RedisAddress, timeout_s: float) -> Connection:
+def open_connection(address: Address, timeout_s: float) -> Connection:
     """Connect, log in and select the database. Raises ``StoreError``.
 
     Looking up a host name is not bounded by the timeout: the operating system has its own.
     """
     deadline_s = time.monotonic() + timeout_s
-    connection = Connection(_opened(address, timeout_s))
+    server = address.resolve()
+    connection = Connection(_opened(server, timeout_s))
     try:
-        for command in _introduction(address):
+        for command in _introduction(server):
             if connection.ask(command, deadline_s) != b"OK":
                 raise ValueError  # noqa: TRY301  # an answer like any other that is not in the protocol
     except Exception as problem:  # noqa: BLE001  # one table says what each means
@@ -30,7 +32,7 @@ def open_connection(address: RedisAddress, timeout_s: float) -> Connection:
     return connection
 
 
-def open_primary(address: RedisAddress, timeout_s: float) -> Connection:
+def open_primary(address: Address, timeout_s: float) -> Connection:
     """Open a connection to a primary. Raises ``NotPrimary`` when the server is none, ``StoreError``."""
     connection = open_connection(address, timeout_s)
     try:
@@ -47,7 +49,7 @@ def check_role(reply: Reply) -> None:
         raise NotPrimary("the store refuses: it is a read-only replica")
 
 
-def ping(address: RedisAddress, timeout_s: float) -> None:
+def ping(address: Address, timeout_s: float) -> None:
     """Ask a Redis for a sign of life, on a connection of its own. Raises ``StoreError``."""
     with closing(open_connection(address, timeout_s)) as connection:
         connection.ask((b"PING",), time.monotonic() + timeout_s)

@@ -4,7 +4,7 @@ from server.store.redis.batch_read import CheckIdentity
 from server.store.redis.connection import Connection
 from server.store.redis.handshake import open_primary
 from server.store.redis.renewal import Renewal
-from server.store.redis.url import RedisAddress
+from server.store.redis.topology import Address
 
 CONNECT_TIMEOUT_S = 1.0
 
@@ -18,7 +18,7 @@ class Primary:
 
     def __init__(
         self,
-        address: RedisAddress,
+        address: Address,
         check_identity: CheckIdentity = accept_any,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
     ) -> None:

@@ -21,7 +21,7 @@ from server.store.trust import StoreTrust
 
 _SCRIPT = Script("probe.lua")
 _EXPIRY_S = 60
-_KEPT_S = 5.0
+_KEPT_S = 1.0
 """The connection is made again so often, to notice that its address leads to another server."""
 
 

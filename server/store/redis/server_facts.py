@@ -14,7 +14,7 @@ from server.store.redis.errors import ErrorReply, store_error
 from server.store.redis.handshake import open_connection
 from server.store.redis.probe import parse_info
 from server.store.redis.script import Script
-from server.store.redis.url import RedisAddress
+from server.store.redis.topology import Address
 
 PINGS = 20
 _SCAN_TIMEOUT_S = 60.0
@@ -40,7 +40,7 @@ class Facts(NamedTuple):
     """Why the server could not be asked at all."""
 
 
-def gather(address: RedisAddress, prefix: bytes, timeout_s: float = 1.0) -> Facts:
+def gather(address: Address, prefix: bytes, timeout_s: float = 1.0) -> Facts:
     """Ask a server about itself. A ``StoreError`` is one of the facts, and not raised."""
     try:
         with closing(open_connection(address, timeout_s)) as connection:

@@ -11,7 +11,6 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 SETTING = "ADTARGETING_REDIS_URL"
 
 _DEFAULT_PORT = 6379
-_LATER = ("redis+sentinel", "redis+cluster")
 _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _TLS_SWITCH = "ssl_check_hostname"
 _OPTIONS = {"redis": (), "rediss": (*_TLS_FILES, _TLS_SWITCH), "unix": ("db",)}
@@ -46,6 +45,10 @@ class RedisAddress:
     password: str = field(default="", repr=False)
     tls: TlsOptions | None = field(default=None, repr=False)
     """None is no TLS."""
+
+    def resolve(self) -> "RedisAddress":
+        """Return this address: it names the server itself."""
+        return self
 
     def __str__(self) -> str:
         """Return the URL without user, password and options, for people."""
@@ -82,10 +85,8 @@ def parse_redis_url(url: str) -> RedisAddress:
 
 
 def _check_scheme(scheme: str) -> None:
-    if scheme in _LATER:
-        raise RedisUrlError(f"{scheme}:// is not supported by this version; name one server with redis:// or rediss://")
     if scheme not in _OPTIONS:
-        raise RedisUrlError("unknown scheme; use redis://, rediss:// or unix://")
+        raise RedisUrlError("unknown scheme; use redis://, rediss://, unix:// or redis+sentinel://")
 
 
 def _host(parts: SplitResult) -> str:

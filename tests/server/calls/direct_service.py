@@ -27,11 +27,11 @@ from tests.server.store.fake_store import FakeStore
 MUID = "0123456789abcdef" * 2
 NOW_S = 1_780_000_000.0
 AMERICAN = targeting_pb2.ClientSettings(country="US")
-"""Where no consent string is needed; an activity that shows no country would need one."""
+"""A country where no consent string is needed; without a country one would be."""
 
 
 class Nowhere:
-    """A locator that knows no address."""
+    """A locator without addresses."""
 
     def locate(self, ip_text: str) -> IpLocation:
         return IpLocation("", "")
@@ -114,7 +114,7 @@ class Service:
 
 
 def outcome_name(result: profile_pb2.ActivityResult) -> str:
-    """RECORDED, DUPLICATE, SUPPRESSED with its reasons, REJECTED with its field."""
+    """Return RECORDED, DUPLICATE, SUPPRESSED with its reasons or REJECTED with its field, for each activity."""
     name = profile_pb2.Outcome.Name(result.outcome).removeprefix("OUTCOME_")
     reasons = [targeting_pb2.Reason.Name(reason).removeprefix("REASON_") for reason in result.reasons]
     return " ".join([name, *reasons, *([result.field] if result.field else [])])

@@ -1,4 +1,4 @@
-"""The second lane: a call's budget counts from its arrival, and no caller is kept longer than it waits."""
+"""The second lane: the budget of a call counts from its arrival and ends with the caller's deadline."""
 
 import math
 import time
@@ -16,7 +16,7 @@ BUDGET_S = 60.0
 
 
 def budget_of(waited_s: float, deadline_s: float) -> float:
-    """Give the budget, in seconds, with which a call is handled."""
+    """Return the budget in seconds with which a call is handled."""
     given: list[float] = []
 
     def handler(_: bytes, tools: CallContext) -> bytes:

@@ -1,4 +1,4 @@
-"""SetPreference and GetPreferences: what is acknowledged, what is refused, what is stored."""
+"""SetPreference and GetPreferences: acknowledgements, refusals and stored records."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -30,7 +30,7 @@ class Ended:
 
     @property
     def lines(self) -> list[str]:
-        """What it printed, line by line, without the padding of tables."""
+        """Its output line by line, without the padding of tables."""
         return [line.rstrip() for line in self.out.splitlines()]
 
 
@@ -57,7 +57,7 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def service(data_dir: Path) -> Iterator[Service]:
-    """A whole service on its embedded store, as `make run` starts it, but patient: a slow machine is no failure."""
+    """A service on its embedded store, as `make run` starts it, but with budgets that a slow machine keeps."""
     settings = Settings(
         grpc_address="127.0.0.1:0",
         metrics_address="127.0.0.1:0",
@@ -72,7 +72,7 @@ def service(data_dir: Path) -> Iterator[Service]:
 
 @pytest.fixture
 def adt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Adt:
-    """Run a command line with no settings but those given, on a terminal of 80 columns; give how it ended."""
+    """Return a function that runs a command line on a terminal of 80 columns, without settings of the environment."""
     for name in os.environ:
         if name.startswith(PREFIX):
             monkeypatch.delenv(name)

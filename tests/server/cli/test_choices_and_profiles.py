@@ -1,4 +1,4 @@
-"""``opt-out``, ``opt-in``, ``activity`` and ``profile``: a person's choice and what is held."""
+"""``opt-out``, ``opt-in``, ``activity`` and ``profile``: a choice and what is stored."""
 
 import json
 

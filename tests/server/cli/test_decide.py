@@ -1,4 +1,4 @@
-"""``decide`` and ``explain``: from flags to a request, from an answer to something one can read."""
+"""``decide`` and ``explain``: options become a request, and an answer becomes readable."""
 
 import json
 import shlex
@@ -8,10 +8,10 @@ import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.json_format import Parse
 
-from server.cli.reason_text import REASON_TEXTS, name_of, text_of
 from server.cli.request import add_request, request_from
 from server.cli.shell import new_console
 from server.cli.show import interest_name, show_decision
+from targeting.inspection.reason_text import REASON_TEXTS, name_of, text_of
 from targeting.reasons import Reason
 from tests.server.cli.conftest import WIDTH, Adt
 

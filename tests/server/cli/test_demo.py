@@ -1,4 +1,4 @@
-"""``demo``: a story that anyone can follow, and nothing left behind, however it ends."""
+"""``demo``: a guided tour that leaves nothing behind, however it ends."""
 
 import contextlib
 import signal
@@ -25,13 +25,13 @@ SCENES = (
 
 
 def rows(lines: list[str]) -> dict[str, str]:
-    """The rows of tables, by what their first column says."""
+    """Return the rows of tables by their first column."""
     pairs = (line.strip().split("   ", 1) for line in lines if "   " in line.strip())
     return {name.strip(): rest.strip() for name, rest in pairs}
 
 
 def processes_about(directory: Path) -> list[bytes]:
-    """The command lines of running processes that name a directory, on systems that show them."""
+    """Return the command lines of running processes that name a directory."""
     running = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         # A process may end while one looks.
@@ -41,13 +41,13 @@ def processes_about(directory: Path) -> list[bytes]:
 
 
 def threads() -> set[threading.Thread]:
-    """The running threads, but for the one that grpc keeps in a process once it has served."""
+    """Return the running threads, except the one that grpc keeps in a process that has served."""
     return {each for each in threading.enumerate() if "_poll_wrapper" not in each.name}
 
 
 @pytest.fixture
 def directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where the demo makes its temporary directory: a short path, as that of a socket must be."""
+    """The parent of the demo's temporary directory: a short path, because it holds a socket."""
     with tempfile.TemporaryDirectory(prefix="adt-", dir="/tmp") as place:
         monkeypatch.setattr(tempfile, "tempdir", place)
         yield Path(place)

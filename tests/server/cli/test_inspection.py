@@ -1,4 +1,4 @@
-"""``features``, ``check-policy`` and ``preflight``: what the service is made of, shown before it serves."""
+"""``features``, ``check-policy`` and ``preflight``: what they print, and when they fail."""
 
 import json
 import re

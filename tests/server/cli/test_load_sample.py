@@ -1,4 +1,4 @@
-"""``load-sample``: into the store of a running service, or into one that runs meanwhile; never over what is there."""
+"""``load-sample``: loads into a running store or one started for it, and never over existing records."""
 
 import io
 import shlex

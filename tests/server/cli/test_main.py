@@ -1,4 +1,4 @@
-"""The command line as a whole: help, usage errors, settings, and ways to end badly."""
+"""The command line as a whole: help, usage errors, settings and failures."""
 
 import shutil
 import socket
@@ -151,7 +151,7 @@ def registry() -> dict[str, Any]:
 
 
 class Loaded(NamedTuple):
-    """A command that is here already."""
+    """A command that needs no import."""
 
     command: Command
     summary: str = "try it"

@@ -1,4 +1,4 @@
-"""``nap``: the encrypted cookie, made and read by whoever holds the keys."""
+"""``nap``: the encrypted cookie, made and read with the keys."""
 
 from pathlib import Path
 

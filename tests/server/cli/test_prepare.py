@@ -1,4 +1,4 @@
-"""``prepare``: what becomes of a bid request for each network, and why."""
+"""``prepare``: the bid request for each network, and the cause of each change."""
 
 import json
 import shlex
@@ -10,8 +10,8 @@ import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 from google.protobuf.json_format import Parse
 
-from server.cli.bid_request_diff import ChangeKind, differences
 from server.cli.prepare import add_arguments, request_from
+from targeting.openrtb.difference import ChangeKind, differences
 from tests.server.cli.conftest import ROOT, WIDTH, Adt
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -95,7 +95,9 @@ def test_every_argument_is_in_the_call() -> None:
         device_id="d",
         client=pb.ClientSettings(country="US", language="en", targeted_ads_off=True),
         third_party_networks=["a", "b"],
+        dry_run=True,
     )
+    assert not request_from(parser.parse_args(["bid.json", "--no-dry-run"]), b"").dry_run
 
 
 def test_it_shows_what_changes_for_each_network_and_why(served: Adt) -> None:

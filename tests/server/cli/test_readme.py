@@ -1,4 +1,4 @@
-"""What the README and docs/operate.md say is so: commands run, the snippet runs, the tables are complete."""
+"""The README and docs/operate.md are true: commands and examples run, and the tables are complete."""
 
 import os
 import re
@@ -28,7 +28,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "proto"), "NODE_PATH": str
 
 
 def commands(text: str) -> list[list[str]]:
-    """The command lines of `adtargeting` in a text's shell blocks that ask a running service."""
+    """Return the command lines of `adtargeting` in the shell blocks that ask a running service."""
     lines = (line for block in blocks(text, "sh") for line in block.splitlines())
     found = [shlex.split(line, comments=True) for line in lines if re.match(r"(\.venv/bin/)?adtargeting ", line)]
     return [words[1:] for words in found if words[1] not in {"serve", "nap"}]
@@ -151,7 +151,7 @@ def test_an_example_does_not_repeat_a_call_twice(
 
 
 def rows(heading: str) -> list[list[str]]:
-    """The rows of the table under a heading of docs/operate.md, without its head."""
+    """Return the rows of the table under a heading of docs/operate.md, without its head."""
     section = OPERATE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("| `")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]

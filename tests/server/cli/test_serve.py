@@ -1,4 +1,4 @@
-"""``serve``: what stops the start, and the signals that a running service obeys."""
+"""``serve``: failures of the start, and the signals that a running service handles."""
 
 import json
 import os
@@ -25,7 +25,7 @@ ANYWHERE = "127.0.0.1:0"
 
 @pytest.fixture
 def fresh(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> Adt:
-    """The command line, with free ports and a data directory that is not there yet."""
+    """The command line, with free ports and a data directory that does not exist yet."""
     monkeypatch.setenv("ADTARGETING_GRPC_ADDRESS", ANYWHERE)
     monkeypatch.setenv("ADTARGETING_METRICS_ADDRESS", ANYWHERE)
     monkeypatch.setenv("ADTARGETING_DATA_DIR", "data")

@@ -1,4 +1,4 @@
-"""Loading the sample: everything lands once, and nothing that is there is touched."""
+"""Loading the sample: everything is written once, and existing records stay."""
 
 import pytest
 

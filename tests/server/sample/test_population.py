@@ -1,4 +1,4 @@
-"""The sample population: the same for a seed, plausible as a whole, and its profiles as the codec wants them."""
+"""The sample population: the same for a seed, plausible as a whole, with profiles that the codec reads."""
 
 from collections import Counter
 from itertools import pairwise
@@ -31,7 +31,7 @@ def people() -> list[Person]:
 
 @pytest.fixture(scope="module")
 def profiles(people: list[Person]) -> list[Profile]:
-    """The profiles of the first group, written and read back."""
+    """Return the profiles of the first group, written and read back."""
     raw = [each.profile for person in people[:GROUP] for each in records(person, NOW_S)]
     return [decode_profile(write_profile(each, OWNER), OWNER) for each in raw if each is not None]
 

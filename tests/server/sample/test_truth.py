@@ -1,4 +1,4 @@
-"""The generator's own truth: every person of the sample, decided once by the real service, as must be."""
+"""Every person of the sample, decided by the real service, gets the expected decision."""
 
 import time
 from collections import Counter
@@ -81,7 +81,7 @@ def load(service: Service, people: list[Person], now_s: int) -> None:
 
 
 def differs(person: Person, decided: pb.DecideResponse) -> tuple[str, str] | None:
-    """Say what was expected and what was decided, where they differ."""
+    """Return the expected and the actual decision where they differ."""
     wanted, found = expected(person), (decided.mode, tuple(decided.reasons))
     told = decided.HasField("behavioural") == (wanted.mode == pb.MODE_BEHAVIOURAL)
     at_home = decided.limited.ip_country == person.place.country

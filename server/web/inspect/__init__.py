@@ -1,0 +1,1 @@
+"""The page ``/inspect``: a privacy engineer asks why a decision was made. Reads only."""

@@ -1,0 +1,160 @@
+"""A finding in words, for the page and for the text that goes into a ticket.
+
+Invariant: the text holds classes and reasons, and never an id or a value; the page shows values only where the engineer
+sent them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from server.web.inspect.finding import Finding, NetworkFinding
+from server.web.inspect.question import Question
+from targeting.checks import Check
+from targeting.decision import Decision
+from targeting.inspection.changes import Change
+from targeting.inspection.reason_text import name_of, names_of, text_of
+from targeting.inspection.strings_in_words import (
+    DecodedField,
+    gpp_string_in_words,
+    tc_string_in_words,
+    us_privacy_in_words,
+)
+from targeting.model import Mode
+from targeting.networks import NetworkDecision
+from targeting.reasons import Reasons, reasons_in
+from targeting.signals.unreadable import Unreadable
+
+_ANSWERS: Final = ("contact", "profile", "id", "precise position")
+_NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six")
+
+
+class Step(NamedTuple):
+    """One check of the ladder; ``first`` marks the first that limits."""
+
+    check: Check
+    reason: str
+    first: bool
+
+
+class Verdict(NamedTuple):
+    """The decision in one sentence, why, and what would lift the limit: each way as a list of changes."""
+
+    sentence: str
+    reasons: Sequence[tuple[str, str]]
+    lifting: str
+    ways: Sequence[Sequence[str]]
+
+
+class DecodedString(NamedTuple):
+    """A consent string field by field, or why it cannot be read."""
+
+    title: str
+    fields: Sequence[DecodedField]
+    problem: str = ""
+
+
+class NetworkView(NamedTuple):
+    """The four answers for a network, each with its reasons, and the difference of its bid request."""
+
+    name: str
+    answers: Sequence[tuple[str, bool, str]]
+    finding: NetworkFinding
+
+
+class Comparison(NamedTuple):
+    """One thing that differs between two policies."""
+
+    what: str
+    now: str
+    other: str
+
+
+def ladder(checks: Sequence[Check]) -> list[Step]:
+    """Return the checks in order, the first that limits marked."""
+    limiting = next((index for index, check in enumerate(checks) if check.reason), None)
+    return [
+        Step(check, name_of(check.reason) if check.reason else "", index == limiting)
+        for index, check in enumerate(checks)
+    ]
+
+
+def verdict(finding: Finding) -> Verdict:
+    """Say what was decided, and the smallest change that would lift a limit."""
+    reasons = [(name_of(reason), text_of(reason)) for reason in reasons_in(finding.decision.reasons)]
+    if finding.decision.mode is Mode.BEHAVIOURAL:
+        return Verdict("BEHAVIOURAL: every check says yes.", reasons, "", ())
+    return Verdict("LIMITED: country, language and IP location, nothing else.", reasons, *_lifting(finding.smallest))
+
+
+def decoded_strings(question: Question, vendor: int) -> list[DecodedString]:
+    """Explain every consent string of the request."""
+    signals = question.request.signals
+    strings: list[DecodedString] = []
+    if signals.tcf_consent:
+        strings += _decoded("TC string", lambda: {"": tc_string_in_words(signals.tcf_consent, vendor)})
+    if signals.gpp:
+        strings += _decoded("GPP section", lambda: gpp_string_in_words(signals.gpp, vendor))
+    if signals.us_privacy:
+        strings += _decoded("US Privacy string", lambda: {"": us_privacy_in_words(signals.us_privacy)})
+    return strings
+
+
+def network_views(networks: Sequence[NetworkFinding]) -> list[NetworkView]:
+    """Return what each network gets."""
+    return [NetworkView(each.decision.network_id, _answers(each.decision), each) for each in networks]
+
+
+def comparison(decision: Decision, other: Decision | None) -> list[Comparison] | None:
+    """Return what another policy would change; None: no other policy was given."""
+    if other is None:
+        return None
+    rows = [
+        Comparison("mode", decision.mode.name, other.mode.name),
+        Comparison("reasons", _reasons(decision.reasons), _reasons(other.reasons)),
+    ]
+    for now, then in zip(decision.networks, other.networks, strict=True):
+        rows += [
+            Comparison(f"{now.network_id}: {answer}", before, after)
+            for (answer, _, before), (_, _, after) in zip(_answers(now), _answers(then), strict=True)
+        ]
+    return [row for row in rows if row.now != row.other]
+
+
+def _lifting(smallest: Sequence[Sequence[Change]] | None) -> tuple[str, list[list[str]]]:
+    if smallest is None:
+        return "The store does not answer. Whether anything else limits cannot be said until it does.", []
+    ways = [[change.text for change in changes] for changes in smallest]
+    if not ways:
+        return "No change of the request or of the stored choices would lift the limit.", []
+    size = len(ways[0])
+    if len(ways) > 1:
+        return f"There are {_number(len(ways))} smallest ways to lift the limit; any one of them would do:", ways
+    if size == 1:
+        return "One change would lift the limit:", ways
+    every = "both" if size == 2 else "all of them"
+    return f"{_number(size).capitalize()} independent reasons; {every} would have to go:", ways
+
+
+def _number(value: int) -> str:
+    return _NUMBERS[value] if value < len(_NUMBERS) else str(value)
+
+
+def _decoded(title: str, explain: Callable[[], Mapping[str, Sequence[DecodedField]]]) -> Iterator[DecodedString]:
+    try:
+        for name, fields in explain().items():
+            yield DecodedString(f"{title} {name}".strip(), fields)
+    except Unreadable as problem:
+        yield DecodedString(title, (), str(problem))
+
+
+def _answers(network: NetworkDecision) -> list[tuple[str, bool, str]]:
+    withheld = network.withheld
+    masks = (withheld.contact, withheld.profile, withheld.user_id, withheld.precise_position)
+    return [
+        (answer, not mask, f"no: {_reasons(mask)}" if mask else "yes")
+        for answer, mask in zip(_ANSWERS, masks, strict=True)
+    ]
+
+
+def _reasons(mask: Reasons) -> str:
+    return names_of(reasons_in(mask)) or "none"

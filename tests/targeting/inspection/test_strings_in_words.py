@@ -1,0 +1,91 @@
+"""Consent strings in words: each field with its bits, and what cannot be read."""
+
+from collections.abc import Callable
+
+import pytest
+
+from targeting.inspection.strings_in_words import (
+    DecodedField,
+    bits_of,
+    gpp_string_in_words,
+    tc_string_in_words,
+    us_privacy_in_words,
+)
+from targeting.signals.unreadable import Unreadable
+from tests.targeting.signals.gpp.gpp_encoder import us_string
+from tests.targeting.signals.gpp.gpp_vectors import SECTIONS, LibrarySection, section
+from tests.targeting.signals.strings import STRINGS, VENDOR
+from tests.targeting.signals.tcf.tcf_encoder import BitField, Restriction, Tc
+
+
+def by_name(fields: list[DecodedField]) -> dict[str, DecodedField]:
+    return {field.name: field for field in fields}
+
+
+def test_a_tc_string_is_explained_bit_by_bit() -> None:
+    fields = tc_string_in_words(STRINGS["tcf-consent"], VENDOR)
+    assert "".join(field.bits for field in fields) == bits_of(STRINGS["tcf-consent"])[:213]
+    shown = by_name(fields)
+    assert shown["PurposesConsent"].bits == "1" * 11 + "0" * 13
+    assert shown["IsServiceSpecific"] == DecodedField(
+        "IsServiceSpecific", "1", "yes", "for this site alone; a string that says no is invalid"
+    )
+    assert shown["VendorConsents"].words == f"vendor {VENDOR} has consent"
+    assert by_name(tc_string_in_words(STRINGS["tcf-refusal"], VENDOR))["VendorConsents"].words.startswith(
+        f"vendor {VENDOR} does not have"
+    )
+
+
+def test_long_lists_are_cut_and_restrictions_are_named() -> None:
+    text = Tc(consents=BitField(frozenset(range(1, 40)), 40), restrictions=(Restriction(4, 0, ((5, 7),)),)).text()
+    shown = by_name(tc_string_in_words(text, VENDOR))
+    assert shown["VendorConsents"].value == "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 27 more"
+    assert "4" in shown["PubRestrictions"].value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SaleOptOut", 1, "opted out"),
+        ("SaleOptOut", 2, "did not opt out"),
+        ("SaleOptOutNotice", 2, "notice was not given"),
+        ("SaleOptOut", 3, "undefined; counts as the stricter"),
+        ("MspaServiceProviderMode", 1, "yes"),
+        ("KnownChildSensitiveDataConsents[1]", 1, "no consent"),
+    ],
+)
+def test_the_national_section_is_explained(name: str, value: int, words: str) -> None:
+    text = us_string(section(7, 2), {name: value})
+    (fields,) = gpp_string_in_words(text, VENDOR).values()
+    assert by_name(fields)[name][1:] == (f"{value:02b}", str(value), words)
+
+
+@pytest.mark.parametrize("us_section", SECTIONS, ids=lambda each: f"{each.section_id} {each.version}")
+def test_every_us_section_has_words_for_every_field(us_section: LibrarySection) -> None:
+    ((title, fields),) = gpp_string_in_words(us_string(us_section, {}), VENDOR).items()
+    assert title.split()[0].isdigit()
+    assert all(field.words for field in fields)
+
+
+def test_other_sections_are_explained_by_their_own_kind() -> None:
+    tcf = f"DBABMA~{STRINGS['tcf-consent']}"
+    assert by_name(gpp_string_in_words(tcf, VENDOR)["2 tcfeuv2"])["Version"].value == "2"
+    us_privacy = gpp_string_in_words("DBABTA~1YNN", VENDOR)["6 uspv1"]
+    assert by_name(us_privacy)["OptOutSale"].value == "N"
+
+
+def test_a_us_privacy_string_is_explained() -> None:
+    assert us_privacy_in_words("1Y-N")[2] == DecodedField(
+        "OptOutSale", "", "-", "opted out of the sale: not applicable"
+    )
+
+
+def test_the_signal_within_a_section_is_explained() -> None:
+    (fields,) = gpp_string_in_words(STRINGS["usnat-gpc"], VENDOR).values()
+    assert by_name(fields)["Gpc"].value == "yes"
+
+
+@pytest.mark.parametrize("explain", [tc_string_in_words, gpp_string_in_words])
+def test_what_cannot_be_read_is_said(explain: Callable[[str, int], object]) -> None:
+    with pytest.raises(Unreadable):
+        explain("junk", VENDOR)
