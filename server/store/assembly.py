@@ -43,12 +43,8 @@ class StoreAccess:
         self.redis = self._open_redis(settings)
         self._drafted = DraftedKey(key_file(settings), self._has_records)
         self.key = self._drafted.key
-<<<<<<< HEAD
-        self.pseudonyms = Pseudonyms(self.key.derive(PSEUDONYMS))
-        self._cipher = RecordCipher(self.key.derive(PURPOSE))
-=======
         self.pseudonyms = Pseudonyms(self.key.derive(PSEUDONYMS), settings.key_prefix)
->>>>>>> main
+        self._cipher = RecordCipher(self.key.derive(PURPOSE))
         self.trust = new_trust(settings, self.key.fingerprint)
         self.primary = Primary(self.redis, self.trust.check)
         self.probe = StoreProbe(self.primary, self.pseudonyms.prefix, self.trust, self._has_records, settings.replicas)
