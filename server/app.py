@@ -4,6 +4,7 @@ import gc
 import logging
 import threading
 from contextlib import ExitStack
+from socket import socket
 from types import TracebackType
 
 from server.calls.assembly import LaneThreads
@@ -20,6 +21,7 @@ from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings
 from server.store.assembly import StoreAccess
+from server.vital_threads import VitalThreads
 from server.web.assembly import open_pages
 
 _LOG = logging.getLogger(__name__)
@@ -29,9 +31,15 @@ _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
 class Service:
     """The whole service: a context manager that is open while it serves."""
 
-    def __init__(self, settings: Settings, *, locations: LocationSource | None = None) -> None:
-        """``locations`` stands in for the country database of the settings."""
+    def __init__(
+        self, settings: Settings, *, locations: LocationSource | None = None, listener: socket | None = None
+    ) -> None:
+        """``locations`` stands in for the country database of the settings.
+
+        ``listener`` is the socket of a supervisor, whose worker this is: the supervisor serves the metrics.
+        """
         self._settings = settings
+        self._listener = listener
         self._given_locations = locations
         self._closing = ExitStack()
         self.metrics = Metrics()
@@ -62,7 +70,8 @@ class Service:
         self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), self.metrics)
         self.store.on_circuit_change = self.metrics.circuit_open.set
         self.gate = self._open_gate()
-        self.metrics_address = serve_metrics(settings.metrics_address, self.metrics.registry, closing)
+        if self._listener is None:
+            self.metrics_address = serve_metrics(settings.metrics_address, self.metrics.registry, closing)
         choices = ChoiceThreads(settings, self.store, self.rules, self.metrics, closing)
         lanes = LaneThreads(settings, self.store, choices, self.rules, self.locations, open_nap, self.metrics)
         lanes.start(self.gate, closing)
@@ -72,6 +81,7 @@ class Service:
             self.web_address = open_pages(settings, lanes.call_context, closing)
         self._watch_health()
         self._watch_files()
+        self._vital_threads = VitalThreads()
         # What is here now stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -89,6 +99,10 @@ class Service:
         """Have the files read again, without waiting for it."""
         self._file_watch.request()
 
+    def ended_part(self) -> str:
+        """Return the name of a part that serving needs and that has ended by itself; empty while all run."""
+        return self._vital_threads.ended() if self.gate.is_alive() else "gate's event loop"
+
     def drain(self, hurry: threading.Event) -> None:
         """Report NOT_SERVING and go on serving, so that callers can leave, until the delay is over or ``hurry`` set."""
         self._watch.close()
@@ -97,7 +111,7 @@ class Service:
         hurry.wait(self._settings.drain_delay_s)
 
     def _open_gate(self) -> Gate:
-        gate = make_gate(self._settings)
+        gate = make_gate(self._settings, self._listener)
         self.address = gate.open()
         # If the start fails later on; closing twice does nothing.
         self._closing.callback(gate.close, 0)

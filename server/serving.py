@@ -4,9 +4,13 @@ SIGTERM and SIGINT end the process at any moment, also while it starts.
 """
 
 import logging
+import os
 import signal
+import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
+from typing import Final
 
 from server.app import Service
 from server.build import PROGRAM, build_version
@@ -16,7 +20,7 @@ from server.settings import Settings
 from server.web.assembly import own_origin
 
 _LOG = logging.getLogger(__name__)
-_TICK_S = 0.2
+TICK_S: Final = 0.2
 
 
 class StopRequested(BaseException):
@@ -57,43 +61,65 @@ def run_service(settings: Settings) -> None:
 
     A second SIGTERM or SIGINT ends the drain's delay.
     """
+
+    def serve(signals: Signals, floods: FloodFilter) -> None:
+        with Service(settings) as service:
+            signals.starting = False
+            print(start_line(service), flush=True)
+            log_start(service)
+            serve_until_stopped(service, signals, floods)
+
+    run_process(settings, serve)
+
+
+def run_process(settings: Settings, serve: Callable[[Signals, FloodFilter], None]) -> None:
+    """Call ``serve`` with the signals and the log of this process; a signal may end it at any moment."""
     signals = Signals()
     try:
         share_heaps()
         floods = configure_logs(settings.log_level, settings.log_format)
-        with Service(settings) as service:
-            signals.starting = False
-            _serve(service, signals, floods)
+        serve(signals, floods)
         floods.report(at_once=True)
     except StopRequested:
         _LOG.info("%s received while starting", signals.name)
     _LOG.info("stopped")
 
 
-def _serve(service: Service, signals: Signals, floods: FloodFilter) -> None:
-    print(start_line(service), flush=True)
-    log_start(service)
-    while not signals.stop.wait(_TICK_S):
+def serve_until_stopped(service: Service, signals: Signals, floods: FloodFilter) -> None:
+    """Serve until told to stop, then drain. A process that has lost a part that serving needs ends at once."""
+    while not signals.stop.wait(TICK_S):
         floods.report()
         if signals.reload.is_set():
             signals.reload.clear()
             _LOG.info("SIGHUP received, reloading")
             service.request_reload()
+        if part := service.ended_part():
+            _LOG.critical("the %s has ended unexpectedly; this process ends, restart it", part)
+            sys.stderr.flush()
+            # An orderly end could wait for ever for the part that is missing.
+            os._exit(1)
     _LOG.info("%s received, draining", signals.name)
     service.drain(signals.hurry)
 
 
 def start_line(service: Service) -> str:
     """Return the line that says what is served, where, and on which store."""
-    pages = (
-        f", pages on {own_origin(service.web_address) or service.web_address}/choice and /inspect"
-        if service.web_address
-        else ""
-    )
     return (
-        f"{PROGRAM} {build_version()} serves gRPC on {service.address} ({service.gate.name} gate), metrics on "
-        f"http://{service.metrics_address}/metrics{pages}, from {service.store.name}"
+        f"{serving_line(service)}, metrics on http://{service.metrics_address}/metrics{pages_part(service)}, "
+        f"from {service.store.name}"
     )
+
+
+def serving_line(service: Service) -> str:
+    """Return the part of the start line that tells the version, the address and the gate."""
+    return f"{PROGRAM} {build_version()} serves gRPC on {service.address} ({service.gate.name} gate)"
+
+
+def pages_part(service: Service) -> str:
+    """Return the part of the start line that tells where the pages are; empty without pages."""
+    if not service.web_address:
+        return ""
+    return f", pages on {own_origin(service.web_address) or service.web_address}/choice and /inspect"
 
 
 def log_start(service: Service) -> None:

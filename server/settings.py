@@ -17,6 +17,7 @@ from server.policy.toml import parse_toml
 
 PREFIX = "ADTARGETING_"
 _LAST_PORT = 65_535
+MOST_PROCESSES = 64
 _KEY_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _LARGEST_FILE = 1 << 20
 
@@ -53,6 +54,8 @@ class Settings:
     """Names by which HTTP/1.1 and browsers may call the gRPC port, beside its own; separated by commas."""
     origins: str = ""
     """Origins whose pages may call the gRPC port; separated by commas."""
+    processes: str = field(default="auto", metadata={"processes": True})
+    """Worker processes: ``auto`` or a number."""
     other_workers: int = field(default=2, metadata={"bounds": (1, 32)})
     replicas: int = field(default=0, metadata={"bounds": (0, 16)})
     confirm_on_disk: str = field(default="no", metadata={"choices": ("no", "yes")})
@@ -164,9 +167,18 @@ def _check(name: str, value: object, limits: Mapping[str, object]) -> object:
         raise SettingsError(f"{name}: must be between {bounds[0]} and {bounds[1]}")
     if isinstance(choices := limits.get("choices"), tuple) and value not in choices:
         raise SettingsError(f"{name}: must be one of {', '.join(choices)}")
+    if "processes" in limits:
+        return checked_processes(name, str(value))
     if "key_prefix" in limits and not _KEY_PREFIX.fullmatch(str(value)):
         raise SettingsError(f"{name}: must be 1 to 32 letters, digits, '-', '_' or '.'")
     return checked_address(name, str(value)) if "address" in limits else value
+
+
+def checked_processes(name: str, value: str) -> str:
+    """Return the value if it is ``auto`` or a possible number of processes. Raises ``SettingsError``."""
+    if value != "auto" and not (value.isascii() and value.isdecimal() and 1 <= int(value) <= MOST_PROCESSES):
+        raise SettingsError(f"{name}: must be auto, or a number from 1 to {MOST_PROCESSES}")
+    return value
 
 
 def checked_address(name: str, value: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from targeting.age import bracket_at, bracket_of, person_day
 from targeting.features.batch import Behavioural, Demographics, Exposures, FeatureBatch, Floats, RankedColumn
 from targeting.features.encode import VectorInputs, encode, to_wire
+from targeting.features.few import MOST_PEOPLE, TINY, features_of_few
 from targeting.features.schema import DIMENSION_OF_CODE, dimension_of
 from targeting.judge import Grant
 from targeting.model import AgeBracket, Gender
@@ -32,7 +33,6 @@ from targeting.records.profile import (
 from targeting.signals.nap import Nap
 
 _DAY_S = 86_400.0
-_TINY = float(np.finfo(np.float32).tiny)
 _GENDERS = tuple(Gender)
 
 
@@ -67,10 +67,23 @@ def behavioural_features(_: Grant, people: Sequence[PersonData], policy: Policy,
     """Compute each person's features at a time (Unix seconds)."""
     now, today, limits = int(now_s), person_day(now_s), policy.features
     demographics = [_demographics(person, limits.postal_prefix_characters, today) for person in people]
+    if len(people) <= MOST_PEOPLE:
+        profiles = [person.profile for person in people]
+        batch = features_of_few(profiles, demographics, _rates(policy.half_life_days), limits, now)
+    else:
+        batch = features_of_many(people, demographics, policy, now)
+    return [Behavioural(batch, index) for index in range(len(people))]
+
+
+def features_of_many(
+    people: Sequence[PersonData], demographics: list[Demographics], policy: Policy, now: int
+) -> FeatureBatch:
+    """Compute the features of any number of people, each step for all of them at once."""
+    limits = policy.features
     interests = _interests(people, policy.half_life_days, now)
     destinations = _destinations(people, policy.half_life_days, now)
     vectors = to_wire(encode(_vector_inputs(people, demographics, (interests, destinations), now)))
-    batch = FeatureBatch(
+    return FeatureBatch(
         demographics=demographics,
         interests=_ranked(interests, len(people), limits.max_interests, limits.min_interest_score),
         outside_names=[person.profile.outside_names for person in people],
@@ -78,7 +91,6 @@ def behavioural_features(_: Grant, people: Sequence[PersonData], policy: Policy,
         exposures=_exposures(people, limits.max_exposures, now),
         vectors=vectors,
     )
-    return [Behavioural(batch, index) for index in range(len(people))]
 
 
 def _demographics(person: PersonData, postal_prefix_characters: int, today: int) -> Demographics:
@@ -108,7 +120,7 @@ def _destinations(people: Sequence[PersonData], half_life: HalfLifePolicy, now: 
     weight = rows["weight"] * _decay(rows["updated_s"], now, _rates(half_life)[0])
     total = np.bincount(owner, weight, len(people))
     # Very old calls decay to nothing; the shares of the others still add up to one.
-    share = (weight / np.maximum(total, _TINY).take(owner)).astype(np.float32)
+    share = (weight / np.maximum(total, TINY).take(owner)).astype(np.float32)
     return _Entries(owner, rows["country"], share)
 
 
@@ -139,7 +151,7 @@ def _ranked(entries: _Entries, people: int, limit: int, minimum: float) -> Ranke
     # non-negative floats sort as the floats do, so one integer holds owner and value exactly.
     order = ((owner << 32) - values.view(np.uint32)).argsort(kind="stable")
     keys, values, counts = keys.take(order), values.take(order), np.bincount(owner, minlength=people)
-    minimum = max(minimum, _TINY)
+    minimum = max(minimum, TINY)
     # Most people have few entries, all fresh: then nothing is dropped.
     if counts.max(initial=0) > limit or values.min(initial=1) < minimum:
         rank = np.arange(len(owner)) - (counts.cumsum() - counts).repeat(counts)

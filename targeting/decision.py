@@ -12,7 +12,7 @@ from targeting.age import latest_birth_day, person_day
 from targeting.behavioural import PersonData, behavioural_features
 from targeting.children import age_limit, residence_of, states_child
 from targeting.features.batch import Behavioural
-from targeting.identifiers import canonical, is_placeholder, names_of, without_placeholders
+from targeting.identifiers import canonical, is_placeholder, is_plain, names_of, without_placeholders
 from targeting.judge import Grant, RequestVerdict, Stated, judge_request, judge_stored, read_stored_choices
 from targeting.limited import limited_features
 from targeting.model import AdRequest, LimitedFeatures, LocaleInputs, Mode, Subject, SubjectKind
@@ -141,8 +141,20 @@ def subjects_of(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
     is one more device: their stored choices count, and nothing else of them. So do the choices under a name that is not
     NFC. A placeholder names no subject.
     """
-    account, linked, device = without_placeholders(request.identity, cookies.muid)
+    account, linked, device = request.identity
     muid, anon_id = cookies.muid, cookies.anon_id
+    device = device or muid
+    if not (linked or anon_id) and (not muid or muid == device) and is_plain(account) and is_plain(device):
+        if account and device:
+            return Subject(_ACCOUNT, account), Subject(_DEVICE, device)
+        return (Subject(_ACCOUNT, account),) if account else (Subject(_DEVICE, device),) if device else ()
+    return _all_subjects(request, cookies)
+
+
+def _all_subjects(request: AdRequest, cookies: Cookies) -> tuple[Subject, ...]:
+    """Name the subjects of a request with several of them, or with ids that are not plain."""
+    muid, anon_id = cookies.muid, cookies.anon_id
+    account, linked, device = without_placeholders(request.identity, muid)
     named: tuple[Subject, ...] = (Subject(_ACCOUNT, canonical(account)),) if account else ()
     if device:
         named += (Subject(_DEVICE, canonical(device)),)
@@ -162,7 +174,7 @@ def _judge(
 ) -> _Judged:
     choices = read_stored_choices(records)
     limited = _limited(item, choices)
-    stated = state(item, choices, naps, policy, today)
+    stated = _state(item, choices, naps, limited.country, policy, today)
     reasons, grant = judge_stored(records, choices, stated)
     if grant is None:
         return _Judged(item, reasons, limited)
@@ -181,23 +193,44 @@ def state(
     item: PlannedRequest, choices: Sequence[StoredChoice | None], naps: Sequence[Nap], policy: Policy, today: int
 ) -> Stated:
     """Gather what the judge of records has to know about a request; ``today`` is ``targeting.age.person_day``."""
-    request, cookies = item.request, item.cookies
-    stored_countries = [choice.country for choice in choices if choice is not None and choice.country]
+    country, _ = _stored_locale(choices)
+    return _state(item, choices, naps, residence_of(item.request, item.cookies, country), policy, today)
+
+
+def _state(
+    item: PlannedRequest,
+    choices: Sequence[StoredChoice | None],
+    naps: Sequence[Nap],
+    country: str,
+    policy: Policy,
+    today: int,
+) -> Stated:
+    request, cookies, children = item.request, item.cookies, policy.children
+    age = children.age if children.is_uniform else age_limit(request, country, children)
+    states_age = bool(naps) or request.signals.latest_birth_day is not None
+    stated = Stated(latest_birth_day(today, age), states_age and states_child(request, naps, age, today))
+    if not policy.consent.explicit_opt_in_in:
+        return stated
     own = without_placeholders(request.identity, cookies.muid)
-    country = residence_of(request, cookies, stored_countries[0] if stored_countries else "")
-    age = age_limit(request, country, policy.children)
-    return Stated(
-        of_age_day=latest_birth_day(today, age),
-        child=states_child(request, naps, age, today),
-        needs_opt_in=needs_opt_in(request, cookies, item.verdict.consent, stored_countries, policy),
+    countries = [choice.country for choice in choices if choice is not None and choice.country]
+    return stated._replace(
+        needs_opt_in=needs_opt_in(request, cookies, item.verdict.consent, countries, policy),
         own_subjects=max(bool(own.account_id) + bool(own.device_id), 1),
     )
 
 
+def _stored_locale(choices: Sequence[StoredChoice | None]) -> tuple[str, str]:
+    """Return the first stored country and the first stored language, empty where there is none."""
+    country = language = ""
+    for choice in choices:
+        if choice is not None:
+            country, language = country or choice.country, language or choice.language
+    return country, language
+
+
 def _limited(item: PlannedRequest, choices: Sequence[StoredChoice | None]) -> LimitedFeatures:
-    request, known = item.request, [choice for choice in choices if choice is not None]
-    country = next((choice.country for choice in known if choice.country), "")
-    language = next((choice.language for choice in known if choice.language), "")
+    request = item.request
+    country, language = _stored_locale(choices)
     return limited_features(
         LocaleInputs(
             client_country=request.client_country,

@@ -45,6 +45,11 @@ def is_zeros(text: str) -> bool:
     return text[:1] in {"0", "-", "{"} and _ZEROS.fullmatch(text) is not None
 
 
+def is_plain(text: str) -> bool:
+    """Whether an id is absent, or surely no placeholder and in NFC: a quick test that most ids pass."""
+    return not text or (text.isascii() and text[0] > " " and text[0] not in _FIRST)
+
+
 def canonical(text: str) -> str:
     """Return the NFC form of an id, under which it is written."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -87,7 +87,8 @@ def judge_request(request: AdRequest, cookies: Cookies, policy: Policy, today: i
         reasons |= _flags(request.signals, policy) | _stated_age(request, cookies, policy, today)
     if cookies.opt_out or cookies.anon_opt_out or cookies.device_doubt:
         reasons |= _cookie_flags(cookies)
-    if request.identity.device_id and is_zeros(request.identity.device_id):
+    device_id = request.identity.device_id
+    if device_id and is_zeros(device_id):
         reasons |= Reason.LIMIT_AD_TRACKING.bit
     return RequestVerdict(Reasons(reasons), consent) if reasons or consent is not SILENT else _NOTHING_LIMITS
 
@@ -102,12 +103,13 @@ def judge_stored(subjects: Sequence[StoredRecords], choices: Sequence[StoredChoi
 
     The first subject's profile is the one that would be used.
     """
-    reasons = int(Reason.UNDER_AGE.bit) if stated.child else 0
+    of_age_day, is_child, needs_opt_in, own_subjects = stated
+    reasons = int(Reason.UNDER_AGE.bit) if is_child else 0
     for records, choice in zip(subjects, choices, strict=True):
         if choice is not None or records.preference is not None or records.profile is not None:
-            reasons |= _limits(records, choice, stated.of_age_day)
-    if stated.needs_opt_in and not any(
-        choice is not None and choice.choice == Choice.OPT_IN for choice in choices[: stated.own_subjects]
+            reasons |= _limits(records, choice, of_age_day)
+    if needs_opt_in and not any(
+        choice is not None and choice.choice == Choice.OPT_IN for choice in choices[:own_subjects]
     ):
         reasons |= Reason.OPT_IN_REQUIRED.bit
     if not reasons and subjects[0].profile is None:

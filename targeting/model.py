@@ -104,6 +104,8 @@ class AdRequest(NamedTuple):
     cookie_header: str = ""
     signals: Signals = NO_SIGNALS
     networks: tuple[str, ...] = ()
+    caller: str = ""
+    """Name of the calling client; empty where callers are not told apart."""
     shown_countries: tuple[str, ...] = ()
     """Further countries (ISO 3166-1 alpha-2) that the request shows: the GDPR and networks' rules may apply there."""
     shown_subdivisions: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from targeting.model import Subject, SubjectKind
 from targeting.places.locale import best_language
 from targeting.recording.choice import AppliedChoice, ChangeIdReused, ChoiceMade, apply_once, change_key, opt_out_cookie
 from targeting.records.preference import Choice, Preference, Source, decode_preference
+from targeting.records.stored_records import StoredRecords
 
 
 def set_preference(payload: bytes, context: CallContext) -> bytes:
@@ -42,9 +43,9 @@ class _Change:
         """The latest result of ``next_record``."""
         self._change_id = change_id
 
-    def next_record(self, current: Preference, owner: bytes) -> Preference:
+    def next_record(self, current: Preference, stored: StoredRecords) -> Preference:
         """Return the record to store. Raises ``InvalidRequest`` where the id stands for the opposite choice."""
-        key = change_key(self._change_id, owner) if self._change_id else secrets.token_bytes(8)
+        key = change_key(self._change_id, stored.owner) if self._change_id else secrets.token_bytes(8)
         applied = apply_once(current, self.made._replace(change_key=key))
         if isinstance(applied, ChangeIdReused):
             raise InvalidRequest("change_id", "was used for the opposite choice of this subject; send a new one")

@@ -15,6 +15,7 @@ from targeting.decision import Rulebook
 from targeting.model import Subject
 from targeting.recording.choice import erases, read_current_choice
 from targeting.records.preference import Preference, encode_preference
+from targeting.records.stored_records import StoredRecords
 
 CONFIRM_BUDGET_S = 2.5
 """A server that syncs its file every second confirms within two (``appendfsync everysec``)."""
@@ -25,9 +26,9 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class NextRecord(Protocol[T_co]):
-    """Derives the next preference record from the current one and its owner's pseudonym."""
+    """Derives the next preference record from the current one and all that is stored of the subject."""
 
-    def __call__(self, current: Preference, owner: bytes, /) -> T_co:
+    def __call__(self, current: Preference, stored: StoredRecords, /) -> T_co:
         """Return the next record."""
         ...
 
@@ -87,18 +88,26 @@ class ChoiceStore(NamedTuple):
         """
         for stored, left_s in read_with_retry(self.store, subject, self.budget_s):
             current = read_current_choice(stored, replaces_unreadable=replaces_unreadable)
-            preference = next_record(current.preference, stored.owner)
+            preference = next_record(current.preference, stored)
             if preference is None:
                 return None
             if not current.may_become(preference):
                 raise NotAllowed("a newer version has written the stored choice; only an opt-out may replace it")
-            change = RecordChange(subject, stored, preference=encode_preference(preference, stored.owner))
+            change = RecordChange(
+                subject,
+                stored,
+                preference=encode_preference(preference, stored.owner),
+                preference_ttl_s=self._seconds_to_live(preference),
+            )
             if erases(preference, self.rulebook().policy, self.now()):
                 change = change._replace(profile=_ERASED, seen=_ERASED)
             committed = self._commit(change, left_s, waits=waits)
             if committed.landed:
                 return ChoiceReceipt(preference, self._confirms(committed), committed.replicas)
         raise StoreUnavailable("the subject's records kept changing")
+
+    def _seconds_to_live(self, preference: Preference) -> int:
+        return max(preference.expires_s - int(self.now()), 1) if preference.expires_s else 0
 
     def _commit(self, change: RecordChange, budget_s: float, *, waits: bool) -> Committed:
         if waits:

@@ -1,7 +1,8 @@
 """Stores the opt-outs that signals make, off the path of the requests that show them.
 
 A caller that enqueues a request never waits: a bounded queue and one thread stand between. Invariants: a subject is
-written at most once a minute; a signal that cannot be stored yet is retried until it is. What a signal does to a
+written at most once a minute; a signal that cannot be stored yet is retried until it is; each caller may have so many
+new devices stored in one second, and no more. What a signal does to a
 stored choice is decided in ``targeting.recording.signal_opt_outs``.
 """
 
@@ -10,16 +11,19 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from queue import Empty, Full, Queue
 
 from server.choices.choice_store import ChoiceReceipt, ChoiceStore
+from server.choices.new_device_rate import NewDeviceRate
 from server.errors import note
 from server.metrics.metrics import Metrics
 from server.store.ports import StoreError
 from targeting.model import AdRequest, Subject
-from targeting.recording.signal_opt_outs import Sighting, opt_out_by_signal, sightings
+from targeting.recording.signal_opt_outs import Sighting, is_new_device, opt_out_by_signal, sightings
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import Preference
+from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import Cookies
 
 _IDLE_S = 0.25
@@ -53,6 +57,8 @@ class SignalOptOuts:
         self._enqueued_s: dict[Subject, float] = {}
         self._postponed: dict[Subject, Sighting] = {}
         self._check_postponed_s = 0.0
+        self._new_devices = NewDeviceRate(time.monotonic)
+        self._permitted: Sighting | None = None
         self._stopping = threading.Event()
         self._ends_s = math.inf
         self._thread = threading.Thread(target=self._run, name="signal-opt-outs", daemon=True)
@@ -70,7 +76,8 @@ class SignalOptOuts:
     def enqueue(self, request: AdRequest, cookies: Cookies) -> None:
         """Have the signals of a request stored for its account and its device. Never waits."""
         now_s, seen_at_ms = time.monotonic(), self._now_ms()
-        for sighting in sightings(request, cookies, self._choices.rulebook().policy.signals, seen_at_ms):
+        key, policy = secrets.token_bytes(_KEY_BYTES), self._choices.rulebook().policy.signals
+        for sighting in sightings(request, cookies, policy, seen_at_ms, key):
             if self._is_due(sighting.subject, now_s):
                 self._put(sighting, now_s)
             elif len(self._postponed) < self._capacity:
@@ -127,13 +134,7 @@ class SignalOptOuts:
         """Store one signal; return False if the store could not."""
         try:
             # Waiting for replicas here would delay the next signal; the replication watch does it.
-            receipt = self._choices.update(
-                sighting.subject,
-                lambda current, _: opt_out_by_signal(
-                    current, sighting, secrets.token_bytes(_KEY_BYTES), self._now_ms()
-                ),
-                waits=False,
-            )
+            receipt = self._choices.update(sighting.subject, partial(self._next_record, sighting), waits=False)
         except StoreError:
             self._metrics.count_store_error("sticky", "unavailable")
             return False
@@ -146,6 +147,22 @@ class SignalOptOuts:
             return True
         if receipt is not None:
             self._report(sighting, receipt)
+        return True
+
+    def _next_record(self, sighting: Sighting, current: Preference, stored: StoredRecords) -> Preference | None:
+        policy = self._choices.rulebook().policy.signals
+        if is_new_device(stored) and not self._is_permitted(sighting, policy.new_devices_per_second):
+            # Its own requests are limited by the signal in any case.
+            self._metrics.count_dropped_signal()
+            return None
+        return opt_out_by_signal(current, stored, sighting, self._now_ms(), policy)
+
+    def _is_permitted(self, sighting: Sighting, limit: int) -> bool:
+        """Count a new device once, however often the attempt to store it is repeated."""
+        if sighting is not self._permitted:
+            if not self._new_devices.allows(sighting.caller, limit):
+                return False
+            self._permitted = sighting
         return True
 
     def _report(self, sighting: Sighting, receipt: ChoiceReceipt) -> None:

@@ -2,6 +2,7 @@
 
 from server.gate.port import GateError
 from server.geo.country_table import GeoDatabaseError
+from server.processes.supervisor import WorkersFailed
 from server.settings import SettingsError
 from server.store.embedded.binary import EmbeddedStoreError
 from server.store.ports import StoreError
@@ -28,6 +29,7 @@ EXIT_STATUS: dict[type[Exception], int] = {
     RedisUrlError: USAGE_ERROR,
     EmbeddedStoreError: USAGE_ERROR,
     GateError: USAGE_ERROR,
+    WorkersFailed: USAGE_ERROR,
     GeoDatabaseError: USAGE_ERROR,
 }
 _USAGE_ERRORS_BY_NAME = {"NapKeyError"}

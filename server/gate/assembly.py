@@ -1,18 +1,23 @@
 """The gate that the settings ask for."""
 
+import socket
 from importlib.util import find_spec
 
 from server.gate.grpcio import GrpcioGate
+from server.gate.listening import listen, reserve
 from server.gate.port import Gate
 from server.gate.room import Capacity
 from server.settings import Settings, SettingsError
 
 
-def make_gate(settings: Settings) -> Gate:
-    """Return the gate of ``ADTARGETING_GATE``, not yet open. Raises ``SettingsError``."""
+def make_gate(settings: Settings, listener: socket.socket | None = None) -> Gate:
+    """Return the gate of ``ADTARGETING_GATE``, not yet open. Raises ``SettingsError``.
+
+    ``listener`` is the socket of ``open_listener``, which several processes share.
+    """
     capacity = Capacity(settings.max_inflight, settings.max_inflight_mib << 20, settings.decision_budget_ms / 1000)
-    if settings.gate == "grpcio" or (settings.gate == "auto" and not has_http2()):
-        return GrpcioGate(settings.grpc_address, capacity)
+    if not _is_http2(settings):
+        return GrpcioGate(settings.grpc_address, capacity, shared=listener is not None)
     if not has_http2():
         raise SettingsError("ADTARGETING_GATE: h2corn is not installed, it has no wheel for this machine; set grpcio")
     # It loads libraries that the other gate does without.
@@ -25,7 +30,21 @@ def make_gate(settings: Settings) -> Gate:
         hosts=_listed(settings.hosts),
         origins=_listed(settings.origins),
     )
-    return Http2Gate(settings.grpc_address, capacity, limits)
+    return Http2Gate(settings.grpc_address, capacity, limits, listener)
+
+
+def open_listener(settings: Settings) -> tuple[socket.socket, str]:
+    """Return a socket for several processes, and its address (``host:port``). Raises ``GateError``.
+
+    The processes of the http2 gate accept on it; those of grpcio listen beside it (SO_REUSEPORT).
+    """
+    open_socket = listen if _is_http2(settings) else reserve
+    listener = open_socket(settings.grpc_address)
+    return listener, f"{settings.grpc_address.rpartition(':')[0]}:{listener.getsockname()[1]}"
+
+
+def _is_http2(settings: Settings) -> bool:
+    return settings.gate == "http2" or (settings.gate == "auto" and has_http2())
 
 
 def has_http2() -> bool:

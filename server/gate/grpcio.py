@@ -33,13 +33,13 @@ _PENDING_FOR_CALLS = 2
 words."""
 
 
-def _options(capacity: Capacity) -> tuple[tuple[str, int], ...]:
+def _options(capacity: Capacity, *, shared: bool) -> tuple[tuple[str, int], ...]:
     pending = _PENDING_FOR_CALLS * max(capacity.decisions, 1)
     return (
         ("grpc.server.max_pending_requests", pending),
         ("grpc.server.max_pending_requests_hard_limit", pending),
-        # A second server on the same port is a mistake here, and must be reported.
-        ("grpc.so_reuseport", 0),
+        # Outside a supervisor a second server on the same port is a mistake, and must be reported.
+        ("grpc.so_reuseport", int(shared)),
         ("grpc.max_receive_message_length", max(method.max_bytes for method in METHODS) + _FRAMING_BYTES),
         ("grpc.max_concurrent_streams", 1024),
         ("grpc.keepalive_permit_without_calls", 1),
@@ -52,9 +52,11 @@ class GrpcioGate:
 
     name = "grpcio"
 
-    def __init__(self, address: str, capacity: Capacity = DEFAULT_CAPACITY) -> None:
+    def __init__(self, address: str, capacity: Capacity = DEFAULT_CAPACITY, *, shared: bool = False) -> None:
+        """``shared``: several processes listen on the address, which a supervisor has reserved."""
         self._address = address
-        self._options = _options(capacity)
+        self._shared = shared
+        self._options = _options(capacity, shared=shared)
         self._lanes = Lanes(capacity, _TURNS)
         self._thread = LoopThread()
         self._server: grpc.aio.Server | None = None
@@ -63,7 +65,8 @@ class GrpcioGate:
     def open(self) -> str:
         """Listen, and return the bound address. Raises ``GateError``."""
         # Asked of gRPC alone, a "no" comes without its reason, and with pages of gRPC's own log.
-        listen(self._address).close()
+        if not self._shared:
+            listen(self._address).close()
         self._thread.start()
         try:
             return self._thread.call(self._start())
@@ -90,6 +93,10 @@ class GrpcioGate:
     def observe_lag_with(self, observe: Callable[[float], None]) -> None:
         """Report the lag of the loop."""
         self._thread.on_lag = observe
+
+    def is_alive(self) -> bool:
+        """Whether the loop and the worker of decisions run."""
+        return self._thread.is_alive
 
     def inflight(self) -> int:
         """Count the calls in flight."""

@@ -17,14 +17,26 @@ _REASONS: Final = {
 
 def listen(address: str) -> socket.socket:
     """Listen on ``host:port`` and return the socket, non-blocking. Raises ``GateError``."""
+    # Connections of a former server that are still closing do not hinder the next.
+    listener = _bind(address, socket.SO_REUSEADDR)
+    listener.listen(_BACKLOG)
+    listener.settimeout(0)
+    return listener
+
+
+def reserve(address: str) -> socket.socket:
+    """Bind ``host:port`` without listening: others of this user may listen there, with SO_REUSEPORT."""
+    # Nothing may listen there yet; with SO_REUSEPORT alone another service's port would be shared in silence.
+    _bind(address, socket.SO_REUSEADDR).close()
+    return _bind(address, socket.SO_REUSEPORT)
+
+
+def _bind(address: str, option: int) -> socket.socket:
     family, kind, protocol, where = _resolve(address)
     listener = socket.socket(family, kind, protocol)
     try:
-        # Connections of a former server that are still closing do not hinder the next.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
         listener.bind(where)
-        listener.listen(_BACKLOG)
-        listener.settimeout(0)
     except OSError as problem:
         listener.close()
         reason = _REASONS.get(problem.errno or 0, f"{problem.strerror}; set another host:port")

@@ -1,6 +1,7 @@
 """The event loop of a gate, on a thread of its own."""
 
 import asyncio
+import logging
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ import uvloop
 T = TypeVar("T")
 
 _LOOK_EVERY_S = 0.1
+_LOG = logging.getLogger(__name__)
 _SWITCH_S = 0.0005
 
 
@@ -24,11 +26,17 @@ class LoopThread:
         """Told, ten times a second, how long the loop took to come to a timer that was due (seconds)."""
         self._thread = threading.Thread(target=self._run, name="gate", daemon=True)
         self._kept: set[asyncio.Future[Any]] = set()
+        self._lost = False
 
     @property
     def is_running(self) -> bool:
         """Whether the thread runs."""
         return self._thread.is_alive()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread and everything that was kept running on it still run."""
+        return self.is_running and not self._lost
 
     def start(self) -> None:
         """Start the thread."""
@@ -54,7 +62,14 @@ class LoopThread:
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = self.loop.create_task(work)
         self._kept.add(task)
-        task.add_done_callback(self._kept.discard)
+        task.add_done_callback(self._let_go)
+
+    def _let_go(self, task: asyncio.Future[Any]) -> None:
+        self._kept.discard(task)
+        if not task.cancelled():
+            self._lost = True
+            if (problem := task.exception()) is not None:
+                _LOG.critical("the worker of decisions has ended by %s", type(problem).__name__)
 
     async def _cancel_kept(self) -> None:
         kept = list(self._kept)

@@ -153,6 +153,10 @@ class Gate(Protocol):
         """Report, ten times a second, how late the event loop comes to a timer that was due (seconds)."""
         ...
 
+    def is_alive(self) -> bool:
+        """Whether the event loop and the worker of decisions run."""
+        ...
+
     def inflight(self) -> int:
         """Count the calls of both lanes that wait or are being worked on."""
         ...

@@ -6,6 +6,7 @@ and destinations of a whole batch are laid out by numpy. A test holds that the g
 the very same bytes.
 """
 
+from array import array
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -40,11 +41,12 @@ _COUNT_TAG = tag_of(pb.Exposure, "count")
 _AGE_TAG = tag_of(pb.Exposure, "last_seen_age_s")
 # A destination of nine bytes: a country of two characters, and a share (float32).
 _DESTINATION_ROW = np.dtype([("head", "<u4"), ("country", "<u2"), ("tag", "u1"), ("share", "<f4")])
-_DESTINATION_HEAD = int.from_bytes(
-    tag_of(pb.BehaviouralFeatures, "call_destinations") + b"\x09" + tag_of(pb.CallDestination, "country") + b"\x02",
-    "little",
+_DESTINATION_START = (
+    tag_of(pb.BehaviouralFeatures, "call_destinations") + b"\x09" + tag_of(pb.CallDestination, "country") + b"\x02"
 )
-_SHARE_TAG = tag_of(pb.CallDestination, "share")[0]
+_DESTINATION_HEAD = int.from_bytes(_DESTINATION_START, "little")
+_SHARE = tag_of(pb.CallDestination, "share")
+_SHARE_TAG = _SHARE[0]
 _SCHEMA = pb.BehaviouralFeatures(vector_schema=SCHEMA_NAME).SerializeToString()
 
 _Parts: TypeAlias = tuple[bytes, ...]
@@ -189,10 +191,14 @@ _REST = len(_VECTOR_HEAD) + DIMENSIONS * 4 + len(_SCHEMA)
 """Bytes of what is as long for everybody: vector and schema."""
 _ROWS, _IS_FILLED = _interest_rows()
 _SIZES = _IS_FILLED.sum(axis=1)
+_INTEREST_HEADS = [row.tobytes()[-size:-4] for row, size in zip(_ROWS, _SIZES.tolist(), strict=True)]
+"""The same without the score, for a few people."""
 
 
 def _interests(column: RankedColumn, outside_names: Sequence[tuple[str, ...]]) -> list[bytes]:
     codes, scores, bounds = column
+    if isinstance(codes, array):
+        return _few_interests(column, outside_names)
     if codes.max(initial=0) >= OUTSIDE_CODE:
         return [
             _named_interests(Interests(codes[start:end], scores[start:end], names))
@@ -207,6 +213,18 @@ def _interests(column: RankedColumn, outside_names: Sequence[tuple[str, ...]]) -
     return [data[start:end] for start, end in pairwise(ends.take(bounds).tolist())]
 
 
+def _few_interests(column: RankedColumn, outside_names: Sequence[tuple[str, ...]]) -> list[bytes]:
+    codes, scores, bounds = column
+    if max(codes, default=0) >= OUTSIDE_CODE:
+        return [
+            _named_interests(Interests(codes[start:end], scores[start:end], names))
+            for (start, end), names in zip(pairwise(bounds), outside_names, strict=True)
+        ]
+    written = scores.tobytes()
+    parts = [_INTEREST_HEADS[code] + written[4 * index : 4 * index + 4] for index, code in enumerate(codes)]
+    return [b"".join(parts[start:end]) for start, end in pairwise(bounds)]
+
+
 def _named_interests(interests: Interests) -> bytes:
     return pb.BehaviouralFeatures(
         interests=[pb.Interest(segment_id=name, score=score) for name, score in interests.named()]
@@ -215,6 +233,13 @@ def _named_interests(interests: Interests) -> bytes:
 
 def _destinations(column: RankedColumn) -> list[bytes]:
     countries, shares, bounds = column
+    if isinstance(countries, array):
+        written = shares.tobytes()
+        parts = [
+            _DESTINATION_START + country.to_bytes(2, "little") + _SHARE + written[4 * index : 4 * index + 4]
+            for index, country in enumerate(countries)
+        ]
+        return [b"".join(parts[start:end]) for start, end in pairwise(bounds)]
     rows = np.empty(len(countries), _DESTINATION_ROW)
     rows["head"], rows["country"] = _DESTINATION_HEAD, countries
     rows["tag"], rows["share"] = _SHARE_TAG, shares

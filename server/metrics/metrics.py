@@ -75,6 +75,11 @@ class Metrics:
             "TC strings of a policy version that this release does not know",
             registry=registry,
         )
+        self._dropped_signals = Counter(
+            "adtargeting_sticky_dropped",
+            "Signals with new devices that were not stored, beyond signals.new_devices_per_second",
+            registry=registry,
+        )
         self.circuit_open = Gauge(
             "adtargeting_circuit_open", "1 while the store is known to be down", registry=registry
         )
@@ -96,6 +101,7 @@ class Metrics:
             registry=registry,
         )
         ProcessCollector(registry=registry)
+        Gauge("adtargeting_processes", "Processes that serve", registry=registry).set(1)
         self._policy_info = Gauge("adtargeting_policy_info", "The policy in force", ["version"], registry=registry)
         self._build_info = Gauge(
             "adtargeting_build_info", "The running build", ["version", "python", "gate"], registry=registry
@@ -162,6 +168,10 @@ class Metrics:
     def count_decode_error(self, signal: str) -> None:
         """Count a signal that was present and could not be read."""
         self._decode_errors.labels(signal).inc()
+
+    def count_dropped_signal(self) -> None:
+        """Count a signal with a new device that was not stored."""
+        self._dropped_signals.inc()
 
     def count_newer_policy(self) -> None:
         """Count a TC string of a policy version that is not known yet; it was read all the same."""

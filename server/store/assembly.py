@@ -38,6 +38,8 @@ class StoreAccess:
         self.tend: Callable[[], None] = _leave_alone
         """Starts an embedded store again when it has ended; called now and then."""
         self.name = ""
+        self.url = settings.redis_url
+        """A secret: it may hold a password."""
         self._settings = settings
         self._closing = closing
         self.redis = self._open_redis(settings)
@@ -123,6 +125,7 @@ class StoreAccess:
         embedded = self._closing.enter_context(EmbeddedRedis(settings.data_dir))
         self.tend = Restarter(embedded).check
         self.name = f"an embedded Redis in {settings.data_dir}"
+        self.url = embedded.url
         return embedded.address
 
     def _circuit_changed(self, is_open: bool) -> None:  # noqa: FBT001  # the circuit's callback

@@ -48,6 +48,8 @@ class RecordChange(NamedTuple):
     seen: bytes | None = None
     profile_ttl_s: int = 0
     seen_ttl_s: int = 0
+    preference_ttl_s: int = 0
+    """Seconds until a new preference expires; 0: never."""
     linked: tuple[tuple[Subject, bytes | None], ...] = ()
 
 

@@ -47,13 +47,14 @@ class SealedRecords:
 
     def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         """Commit; see ``RecordStore``."""
-        return self._store.commit([self._sealed(change) for change in changes], budget_s)
+        written: dict[bytes, bytes] = {}
+        return self._store.commit([self._sealed(change, written) for change in changes], budget_s)
 
     def commit_durably(
         self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
     ) -> Committed:
         """Commit durably; see ``RecordStore``."""
-        return self._store.commit_durably(self._sealed(change), replicas, budget_s, confirm_s)
+        return self._store.commit_durably(self._sealed(change, {}), replicas, budget_s, confirm_s)
 
     def _opened(self, stored: StoredRecords) -> StoredRecords:
         opening, owner = self._cipher.open, stored.owner
@@ -66,13 +67,27 @@ class SealedRecords:
         )
         return stored if opened == stored else opened._replace(as_held=stored)
 
-    def _sealed(self, change: RecordChange) -> RecordChange:
-        change = change._replace(expected=change.expected.held())
+    def _sealed(self, change: RecordChange, written: dict[bytes, bytes]) -> RecordChange:
+        """Return the change in sealed form. ``written`` are the records of the call's earlier changes, sealed."""
+        expected = change.expected.held()
+        change = change._replace(
+            expected=expected._replace(
+                preference=_as_written(expected.preference, written), profile=_as_written(expected.profile, written)
+            )
+        )
         if not self._seals:
             return change
-        cipher, owner = self._cipher, change.expected.owner
-        return change._replace(
+        cipher, owner = self._cipher, expected.owner
+        sealed = change._replace(
             preference=change.preference and cipher.seal_preference(change.preference, owner),
             profile=change.profile and cipher.seal(change.profile, owner),
             seen=change.seen and cipher.seal(change.seen, owner),
         )
+        pairs = ((change.preference, sealed.preference), (change.profile, sealed.profile))
+        written |= {record: sealed_record for record, sealed_record in pairs if record and sealed_record}
+        return sealed
+
+
+def _as_written(record: bytes | None, written: dict[bytes, bytes]) -> bytes | None:
+    """Return the sealed form of a record that an earlier change of the call writes, and any other as it is."""
+    return record if record is None else written.get(record, record)

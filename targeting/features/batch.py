@@ -4,7 +4,8 @@ Rows of all people stand one after the other; person i's are ``[bounds[i]:bounds
 and no policy.
 """
 
-from typing import NamedTuple
+from array import array
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from targeting.model import AgeBracket, Gender
 from targeting.records.profile import segment_name
 
 Floats = NDArray[np.float32]
+FloatColumn: TypeAlias = "Floats | array[float]"
+KeyColumn: TypeAlias = "NDArray[np.uint16] | array[int]"
+"""Columns of float32 and of 16 bits: numpy's for many people, the standard library's for a few."""
 
 
 class Demographics(NamedTuple):
@@ -27,8 +31,8 @@ class Demographics(NamedTuple):
 class Interests(NamedTuple):
     """Segments, the strongest first: codes and scores (0..1) of the same length."""
 
-    codes: NDArray[np.uint16]
-    scores: Floats
+    codes: KeyColumn
+    scores: FloatColumn
     outside_names: tuple[str, ...] = ()
 
     def named(self) -> list[tuple[str, float]]:
@@ -40,8 +44,8 @@ class Interests(NamedTuple):
 class Destinations(NamedTuple):
     """Countries (two ASCII characters, packed) and their shares (0..1), the largest first."""
 
-    countries: NDArray[np.uint16]
-    shares: Floats
+    countries: KeyColumn
+    shares: FloatColumn
 
     def named(self) -> list[tuple[str, float]]:
         """Return ISO 3166-1 alpha-2 codes with their shares."""
@@ -52,8 +56,8 @@ class Destinations(NamedTuple):
 class RankedColumn(NamedTuple):
     """Keys and values of a batch, each person's from the largest value down."""
 
-    keys: NDArray[np.uint16]
-    values: Floats
+    keys: KeyColumn
+    values: FloatColumn
     bounds: list[int]
 
 

@@ -13,23 +13,23 @@ from targeting.features.schema import AGE_BRACKETS, DIMENSIONS, GENDERS, INDEX_O
 from targeting.places.continents import Continent
 
 _DAY_S: Final = 86_400.0
-_EXPOSURE_RATE: Final = -1 / _DAY_S
-_PROFILE_RATE: Final = -1 / (30 * _DAY_S)
+EXPOSURE_RATE: Final = -1 / _DAY_S
+PROFILE_RATE: Final = -1 / (30 * _DAY_S)
 
 # Little-endian on every machine, so that the memory of a row is its wire format.
 _WIRE: Final = np.dtype("<f4")
 _ROW_BYTES: Final = DIMENSIONS * _WIRE.itemsize
 
-_AGE: Final = span("age.")
-_GENDER: Final = span("gender.")
-_OCCUPATION: Final = INDEX_OF["occupation.known"]
-_DESTINATIONS: Final = INDEX_OF["calls.destinations"]
-_TOP_SHARE: Final = INDEX_OF["calls.top_share"]
-_CONTINENT_SHARES: Final = span("calls.share.")
-_EXPOSURES: Final = INDEX_OF["exposure.count"]
-_DISTINCT_ADS: Final = INDEX_OF["exposure.distinct_ads"]
-_EXPOSURE_RECENCY: Final = INDEX_OF["exposure.recency"]
-_PROFILE_RECENCY: Final = INDEX_OF["profile.recency"]
+AGE: Final = span("age.")
+GENDER: Final = span("gender.")
+OCCUPATION: Final = INDEX_OF["occupation.known"]
+DESTINATIONS: Final = INDEX_OF["calls.destinations"]
+TOP_SHARE: Final = INDEX_OF["calls.top_share"]
+CONTINENT_SHARES: Final = span("calls.share.")
+EXPOSURES: Final = INDEX_OF["exposure.count"]
+DISTINCT_ADS: Final = INDEX_OF["exposure.distinct_ads"]
+EXPOSURE_RECENCY: Final = INDEX_OF["exposure.recency"]
+PROFILE_RECENCY: Final = INDEX_OF["profile.recency"]
 
 _AGE_NUMBERS: Final = np.arange(1, len(AGE_BRACKETS) + 1, dtype=np.uint8)
 _GENDER_NUMBERS: Final = np.arange(1, len(GENDERS) + 1, dtype=np.uint8)
@@ -60,10 +60,10 @@ class VectorInputs(NamedTuple):
 def encode(batch: VectorInputs) -> NDArray[np.float32]:
     """Return the vectors of a batch, float32 of shape (B, DIMENSIONS), little-endian in memory."""
     rows = np.zeros((len(batch.age_bracket), DIMENSIONS), _WIRE)
-    rows[:, _AGE] = batch.age_bracket[:, None] == _AGE_NUMBERS
-    rows[:, _GENDER] = batch.gender[:, None] == _GENDER_NUMBERS
-    rows[:, _OCCUPATION] = batch.occupation_known
-    rows[:, _PROFILE_RECENCY] = _recency(batch.profile_age_s, _PROFILE_RATE)
+    rows[:, AGE] = batch.age_bracket[:, None] == _AGE_NUMBERS
+    rows[:, GENDER] = batch.gender[:, None] == _GENDER_NUMBERS
+    rows[:, OCCUPATION] = batch.occupation_known
+    rows[:, PROFILE_RECENCY] = _recency(batch.profile_age_s, PROFILE_RATE)
     _raise_to(rows, batch.interest_owner, batch.interest_dimension, batch.interest_score)
     _encode_calls(rows, batch)
     _encode_exposures(rows, batch)
@@ -78,18 +78,18 @@ def to_wire(rows: NDArray[np.float32]) -> list[bytes]:
 
 def _encode_calls(rows: NDArray[np.float32], batch: VectorInputs) -> None:
     owner, share, people = batch.destination_owner, batch.destination_share, len(rows)
-    rows[:, _DESTINATIONS] = np.log1p(np.bincount(owner, minlength=people))
-    _raise_to(rows, owner, _TOP_SHARE, share)
+    rows[:, DESTINATIONS] = np.log1p(np.bincount(owner, minlength=people))
+    _raise_to(rows, owner, TOP_SHARE, share)
     cell = owner * len(Continent) + batch.destination_continent
     sums = np.bincount(cell, share, people * len(Continent)).reshape(people, len(Continent))
-    rows[:, _CONTINENT_SHARES] = np.minimum(sums, 1)
+    rows[:, CONTINENT_SHARES] = np.minimum(sums, 1)
 
 
 def _encode_exposures(rows: NDArray[np.float32], batch: VectorInputs) -> None:
     owner, people = batch.exposure_owner, len(rows)
-    rows[:, _EXPOSURES] = np.log1p(np.bincount(owner, batch.exposure_count, people))
-    rows[:, _DISTINCT_ADS] = np.log1p(np.bincount(owner, minlength=people))
-    _raise_to(rows, owner, _EXPOSURE_RECENCY, _recency(batch.exposure_age_s, _EXPOSURE_RATE))
+    rows[:, EXPOSURES] = np.log1p(np.bincount(owner, batch.exposure_count, people))
+    rows[:, DISTINCT_ADS] = np.log1p(np.bincount(owner, minlength=people))
+    _raise_to(rows, owner, EXPOSURE_RECENCY, _recency(batch.exposure_age_s, EXPOSURE_RATE))
 
 
 def _recency(age_s: NDArray[np.float32], rate: float) -> NDArray[np.float32]:

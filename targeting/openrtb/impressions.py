@@ -46,13 +46,12 @@ class _Impression:
 
     def __init__(self, fields: dict[str, Any], extension: Reader) -> None:
         raw_ext = fields.pop("ext", None)
-        self._fields = fields
+        self._fields = write_json(fields)
         ext = {} if raw_ext is None else members(raw_ext)
         self._allowed_ext = {} if raw_ext is None else read_extension(extension, raw_ext)
         self._networks = _by_network(ext)
         self._bidders = _by_network(_object_at(_object_at(ext, "prebid"), "bidder"))
-        common = {**fields, "ext": self._allowed_ext} if self._allowed_ext else fields
-        self._common = Raw(write_json(common))
+        self._common = self._with_ext(self._allowed_ext)
 
     def for_network(self, own_name: str, parameters: tuple[str, ...]) -> Raw:
         """Return the impression with the network's own parameters under its name or Prebid's ``bidder``."""
@@ -65,7 +64,14 @@ class _Impression:
         ext = {**own, **self._allowed_ext}
         if bidder:
             ext["prebid"] = {**ext.get("prebid", {}), "bidder": bidder}
-        return Raw(write_json({**self._fields, "ext": ext}))
+        return self._with_ext(ext)
+
+    def _with_ext(self, ext: Mapping[str, Any]) -> Raw:
+        if not ext:
+            return Raw(self._fields)
+        # The fields are serialised once for all networks, and end with a brace.
+        separator = b"," if len(self._fields) > len(b"{}") else b""
+        return Raw(b'%b%b"ext":%b}' % (self._fields[:-1], separator, write_json(ext)))
 
 
 def _by_network(extension: Mapping[str, Raw]) -> Mapping[str, list[tuple[str, Raw]]]:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from targeting.identifiers import is_placeholder, is_zeros
+
 _AUTHORISED: Final = 3
 """``device.ext.atts``: 0 is undetermined, 1 restricted, 2 denied."""
 _FROM_ATTS: Final = (14, 2)
@@ -17,8 +19,6 @@ _APPLE: Final = ("ios", "ipados", "iphone", "tvos")
 _VERSION: Final = re.compile(
     r"(?:(?:iphone os|ios|ipados|tvos)\s*)?(\d{1,4})(?:[._](\d{1,4}))?(?:[._]\d{1,4})*(?:\s?[a-z]+\d*)?", re.ASCII
 )
-_NO_ID: Final = frozenset({"", "-", "null", "none", "undefined"})
-_AROUND_ZEROS: Final = "0-{} "
 
 
 def limits_tracking(device: Mapping[str, Any], status: int | None, *, in_app: bool) -> bool:
@@ -26,8 +26,8 @@ def limits_tracking(device: Mapping[str, Any], status: int | None, *, in_app: bo
 
     ``device`` holds the valid ones of ``ifa``, ``os`` and ``osv``; ``status`` is that of App Tracking Transparency.
     """
-    advertising_id = device.get("ifa", "").strip().lower()
-    if is_zeroed(advertising_id):
+    advertising_id = device.get("ifa", "").strip()
+    if is_zeros(advertising_id):
         return True
     is_apple = in_app and device.get("os", "").strip().lower().startswith(_APPLE)
     is_limited = status is not None and status != _AUTHORISED
@@ -35,12 +35,7 @@ def limits_tracking(device: Mapping[str, Any], status: int | None, *, in_app: bo
     if is_limited and not (version and version < _FROM_ATTS):
         return True
     # An unreadable version may be either.
-    return is_apple and advertising_id in _NO_ID and (version is None or version in _BEFORE_ATTS)
-
-
-def is_zeroed(device_id: str) -> bool:
-    """Whether an id consists of zeros, as ``00000000-0000-0000-0000-000000000000`` does."""
-    return "0" in device_id and not device_id.strip(_AROUND_ZEROS)
+    return is_apple and is_placeholder(advertising_id) and (version is None or version in _BEFORE_ATTS)
 
 
 def _version(text: str) -> tuple[int, int] | None:

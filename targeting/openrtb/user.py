@@ -56,12 +56,13 @@ class User:
     ``ext`` reads what is allowed of the extension, ``source`` the domain that issues ids and segments.
     """
 
-    __slots__ = ("_buyeruids", "_common", "_interests", "_source")
+    __slots__ = ("_buyeruids", "_common", "_ext", "_interests", "_source")
 
     def __init__(self, fields: Mapping[str, Any], raw: Raw, country: str, ext: Reader, *, source: str) -> None:
         parts = _read_parts(raw)
         self._common = _common(fields, parts, country, ext)
-        self._buyeruids = _buyeruids(fields.get("ext", {}), parts)
+        self._ext = fields.get("ext", {}), parts
+        self._buyeruids: dict[str, Raw] | None = None
         self._source = source
         self._interests: tuple[_Interests, Raw] | None = None
 
@@ -93,7 +94,12 @@ class User:
         return {"data": data} if data else {}
 
     def _own_buyeruid(self, network: NetworkPolicy | None) -> dict[str, Raw]:
-        own = self._buyeruids.get(network.name_in_extensions) if network and network.buyeruid else None
+        if network is None or not network.buyeruid:
+            return {}
+        if self._buyeruids is None:
+            # Few networks receive one, so they are read when the first does.
+            self._buyeruids = _buyeruids(*self._ext)
+        own = self._buyeruids.get(network.name_in_extensions)
         return {} if own is None else {"buyeruid": own}
 
 

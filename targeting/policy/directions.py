@@ -66,7 +66,11 @@ def later_loosens(*values: str) -> Direction:
 DIRECTIONS: Final[Mapping[str, Mapping[str, Direction]]] = {
     "": {"version": permits_nothing},
     "signals": dict.fromkeys(
-        ("honour_do_not_track", "store_global_privacy_control", "store_industry_opt_out"), lower_loosens
+        (
+            *("honour_do_not_track", "store_global_privacy_control", "store_industry_opt_out"),
+            *("new_device_days", "new_devices_per_second"),
+        ),
+        lower_loosens,
     ),
     "gdpr": {
         "countries": removing_loosens,

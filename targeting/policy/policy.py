@@ -64,6 +64,10 @@ class SignalPolicy:
     honour_do_not_track: bool = False
     store_global_privacy_control: bool = True
     store_industry_opt_out: bool = True
+    new_device_days: int = field(default=400, metadata=bounds(1, 3650))
+    """Days after the last sighting for which the opt-out of a device of which nothing else is stored is kept."""
+    new_devices_per_second: int = field(default=10, metadata=bounds(0, 100_000))
+    """How many such devices each caller may have stored in one second; the rest are counted, not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,16 @@ class ChildrenPolicy:
     )
     subdivisions_of: Mapping[str, Mapping[str, int]] = field(init=False, repr=False, metadata={"derived": True})
     """``age_by_subdivision``, by country."""
+    is_uniform: bool = field(init=False, repr=False, metadata={"derived": True})
+    """Whether one age counts everywhere."""
 
     def __post_init__(self) -> None:
-        """Derive ``subdivisions_of`` from ``age_by_subdivision``."""
+        """Derive ``subdivisions_of`` and ``is_uniform`` from the tables of ages."""
         of_country: dict[str, dict[str, int]] = {}
         for subdivision, age in self.age_by_subdivision.items():
             of_country.setdefault(subdivision[:2], {})[subdivision] = age
         object.__setattr__(self, "subdivisions_of", MappingProxyType(of_country))
+        object.__setattr__(self, "is_uniform", not self.age_by_country and not self.age_by_subdivision)
 
     def age_in(self, country: str, subdivisions: Iterable[str] = ()) -> int:
         """Return the age below which a person is a child in a country, and in subdivisions that it may have.

@@ -27,7 +27,7 @@ def restore(current: Preference, acknowledged: Preference) -> Preference | None:
     lifts = (current.choice, change.choice) == (Choice.OPT_OUT, Choice.OPT_IN)
     if not includes(acknowledged, current) and (lifts or current.changed_at_ms > change.changed_at_ms):
         return None
-    return apply_choice(
+    restored = apply_choice(
         current,
         ChoiceMade(
             choice=change.choice,
@@ -39,3 +39,5 @@ def restore(current: Preference, acknowledged: Preference) -> Preference | None:
             birth_day=acknowledged.birth_day,
         ),
     )
+    # An opt-out by a signal goes on expiring where nothing else is stored.
+    return restored._replace(expires_s=0 if current.history else acknowledged.expires_s)

@@ -18,6 +18,8 @@ _SCHEMA = 1
 _HEAD = Struct("<BBBBIQi2s")
 """choice, source, bytes of the language, changes, version, changed at (ms), birth day, country."""
 _CHANGE = Struct("<IBBQ8s")
+_EXPIRY = Struct("<I")
+"""Behind the changes, in a record that expires."""
 _NO_BIRTH_DAY = -(2**31)
 _NO_COUNTRY = b"\0\0"
 
@@ -70,6 +72,8 @@ class Preference(NamedTuple):
     birth_day: int | None = None
     history: tuple[PreferenceChange, ...] = ()
     """Newest first, at most ``MAX_HISTORY``."""
+    expires_s: int = 0
+    """When the store removes the record (Unix seconds); 0: never."""
 
 
 class StoredChoice(NamedTuple):
@@ -96,7 +100,8 @@ def encode_preference(preference: Preference, owner: bytes) -> bytes:
         preference.country.encode("ascii") or _NO_COUNTRY,
     )
     changes = b"".join(_CHANGE.pack(*change) for change in history)
-    return seal(_MAGIC, _SCHEMA, owner, head + language + changes)
+    expiry = _EXPIRY.pack(preference.expires_s) if preference.expires_s else b""
+    return seal(_MAGIC, _SCHEMA, owner, head + language + changes + expiry)
 
 
 def read_stored_choice(value: bytes, owner: bytes) -> StoredChoice:
@@ -119,9 +124,7 @@ def decode_preference(value: bytes, owner: bytes) -> Preference:
     stored = read_stored_choice(value, owner)
     body = unseal(value, _MAGIC, _SCHEMA, owner)
     choice, source, language_size, changes, version, changed_at_ms, _, _ = _HEAD.unpack_from(body)
-    history = body[_HEAD.size + language_size :]
-    if len(history) != changes * _CHANGE.size:
-        raise RecordUnreadable("the record's history is truncated")
+    history, expiry = _divide(body[_HEAD.size + language_size :], changes * _CHANGE.size)
     try:
         return Preference(
             choice=Choice(choice),
@@ -141,7 +144,16 @@ def decode_preference(value: bytes, owner: bytes) -> Preference:
                 )
                 for of_version, of_choice, of_source, at_ms, key in _CHANGE.iter_unpack(history)
             ),
+            expires_s=_EXPIRY.unpack(expiry)[0] if expiry else 0,
         )
     except ValueError:
         # A choice or a source of a newer version.
         raise RecordUnreadable("the record holds values that this version cannot read") from None
+
+
+def _divide(rest: bytes, history_size: int) -> tuple[bytes, bytes]:
+    """Return the packed history and the packed expiry, empty where there is none."""
+    history, expiry = rest[:history_size], rest[history_size:]
+    if len(history) != history_size or len(expiry) not in {0, _EXPIRY.size}:
+        raise RecordUnreadable("the record's history is truncated")
+    return history, expiry

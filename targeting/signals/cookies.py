@@ -156,7 +156,8 @@ def _device(value: str) -> tuple[str, bool]:
     if muid is None:
         # A blank value may be half of an id; a word for "no value" is none.
         return "", not (value.strip(_PADDING) and is_placeholder(value))
-    return ("", False) if is_placeholder(muid[0]) else (muid[0].lower(), False)
+    name = muid[0].lower()
+    return ("", False) if name[0] == "0" and is_placeholder(name) else (name, False)
 
 
 def _account(value: str) -> tuple[str, bool]:

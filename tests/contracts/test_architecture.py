@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 ALLOWED_LIBRARIES = {"msgspec", "numpy"}
 ALLOWED_STDLIB = {
     "base64",
+    "array",
     "binascii",
     "bisect",
     "collections",

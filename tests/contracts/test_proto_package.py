@@ -100,6 +100,22 @@ def test_the_wheel_needs_grpcio_and_protobuf_and_nothing_else(wheel: Path, tmp_p
     assert Path(loaded.stdout.strip()).is_relative_to(unpacked)
 
 
+def test_the_wheel_of_the_service_bundles_the_same_stubs(wheel: Path, tmp_path: Path) -> None:
+    source = tmp_path / "service"
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
+        source.mkdir(exist_ok=True)
+        shutil.copy(ROOT.parent / name, source)
+    for name in ("server", "targeting", "proto"):
+        shutil.copytree(ROOT.parent / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(source))
+    with ZipFile(wheel) as client, ZipFile(next(tmp_path.glob("adtargeting-*.whl"))) as service:
+        stubs = {name for name in client.namelist() if name.startswith("adtargeting/")}
+        assert len(stubs) > 9
+        assert all(client.read(name) == service.read(name) for name in stubs)
+        (metadata,) = (name for name in service.namelist() if name.endswith("/METADATA"))
+        assert b"adtargeting-proto" not in service.read(metadata)
+
+
 @pytest.mark.slow
 def test_pip_installs_the_package_in_a_new_environment(tmp_path: Path) -> None:
     venv.create(tmp_path / "env", with_pip=True)

@@ -148,9 +148,7 @@ class TestCommitting:
         assert commit(store, preference=opt_out, profile=b"", seen=b"")
         assert held(store) == (opt_out, None, None)
 
-    def test_changes_of_one_call_land_in_order_each_on_its_own(self, plain_store: Store) -> None:
-        """Where records are sealed, no change can be made from a value that was never read."""
-        store = plain_store
+    def test_changes_of_one_call_land_in_order_each_on_its_own(self, store: Store) -> None:
         first, second = preference(version=1), preference(version=2)
         landed = store.commit(
             [
@@ -180,3 +178,13 @@ class TestCommitting:
         endless = RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference(), **NEW[field])
         with pytest.raises(ValueError, match="ttl_s"):
             store.commit([endless], BUDGET_S)
+
+
+class TestExpiry:
+    """A preference stays, unless the change that wrote it says when it ends; the next one decides anew."""
+
+    @pytest.mark.parametrize("ttl_s", [0, 1_000])
+    def test_a_preference_is_there_before_its_end(self, store: Store, ttl_s: int) -> None:
+        first = RecordChange(ANNE, StoredRecords(ANNE.kind, OWNER), preference=preference(), preference_ttl_s=ttl_s)
+        assert store.commit([first], BUDGET_S)[0].landed
+        assert held(store)[0] == preference()

@@ -68,6 +68,9 @@ class ListGate:
     def observe_lag_with(self, observe: Callable[[float], None]) -> None:
         raise NotImplementedError
 
+    def is_alive(self) -> bool:
+        return True
+
     def inflight(self) -> int:
         return len(self.waiting) + len(self.others)
 

@@ -73,6 +73,10 @@ class Http2Gate:
         """Report the lag of the loop."""
         self._thread.on_lag = observe
 
+    def is_alive(self) -> bool:
+        """Whether the loop and the worker of decisions run."""
+        return self._thread.is_alive
+
     def inflight(self) -> int:
         """Count the calls in flight."""
         return self._lanes.inflight()

@@ -8,15 +8,16 @@
 --       5  what to do with each key, one letter each: k keep, s set, d delete
 --       6  the new preference, 7 the new profile, 8 the new seen
 --       9  seconds to live of the profile, 10 of seen
---       11 the size in bytes over which a value is none of ours
---       12 and on: the expected preferences of the linked subjects
+--       11 seconds to live of the preference; 0 is for good
+--       12 the size in bytes over which a value is none of ours
+--       13 and on: the expected preferences of the linked subjects
 
 local UNREADABLE = '\0'
 
 -- A value of another type, too large or empty is never taken for absence.
 local function held(key)
   local size = redis.pcall('STRLEN', key)
-  if type(size) ~= 'number' or size > tonumber(ARGV[11]) then return UNREADABLE end
+  if type(size) ~= 'number' or size > tonumber(ARGV[12]) then return UNREADABLE end
   local value = redis.call('GET', key)
   if value == false then return '' end
   return value == '' and UNREADABLE or value
@@ -36,7 +37,7 @@ if preference ~= ARGV[3] or (records and profile ~= ARGV[4]) then return 0 end
 
 -- A linked subject's profile without a preference is evidence that an opt-out may have been lost.
 for index = 4, #KEYS, 2 do
-  local expected = ARGV[10 + index / 2]
+  local expected = ARGV[11 + index / 2]
   if held(KEYS[index]) ~= expected or (expected == '' and held(KEYS[index + 1]) ~= '') then return 0 end
 end
 
@@ -62,8 +63,10 @@ local answer = 1
 for index = 1, 3 do
   if action(index) == 'd' then
     answer = answer + redis.call('DEL', KEYS[index])
-  elseif action(index) == 's' and index == 1 then
+  elseif action(index) == 's' and index == 1 and ARGV[11] == '0' then
     redis.call('SET', KEYS[index], ARGV[6])
+  elseif action(index) == 's' and index == 1 then
+    redis.call('SET', KEYS[index], ARGV[6], 'EX', ARGV[11])
   elseif action(index) == 's' then
     redis.call('SET', KEYS[index], ARGV[5 + index], 'EX', ARGV[7 + index])
   end

@@ -57,6 +57,7 @@ def arguments(
         change.seen or b"",
         b"%d" % change.profile_ttl_s,
         b"%d" % change.seen_ttl_s,
+        b"%d" % change.preference_ttl_s,
         b"%d" % MAX_VALUE_BYTES,
         *(_expectation(preference) for _, preference in change.linked),
     )

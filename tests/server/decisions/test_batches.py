@@ -69,7 +69,7 @@ def test_a_batch_is_read_portion_by_portion_as_it_is_decided() -> None:
 def test_networks_make_portions_smaller() -> None:
     bench = Bench()
     requests = [
-        pb.DecideRequest(account_id=str(number), ip="192.0.2.1", third_party_networks=["house"] * 31)
+        pb.DecideRequest(account_id=f"a{number}", ip="192.0.2.1", third_party_networks=["house"] * 31)
         for number in range(6)
     ]
     payload = pb.DecideBatchRequest(requests=requests).SerializeToString()
@@ -80,7 +80,7 @@ def test_networks_make_portions_smaller() -> None:
 def test_long_requests_make_portions_smaller() -> None:
     bench = Bench()
     requests = [
-        pb.DecideRequest(account_id=str(number), ip="192.0.2.1", accept_language="a" * 32_700) for number in range(6)
+        pb.DecideRequest(account_id=f"a{number}", ip="192.0.2.1", accept_language="a" * 32_700) for number in range(6)
     ]
     payload = pb.DecideBatchRequest(requests=requests).SerializeToString()
     bench.serve(bench.gate.put(DECIDE_BATCH, payload))

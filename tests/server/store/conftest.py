@@ -102,16 +102,6 @@ def stopped(server: EmbeddedRedis) -> Iterator[None]:
 @pytest.fixture(params=["fake", "redis", "sealed redis"])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Every store there is, empty."""
-    yield from _opened(request)
-
-
-@pytest.fixture(params=["fake", "redis"])
-def plain_store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """Every store that holds records as they are given to it, empty."""
-    yield from _opened(request)
-
-
-def _opened(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "fake":
         yield FakeStore()
         return

@@ -1,5 +1,6 @@
 """An in-memory store that keeps both ports' promises, with switches for what can go wrong."""
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ class Kept(NamedTuple):
     seen: bytes | None = None
     profile_ends_s: float = 0
     seen_ends_s: float = 0
+    preference_ends_s: float = math.inf
 
 
 class FakeStore:
@@ -63,7 +65,7 @@ class FakeStore:
         owner = self._pseudonyms.owner(subject)
         with self._lock:
             self._kept[owner] = self._kept.get(owner, Kept())._replace(
-                profile_ends_s=float("inf"), seen_ends_s=float("inf"), **values
+                profile_ends_s=math.inf, seen_ends_s=math.inf, preference_ends_s=math.inf, **values
             )
 
     def spoil(self, subject: Subject, *fields: str) -> None:
@@ -85,7 +87,7 @@ class FakeStore:
         return StoredRecords(
             subject.kind,
             owner,
-            _readable(kept.preference),
+            _readable(kept.preference) if kept.preference_ends_s > self.now_s else None,
             _readable(kept.profile) if kept.profile_ends_s > self.now_s else None,
             _readable(kept.seen) if kept.seen_ends_s > self.now_s else None,
         )
@@ -96,6 +98,9 @@ class FakeStore:
             return Committed(landed=False)
         removed = sum(new == b"" and old is not None for old, new in zip(before[2:5], change[2:5], strict=True))
         return Committed(landed=True, removed=removed)
+
+    def _preference_ends_s(self, change: RecordChange) -> float:
+        return self.now_s + change.preference_ttl_s if change.preference_ttl_s else math.inf
 
     def _land(self, change: RecordChange) -> bool:
         before = self._held(change.subject)
@@ -122,6 +127,7 @@ class FakeStore:
             seen,
             self.now_s + change.profile_ttl_s if change.profile else kept.profile_ends_s,
             self.now_s + change.seen_ttl_s if change.seen else kept.seen_ends_s,
+            self._preference_ends_s(change) if change.preference is not None else kept.preference_ends_s,
         )
         return True
 

@@ -126,6 +126,21 @@ def test_fields_of_the_specification_keep_their_bytes() -> None:
     assert all(part in prepared for part in (numbers, b'"cur":[ "USD" ]', b'"cat":["IAB1" ]'))
 
 
+@pytest.mark.parametrize(
+    ("targeting", "stays"),
+    [
+        ({"includewinners": True, "preferdeals": False}, {"includewinners": True, "preferdeals": False}),
+        ({"includewinners": "hidden", "preferdeals": True}, {"preferdeals": True}),
+        ({"durationrangesec": [15, "hidden"], "pricegranularity": {"x": "hidden"}}, {"durationrangesec": [15]}),
+        ({"includewinners": 1}, {}),
+    ],
+    ids=["of their types", "a text for a boolean", "a text in a list of numbers", "a number for a boolean"],
+)
+def test_known_extensions_have_types(targeting: Json, stays: Json) -> None:
+    sent_ext = sent(bid(ext={"prebid": {"targeting": targeting}})).get("ext", {})
+    assert sent_ext.get("prebid", {}).get("targeting", {}) == stays
+
+
 @pytest.mark.parametrize("ext", [{"tid": {"x": "hidden"}}, {"gpid": ["hidden"]}, {"data": {"slot": {"x": "hidden"}}}])
 def test_a_text_is_a_text_and_the_rest_of_its_extension_is_sent(ext: Json) -> None:
     prepared = sent(bid(imp=[{"id": "1", "ext": {**ext, "skadn": {"versions": ["4.0"], "x": "hidden"}}}]))

@@ -83,3 +83,13 @@ INCLUDED = {
 @pytest.mark.parametrize(("whole", "earlier", "expected"), INCLUDED.values(), ids=INCLUDED)
 def test_a_record_includes(whole: tuple[Step, ...], earlier: tuple[Step, ...], expected: bool) -> None:
     assert includes(record(*whole), record(*earlier)) is expected
+
+
+def test_a_lost_opt_out_by_a_signal_goes_on_expiring_where_nothing_else_is_stored() -> None:
+    expiring = record(Step(OUT, 5, "a"))._replace(expires_s=77)
+    restored = restore(Preference(), expiring)
+    assert restored is not None
+    assert restored.expires_s == 77
+    upon_another = restore(record(Step(IN, 1, "b")), expiring)
+    assert upon_another is not None
+    assert upon_another.expires_s == 0

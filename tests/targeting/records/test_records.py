@@ -58,6 +58,7 @@ PREFERENCES = st.builds(
     language=st.sampled_from(["", "en", "zh-Hant-TW"]),
     birth_day=st.none() | st.integers(-40_000, 40_000),
     history=st.lists(CHANGES, max_size=MAX_HISTORY).map(tuple),
+    expires_s=SECONDS,
 )
 PROFILES = st.builds(
     Profile,

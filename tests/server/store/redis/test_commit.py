@@ -29,6 +29,7 @@ PREFERENCES = st.builds(
     language=st.sampled_from(["", "pt-BR"]),
     birth_day=st.none() | st.integers(-50_000, 50_000),
     history=st.just(()),
+    expires_s=st.integers(0, 2**32 - 1),
 )
 
 

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,21 @@ def record(subject: Subject, version: int = 1) -> bytes:
 def change(store: RedisStore, subject: Subject = ANNE, profile: bytes | None = b"profile") -> RecordChange:
     held = store.read([subject], BUDGET_S)[0]
     return RecordChange(subject, held, record(subject), profile, b"seen", profile_ttl_s=100, seen_ttl_s=50)
+
+
+def ttl_s(store: OpenRedisStore, subject: Subject) -> Any:
+    """Seconds until the preference expires; -1: never."""
+    return store.command(b"TTL", PSEUDONYMS.locate(subject)[1])
+
+
+def test_a_preference_that_expires_stays_once_it_is_written_without_an_end(redis_store: OpenRedisStore) -> None:
+    (nothing,) = redis_store.read([ANNE], BUDGET_S)
+    expiring = RecordChange(ANNE, nothing, preference=record(ANNE), preference_ttl_s=400)
+    assert redis_store.commit([expiring], BUDGET_S)[0].landed
+    assert 390 < ttl_s(redis_store, ANNE) <= 400
+    (held,) = redis_store.read([ANNE], BUDGET_S)
+    assert redis_store.commit([RecordChange(ANNE, held, preference=record(ANNE, 2))], BUDGET_S)[0].landed
+    assert ttl_s(redis_store, ANNE) == -1
 
 
 def test_preferences_stay_and_what_is_recorded_expires(redis_store: OpenRedisStore) -> None:

@@ -1,0 +1,45 @@
+"""How many processes serve, and the process of their supervisor."""
+
+import logging
+import os
+from typing import Final
+
+from server.logs import FloodFilter
+from server.processes.supervisor import Supervisor
+from server.serving import Signals, run_process
+from server.settings import MOST_PROCESSES, Settings
+
+_CORES_OF_ONE_PROCESS: Final = 2
+"""On so few cores the service and its store use all there is."""
+
+_LOG = logging.getLogger(__name__)
+
+
+def process_count(settings: Settings) -> int:
+    """Return how many worker processes the settings ask for on this machine."""
+    if settings.processes != "auto":
+        return int(settings.processes)
+    cores = _usable_cores()
+    return 1 if cores <= _CORES_OF_ONE_PROCESS else min(cores - 1, MOST_PROCESSES)
+
+
+def run_supervisor(settings: Settings, processes: int) -> None:
+    """Serve by several processes until SIGTERM or SIGINT, then drain. Raises the typed errors of the start.
+
+    SIGHUP has every worker read the policy again; a second SIGTERM or SIGINT ends the drain's delay.
+    """
+
+    def serve(signals: Signals, floods: FloodFilter) -> None:
+        with Supervisor(settings, processes) as supervisor:
+            signals.starting = False
+            print(supervisor.start_line(), flush=True)
+            supervisor.run(signals, floods)
+            _LOG.info("%s received, draining", signals.name)
+            supervisor.drain(signals.hurry)
+
+    run_process(settings, serve)
+
+
+def _usable_cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

@@ -1,0 +1,167 @@
+"""The supervisor: it owns the port, the embedded store and the metrics, and keeps the worker processes running.
+
+Workers accept on one listening socket that it made, so a worker that ends takes no waiting connection with it. The
+supervisor answers no call itself. Invariant: no worker outlives it.
+"""
+
+import logging
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from multiprocessing.connection import wait
+from threading import Event
+from types import TracebackType
+from typing import Final
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+
+from server.gate.assembly import open_listener
+from server.logs import FloodFilter
+from server.metrics.endpoint import serve_metrics
+from server.processes.merged_metrics import MergedMetrics
+from server.processes.worker_slot import WorkerSlot
+from server.serving import Signals
+from server.settings import Settings
+from server.store.assembly import StoreAccess
+
+_WAIT_S: Final = 0.1
+_TEND_EVERY_S: Final = 0.5
+_SCRAPE_S: Final = 0.5
+_MOST_FAILURES: Final = 5
+_KILL_AFTER_S: Final = 5.0
+_LOG = logging.getLogger(__name__)
+
+
+class WorkersFailed(Exception):
+    """No worker process comes up. The message is what the last one said."""
+
+
+class Supervisor:
+    """Several workers and what they share: a context manager, open while they serve."""
+
+    def __init__(self, settings: Settings, processes: int) -> None:
+        self._settings = settings
+        self._count = processes
+        self._closing = ExitStack()
+        self._slots: list[WorkerSlot] = []
+        self._next_tend_s = 0.0
+        self.metrics_address = ""
+
+    def __enter__(self) -> "Supervisor":
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        settings, closing = self._settings, self._closing
+        self._store = StoreAccess(settings, closing)
+        listener, address = open_listener(settings)
+        closing.callback(listener.close)
+        registry = CollectorRegistry(auto_describe=False)
+        self._merged = MergedMetrics(registry, self._texts)
+        self._own = CollectorRegistry()
+        ProcessCollector(registry=self._own)
+        self.metrics_address = serve_metrics(settings.metrics_address, registry, closing)
+        for index in range(self._count):
+            slot = WorkerSlot(self._worker_settings(address, index), listener, self._merged.retire)
+            self._slots.append(slot)
+            slot.start()
+        self._await_first()
+
+    def run(self, signals: Signals, floods: FloodFilter) -> None:
+        """Keep the workers running until told to stop. Raises ``WorkersFailed``."""
+        while not signals.stop.is_set():
+            self._turn()
+            floods.report()
+            if signals.reload.is_set():
+                signals.reload.clear()
+                for slot in self._slots:
+                    slot.reload()
+
+    def drain(self, hurry: Event) -> None:
+        """Have every worker drain, and wait until all have ended; ``hurry`` ends their delay."""
+        self._terminate()
+        settings, hurried = self._settings, False
+        deadline_s = time.monotonic() + settings.drain_delay_s + settings.drain_grace_s + _KILL_AFTER_S
+        while self._running() and time.monotonic() < deadline_s:
+            if hurry.is_set() and not hurried:
+                hurried = True
+                self._terminate()
+            self._hear()
+        for slot in self._slots:
+            slot.stop(deadline_s)
+
+    def close(self) -> None:
+        """End workers that still run, then everything they share. May be called twice."""
+        self._terminate()
+        for slot in self._slots:
+            slot.stop(time.monotonic() + _KILL_AFTER_S)
+        self._closing.close()
+
+    def start_line(self) -> str:
+        """Return the line that says what is served, by how many processes."""
+        return (
+            f"{self._slots[0].start_line}, by {self._count} processes, metrics on "
+            f"http://{self.metrics_address}/metrics, from {self._store.name}"
+        )
+
+    def _await_first(self) -> None:
+        """Wait until every worker serves. Raises ``WorkersFailed`` if one cannot start."""
+        while not all(slot.start_line for slot in self._slots):
+            self._turn()
+            for slot in self._slots:
+                if slot.failure:
+                    raise WorkersFailed(slot.failure)
+
+    def _turn(self) -> None:
+        self._hear()
+        for index, slot in enumerate(self._slots):
+            pid = slot.pid
+            if slot.replace_if_ended():
+                _LOG.error("worker %d (process %d) ended: %s; it is replaced", index, pid, slot.failure or "see above")
+        if not any(slot.start_line for slot in self._slots) and all(
+            slot.failures >= _MOST_FAILURES for slot in self._slots
+        ):
+            raise WorkersFailed(f"no worker process comes up: {self._slots[0].failure or 'see the log'}")
+        if time.monotonic() >= self._next_tend_s:
+            self._next_tend_s = time.monotonic() + _TEND_EVERY_S
+            self._store.tend()
+
+    def _hear(self) -> None:
+        pipes = [slot.pipe for slot in self._slots if slot.pipe is not None]
+        if pipes:
+            wait(pipes, _WAIT_S)
+        else:
+            time.sleep(_WAIT_S)
+        for slot in self._slots:
+            slot.hear()
+
+    def _terminate(self) -> None:
+        for slot in self._slots:
+            slot.terminate()
+
+    def _running(self) -> int:
+        return sum(slot.alive for slot in self._slots)
+
+    def _texts(self) -> list[str]:
+        return [generate_latest(self._own).decode(), *(slot.scrape(_SCRAPE_S) for slot in self._slots)]
+
+    def _worker_settings(self, address: str, index: int) -> Settings:
+        """Return the settings of one worker: the shared store as if it were external, and the pages in the first."""
+        settings = replace(self._settings, grpc_address=address, web_address=self._settings.web_address * (index == 0))
+        if self._settings.redis_url:
+            return settings
+        return replace(
+            settings,
+            redis_url=self._store.url,
+            confirm_on_disk="yes",
+            secret_key_file=str(self._settings.secret_key_path),
+        )

@@ -1,0 +1,144 @@
+"""One of the supervisor's workers and its successors: started, heard, replaced with growing pauses, stopped."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from socket import socket
+from typing import Final
+
+from server.processes.worker_process import SCRAPE, Report, run_worker
+from server.settings import Settings
+
+_SPAWN: Final = multiprocessing.get_context("spawn")
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LASTING_S = 0.5, 30.0, 60.0
+"""Pauses before a replacement double from the first to the longest; a worker that lasts starts them over."""
+
+
+class WorkerSlot:
+    """The place of one worker. Used by the supervisor's thread, but for ``scrape``."""
+
+    def __init__(self, settings: Settings, listener: socket, on_end: Callable[[str], None]) -> None:
+        """``on_end`` takes the last metrics of a worker that has ended."""
+        self._settings = settings
+        self._listener = listener
+        self._on_end = on_end
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+        self._fresh = threading.Event()
+        self._metrics = ""
+        self._started_s = self._restart_s = 0.0
+        self._pause_s = 0.0
+        self.start_line = ""
+        """What the worker said when it began to serve; empty before."""
+        self.failure = ""
+        """Why the last worker ended before it served."""
+        self.failures = 0
+        """How many workers in a row ended before they served."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a process."""
+        return self._process is not None and self._process.is_alive()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the worker; 0 without one."""
+        return self._process.pid or 0 if self._process is not None else 0
+
+    @property
+    def pipe(self) -> Connection | None:
+        """What its reports come over."""
+        return self._pipe
+
+    def start(self) -> None:
+        """Start a worker."""
+        self._pipe, far_end = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(target=run_worker, args=(self._settings, self._listener, far_end))
+        self.start_line = self.failure = ""
+        self._started_s = time.monotonic()
+        self._process.start()
+        far_end.close()
+
+    def hear(self) -> None:
+        """Take in the reports that have come."""
+        try:
+            while self._pipe is not None and self._pipe.poll():
+                self._take_in(self._pipe.recv())
+        except (EOFError, OSError):
+            self._close_pipe()
+
+    def replace_if_ended(self) -> bool:
+        """Note the end of a worker, and start another once the pause is over. Return whether one ended just now."""
+        now_s = time.monotonic()
+        if self.alive:
+            return False
+        if self._process is None:
+            if now_s >= self._restart_s:
+                self.start()
+            return False
+        self._note_end(now_s)
+        return True
+
+    def scrape(self, timeout_s: float) -> str:
+        """Return the metrics as of now, or those known last when the worker does not answer in time."""
+        pipe = self._pipe
+        if pipe is not None and self.start_line:
+            self._fresh.clear()
+            try:
+                pipe.send(SCRAPE)
+                self._fresh.wait(timeout_s)
+            except OSError:
+                return self._metrics
+        return self._metrics
+
+    def reload(self) -> None:
+        """Have a worker that serves read its files again; one that is starting reads them anyway."""
+        if self.alive and self.start_line:
+            os.kill(self.pid, signal.SIGHUP)
+
+    def terminate(self) -> None:
+        """Have the worker drain and end; a second time, without delay."""
+        if self.alive:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def stop(self, deadline_s: float) -> None:
+        """Wait for the end of a worker that was told to stop, until the deadline (``time.monotonic``), then kill it."""
+        while self.alive and time.monotonic() < deadline_s:
+            self.hear()
+            if self._process is not None:
+                self._process.join(0.02)
+        if self.alive:
+            os.kill(self.pid, signal.SIGKILL)
+        if self._process is not None:
+            self._process.join()
+            self._note_end(time.monotonic())
+
+    def _take_in(self, report: Report) -> None:
+        if report.kind == "serving":
+            self.start_line, self.failures = report.text, 0
+        elif report.kind == "failed":
+            self.failure = report.text
+        else:
+            self._metrics = report.text
+            self._fresh.set()
+
+    def _note_end(self, now_s: float) -> None:
+        self.hear()
+        self._on_end(self._metrics)
+        if not self.start_line:
+            self.failures += 1
+        lasted = now_s - self._started_s >= _LASTING_S
+        self._restart_s = now_s + (0.0 if lasted else self._pause_s)
+        self._pause_s = _FIRST_PAUSE_S if lasted else min(max(2 * self._pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+        self._process, self._metrics, self.start_line = None, "", ""
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None

@@ -1,0 +1,31 @@
+"""Every fuzzing target by name, and the corpus that it starts from."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from tests.fuzzing import message_targets, signal_targets
+
+Target = Callable[[bytes], None]
+
+CORPORA: Final = Path(__file__).parents[1] / "data" / "corpora"
+
+TARGETS: Final[Mapping[str, Target]] = {
+    "tc_string": signal_targets.tc_string,
+    "gpp_string": signal_targets.gpp_string,
+    "us_privacy": signal_targets.us_privacy,
+    "cookie_header": signal_targets.cookie_header,
+    "nap_plaintext": signal_targets.nap_plaintext,
+    "accept_language": signal_targets.accept_language,
+    "ip_address": signal_targets.ip_address,
+    "bid_request": message_targets.bid_request,
+    "policy_file": message_targets.policy_file,
+    "stored_record": message_targets.stored_record,
+    "decide_request": message_targets.decide_request,
+    "other_requests": message_targets.other_requests,
+}
+
+
+def seeds(name: str) -> list[bytes]:
+    """Return the corpus of a target, in the order of the file names."""
+    return [path.read_bytes() for path in sorted((CORPORA / name).iterdir())]

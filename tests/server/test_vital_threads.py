@@ -1,0 +1,80 @@
+"""The end of a part that serving needs ends the process, with a line that says which."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from server.app import Service
+from server.settings import Settings
+from server.vital_threads import NAMES, VitalThreads
+from tests.server.cli.conftest import ROOT
+
+BREAK = {
+    "thread call-worker": "from server.calls.call_worker import CallWorker as Part",
+    "thread file-watch": "from server.file_watch import FileWatch as Part",
+    "gate's event loop": "from server.decisions.worker import Worker as Part",
+}
+"""Parts whose code a test replaces by one that ends at once."""
+
+PROGRAM = """
+import sys
+{part}
+
+def end(self): pass
+async def end_async(self): pass
+
+for name, kind in (("run", "Worker"), ("run", "CallWorker"), ("_run", "FileWatch")):
+    if Part.__name__ == kind:
+        setattr(Part, name, end_async if kind == "Worker" else end)
+
+from server.cli.main import main
+sys.exit(main(["serve"]))
+"""
+
+
+@pytest.mark.parametrize("part", BREAK)
+def test_a_part_that_ends_takes_its_process_down_and_says_so(tmp_path: Path, part: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(part=BREAK[part])],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+        env={
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'proto'}",
+            "ADTARGETING_GRPC_ADDRESS": "127.0.0.1:0",
+            "ADTARGETING_METRICS_ADDRESS": "127.0.0.1:0",
+            "ADTARGETING_DATA_DIR": str(tmp_path),
+        },
+    )
+    assert ended.returncode == 1
+    assert f"the {part} has ended unexpectedly" in ended.stderr
+
+
+def test_every_vital_thread_of_a_service_is_watched(tmp_path: Path) -> None:
+    settings = Settings(grpc_address="127.0.0.1:0", metrics_address="127.0.0.1:0", data_dir=tmp_path)
+    with Service(settings) as service:
+        assert {thread.name for thread in threading.enumerate()} >= set(NAMES)
+        assert service.ended_part() == ""
+
+
+def test_a_thread_that_ends_is_named() -> None:
+    end = threading.Event()
+    threads = [threading.Thread(target=end.wait, name=name) for name in NAMES[:-1]]
+    ending = threading.Thread(target=end.wait, name=NAMES[-1])
+    for thread in (*threads, ending):
+        thread.start()
+    vital = VitalThreads()
+    assert vital.ended() == ""
+    end.set()
+    for thread in (*threads, ending):
+        thread.join()
+    assert vital.ended() == f"thread {NAMES[0]}"
+
+
+def test_a_thread_that_never_ran_counts_as_ended() -> None:
+    assert VitalThreads().ended().startswith("thread ")
