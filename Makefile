@@ -61,10 +61,10 @@ format: $(READY)  ## Format the code and fix what the linter can fix
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(READY)  ## Benchmarks (5 minutes; needs h2load)
+bench: $(READY)  ## Benchmarks with a report (10 minutes; needs h2load)
 	@$(BIN)/python -m benchmarks
 
-bench-quick: $(READY)  ## Benchmarks (1 minute; needs h2load)
+bench-quick: $(READY)  ## Benchmarks, shorter (90 seconds; needs h2load)
 	@$(BIN)/python -m benchmarks --quick
 
 proto: $(READY)  ## Regenerate the stubs from the contract

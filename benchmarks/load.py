@@ -81,13 +81,17 @@ def run(targets: Sequence[Target], calls: int, in_flight: int, scratch: Path) ->
     return Sample(rate, statistics.median(times_ms), times_ms[len(times_ms) * 99 // 100])
 
 
+def headers_of() -> list[str]:
+    """Return the options that make a call of h2load a gRPC call."""
+    return [word for header in _HEADERS for word in ("-H", header)]
+
+
 def _command(target: Target, calls: int, in_flight: int, log: Path) -> list[str]:
     connections = min(_CONNECTIONS, in_flight)
     shape = {"-n": calls, "-c": connections, "-m": in_flight // connections}
     options = [word for name, value in shape.items() for word in (name, str(value))]
-    headers = [word for header in _HEADERS for word in ("-H", header)]
     url = f"http://{target.address}{target.path}"
-    return [find_h2load(), *options, *headers, "-d", str(target.body), "--log-file", str(log), url]
+    return [find_h2load(), *options, *headers_of(), "-d", str(target.body), "--log-file", str(log), url]
 
 
 def _checked(output: str, target: Target, calls: int) -> float:

@@ -52,10 +52,10 @@ class Question(NamedTuple):
 class Scene:
     """The running service with so many people; a context manager that is open while it runs."""
 
-    def __init__(self, directory: Path, population: int) -> None:
+    def __init__(self, directory: Path, population: int, **settings: str) -> None:
         self._directory = directory
         self._population = population
-        self._service = start_service(directory)
+        self._service = start_service(directory, **settings)
         self._channel = grpc.insecure_channel(self._service.address)
         self._redis = RedisAddress(path=str(directory / "redis.sock"))
 
@@ -100,6 +100,11 @@ class Scene:
         size = len(self.answer(question))
         return Target(self._service.address, question.path, body, size, size)
 
+    def neighbour(self, question: Question) -> Target:
+        """Return what h2load is to call for a question whose answer does not matter."""
+        body = write_body(self._directory / "neighbour.body", question.message)
+        return Target(self._service.address, question.path, body, 0, 0)
+
     def bytes_a_profile(self) -> int:
         """Give the memory of Redis for one profile, key and overhead included."""
         _, __, profile = pseudonyms_in(self._directory).locate(people.account(0))
@@ -135,10 +140,10 @@ def limited(name: str, message: pb.DecideRequest) -> Question:
     return Question(name, DECIDE.path, message.SerializeToString(), (pb.MODE_LIMITED,))
 
 
-def batch(name: str, first: int) -> Question:
+def batch(name: str, first: int, size: int = BATCH) -> Question:
     """Ask about a batch of people of whom everything may be used."""
-    message = people.batch(first, BATCH).SerializeToString()
-    return Question(name, DECIDE_BATCH.path, message, (pb.MODE_BEHAVIOURAL,) * BATCH)
+    message = people.batch(first, size).SerializeToString()
+    return Question(name, DECIDE_BATCH.path, message, (pb.MODE_BEHAVIOURAL,) * size)
 
 
 def prepared(name: str, message: pb.PrepareBidRequestRequest) -> Question:

@@ -1,10 +1,9 @@
 """Records encrypted at rest: AES-256-GCM between the store and everything else.
 
-Sealed form: ``magic (2) | schema + 128 (1) | owner (8) | format (4) | clear (1) | nonce (12) | body, tag (16)``. The
-owner's whole pseudonym and everything before the nonce are authenticated, so a record under another key or with one
-bit changed does not open. ``clear`` is the choice of a preference record, at the offset where the write guard of
-``server/store/redis/commit.lua`` reads it in either form; it is 0 for other records. The tag stands in place of the
-checksum of ``targeting.records.envelope``.
+Sealed form: ``magic (2) | schema + 128 (1) | owner (8) | format (4) | clear (1) | nonce (12) | sealed | tag (16)``,
+where checksum and body are sealed. The owner's whole pseudonym and everything before the nonce are authenticated, so a
+record under another key or with one bit changed does not open. ``clear`` is the choice of a preference record, at the
+offset where the write guard of ``server/store/redis/commit.lua`` reads it in either form; it is 0 for other records.
 
 To a version that cannot open it, a sealed record is one of a newer schema: it limits, and only an opt-out replaces it.
 
@@ -20,7 +19,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from server.store.redis.commit import CHOICE_AT, UNREADABLE
-from targeting.records.envelope import PREFIX, seal
 
 PURPOSE: Final = b"records at rest"
 """The purpose for which the cipher's key is derived from the secret key."""
@@ -31,6 +29,8 @@ _OWNER_END: Final = 11
 _NONCE: Final = 12
 _HEAD: Final = CHOICE_AT + 1
 _BODY: Final = _HEAD + _NONCE
+SEAL_BYTES: Final = _BODY + 16 - _OWNER_END
+"""How much longer a sealed record is."""
 
 
 class RecordCipher:
@@ -55,10 +55,10 @@ class RecordCipher:
             return value
         head = value[:_HEAD]
         try:
-            body = self._ciphers[owner[0]].decrypt(value[_HEAD:_BODY], value[_BODY:], owner + head)
+            rest = self._ciphers[owner[0]].decrypt(value[_HEAD:_BODY], value[_BODY:], owner + head)
         except InvalidTag:
             return UNREADABLE
-        return seal(head[:2], head[2] - _SEALED, owner, body)
+        return b"%b%c%b%b" % (head[:2], head[2] - _SEALED, head[3:_OWNER_END], rest)
 
     def _seal(self, record: bytes, owner: bytes, clear: bytes) -> bytes:
         if len(record) < _HEAD:
@@ -66,7 +66,7 @@ class RecordCipher:
             return record
         head = record[:2] + bytes([record[2] | _SEALED]) + record[3:_OWNER_END] + _FORMAT + clear
         nonce = os.urandom(_NONCE)
-        return head + nonce + self._ciphers[owner[0]].encrypt(nonce, record[PREFIX.size :], owner + head)
+        return head + nonce + self._ciphers[owner[0]].encrypt(nonce, record[_OWNER_END:], owner + head)
 
     def __repr__(self) -> str:
         """Return nothing of the key."""

@@ -142,7 +142,7 @@ def test_no_confirmed_choice_is_lost(pair: Pair) -> None:
 
 def test_without_waiting_for_the_replica_choices_are_lost(pair: Pair) -> None:
     choosers, lost = lost_in_a_failover(pair, replicas=0)
-    assert not choosers.unconfirmed
+    assert choosers.confirmed
     assert lost
 
 

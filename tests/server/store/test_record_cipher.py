@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.store.record_cipher import RecordCipher
+from server.store.record_cipher import SEAL_BYTES, RecordCipher
 from server.store.redis.commit import CHOICE_AT, UNREADABLE
 from targeting.model import Gender
 from targeting.records.deduplication import SeenActivities, decode_seen, encode_seen
@@ -38,6 +38,7 @@ def test_a_sealed_record_opens_to_itself(record: bytes, seals: Seal, read: Read)
     assert CIPHER.open(sealed, OWNER) == record
     assert seals(record, OWNER) != sealed
     assert record[15:] not in sealed
+    assert len(sealed) == len(record) + SEAL_BYTES
     assert b"glass" not in sealed
 
 
