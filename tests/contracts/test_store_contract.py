@@ -200,7 +200,7 @@ class TestCommitting:
 
 
 class TestExpiry:
-    """A preference stays, unless the change that wrote it says when it ends; the next one decides anew."""
+    """A preference stays, unless the change that wrote it says when it ends; the next one decides again."""
 
     @pytest.mark.parametrize("ttl_s", [0, 1_000])
     def test_a_preference_is_there_before_its_end(self, store: Store, ttl_s: int) -> None:

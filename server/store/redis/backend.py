@@ -165,10 +165,13 @@ class ClusterBackend:
         """See ``Backend``."""
         nodes, table = self._cluster.primaries(), self._cluster.table
         own_keys = [table.identity_key(node, self._prefix) for node in nodes]
-        return [
+        facts = [
             gather(self._address.at(node), self._prefix, own_key=own_key)
             for node, own_key in zip(nodes, own_keys, strict=True)
         ]
+        # A node without the record, among others that have it, has lost what it held, however empty it is.
+        is_used = any(each.identity is not None for each in facts)
+        return [each._replace(has_records=is_used or each.has_records) for each in facts]
 
 
 def backend_of(address: Address, prefix: bytes, check_identity: CheckIdentity) -> Backend:

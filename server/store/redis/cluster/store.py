@@ -1,8 +1,8 @@
 """The store on a Redis Cluster: one subject's keys share a slot, and a batch is one pipeline a node.
 
-A slot that nobody serves limits those whose records are in it. A script cannot look at another slot, so the choices of
-linked subjects are read before and after a commit, which is taken back before it is answered when one has changed:
-until then, a moment, the values of the account are there although a linked subject has opted out.
+A slot without a serving node limits those whose records are in it. A script cannot look at another slot, so the
+choices of linked subjects are read before and after a commit, which is taken back before it is answered when one has
+changed: until then, a moment, the values of the account are there although a linked subject has opted out.
 """
 
 import time
