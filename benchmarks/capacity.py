@@ -53,7 +53,7 @@ class Capacity:
 
 
 def capacity(decisions_per_second: float, profiles: float, costs: UnitCosts) -> Capacity:
-    """Return what so many decisions a second about so many people need. Replicas of the store come on top."""
+    """Return what a load needs, without replicas of the store."""
     processes = math.ceil(decisions_per_second * costs.decision_cpu_us * _MICRO / costs.utilisation)
     busy_shards = math.ceil(decisions_per_second * costs.store_cpu_us * _MICRO / costs.utilisation)
     memory = profiles * costs.person_bytes

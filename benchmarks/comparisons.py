@@ -18,14 +18,14 @@ BATCHES_IN_FLIGHT = 4
 """More would wait for longer than a decision may take."""
 
 _SPREAD = 4
-"""So many processes of the load generator, each about another person."""
+"""Processes of the load generator, each about another person."""
 
 _OPTING_OUT = 1_000
-"""Somebody whom no other case asks about: the service stores Global Privacy Control as an opt-out."""
+"""A person whom no other case asks about, because the service stores Global Privacy Control as an opt-out."""
 
 
 class Comparison(NamedTuple):
-    """A case: its questions, asked so many at a time, and the name of its control.
+    """A case: its questions, how many are in flight, and the name of its control.
 
     The first comparison that names a control says what it is: the same questions put to the echo.
     """

@@ -1,4 +1,4 @@
-"""The second control: a bare ASGI application on h2corn that answers any gRPC call with so many bytes of nothing.
+"""The second control: a bare ASGI application on h2corn that answers any gRPC call with zero bytes.
 
 It is as much as Python behind an HTTP/2 server in Rust can do. ``python -m benchmarks.echo_h2corn 420 13000`` prints
 its address and serves the methods of ``benchmarks.echo`` until it is told to stop.

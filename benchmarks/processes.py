@@ -89,7 +89,7 @@ def start_echo(sizes: Sequence[int], log: Path, module: str = "benchmarks.echo")
 
 
 def cpu_s(pid: int) -> float:
-    """Give the CPU time that a process's living threads have used, in seconds; 0 where the kernel does not tell."""
+    """Return the CPU time that a process's living threads have used, in seconds; 0 where the kernel does not tell."""
     spent_ns = 0
     for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
         # A thread may end between listing and reading.
@@ -99,7 +99,7 @@ def cpu_s(pid: int) -> float:
 
 
 def resident_mib(pid: int) -> float:
-    """Give the memory a process holds, in MiB; 0 where the kernel does not tell."""
+    """Return the memory a process holds, in MiB; 0 where the kernel does not tell."""
     with suppress(FileNotFoundError):
         found = re.search(r"VmRSS:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text())
         return int(found[1]) / 1024 if found else 0.0
@@ -107,5 +107,5 @@ def resident_mib(pid: int) -> float:
 
 
 def settle() -> None:
-    """Give what a server does after its start the time to end."""
+    """Wait until what a server does after its start has ended."""
     time.sleep(0.3)

@@ -43,7 +43,7 @@ def opening() -> bytes:
 
 
 def window_update(octets: int) -> bytes:
-    """Return a frame that opens the connection's receive window by so many octets."""
+    """Return a frame that opens the connection's receive window by a number of octets."""
     return frame(WINDOW_UPDATE, 0, 0, octets.to_bytes(4, "big"))
 
 

@@ -75,7 +75,7 @@ class Outcome:
 def run_open_loop(
     target: Target, scratch: Path, *, rate: float, seconds: float, connections: int = 16, timeout_ms: int = 0
 ) -> Outcome:
-    """Have calls arrive at a rate for so many seconds, and return what became of them."""
+    """Have calls arrive at a rate, and return what became of them."""
     plan = Plan(
         address=target.address,
         path=target.path,

@@ -1,6 +1,6 @@
 """``make pictures``: take pictures of the pages and of the demo from a running service, into ``docs/pictures/``.
 
-Everybody in them is of the sample population; nobody exists.
+Everyone in them is from the sample population and does not exist.
 """
 
 import io

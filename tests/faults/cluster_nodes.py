@@ -69,7 +69,7 @@ def migrate(key: bytes, source: RedisProcess, target: RedisProcess) -> None:
 
 @contextmanager
 def cluster_nodes(directory: Path, *options: str, replicas: int = 1) -> Iterator[ClusterNodes]:
-    """Run a cluster of three primaries, with so many replicas each."""
+    """Run a cluster of three primaries, each with this many replicas."""
     with ExitStack() as closing:
         count = PRIMARIES * (1 + replicas)
         nodes = [

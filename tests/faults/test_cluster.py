@@ -1,5 +1,6 @@
 """A real cluster: failover, a missing part, resharding under load, a node without its data; and linked subjects."""
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 
 from server.app import Service
+from server.cli.main import main
 from server.store.ports import RecordChange
 from server.store.redis.cluster.slots import slot_of
 from server.store.redis.cluster.store import ClusterStore
@@ -200,3 +202,28 @@ def test_an_opt_out_of_a_linked_subject_that_overtakes_a_commit_takes_it_back(
         (committed,) = store.commit([change], 5.0)
         (held,) = store.read([ALICE], 5.0)
         assert (committed.landed, held.profile) == ((False, None) if protected else (True, b"profile"))
+
+
+def test_the_operator_sees_and_accepts_a_cluster_as_a_whole(
+    tmp_path: Path, primaries: ClusterNodes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    of_cluster = settings(tmp_path, redis_url=primaries.url)
+    monkeypatch.setenv("ADTARGETING_REDIS_URL", of_cluster.redis_url)
+    monkeypatch.setenv("ADTARGETING_DATA_DIR", str(of_cluster.data_dir))
+    with Service(of_cluster) as service, grpc.insecure_channel(service.address) as channel:
+        load = Load(channel)
+        for number in range(12):
+            load.record(f"person {number}")
+        assert main(["preflight"]) == 0
+        assert main(["load-sample", "--subjects", "20"]) == 0
+        primaries.nodes[0].ask(b"FLUSHALL")
+        wait_until(lambda: health(channel, WRITING) == "NOT_SERVING")
+        assert main(["preflight"]) == 1
+        capsys.readouterr()
+        assert main(["store", "show"]) == 0
+        shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+        assert shown["primaries"] == str(PRIMARIES)
+        records = int(shown["choices"].split()[0]) + int(shown["choices"].split()[2]) + int(shown["profiles"])
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{primaries.url} {records}\n"))
+        assert main(["store", "trust"]) == 0
+        wait_until(lambda: health(channel, WRITING) == "SERVING")

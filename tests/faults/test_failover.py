@@ -110,7 +110,7 @@ def opted_out(store: RedisStore, subject: Subject) -> bool:
 
 
 def await_more(subjects: list[Subject], count: int) -> None:
-    """Wait until so many more have been acknowledged."""
+    """Wait until this many more have been acknowledged."""
     enough = len(subjects) + count
 
     def grown() -> None:

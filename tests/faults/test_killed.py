@@ -71,7 +71,7 @@ class Load:
                 thread.join()
 
     def await_more(self, count: int) -> None:
-        """Wait until so many more choices have been acknowledged."""
+        """Wait until this many more choices have been acknowledged."""
         enough = len(self.acknowledged) + count
 
         def grown() -> None:

@@ -1,4 +1,4 @@
-"""The store is emptied, replaced, restored or another's: nobody is behavioural, nothing is recorded, and it is told."""
+"""The store is emptied, replaced, restored or another's: everyone is LIMITED, nothing is recorded, and it is told."""
 
 import io
 import time

@@ -149,9 +149,8 @@ class ClusterBackend:
             yield ClusterIdentityRecord(nodes, self._prefix, self.has_records)
 
     def ping(self, timeout_s: float) -> None:
-        """Ask every node: with one missing, the circuit is no help to those whose node answers."""
-        for server in self.servers():
-            ping(server, timeout_s)
+        """Ask for any node's sign of life: one that is gone is no reason not to ask the others."""
+        ping(self._address, timeout_s)
 
     def servers(self) -> list[Address]:
         """See ``Backend``."""
@@ -165,10 +164,13 @@ class ClusterBackend:
         """See ``Backend``."""
         nodes, table = self._cluster.primaries(), self._cluster.table
         own_keys = [table.identity_key(node, self._prefix) for node in nodes]
-        return [
+        facts = [
             gather(self._address.at(node), self._prefix, own_key=own_key)
             for node, own_key in zip(nodes, own_keys, strict=True)
         ]
+        # A node without the record, among others that have it, has lost what it held, however empty it is.
+        is_used = any(each.identity is not None for each in facts)
+        return [each._replace(has_records=is_used or each.has_records) for each in facts]
 
 
 def backend_of(address: Address, prefix: bytes, check_identity: CheckIdentity) -> Backend:

@@ -50,7 +50,7 @@ class Patience:
 
 
 def wait_until_safe(connection: Connection, replicas: int, deadline_s: float) -> Safety:
-    """Wait until so many replicas hold what this connection wrote, or the disk where none is required.
+    """Wait until the required replicas hold what this connection wrote, or the disk where none is required.
 
     Ends by the deadline (``time.monotonic``). What the server does not confirm in time counts as not so.
     """

@@ -1,4 +1,4 @@
-"""Where the primary is: named by the URL, or asked of sentinels. Each new connection asks anew.
+"""Where the primary is: named by the URL, or asked of sentinels. Each new connection asks again.
 
 ``redis+sentinel://[user[:password]@]host[:port][,host[:port]…]/name[/database]`` names the sentinels and the primary
 that they watch; the user and the password are the primary's. Sentinels are asked through redis-py.

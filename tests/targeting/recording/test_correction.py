@@ -67,8 +67,10 @@ def forbidden(records: StoredRecords) -> Reasons:
 
 
 def after(records: StoredRecords, values: Values) -> StoredRecords:
-    merged = (new if new is not None else old for new, old in zip(values[:3], records[2:], strict=True))
-    return StoredRecords(records.kind, records.owner, *(value or None for value in merged))
+    preference, profile, seen = (
+        new if new is not None else old for new, old in zip(values[:3], records[2:5], strict=True)
+    )
+    return StoredRecords(records.kind, records.owner, preference or None, profile or None, seen or None)
 
 
 class TestCorrect:
@@ -105,8 +107,8 @@ class TestCorrect:
         assert decode_preference(result.values.preference or b"", OWNER).version == 1
 
     def test_somebody_unknown_gets_both_records_at_once(self) -> None:
-        nobody = held(None, None)
-        result = corrected(nobody, ALL, "gender")
+        unknown = held(None, None)
+        result = corrected(unknown, ALL, "gender")
         assert result.values.preference
         assert result.values.profile
         assert (result.version, result.values.profile_ttl_s) == (1, RETENTION_S)

@@ -33,7 +33,7 @@ class ClusterProbe:
         return all(server.can_confirm for server in self._servers.values())
 
     def check(self, timeout_s: float) -> None:
-        """Raise ``StoreError`` unless a choice could be stored, whoever makes it."""
+        """Raise ``StoreError`` unless a choice of any subject could be stored."""
         nodes = self._cluster.primaries()
         table = self._cluster.table
         if any(table.node_of(slot) is None for slot in range(SLOTS)):

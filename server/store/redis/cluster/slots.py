@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 SLOTS = 16_384
 IDENTITIES = 256
-"""The store's own record stands in so many slots, evenly spaced, that every node of a usual cluster has some."""
+"""The store's own record stands in enough evenly spaced slots that every node of a usual cluster has some."""
 
 
 class Node(NamedTuple):
