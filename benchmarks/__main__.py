@@ -10,9 +10,10 @@ import time
 from rich.console import Console
 
 from benchmarks.core import measure_core
+from benchmarks.html_report import write_report
 from benchmarks.load import MissingTool, find_h2load
 from benchmarks.processes import NotStarted
-from benchmarks.report import new_console, show_core, show_figures, show_load, show_machine, show_timed
+from benchmarks.report import new_console, show_arrivals, show_core, show_figures, show_load, show_machine, show_timed
 from benchmarks.scene import WrongAnswer
 from benchmarks.suite import FULL, QUICK, Extent, measure_load
 from benchmarks.timing import found_cases, timed
@@ -37,13 +38,16 @@ def _run(console: Console, extent: Extent, only: str | None) -> int:
     if only in (None, "load"):
         find_h2load()
     show_machine(console)
+    parts = measure_core(extent.repeats, extent.loops) if only in (None, "core") else []
+    if parts:
+        show_core(console, parts, extent.repeats)
     if only in (None, "load"):
         loaded = measure_load(extent)
         show_load(console, loaded)
+        show_arrivals(console, loaded)
         show_figures(console, loaded.figures)
+        console.print(f"Report: {write_report(loaded, parts, quick=extent is QUICK)}")
         voided = sum(len(series.voided) for series in loaded.series.values())
-    if only in (None, "core"):
-        show_core(console, measure_core(extent.repeats, extent.loops), extent.repeats)
     if only in (None, "small"):
         show_timed(console, [timed(case, extent.loops) for _, cases in found_cases() for case in cases])
     console.print(f"Took {time.monotonic() - started:.0f} s; {voided} samples void.")

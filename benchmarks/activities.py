@@ -121,7 +121,7 @@ def throughput(store: RedisStore) -> None:
 
 
 def tools(store: RedisStore) -> CallContext:
-    """Give what the handler works with."""
+    """Return what the handler works with."""
     metrics, rulebook = Metrics(), Rulebook(DEFAULT_POLICY)
     decisions = DecisionParts(Decider(lambda: rulebook, _no_nap), Fetcher(store, metrics), SignalObserver(metrics))
     return CallContext(store, decisions, lambda: rulebook, _Nowhere(), _no_nap, metrics, time.time, _BUDGET_S)
@@ -187,7 +187,7 @@ def contention(open_store: Callable[[], Counting]) -> None:
     for count in WRITERS:
         stores = [open_store() for _ in range(count)]
         done = threading.Event()
-        # Somebody new each time: what is remembered of earlier activities would slow later ones down.
+        # A new person each time, because what is remembered of earlier activities would slow later ones down.
         person = f"contended by {count}"
         threads = [
             threading.Thread(target=_write, args=(store, done, person, seed)) for seed, store in enumerate(stores)

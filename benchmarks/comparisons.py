@@ -13,19 +13,19 @@ from benchmarks.processes import Serving, settle, start_echo
 from benchmarks.rates import Case
 from benchmarks.scene import Question, Scene, batch, behavioural, limited, prepared
 
-CONCURRENCY = (1, 16, 64)
+CONCURRENCY = (1, 16, 64, 256)
 BATCHES_IN_FLIGHT = 4
 """More would wait for longer than a decision may take."""
 
 _SPREAD = 4
-"""So many processes of the load generator, each about another person."""
+"""Processes of the load generator, each about another person."""
 
 _OPTING_OUT = 1_000
-"""Somebody whom no other case asks about: the service stores Global Privacy Control as an opt-out."""
+"""A person whom no other case asks about, because the service stores Global Privacy Control as an opt-out."""
 
 
 class Comparison(NamedTuple):
-    """A case: its questions, asked so many at a time, and the name of its control.
+    """A case: its questions, how many are in flight, and the name of its control.
 
     The first comparison that names a control says what it is: the same questions put to the echo.
     """
@@ -34,16 +34,22 @@ class Comparison(NamedTuple):
     questions: Sequence[Question]
     in_flight: int
     control: str
+    gate: str = "http2"
+
+
+ECHO_H2CORN = "h2corn's echo, 64"
+OTHER_GATE = "grpcio"
 
 
 def comparisons() -> list[Comparison]:
-    """Give everything that is measured, in order."""
+    """Return everything that is measured, in order."""
     one = [behavioural("decide", people.request(0))]
     spread = [behavioural(f"spread-{number}", people.request(number)) for number in range(1, 1 + _SPREAD)]
     refused = [limited("limited", people.limiting_request(_OPTING_OUT))]
     asked = [behavioural("networks", people.request_with_networks(0))]
     return [
         *(Comparison(f"Decide, {width}", one, width, f"echo, {width}") for width in CONCURRENCY),
+        *(Comparison(f"Decide on grpcio, {width}", one, width, f"echo, {width}", OTHER_GATE) for width in (16, 64)),
         Comparison("Decide, 4 people", spread, 16, "echo, 4 people"),
         Comparison("Decide, limited by the request", refused, 16, "echo, 16"),
         Comparison("Decide, 3 networks", asked, 16, "echo, 16"),
@@ -54,24 +60,45 @@ def comparisons() -> list[Comparison]:
     ]
 
 
-@contextmanager
-def laid_out(scene: Scene, compared: Sequence[Comparison], directory: Path) -> Iterator[list[Case]]:
-    """Make the cases, each after its control, and run the control while they are measured.
+class Scenes(NamedTuple):
+    """The service behind each gate; both are about the same people."""
 
-    The echo answers as many bytes as the service. Raises ``WrongAnswer``.
+    http2: Scene
+    grpcio: Scene
+
+    def of(self, gate: str) -> Scene:
+        """Return the service behind a gate."""
+        return self.grpcio if gate == OTHER_GATE else self.http2
+
+
+@contextmanager
+def laid_out(scenes: Scenes, compared: Sequence[Comparison], directory: Path) -> Iterator[list[Case]]:
+    """Make the cases, each after its control, and run the controls while they are measured.
+
+    The echoes answer as many bytes as the service. Raises ``WrongAnswer``.
     """
-    targets = {each.name: scene.target(each) for comparison in compared for each in comparison.questions}
-    with start_echo([each.most_bytes for each in targets.values()], directory / "echo.log") as echo:
+    targets = {
+        (comparison.gate, question.name): scenes.of(comparison.gate).target(question)
+        for comparison in compared
+        for question in comparison.questions
+    }
+    sizes = [target.most_bytes for target in targets.values()]
+    with (
+        start_echo(sizes, directory / "echo.log") as echo,
+        start_echo(sizes, directory / "echo-h2corn.log", "benchmarks.echo_h2corn") as echo_h2corn,
+    ):
         settle()
         cases: dict[str, Case] = {}
-        for each in compared:
-            ours = [targets[question.name] for question in each.questions]
-            if each.control not in cases:
+        for comparison in compared:
+            scene = scenes.of(comparison.gate)
+            ours = [targets[comparison.gate, question.name] for question in comparison.questions]
+            if comparison.control not in cases:
                 theirs = [_echoed(target, echo) for target in ours]
-                cases[each.control] = Case(each.control, theirs, each.in_flight, echo.pid)
-            cases[each.name] = Case(
-                each.name, ours, each.in_flight, scene.service.pid, partial(scene.check, each.questions)
-            )
+                cases[comparison.control] = Case(comparison.control, theirs, comparison.in_flight, echo.pid)
+            check = partial(scene.check, comparison.questions)
+            cases[comparison.name] = Case(comparison.name, ours, comparison.in_flight, scene.service.pid, check)
+        decided = [_echoed(target, echo_h2corn) for target in cases["Decide, 64"].targets]
+        cases[ECHO_H2CORN] = Case(ECHO_H2CORN, decided, 64, echo_h2corn.pid)
         yield list(cases.values())
 
 

@@ -68,7 +68,7 @@ class _Bench:
 
 
 def measure_core(repeats: int, loops: int, sizes: Sequence[int] = SIZES) -> list[Parts]:
-    """Time every size in turn, so many times, and give the medians."""
+    """Time every size in turn, repeatedly, and return the medians."""
     locator = open_locator("")
     benches = {size: _Bench(size, locator) for size in sizes}
     found: dict[int, list[Parts]] = {size: [] for size in sizes}

@@ -1,4 +1,4 @@
-"""The control: a bare ``grpc.aio`` server on uvloop that answers any request with so many bytes of nothing.
+"""The control: a bare ``grpc.aio`` server on uvloop that answers any request with a fixed number of zero bytes.
 
 It is as much as a Python gRPC server can do: no parsing, no threads, no store. ``python -m benchmarks.echo 420 13000``
 prints its address and serves ``/benchmarks.Echo/420`` and ``/benchmarks.Echo/13000`` until it is told to stop.
@@ -18,7 +18,7 @@ Handler = Callable[[bytes, "grpc.aio.ServicerContext[bytes, bytes]"], Awaitable[
 
 
 def path(answer_bytes: int) -> str:
-    """Give the method that answers with so many bytes."""
+    """Return the method whose answer has this many bytes."""
     return f"/{SERVICE}/{answer_bytes}"
 
 

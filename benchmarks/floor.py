@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def _measure(directory: Path) -> dict[str, list[float]]:
-    """Give, step by step, the decisions for each call of the echo, one sample of all a turn."""
+    """Return, for each step, the decisions per call of the echo; each turn takes one sample of every step."""
     with ExitStack() as open_, Scene(directory, POPULATION) as scene:
         one, many = scene.target(behavioural("one", request(0))), scene.target(batch("many", 0))
         echo = open_.enter_context(start_echo([one.most_bytes], directory / "echo.log"))
@@ -76,7 +76,7 @@ def _target(step: str, many: Target, directory: Path, open_: ExitStack) -> Targe
 
 
 def serve(step: str, directory: Path, answer_bytes: int) -> None:
-    """Serve a step until SIGTERM: every call gets so many bytes."""
+    """Serve a step until SIGTERM: every answer has the same number of bytes."""
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     gate, answer = GrpcioGate("127.0.0.1:0"), bytes(answer_bytes)

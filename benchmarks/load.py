@@ -1,7 +1,7 @@
 """Load by ``h2load``, which speaks gRPC: one sample is one run, and an error in it voids it.
 
 A gRPC error comes as HTTP status 200 with a trailer, so the status alone proves nothing: the bytes that came back
-must be as many as so many right answers have. h2load sends one body over and over, to one person's cost; the
+must be as many as the right answers have. h2load sends one body over and over, to one person's cost; the
 batches, and the row with several processes, hold different people.
 """
 
@@ -65,7 +65,7 @@ def find_h2load() -> str:
 
 
 def run(targets: Sequence[Target], calls: int, in_flight: int, scratch: Path) -> Sample:
-    """Make so many calls, with so many in flight, over up to four connections. Raises ``Voided``.
+    """Make the calls, ``in_flight`` at a time, over up to four connections. Raises ``Voided``.
 
     Several targets share the calls, each from a process of its own, at the same time.
     """
@@ -81,17 +81,21 @@ def run(targets: Sequence[Target], calls: int, in_flight: int, scratch: Path) ->
     return Sample(rate, statistics.median(times_ms), times_ms[len(times_ms) * 99 // 100])
 
 
+def headers_of() -> list[str]:
+    """Return the options that make a call of h2load a gRPC call."""
+    return [word for header in _HEADERS for word in ("-H", header)]
+
+
 def _command(target: Target, calls: int, in_flight: int, log: Path) -> list[str]:
     connections = min(_CONNECTIONS, in_flight)
     shape = {"-n": calls, "-c": connections, "-m": in_flight // connections}
     options = [word for name, value in shape.items() for word in (name, str(value))]
-    headers = [word for header in _HEADERS for word in ("-H", header)]
     url = f"http://{target.address}{target.path}"
-    return [find_h2load(), *options, *headers, "-d", str(target.body), "--log-file", str(log), url]
+    return [find_h2load(), *options, *headers_of(), "-d", str(target.body), "--log-file", str(log), url]
 
 
 def _checked(output: str, target: Target, calls: int) -> float:
-    """Give the calls a second of a run that had no error. Raises ``Voided``."""
+    """Return the calls a second of a run without an error. Raises ``Voided``."""
     found = [pattern.search(output) for pattern in (_RATE, _REQUESTS, _STATUS, _DATA)]
     if None in found:
         raise Voided(f"h2load said something unforeseen: {output[-200:]}")
@@ -99,5 +103,5 @@ def _checked(output: str, target: Target, calls: int) -> float:
     if [*requests, *status] != [str(calls), str(calls), "0", "0", "0", str(calls)]:
         raise Voided(f"of {calls} calls to {target.path}: {requests[1]} succeeded, {status[0]} with status 200")
     if not calls * (target.least_bytes + _FRAME) <= int(data[0]) <= calls * (target.most_bytes + _FRAME):
-        raise Voided(f"{calls} calls to {target.path} brought {data[0]} bytes, which are not so many right answers")
+        raise Voided(f"{calls} calls to {target.path} brought {data[0]} bytes, which the right answers do not have")
     return float(rate[0])

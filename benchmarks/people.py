@@ -18,7 +18,7 @@ from targeting.records.profile import HeldDestination, HeldExposure, HeldInteres
 INTERESTS = 32
 DESTINATIONS = 3
 EXPOSURES = 6
-NETWORKS = ("house", "partner", "nobody-knows-this-one")
+NETWORKS = ("house", "partner", "unknown-network")
 
 _DAY_S = 86_400
 _SEGMENTS = [str(code) for code in range(1, CODES) if segment_code(str(code)) == code]
@@ -34,7 +34,7 @@ def account(number: int) -> Subject:
 
 
 def preference(number: int) -> Preference:
-    """The stored choice: none was made; the birth date is known, of somebody grown up."""
+    """The stored choice: none was made; the birth date is an adult's."""
     return Preference(Choice.NONE, Source.UNSTATED, birth_day=_random(number).randrange(-3650, 9000))
 
 

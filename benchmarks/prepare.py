@@ -29,7 +29,7 @@ _TARGET_US = 250.0
 _TOGETHER = 16
 _ROOT = Path(__file__).parents[1]
 _RULEBOOK = Rulebook(load_policy(_ROOT / "policy.example.toml"), b"key of the ids that networks get")
-_NETWORKS = ("house", "acme", "nobody-knows-this-one")
+_NETWORKS = ("house", "acme", "unknown-network")
 
 
 class Steps(NamedTuple):
@@ -43,7 +43,7 @@ class Steps(NamedTuple):
 
 
 class _Desk:
-    """Serves the same call so many times together: read, decide, serialise, prepare."""
+    """Serves copies of the same call together: read, decide, serialise, prepare."""
 
     def __init__(self, bid_request: dict[str, object], together: int, mode: Mode) -> None:
         text = json.dumps(bid_request, separators=(",", ":")).encode()
@@ -96,7 +96,7 @@ class _Desk:
 
 
 def cases() -> list[MicroCase]:
-    """Give each case's name, what to time and its target in µs."""
+    """Return each case's name, what to time and its target in µs."""
     return [(f"prepare: {name}", desk.serve, _TARGET_US * together) for name, together, desk in _desks()]
 
 

@@ -71,25 +71,25 @@ class Serving:
         raise NotStarted(f"a server did not start: {said[-1] if said else 'it said nothing'}")
 
 
-def start_service(data_dir: Path) -> Serving:
-    """Start the service on its embedded store, with its defaults; ports are free ones of the loopback."""
-    settings = {
+def start_service(data_dir: Path, **settings: str) -> Serving:
+    """Start the service on its embedded store; ports are free ones of the loopback, all else its defaults."""
+    fixed = {
         "ADTARGETING_DATA_DIR": str(data_dir),
         "ADTARGETING_GRPC_ADDRESS": "127.0.0.1:0",
         "ADTARGETING_METRICS_ADDRESS": "127.0.0.1:0",
         "ADTARGETING_LOG_LEVEL": "WARNING",
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ADTARGETING_")}
-    return Serving(_SERVICE, inherited | settings, data_dir / "service.log")
+    return Serving(_SERVICE, inherited | fixed | settings, data_dir / "service.log")
 
 
-def start_echo(sizes: Sequence[int], log: Path) -> Serving:
-    """Start the control, for answers of these sizes."""
-    return Serving(["-m", "benchmarks.echo", *map(str, sorted(set(sizes)))], os.environ, log)
+def start_echo(sizes: Sequence[int], log: Path, module: str = "benchmarks.echo") -> Serving:
+    """Start a control, for answers of these sizes."""
+    return Serving(["-m", module, *map(str, sorted(set(sizes)))], os.environ, log)
 
 
 def cpu_s(pid: int) -> float:
-    """Give the CPU time that a process's living threads have used, in seconds; 0 where the kernel does not tell."""
+    """Return the CPU time that a process's living threads have used, in seconds; 0 where the kernel does not tell."""
     spent_ns = 0
     for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
         # A thread may end between listing and reading.
@@ -99,7 +99,7 @@ def cpu_s(pid: int) -> float:
 
 
 def resident_mib(pid: int) -> float:
-    """Give the memory a process holds, in MiB; 0 where the kernel does not tell."""
+    """Return the memory a process holds, in MiB; 0 where the kernel does not tell."""
     with suppress(FileNotFoundError):
         found = re.search(r"VmRSS:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text())
         return int(found[1]) / 1024 if found else 0.0
@@ -107,5 +107,5 @@ def resident_mib(pid: int) -> float:
 
 
 def settle() -> None:
-    """Give what a server does after its start the time to end."""
+    """Wait until what a server does after its start has ended."""
     time.sleep(0.3)

@@ -48,42 +48,42 @@ class Series:
         return [each for each in self.samples if each is not None]
 
     def middle(self, figure: Callable[[Measured], float]) -> float:
-        """Give the median of a figure; 0 when every sample is void."""
+        """Return the median of a figure; 0 when every sample is void."""
         return median(map(figure, self.valid)) if self.valid else 0.0
 
     def ratio(self, control: "Series", figure: Callable[[Measured], float]) -> float:
-        """Give the median of a figure's ratio to that of the control in the same repeat; 0 without any pair."""
+        """Return the median of a figure's ratio to that of the control in the same repeat; 0 without any pair."""
         pairs = self._pairs(control)
         return median(figure(ours) / figure(theirs) for ours, theirs in pairs) if pairs else 0.0
 
     def beyond(self, control: "Series", figure: Callable[[Measured], float]) -> float:
-        """Give the median of what a figure has over that of the control in the same repeat; 0 without any pair."""
+        """Return the median of what a figure has over that of the control in the same repeat; 0 without any pair."""
         pairs = self._pairs(control)
         return median(figure(ours) - figure(theirs) for ours, theirs in pairs) if pairs else 0.0
 
     def _pairs(self, control: "Series") -> list[tuple[Measured, Measured]]:
-        """Give the samples of both that were taken in the same repeat and are valid."""
+        """Return the samples of both that were taken in the same repeat and are valid."""
         samples = zip(self.samples, control.samples, strict=True)
         return [(ours, theirs) for ours, theirs in samples if ours is not None and theirs is not None]
 
 
 def rate(measured: Measured) -> float:
-    """Give the calls a second."""
+    """Return the calls a second."""
     return measured.sample.rate
 
 
 def p50(measured: Measured) -> float:
-    """Give the median time of a call (ms)."""
+    """Return the median time of a call (ms)."""
     return measured.sample.p50_ms
 
 
 def cpu(measured: Measured) -> float:
-    """Give the CPU time of the server for one call (µs)."""
+    """Return the CPU time of the server for one call (µs)."""
     return measured.cpu_us
 
 
 def measure(cases: Iterable[Case], repeats: int, seconds: float, scratch: Path) -> dict[str, Series]:
-    """Take so many samples, of about so many seconds each, of every case."""
+    """Take ``repeats`` samples of every case, each of about ``seconds``."""
     series = [Series(case) for case in cases]
     calls = {each.case.name: _calls(each.case, seconds, scratch) for each in series}
     for repeat in range(repeats):

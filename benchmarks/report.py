@@ -8,9 +8,11 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.arrivals import OVERLOAD, Arrivals
 from benchmarks.core import Parts
+from benchmarks.figures import Figure
 from benchmarks.rates import Series, cpu, p50, rate
-from benchmarks.suite import Figure, Loaded
+from benchmarks.suite import Loaded
 from benchmarks.timing import Timed
 
 _WIDTH = 118
@@ -23,12 +25,15 @@ def new_console() -> Console:
 
 
 def show_machine(console: Console) -> None:
-    """Show what was measured on; a load near the number of cores means that others were measured too."""
+    """Show what was measured on."""
+    console.print(machine())
+
+
+def machine() -> str:
+    """Return the machine and the libraries; a load near the number of cores says that others were measured too."""
     load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("grpcio", "uvloop", "protobuf", "numpy", "redis"))
-    console.print(
-        f"{platform.machine()}, {os.cpu_count()} cores, {load}; Python {platform.python_version()}, {libraries}"
-    )
+    return f"{platform.machine()}, {os.cpu_count()} cores, {load}; Python {platform.python_version()}, {libraries}"
 
 
 def show_load(console: Console, loaded: Loaded) -> None:
@@ -43,13 +48,31 @@ def show_load(console: Console, loaded: Loaded) -> None:
             console.print(f"void: {name}: {problem}")
 
 
+def show_arrivals(console: Console, loaded: Loaded) -> None:
+    """Show the open loop: calls that arrive on their own clock, times from when each was due."""
+    table = _table("Open loop (Poisson arrivals)", "case", "share of the knee", "calls", "p50 ms", "p99 ms", "p99.9 ms",
+                   "LIMITED %", "refused %", "lost")  # fmt: skip
+    rows = [*loaded.arrivals, *loaded.neighbours]
+    rows += [Arrivals(f"overload, {each.name}", OVERLOAD, each.outcome) for each in loaded.overloads]
+    for name, share, outcome in rows:
+        table.add_row(
+            name,
+            f"{share:g}",
+            f"{outcome.calls:,}",
+            *(f"{outcome.percentile_ms(percent):.2f}" for percent in (50, 99, 99.9)),
+            f"{100 * outcome.limited_share:.2f}",
+            f"{100 * outcome.refused / outcome.calls:.1f}",
+            str(outcome.lost),
+        )
+    console.print(table)
+
+
 def show_figures(console: Console, figures: Sequence[Figure]) -> None:
     """Show the figures that have targets."""
     table = _table("Figures and targets", "figure", "result", "target", "", "n")
-    for each in figures:
-        target = f"≥ {each.least:g}" if each.least else f"≤ {each.most:g} {each.unit}" if each.most else ""
-        verdict = _verdict(met=each.met) if target else ""
-        table.add_row(each.name, f"{each.value:.3g} {each.unit}", target, verdict, str(each.repeats))
+    for figure in figures:
+        verdict = _verdict(met=figure.met) if figure.has_target else ""
+        table.add_row(figure.name, f"{figure.value:.3g} {figure.unit}", target_of(figure), verdict, str(figure.repeats))
     console.print(table)
 
 
@@ -102,5 +125,12 @@ def _row(name: str, series: Series, loaded: Loaded) -> tuple[str, ...]:
     )
 
 
+def target_of(figure: Figure) -> str:
+    """Return a figure's target in words; empty without one."""
+    if not figure.has_target:
+        return ""
+    return f"≥ {figure.least:g}" if figure.least else f"≤ {figure.most:g} {figure.unit}".strip()
+
+
 def _verdict(*, met: bool) -> str:
-    return "ok" if met else "over"
+    return "met" if met else "missed"

@@ -50,12 +50,12 @@ class Question(NamedTuple):
 
 
 class Scene:
-    """The running service with so many people; a context manager that is open while it runs."""
+    """The running service with people in its store; a context manager that is open while it runs."""
 
-    def __init__(self, directory: Path, population: int) -> None:
+    def __init__(self, directory: Path, population: int, **settings: str) -> None:
         self._directory = directory
         self._population = population
-        self._service = start_service(directory)
+        self._service = start_service(directory, **settings)
         self._channel = grpc.insecure_channel(self._service.address)
         self._redis = RedisAddress(path=str(directory / "redis.sock"))
 
@@ -95,13 +95,18 @@ class Scene:
             self.answer(question)
 
     def target(self, question: Question) -> Target:
-        """Give what h2load is to call for a question. Raises ``WrongAnswer``."""
+        """Return what h2load is to call for a question. Raises ``WrongAnswer``."""
         body = write_body(self._directory / f"{question.name}.body", question.message)
         size = len(self.answer(question))
         return Target(self._service.address, question.path, body, size, size)
 
+    def neighbour(self, question: Question) -> Target:
+        """Return what h2load is to call for a question whose answer does not matter."""
+        body = write_body(self._directory / "neighbour.body", question.message)
+        return Target(self._service.address, question.path, body, 0, 0)
+
     def bytes_a_profile(self) -> int:
-        """Give the memory of Redis for one profile, key and overhead included."""
+        """Return the memory of Redis for one profile, key and overhead included."""
         _, __, profile = pseudonyms_in(self._directory).locate(people.account(0))
         link = open_connection(self._redis, 5)
         try:
@@ -116,33 +121,33 @@ class Scene:
             numbers = range(first, min(first + _CHUNK, self._population))
             changes = [_record(number, pseudonyms) for number in numbers]
             if not all(each.landed for each in store.commit(changes, _STORE_BUDGET_S)):
-                raise WrongAnswer("the people could not be written: somebody else writes to this store")
+                raise WrongAnswer("the people could not be written: another process writes to this store")
         store.close()
 
 
 def pseudonyms_in(directory: Path) -> Pseudonyms:
-    """Give the pseudonyms of the service whose data are here."""
+    """Return the pseudonyms of the service whose data are here."""
     return Pseudonyms(key_file(Settings(data_dir=directory)).open(lambda: False).derive(PSEUDONYMS))
 
 
 def behavioural(name: str, message: pb.DecideRequest) -> Question:
-    """Ask about somebody of whom everything may be used."""
+    """Ask about a person about whom everything may be used."""
     return Question(name, DECIDE.path, message.SerializeToString(), (pb.MODE_BEHAVIOURAL,))
 
 
 def limited(name: str, message: pb.DecideRequest) -> Question:
-    """Ask about somebody whom the request limits."""
+    """Ask about a person whom the request limits."""
     return Question(name, DECIDE.path, message.SerializeToString(), (pb.MODE_LIMITED,))
 
 
-def batch(name: str, first: int) -> Question:
+def batch(name: str, first: int, size: int = BATCH) -> Question:
     """Ask about a batch of people of whom everything may be used."""
-    message = people.batch(first, BATCH).SerializeToString()
-    return Question(name, DECIDE_BATCH.path, message, (pb.MODE_BEHAVIOURAL,) * BATCH)
+    message = people.batch(first, size).SerializeToString()
+    return Question(name, DECIDE_BATCH.path, message, (pb.MODE_BEHAVIOURAL,) * size)
 
 
 def prepared(name: str, message: pb.PrepareBidRequestRequest) -> Question:
-    """Ask for the bid requests of networks, about somebody of whom everything may be used."""
+    """Ask for the bid requests of networks, about a person about whom everything may be used."""
     return Question(name, PREPARE_BID_REQUEST.path, message.SerializeToString(), (pb.MODE_BEHAVIOURAL,))
 
 

@@ -89,12 +89,12 @@ def _commits(name: str, store: RedisStore, crowd: Sequence[Subject]) -> None:
         results = store.commit(changes, BUDGET_S)
         took.append(time.perf_counter() - started)
         if not all(result.landed for result in results):
-            raise SystemExit("a commit that nobody contested did not land")
+            raise SystemExit("an uncontested commit did not land")
     _line(name, len(crowd), took)
 
 
 def _times(call: Callable[[], object], repeats: int) -> list[float]:
-    """Give the seconds of one call, run by run."""
+    """Return the seconds of one call, run by run."""
     took = []
     for _ in range(RUNS):
         started = time.perf_counter()

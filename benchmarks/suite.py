@@ -1,5 +1,6 @@
-"""The load part of the suite: how long it takes, and which figures are drawn from it."""
+"""The suite: how long it takes, and what it measures in which order."""
 
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -9,91 +10,145 @@ from typing import NamedTuple
 import grpc
 
 from benchmarks import people
-from benchmarks.comparisons import comparisons, laid_out
+from benchmarks.arrivals import (
+    Arrivals,
+    Overload,
+    measure_knee,
+    measure_neighbours,
+    measure_overload,
+    measure_shares,
+)
+from benchmarks.comparisons import OTHER_GATE, Scenes, comparisons, laid_out
+from benchmarks.figures import (
+    Figure,
+    closed_loop_figures,
+    neighbour_figures,
+    open_loop_figures,
+    overload_figures,
+)
 from benchmarks.processes import resident_mib, start_service
-from benchmarks.rates import Series, cpu, measure, p50, rate
-from benchmarks.scene import BATCH, Scene, ask, behavioural
+from benchmarks.rates import Series, measure, p50
+from benchmarks.scene import Scene, ask, behavioural
 
 
 class Extent(NamedTuple):
-    """How long to measure: samples a case, seconds a sample, loops a timing, starts, people in the store."""
+    """How long to measure: samples a case, seconds a sample, loops a timing, starts, people in the store.
+
+    ``open_s`` and ``overload_s`` are the seconds of an open-loop run; ``crowd`` are the people of the larger store, 0
+    to leave it out; ``processes`` is how many are compared with one, 0 to leave it out.
+    """
 
     repeats: int
     seconds: float
     loops: int
     starts: int
     population: int
+    open_s: float
+    overload_s: float
+    crowd: int = 0
+    processes: int = 0
 
 
-# Many short samples rather than few long ones: who else runs on the machine then spoils fewer of them.
-QUICK = Extent(repeats=9, seconds=0.25, loops=15, starts=3, population=2_000)
-FULL = Extent(repeats=25, seconds=0.5, loops=50, starts=7, population=10_000)
-
-
-class Figure(NamedTuple):
-    """What may have a target, how often it was measured; without a bound (0) it is only told."""
-
-    name: str
-    value: float
-    repeats: int
-    unit: str = ""
-    least: float = 0
-    most: float = 0
-
-    @property
-    def met(self) -> bool:
-        """Whether the target is met."""
-        return self.least <= self.value and (not self.most or self.value <= self.most)
+# Many short samples rather than few long ones: whatever else runs on the machine then spoils fewer of them.
+QUICK = Extent(repeats=5, seconds=0.25, loops=15, starts=3, population=2_000, open_s=2, overload_s=4)
+FULL = Extent(
+    repeats=11,
+    seconds=0.5,
+    loops=50,
+    starts=7,
+    population=10_000,
+    open_s=8,
+    overload_s=30,
+    crowd=1_000_000,
+    processes=2,
+)
 
 
 class Loaded(NamedTuple):
-    """What the load found: every case, each with its control's name, and the figures that have targets."""
+    """What the load found. ``controls`` names each case's control."""
 
     series: dict[str, Series]
     controls: dict[str, str]
     figures: list[Figure]
+    arrivals: list[Arrivals]
+    overloads: list[Overload]
+    neighbours: list[Arrivals]
 
 
 def measure_load(extent: Extent) -> Loaded:
-    """Start the service and the control, and measure everything that needs them."""
+    """Start the service and the controls, and measure everything that needs them."""
     compared = comparisons()
     with tempfile.TemporaryDirectory(prefix="adt-bench-") as name:
         directory = Path(name)
-        with Scene(directory, extent.population) as scene, laid_out(scene, compared, directory) as cases:
-            series = measure(cases, extent.repeats, extent.seconds, directory)
-            memory = [
-                Figure("Redis memory a profile of 32 interests", scene.bytes_a_profile(), 1, "B", most=600),
-                Figure("memory of the service's process", resident_mib(scene.service.pid), 1, "MiB", most=90),
-            ]
-        starts = [_start_s(directory) for _ in range(extent.starts)]
-    start = Figure("start to first answer", median(starts), extent.starts, "s", most=1.5)
-    controls = {each.name: each.control for each in compared}
-    return Loaded(series, controls, [*_ratios(series, extent.repeats), *memory, start])
+        (directory / OTHER_GATE).mkdir()
+        with (
+            Scene(directory, extent.population) as scene,
+            Scene(directory / OTHER_GATE, extent.population, ADTARGETING_GATE=OTHER_GATE) as other,
+        ):
+            with laid_out(Scenes(scene, other), compared, directory) as cases:
+                series = measure(cases, extent.repeats, extent.seconds, directory)
+            memory = _memory(scene)
+            target = scene.target(behavioural("arrival", people.request(0)))
+            knee = measure_knee(target, directory)
+            arrivals = measure_shares("http2", target, knee, extent.open_s, directory)
+            other_target = other.target(behavioural("arrival-grpcio", people.request(0)))
+            arrivals_other = measure_shares(
+                OTHER_GATE, other_target, measure_knee(other_target, directory), extent.open_s, directory
+            )
+            neighbours = measure_neighbours(scene, target, knee, extent.open_s, directory)
+            overloads = measure_overload(scene, target, knee, extent.overload_s, directory)
+        start = Figure(
+            "start to first answer",
+            median(_start_s(directory) for _ in range(extent.starts)),
+            extent.starts,
+            "s",
+            most=1.5,
+        )
+        grown = _growth(directory, knee, extent)
+    figures = [
+        *closed_loop_figures(series, extent.repeats),
+        *open_loop_figures(arrivals, series["echo, 1"].middle(p50)),
+        *neighbour_figures(neighbours),
+        *overload_figures(overloads),
+        *memory,
+        start,
+        *grown,
+    ]
+    controls = {comparison.name: comparison.control for comparison in compared}
+    return Loaded(series, controls, figures, [*arrivals, *arrivals_other], overloads, neighbours)
 
 
-def _ratios(series: dict[str, Series], repeats: int) -> list[Figure]:
-    def ratio(case: str, control: str, times: int = 1) -> float:
-        return times * series[case].ratio(series[control], rate)
-
-    alone = series["Decide, 1"].ratio(series["echo, 1"], p50)
-    limited_alone = ratio("Decide, limited by the request", "Decide, 16")
-    batched, batched_alike = (ratio("DecideBatch of 32", each, BATCH) for each in ("echo, 16", "echo of a batch"))
-    preparing, its_echo = series["PrepareBidRequest, 3 networks"], series["echo of a bid request"]
-    prepare = preparing.beyond(its_echo, cpu)
+def _memory(scene: Scene) -> list[Figure]:
     return [
-        Figure("Decide ÷ echo, 16 in flight", ratio("Decide, 16", "echo, 16"), repeats, least=0.45),
-        Figure("decisions of DecideBatch ÷ echo, 16 in flight", batched, repeats, least=6),
-        Figure("decisions of DecideBatch ÷ echo of a batch", batched_alike, repeats),
-        Figure("limited by the request ÷ behavioural, 16 in flight", limited_alone, repeats),
-        Figure("p50 of Decide ÷ p50 of echo, 1 in flight", alone, repeats),
-        Figure("CPU of PrepareBidRequest beyond its echo", prepare, repeats, "µs", most=250),
-        # Machines differ: by this they compare.
-        Figure("the same ÷ CPU of its echo", preparing.ratio(its_echo, cpu) - 1, repeats),
+        Figure("Redis memory a profile of 32 interests", scene.bytes_a_profile(), 1, "B", most=600),
+        Figure("memory of the service's process", resident_mib(scene.service.pid), 1, "MiB", most=110),
     ]
 
 
+def _growth(directory: Path, knee: float, extent: Extent) -> list[Figure]:
+    """Compare the knee with that of more processes, and that of a store with many more people."""
+    figures = []
+    if extent.processes:
+        several = _knee_of(directory, "processes", extent.population, ADTARGETING_PROCESSES=str(extent.processes))
+        name = f"knee of {extent.processes} processes ÷ of one, on {os.cpu_count()} cores that load and store share"
+        figures.append(Figure(name, several / knee, 1))
+    if extent.crowd:
+        crowded = _knee_of(directory, "crowd", extent.crowd)
+        figures.append(
+            Figure(f"knee with {extent.crowd:,} people ÷ with {extent.population:,}", crowded / knee, 1, least=0.9)
+        )
+    return figures
+
+
+def _knee_of(directory: Path, name: str, population: int, **settings: str) -> float:
+    scratch = directory / name
+    scratch.mkdir()
+    with Scene(scratch, population, **settings) as scene:
+        return measure_knee(scene.target(behavioural(name, people.request(0))), scratch)
+
+
 def _start_s(directory: Path) -> float:
-    """Give the time from starting the service, its data in place, to its first answer."""
+    """Return the time from starting the service, its data in place, to its first answer."""
     question = behavioural("start", people.request(0))
     started = time.perf_counter()
     with start_service(directory) as service, grpc.insecure_channel(service.address) as channel:

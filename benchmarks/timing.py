@@ -1,7 +1,7 @@
 """Times of small things in this process, each next to a reference: one keyed BLAKE2b of 36 bytes.
 
 That is how the service makes a pseudonym of an id. Targets hold for a machine on which the reference takes 0.5 µs. A
-time is the median of many short loops: whoever else runs on the machine disturbs a few of them and not their middle.
+time is the median of many short loops: other processes on the machine disturb a few of them and not the median.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ def plain_reference() -> bytes:
 
 
 def time_us(thunk: Thunk, loops: int) -> float:
-    """Give the median time of one call, in µs, over so many loops of about a millisecond."""
+    """Return the median time of one call, in µs, over loops of about a millisecond."""
     timer, calls = _timer(thunk)
     return median(timer.repeat(loops, calls)) / calls * 1e6
 
@@ -60,14 +60,14 @@ def timed(case: MicroCase, loops: int) -> Timed:
 
 
 def _timer(thunk: Thunk) -> tuple[Timer, int]:
-    """Give a timer, and how many calls take about a millisecond."""
+    """Return a timer, and how many calls take about a millisecond."""
     timer = Timer(thunk)
     once_s = max(min(timer.repeat(3, 1)), 1e-7)
     return timer, max(1, round(_SLICE_S / once_s))
 
 
 def found_cases() -> Iterable[tuple[str, list[MicroCase]]]:
-    """Give the cases of every module here that has some, by the module's name."""
+    """Return the cases of every module here that has some, by the module's name."""
     for module in pkgutil.iter_modules(benchmarks.__path__):
         if module.name != "__main__" and hasattr(
             loaded := importlib.import_module(f"benchmarks.{module.name}"), "cases"

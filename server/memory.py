@@ -19,7 +19,7 @@ def share_heaps() -> None:
 
 
 def return_freed_memory() -> None:
-    """Give back to the system what is free: glibc keeps what was freed in pieces."""
+    """Return free memory to the system: glibc keeps what was freed in pieces."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -174,7 +174,7 @@ def _judge(
 ) -> _Judged:
     choices = read_stored_choices(records)
     limited = _limited(item, choices)
-    stated = _state(item, choices, naps, limited.country, policy, today)
+    stated = state(item, choices, naps, policy, today)
     reasons, grant = judge_stored(records, choices, stated)
     if grant is None:
         return _Judged(item, reasons, limited)
@@ -193,20 +193,8 @@ def state(
     item: PlannedRequest, choices: Sequence[StoredChoice | None], naps: Sequence[Nap], policy: Policy, today: int
 ) -> Stated:
     """Gather what the judge of records has to know about a request; ``today`` is ``targeting.age.person_day``."""
-    country, _ = _stored_locale(choices)
-    return _state(item, choices, naps, residence_of(item.request, item.cookies, country), policy, today)
-
-
-def _state(
-    item: PlannedRequest,
-    choices: Sequence[StoredChoice | None],
-    naps: Sequence[Nap],
-    country: str,
-    policy: Policy,
-    today: int,
-) -> Stated:
     request, cookies, children = item.request, item.cookies, policy.children
-    age = children.age if children.is_uniform else age_limit(request, country, children)
+    age = children.age if children.is_uniform else _highest_age(item, choices, policy)
     states_age = bool(naps) or request.signals.latest_birth_day is not None
     stated = Stated(latest_birth_day(today, age), states_age and states_child(request, naps, age, today))
     if not policy.consent.explicit_opt_in_in:
@@ -217,6 +205,13 @@ def _state(
         needs_opt_in=needs_opt_in(request, cookies, item.verdict.consent, countries, policy),
         own_subjects=max(bool(own.account_id) + bool(own.device_id), 1),
     )
+
+
+def _highest_age(item: PlannedRequest, choices: Sequence[StoredChoice | None], policy: Policy) -> int:
+    """Return the highest age of the places of all subjects: another subject's country never lowers the first's."""
+    first, *others = ["" if choice is None else choice.country for choice in choices]
+    places = {residence_of(item.request, item.cookies, country) for country in (first, *filter(None, others))}
+    return max(age_limit(item.request, place, policy.children) for place in places)
 
 
 def _stored_locale(choices: Sequence[StoredChoice | None]) -> tuple[str, str]:

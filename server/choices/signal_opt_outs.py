@@ -1,9 +1,9 @@
 """Stores the opt-outs that signals make, off the path of the requests that show them.
 
 A caller that enqueues a request never waits: a bounded queue and one thread stand between. Invariants: a subject is
-written at most once a minute; a signal that cannot be stored yet is retried until it is; each caller may have so many
-new devices stored in one second, and no more. What a signal does to a
-stored choice is decided in ``targeting.recording.signal_opt_outs``.
+written at most once a minute; a signal that cannot be stored yet is retried until it is; each caller has a limit of
+new devices stored in one second. What a signal does to a stored choice is decided in
+``targeting.recording.signal_opt_outs``.
 """
 
 import math

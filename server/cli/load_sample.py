@@ -26,9 +26,8 @@ from server.sample.personas import find_personas
 from server.sample.population import population
 from server.settings import Settings
 from server.store.keys import Pseudonyms
-from server.store.redis.contents import has_records
-from server.store.redis.primary import Primary
-from server.store.redis.store import RedisStore
+from server.store.redis.backend import backend_of
+from server.store.redis.primary import accept_any
 from server.store.settling import new_trust, require_trust, settle
 from targeting.policy.policy import DEFAULT_POLICY
 
@@ -36,7 +35,6 @@ MAX_PEOPLE = 10_000_000
 MAX_SEED = 2**32 - 1
 _SEARCHED_PEOPLE = 1000
 _CONNECTIONS = 8
-_SCAN_TIMEOUT_S = 60.0
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -71,13 +69,13 @@ def opened_loader(settings: Settings) -> Iterator[Loader]:
     # A store started for this command need not sync every batch: it syncs when it stops.
     with ExitStack() as closing:
         address = closing.enter_context(open_store(settings, fsync="everysec"))
-        prefix = settings.key_prefix.encode()
-        key = key_file(settings).open(lambda: has_records(address, _SCAN_TIMEOUT_S, prefix))
+        backend = backend_of(address, settings.key_prefix.encode(), accept_any)
+        key = key_file(settings).open(backend.has_records)
         pseudonyms = Pseudonyms(key.derive(PSEUDONYMS), settings.key_prefix)
-        trust, primary = new_trust(settings, key.fingerprint), Primary(address)
-        settle(trust, primary, prefix, lambda: has_records(address, _SCAN_TIMEOUT_S, prefix))
+        trust = new_trust(settings, key.fingerprint)
+        settle(trust, backend)
         require_trust(trust)
-        stores = [RedisStore(primary, pseudonyms) for _ in range(_CONNECTIONS)]
+        stores = [backend.open_store(pseudonyms) for _ in range(_CONNECTIONS)]
         for store in stores:
             closing.callback(store.close)
         yield Loader(stores, pseudonyms, policy.retention.profile_days)

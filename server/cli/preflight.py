@@ -10,8 +10,10 @@ from server.cli.store_access import open_store
 from server.geo.ip_location import open_locator
 from server.geo.location_database import age_remedy
 from server.keys.secret_key import key_file
+from server.store.redis.backend import backend_of
+from server.store.redis.cluster.topology import ClusterAddress
 from server.store.redis.preflight import Expected, Level, PreflightCheck, examine
-from server.store.redis.server_facts import gather
+from server.store.redis.primary import accept_any
 
 _DAY_S = 86_400
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red"}
@@ -23,8 +25,10 @@ def run(_: Namespace, shell: Shell) -> int:
     with open_store(settings) as address:
         key = key_file(settings).read()
         expected = Expected(settings.replicas, key.fingerprint if key else "")
-        facts = gather(address, settings.key_prefix.encode())
-        findings = [*examine(facts, expected), _country_table(settings.geo_db)]
+        backend = backend_of(address, settings.key_prefix.encode(), accept_any)
+        is_cluster = isinstance(address, ClusterAddress)
+        found = [check for facts in backend.facts() for check in examine(facts, expected, is_cluster=is_cluster)]
+        findings = [*found, _country_table(settings.geo_db)]
     made = table("", "finding", "remedy")
     made.columns[1].no_wrap = False
     for finding in findings:

@@ -7,7 +7,7 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -18,11 +18,10 @@ from server.cli.store_access import open_store
 from server.keys.secret_key import key_file
 from server.settings import Settings
 from server.store.identity import IdentityUnreadable, StoreIdentity
-from server.store.keys import identity_key
-from server.store.redis.connection import Connection
+from server.store.redis.backend import Backend, backend_of
 from server.store.redis.handshake import open_connection
-from server.store.redis.identity_record import IdentityRecord
-from server.store.redis.inventory import Inventory, take_inventory
+from server.store.redis.inventory import Inventory, add_inventories, take_inventory
+from server.store.redis.primary import accept_any
 from server.store.redis.topology import Address
 
 _CONNECT_TIMEOUT_S = 5.0
@@ -33,15 +32,23 @@ class OpenedStore(NamedTuple):
     """A store that the operator looks at."""
 
     address: Address
-    connection: Connection
-    record: IdentityRecord
+    backend: Backend
     prefix: bytes
     fingerprint: str
     """Of our secret key; empty where there is no key yet."""
 
+    def record(self) -> bytes | None:
+        """Return the store's own record."""
+        with self.backend.identity() as own:
+            return own.read()
+
     def inventory(self) -> Inventory:
-        """Count what it holds."""
-        return take_inventory(self.connection, self.prefix, time.monotonic() + _COUNT_TIMEOUT_S)
+        """Count what it holds, on all its primaries."""
+        return add_inventories(self._inventory(server) for server in self.backend.servers())
+
+    def _inventory(self, server: Address) -> Inventory:
+        with closing(open_connection(server, _CONNECT_TIMEOUT_S)) as connection:
+            return take_inventory(connection, self.prefix, time.monotonic() + _COUNT_TIMEOUT_S)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -63,23 +70,19 @@ def run(options: Namespace, shell: Shell) -> int:
 def opened_store(settings: Settings) -> Iterator[OpenedStore]:
     """Open the configured store. Raises ``StoreError`` and the configuration errors of the parts."""
     key = key_file(settings).read()
+    prefix = settings.key_prefix.encode()
     with open_store(settings) as address:
-        connection = open_connection(address, _CONNECT_TIMEOUT_S)
-        try:
-            prefix = settings.key_prefix.encode()
-            record = IdentityRecord(connection, identity_key(prefix), lambda: True)
-            yield OpenedStore(address, connection, record, prefix, key.fingerprint if key else "")
-        finally:
-            connection.close()
+        backend = backend_of(address, prefix, accept_any)
+        yield OpenedStore(address, backend, prefix, key.fingerprint if key else "")
 
 
 def describe(store: OpenedStore, inventory: Inventory) -> Iterator[str]:
     """Yield one line for each fact."""
-    value = store.record.read()
+    value = store.record()
     yield f"store        {store.address}"
     yield from _identity_lines(value)
     yield f"our key      {store.fingerprint or 'none yet'}"
-    yield f"role         {_role(store)}"
+    yield f"primaries    {len(store.backend.servers())}"
     yield f"choices      {inventory.accounts:,} accounts, {inventory.devices:,} devices"
     yield f"profiles     {inventory.profiles:,}"
     if inventory.unreadable:
@@ -91,13 +94,14 @@ def trust(store: OpenedStore, inventory: Inventory, shell: Shell) -> None:
     """Accept the store. Raises ``UsageError`` without a key or for another's store, ``Refused`` without consent."""
     if not store.fingerprint:
         raise UsageError("there is no secret key to trust a store with; restore it, or start the service once")
-    if (owner := _owner(store.record.read())) not in ("", store.fingerprint):
+    if (owner := _owner(store.record())) not in ("", store.fingerprint):
         raise UsageError(f"the store belongs to the secret key {owner}: with ours no record in it can be found")
     expected = f"{store.address} {inventory.records}"
     shell.out.print("\nOpt-outs that this store has lost stay lost. To accept it, type its name and number of records:")
     if sys.stdin.readline().split() != expected.split():
         raise Refused(f"not accepted: that is not the name and the number of records, {inventory.records}")
-    store.record.replace(StoreIdentity.make(store.fingerprint, store.record.now_ms()).encode())
+    with store.backend.identity() as own:
+        own.replace(StoreIdentity.make(store.fingerprint, own.now_ms()).encode())
     shell.out.print("accepted; running services use it within a second")
 
 
@@ -120,11 +124,6 @@ def _owner(value: bytes | None) -> str:
         return StoreIdentity.decode(value).fingerprint if value else ""
     except IdentityUnreadable:
         return ""
-
-
-def _role(store: OpenedStore) -> str:
-    role = store.connection.ask((b"ROLE",), time.monotonic() + _CONNECT_TIMEOUT_S)[0]
-    return "primary" if role == b"master" else "replica"
 
 
 def _time(milliseconds: int) -> str:

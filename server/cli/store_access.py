@@ -12,7 +12,8 @@ from server.settings import Settings
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreError
 from server.store.redis.handshake import ping
-from server.store.redis.topology import Address, parse_store_url
+from server.store.redis.store_url import parse_store_url
+from server.store.redis.topology import Address
 from server.store.redis.url import RedisAddress
 
 Fsync = Literal["always", "everysec"]

@@ -64,7 +64,7 @@ class PreparedAnswer:
         self._built: list[tuple[str, bytes]] = []
 
     def build(self, most: int) -> bytes | None:
-        """Build bid requests, at most so many; return the answer once it has them all."""
+        """Build at most the given number of bid requests; return the answer once it has them all."""
         now, self._left = self._left[:most], self._left[most:]
         self._built += [(network.network_id, self._builder.for_network(network)) for network in now]
         return None if self._left else wire.prepared(self._response, self._built)

@@ -29,7 +29,7 @@ _SUBJECT_S = 0.000004
 """What each subject adds to that."""
 _SLOW_S = 0.1
 _SLOW_ANSWERS = 3
-"""After so many slow answers in a row threads ask the store, for so long, before the loop tries it again."""
+"""After this many slow answers in a row threads ask the store, for this long, before the loop tries it again."""
 
 
 class Fetcher:

@@ -46,7 +46,7 @@ class Group(NamedTuple):
         return records
 
     def hand_out(self, decided: Sequence[Decided]) -> None:
-        """Give each call the decisions on its own requests."""
+        """Hand each call the decisions on its own requests."""
         decisions = iter(decided)
         for portion in self.portions:
             portion.job.accept(list(islice(decisions, len(portion.requests))))

@@ -31,7 +31,7 @@ _UNPARSABLE = Refusal(code_pb2.INVALID_ARGUMENT, "not a valid grpc.health.v1.Hea
 
 
 class HealthBoard:
-    """The status of each service, and whoever watches it."""
+    """The status of each service, and its watchers."""
 
     def __init__(self) -> None:
         self._serving = dict.fromkeys(HEALTH_CHECKED, False)

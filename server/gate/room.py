@@ -69,7 +69,7 @@ class Room:
         self._held[client] = self._held.get(client, 0) + weight
 
     def leave(self, client: str, weight: int, size: int) -> None:
-        """Give back what ``enter`` took."""
+        """Release what ``enter`` took."""
         self.weight -= weight
         self.calls -= 1
         self._bytes -= size

@@ -9,7 +9,7 @@ from collections.abc import Callable
 MAX_ITEMS = 256
 MAX_NETWORKS = 64
 _MAX_FIELDS = 256
-"""Fields of one message that are looked at; no request that is served has so many."""
+"""Fields of one message that are looked at; no request that is served has more."""
 _LEN, _VARINT, _I64, _I32 = 2, 0, 1, 5
 
 

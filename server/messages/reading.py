@@ -121,7 +121,7 @@ def _text(name: str, value: bytes, place: str) -> str:
 
 
 def _files(roots: Iterable[FileDescriptor]) -> list[FileDescriptor]:
-    """Give files and all that they import, the imported first."""
+    """Return files and everything they import, the imported first."""
     found: dict[str, FileDescriptor] = {}
     for file in roots:
         found |= {each.name: each for each in _files(file.dependencies)}

@@ -86,14 +86,14 @@ def named_id(field: str, text: str) -> str:
 
 
 def checked_id(field: str, text: str) -> str:
-    """Give the id back. Raises ``InvalidRequest`` for one that is too long."""
+    """Return the id. Raises ``InvalidRequest`` for one that is too long."""
     if len(text) > _SURELY_SHORT and len(text.encode()) > MAX_ID_BYTES:
         raise InvalidRequest(field, f"at most {MAX_ID_BYTES} bytes are taken; send a shorter id")
     return text
 
 
 def checked_country(field: str, text: str) -> str:
-    """Give the ISO 3166-1 alpha-2 code, or nothing for nothing. Raises ``InvalidRequest``."""
+    """Return the ISO 3166-1 alpha-2 code, or nothing for nothing. Raises ``InvalidRequest``."""
     if not text:
         return ""
     country = parse_country(text)

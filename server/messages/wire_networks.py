@@ -73,7 +73,7 @@ def _interest(name: str, score: float) -> bytes:
 
 
 def limited_message(limited: LimitedFeatures) -> pb.LimitedFeatures:
-    """Give the message of limited features."""
+    """Return the message of limited features."""
     return pb.LimitedFeatures(
         country=limited.country,
         language=limited.language,
@@ -83,5 +83,5 @@ def limited_message(limited: LimitedFeatures) -> pb.LimitedFeatures:
 
 
 def reason_numbers(reasons: Reasons) -> list[pb.Reason]:
-    """Give the reasons of a set; their numbers are the contract's."""
+    """Return the reasons of a set; their numbers are the contract's."""
     return [enum(reason) for reason in reasons_in(reasons)]

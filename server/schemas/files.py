@@ -6,6 +6,6 @@ from typing import Final
 _FOLDER: Final = Path(__file__).parent
 
 POLICY_SCHEMA: Final = _FOLDER / "policy.schema.json"
-"""Of the policy file."""
+"""The schema of the policy file."""
 SETTINGS_SCHEMA: Final = _FOLDER / "settings.schema.json"
-"""Of the file of settings that ``--config`` names."""
+"""The schema of the file of settings that ``--config`` names."""

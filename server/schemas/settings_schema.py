@@ -34,8 +34,7 @@ def _setting(expected: type, setting: Field[Any]) -> Json:
     if expected is not int:
         choices: Json = {"enum": list(limits["choices"])} if "choices" in limits else {}
         return {"type": "string", "default": str(setting.default)} | choices
-    number: Json = {"type": "integer"}
-    if "bounds" in limits:
-        number["minimum"], number["maximum"] = limits["bounds"]
+    least, most = limits["bounds"]
+    number = {"type": "integer", "minimum": least, "maximum": most}
     # The environment has texts only, so a file may have one, too.
     return {"anyOf": [number, {"type": "string", "pattern": r"^\s*[+-]?[0-9_]+\s*$"}], "default": setting.default}

@@ -13,19 +13,15 @@ from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.measured import MeasuredRecords, Meter
 from server.store.ports import DecisionStore, RecordStore, StoreError
-from server.store.redis.contents import has_records
-from server.store.redis.handshake import ping
+from server.store.redis.backend import OpenStore, backend_of
+from server.store.redis.cluster.topology import ClusterAddress
 from server.store.redis.preflight import Expected, Level, examine
-from server.store.redis.primary import Primary
-from server.store.redis.probe import StoreProbe
-from server.store.redis.server_facts import gather
-from server.store.redis.store import RedisStore
-from server.store.redis.topology import Address, parse_store_url
+from server.store.redis.store_url import parse_store_url
+from server.store.redis.topology import Address
 from server.store.refusals import WriteRefusals
 from server.store.settling import new_trust, settle
 
 PROBE_TIMEOUT_S = 0.25
-_SCAN_TIMEOUT_S = 60.0
 _LOG = logging.getLogger(__name__)
 
 
@@ -41,12 +37,12 @@ class StoreAccess:
         self._settings = settings
         self._closing = closing
         self.redis = self._open_redis(settings)
-        self._drafted = DraftedKey(key_file(settings), self._has_records)
+        self.backend = backend_of(self.redis, settings.key_prefix.encode(), self._check_identity)
+        self._drafted = DraftedKey(key_file(settings), self.backend.has_records)
         self.key = self._drafted.key
         self.pseudonyms = Pseudonyms(self.key.derive(PSEUDONYMS), settings.key_prefix)
         self.trust = new_trust(settings, self.key.fingerprint)
-        self.primary = Primary(self.redis, self.trust.check)
-        self.probe = StoreProbe(self.primary, self.pseudonyms.prefix, self.trust, self._has_records, settings.replicas)
+        self.probe = self.backend.probe(self.trust, settings.replicas)
         """The health check, for the thread that watches the store; closed by it."""
         self.puts_on_disk = not settings.redis_url or settings.confirm_on_disk == "yes"
         """Whether a choice counts as confirmed only once it is on disk; the embedded store syncs every write."""
@@ -70,13 +66,13 @@ class StoreAccess:
         """Whether the store could ever confirm a choice: it has a file to sync, or replicas are required of it."""
         return self.probe.can_confirm
 
-    def _open(self) -> RedisStore:
-        store = RedisStore(self.primary, self.pseudonyms)
+    def _open(self) -> OpenStore:
+        store = self.backend.open_store(self.pseudonyms)
         self._closing.callback(store.close)
         return store
 
-    def _has_records(self) -> bool:
-        return has_records(self.redis, _SCAN_TIMEOUT_S, self._settings.key_prefix.encode())
+    def _check_identity(self, record: bytes | None) -> None:
+        self.trust.check(record)
 
     def _settle_at_start(self) -> None:
         """Read the store's record if the store answers. Raises ``SettingsError`` when it belongs to another key."""
@@ -98,16 +94,17 @@ class StoreAccess:
     def _warn(self) -> None:
         """Log what preflight finds. An empty store is no news at a start."""
         expected = Expected(self._settings.replicas, self.key.fingerprint)
-        facts = gather(self.redis, self.pseudonyms.prefix)._replace(keys=None)
-        for check in examine(facts, expected):
-            if check.level is not Level.OK:
-                _LOG.warning("store %s: %s; %s", self.redis, check.what, check.remedy)
+        is_cluster = isinstance(self.redis, ClusterAddress)
+        for facts in self.backend.facts():
+            for check in examine(facts._replace(keys=None), expected, is_cluster=is_cluster):
+                if check.level is not Level.OK:
+                    _LOG.warning("store %s: %s; %s", self.redis, check.what, check.remedy)
 
     def _settle(self) -> None:
-        settle(self.trust, self.primary, self.pseudonyms.prefix, self._has_records)
+        settle(self.trust, self.backend)
 
     def _probe(self) -> None:
-        ping(self.redis, PROBE_TIMEOUT_S)
+        self.backend.ping(PROBE_TIMEOUT_S)
         self._drafted.confirm()
         self._settle()
 

@@ -1,13 +1,8 @@
 """Settling whose a store is, on a connection for this alone."""
 
-from collections.abc import Callable
-from contextlib import closing
-
 from server.settings import Settings
-from server.store.keys import identity_key
 from server.store.ports import StoreUntrusted
-from server.store.redis.identity_record import IdentityRecord
-from server.store.redis.primary import Primary
+from server.store.redis.backend import Backend
 from server.store.trust import StoreTrust
 
 
@@ -16,10 +11,10 @@ def new_trust(settings: Settings, fingerprint: str) -> StoreTrust:
     return StoreTrust(fingerprint, adopts=not (settings.redis_url or settings.secret_key_file))
 
 
-def settle(trust: StoreTrust, primary: Primary, prefix: bytes, has_records: Callable[[], bool]) -> None:
+def settle(trust: StoreTrust, backend: Backend) -> None:
     """Read the store's record, or make the one of a store without records. Raises ``StoreError``."""
-    with closing(primary.open()) as connection:
-        trust.settle(IdentityRecord(connection, identity_key(prefix), has_records))
+    with backend.identity() as record:
+        trust.settle(record)
 
 
 def require_trust(trust: StoreTrust) -> None:

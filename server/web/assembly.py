@@ -54,7 +54,7 @@ def own_origin(address: str) -> str:
 
 
 def _check_is_local(address: str) -> None:
-    """Refuse an address that other machines reach: whoever reaches the pages may ask who is limited, and why."""
+    """Refuse an address that other machines reach: anyone who reaches the pages may ask who is limited, and why."""
     if not address.startswith(UNIX_PREFIX):
         checked_address(_SETTING, address)
     host = address.rpartition(":")[0].strip("[]")

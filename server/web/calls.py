@@ -1,4 +1,4 @@
-"""The calls that pages make: the very functions behind the RPCs, each on a context that no other thread uses meanwhile.
+"""The calls that pages make: the functions behind the RPCs, each on a context that one thread uses at a time.
 
 Invariant: pages have no rule of their own; what an RPC refuses, a page refuses.
 """

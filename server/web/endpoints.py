@@ -69,7 +69,7 @@ class Endpoints:
             visit = read_visit(request, self._site.proxies)
             form = await read_form(request, self._site.origin, rule.max_form_bytes)
             if rule.throttled:
-                self._throttle.admit(visit.account_id or visit.device_id or visit.ip)
+                self._throttle.admit(visit.payer)
             return await self._on_thread(handler, visit, form)
 
         return self._answering(endpoint)

@@ -33,7 +33,7 @@ class Site(NamedTuple):
     links: Links
     origin: str
     admit_inspector: Callable[[HTTPConnection], None] = admit_everyone
-    """Raises ``VisitRefused`` for whoever may not use ``/inspect``."""
+    """Raises ``VisitRefused`` for a visitor without access to ``/inspect``."""
 
     def texts(self, language: str) -> Texts:
         """Return the texts of a language of the pages."""

@@ -58,6 +58,10 @@ class Texts:
         """Translate a sentence and fill in its values."""
         return str(self.translations.ugettext(message)) % values
 
+    def inline(self, label: str) -> str:
+        """Write a label within a sentence; German nouns keep their capital."""
+        return label if self.code == "de" else label[:1].lower() + label[1:]
+
     def plural(self, one: str, many: str, number: int) -> str:
         """Translate a sentence in the plural form of ``number``, which it shows."""
         return str(self.translations.ungettext(one, many, number)) % {"number": self.number(number)}

@@ -64,6 +64,14 @@ class Visit(NamedTuple):
         """Whether the operator's sign-in says who visits."""
         return bool(self.account_id)
 
+    @property
+    def payer(self) -> str:
+        """Whose share of forms a form counts against.
+
+        A ``MUID`` is easily invented, so without an account it is the address where one is known.
+        """
+        return self.account_id or self.ip or self.device_id
+
     def after_cookie(self, set_cookie: str) -> "Visit":
         """Return the visit as the browser would make it once it has taken this ``TOptOut`` line."""
         pair = set_cookie.partition(";")[0]

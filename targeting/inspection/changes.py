@@ -1,7 +1,7 @@
 """The single changes that may lift a limit: each takes one cause away, or puts the consent there that was missing.
 
-A cause is one signal, one cookie or one stored fact, as whoever fixes it would name it. A change says what would have
-to be different; it never repeats a value.
+A cause is one signal, one cookie or one stored fact, as the person who fixes it would name it. A change says what would
+have to be different; it never repeats a value.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ _STRINGS: Final = frozenset({
 """Signals that have changes of their own."""
 _GDPR_SECTION: Final = 2
 _NO_SECTION: Final = (-1,)
-_SOMEBODY: Final = Subject(SubjectKind.ACCOUNT, "somebody")
+_ANY_SUBJECT: Final = Subject(SubjectKind.ACCOUNT, "any")
 
 FLAGS: Final = {
     "child_directed": "the request is not marked as child-directed",
@@ -193,6 +193,6 @@ def _with_profile(records: StoredRecords) -> StoredRecords:
 
 
 def _identified(situation: Situation) -> Situation:
-    known = _with_profile(StoredRecords(_SOMEBODY.kind, bytes(16)))
-    request = situation.request._replace(identity=Identity(_SOMEBODY.id))
-    return situation._replace(request=request, records={_SOMEBODY: known})
+    known = _with_profile(StoredRecords(_ANY_SUBJECT.kind, bytes(16)))
+    request = situation.request._replace(identity=Identity(_ANY_SUBJECT.id))
+    return situation._replace(request=request, records={_ANY_SUBJECT: known})

@@ -16,7 +16,7 @@ from targeting.openrtb.device import Device
 from targeting.openrtb.fields import check_impressions, is_well_typed, select_well_typed
 from targeting.openrtb.impressions import Impressions
 from targeting.openrtb.json import Raw, members, read_json, repair, write_json
-from targeting.openrtb.outgoing import PLACES, VALUES, Outgoing, outgoing, read_extension
+from targeting.openrtb.readers import PLACES, VALUES, Readers, read_extension, readers_for
 from targeting.openrtb.regs import build_regs
 from targeting.openrtb.signals import RequestSignals, read_signals
 from targeting.openrtb.user import User
@@ -67,7 +67,7 @@ class NetworkRequestBuilder:
     def __init__(self, bid_request: BidRequest, limited: LimitedFeatures, policy: Policy) -> None:
         parsed, raw, signals, _ = bid_request
         allowed = policy.bid_request
-        readers = outgoing(allowed)
+        readers = readers_for(allowed)
         self._common = _common(parsed, raw, readers)
         self._impressions = Impressions(raw["imp"], readers, allowed.parameters, policy.names_in_extensions)
         self._device = Device(
@@ -97,7 +97,7 @@ class NetworkRequestBuilder:
         return write_json(built)
 
 
-def _common(parsed: Mapping[str, Any], raw: Mapping[str, Raw], readers: Outgoing) -> dict[str, Any]:
+def _common(parsed: Mapping[str, Any], raw: Mapping[str, Raw], readers: Readers) -> dict[str, Any]:
     """Return the members that are the same for every network."""
     common: dict[str, Any] = {name: value for name, value in raw.items() if name in VALUES}
     if "source" in raw:

@@ -14,7 +14,7 @@ from targeting.networks import COARSE, EXACT, NetworkDecision
 from targeting.openrtb.device_families import families_of
 from targeting.openrtb.forms import DEVICE, DEVICE_EXT, select_valid
 from targeting.openrtb.json import Raw, members, reader_of, write_json
-from targeting.openrtb.outgoing import Reader, read_extension
+from targeting.openrtb.readers import Reader, read_extension
 from targeting.places.geo import IpAddress, IpLocation, mask_ip, parse_ip, round_coordinate
 from targeting.places.iso3166 import COUNTRIES
 

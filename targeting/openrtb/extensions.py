@@ -53,7 +53,7 @@ def _add_object(path: str, allowed: AllowList, known: Mapping[str, str], objects
 
 
 def without_empty(extension: dict[str, Any]) -> dict[str, Any]:
-    """Return an extension without its empty objects, which it removes."""
+    """Remove the empty objects from an extension, and return it."""
     for name, value in tuple(extension.items()):
         if type(value) is dict and not without_empty(value):
             del extension[name]

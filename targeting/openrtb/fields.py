@@ -19,7 +19,7 @@ MAX_IMPRESSIONS: Final = 256
 """Impressions per request; a page or a commercial break has a few dozen."""
 
 Selector = Callable[[Any], Any]
-"""Returns what of a value has its type, or None."""
+"""Returns the well-typed part of a value, or None."""
 
 _MAX_FLOAT: Final = 1.7976931348623157e308
 _PLAIN_TYPES: Final = frozenset({str, int, float, bool})

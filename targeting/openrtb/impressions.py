@@ -9,7 +9,7 @@ from typing import Any, Final
 from targeting.networks import NetworkDecision
 from targeting.openrtb.extensions import is_object, select_parameters
 from targeting.openrtb.json import Raw, members, write_json
-from targeting.openrtb.outgoing import Outgoing, Reader, read_extension
+from targeting.openrtb.readers import Reader, Readers, read_extension
 
 _NO_PARAMETERS: Final[tuple[tuple[str, Raw], ...]] = ()
 
@@ -23,8 +23,8 @@ class Impressions:
 
     __slots__ = ("_impressions", "_known_names", "_parameters")
 
-    def __init__(self, raw: Raw, outgoing: Outgoing, parameters: tuple[str, ...], known_names: frozenset[str]) -> None:
-        self._impressions = [_Impression(fields, outgoing.impression_ext) for fields in outgoing.impressions(raw)]
+    def __init__(self, raw: Raw, readers: Readers, parameters: tuple[str, ...], known_names: frozenset[str]) -> None:
+        self._impressions = [_Impression(fields, readers.impression_ext) for fields in readers.impressions(raw)]
         self._parameters = parameters
         self._known_names = known_names
 

@@ -13,7 +13,7 @@ from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.openrtb.device import place_of
 from targeting.openrtb.forms import PROVIDER_SETTINGS, USER, USER_EXT, select_valid
 from targeting.openrtb.json import Raw, members, reader_of, write_json
-from targeting.openrtb.outgoing import Reader, read_extension
+from targeting.openrtb.readers import Reader, read_extension
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import NetworkPolicy
 

@@ -24,7 +24,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium on the path: apt-get install chromium")
     with sync_playwright() as playwright:
         # The pages are our own, so the browser needs no sandbox, which root and containers do not have.
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield running
         running.close()
 

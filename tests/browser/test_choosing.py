@@ -48,6 +48,7 @@ def test_one_click_each_way_changes_status_partners_and_decision(
         page.get_by_role("button", name=name).first.click()
         expect(page.get_by_role("heading", level=1)).to_contain_text(headline)
         assert site.decide(account_id=account_id).mode == mode
+        page.locator(".partner summary").first.click()
         row = page.get_by_role("row", name=re.compile("^Interests"))
         assert row.first.get_by_role("cell").first.inner_text() != "nothing" or not interests
         assert (row.first.get_by_role("cell").first.inner_text() == "nothing") == (not interests)

@@ -21,7 +21,7 @@ def signed_in(page: Page, origin: str) -> None:
 
 def corrections_open(page: Page, origin: str) -> None:
     signed_in(page, origin)
-    page.locator("summary").click()
+    page.get_by_text("Correct what you told us").click()
 
 
 def after_opting_out(page: Page, origin: str) -> None:
@@ -31,9 +31,15 @@ def after_opting_out(page: Page, origin: str) -> None:
 
 def after_a_failure(page: Page, origin: str) -> None:
     signed_in(page, origin)
-    page.locator("summary").click()
+    page.get_by_text("Correct what you told us").click()
     page.get_by_label("Occupation").fill("me@example.com")
     page.get_by_role("button", name="Save the corrections").click()
+
+
+def partners_open(page: Page, origin: str) -> None:
+    signed_in(page, origin)
+    for summary in page.locator(".partner summary").all():
+        summary.click()
 
 
 def an_error(page: Page, origin: str) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from server.store.ports import Committed, RecordChange, StoreTimeout
-from server.store.redis.commit import UNREADABLE
+from server.store.redis.commit import MAX_VALUE_BYTES, UNREADABLE
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Choice
 from targeting.records.stored_records import StoredRecords
@@ -54,6 +54,21 @@ class TestReading:
         ben, anne = store.fetch([BEN, ANNE], BUDGET_S)
         assert getattr(anne, field) == UNREADABLE
         assert ben[2:] == (None, None, None)
+
+    @pytest.mark.parametrize("field", ["preference", "profile"])
+    @pytest.mark.parametrize("size", [0, MAX_VALUE_BYTES + 1, 2_000_000], ids=["empty", "a byte too large", "huge"])
+    def test_a_value_that_is_none_of_ours_costs_its_owner_alone(self, store: Store, field: str, size: int) -> None:
+        commit(store, BEN, preference=preference(), profile=b"profile")
+        store.put(ANNE, **{field: b"x" * size})
+        anne, ben = store.fetch([ANNE, BEN], BUDGET_S)
+        assert getattr(anne, field) == UNREADABLE
+        assert (ben.preference, ben.profile) == (preference(), b"profile")
+        assert commit(store, preference=preference(Choice.OPT_OUT), profile=b"")
+        assert held(store) == (preference(Choice.OPT_OUT), None, None)
+
+    def test_the_largest_value_is_read_whole(self, store: Store) -> None:
+        assert commit(store, preference=preference(), profile=b"x" * MAX_VALUE_BYTES)
+        assert held(store)[1] == b"x" * MAX_VALUE_BYTES
 
     def test_without_time_left_nobody_is_asked(self, store: Store) -> None:
         with pytest.raises(StoreTimeout):
@@ -164,7 +179,9 @@ class TestCommitting:
         assert store.commit_durably(change(store, preference=preference()), 0, BUDGET_S) == Committed(True, 0, True)
 
     def test_missing_replicas_are_no_error(self, store: Store) -> None:
-        assert store.commit_durably(change(store, preference=preference()), 2, 0.1) == Committed(True, 0, True)
+        committed = store.commit_durably(change(store, preference=preference()), 3, 0.1)
+        assert committed.landed
+        assert committed.replicas < 3
 
     def test_a_change_made_from_somebody_elses_reading_is_a_mistake(self, store: Store) -> None:
         with pytest.raises(ValueError, match="another subject"):
@@ -180,7 +197,7 @@ class TestCommitting:
 
 
 class TestExpiry:
-    """A preference stays, unless the change that wrote it says when it ends; the next one decides anew."""
+    """A preference stays, unless the change that wrote it says when it ends; the next one decides again."""
 
     @pytest.mark.parametrize("ttl_s", [0, 1_000])
     def test_a_preference_is_there_before_its_end(self, store: Store, ttl_s: int) -> None:

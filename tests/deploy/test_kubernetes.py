@@ -1,6 +1,7 @@
 """The manifests: rendered by kustomize, valid by the schemas of Kubernetes, and safe by their own rules."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from server.policy.policy_file import load_policy
-from tests.deploy.tools import DEPLOY, SETTINGS, program, run
+from tests.deploy.tools import DEPLOY, ROOT, SETTINGS, program, run
 
 BASE = DEPLOY / "kubernetes" / "base"
 OVERLAY = DEPLOY / "kubernetes" / "overlays" / "production"
@@ -96,6 +97,12 @@ def test_the_overlay_changes_what_it_says() -> None:
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert (deployment["spec"]["replicas"], deployment["metadata"]["namespace"]) == (4, "advertising")
     assert {"name": "ADTARGETING_REPLICAS", "value": "1"} in container["env"]
+
+
+def test_the_image_has_the_version_of_the_project() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert container()["image"] == f"adtargeting:{version}"
+    assert f"newTag: {version}}}" in (OVERLAY / "kustomization.yaml").read_text()
 
 
 def test_the_policy_is_one() -> None:

@@ -58,7 +58,7 @@ class RedisProcess:
             link.close()
 
     def follow(self, host: str, port: int) -> None:
-        """Become the replica of whoever listens there, and wait until in step."""
+        """Become the replica of the server that listens there, and wait until in step."""
         self.ask(b"REPLICAOF", host.encode(), b"%d" % port)
 
         def in_step() -> None:

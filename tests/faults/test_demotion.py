@@ -39,7 +39,7 @@ class Pair(NamedTuple):
     front: TcpProxy
 
     def switch_over(self) -> None:
-        """Promote the replica, and demote the primary, which goes on answering whoever is connected to it."""
+        """Promote the replica, and demote the primary, which goes on answering its connected clients."""
         self.replica.promote()
         self.front.upstream_port = self.replica.port
         self.primary.ask(b"REPLICAOF", HOST.encode(), b"1")

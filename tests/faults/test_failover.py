@@ -110,7 +110,7 @@ def opted_out(store: RedisStore, subject: Subject) -> bool:
 
 
 def await_more(subjects: list[Subject], count: int) -> None:
-    """Wait until so many more have been acknowledged."""
+    """Wait until this many more have been acknowledged."""
     enough = len(subjects) + count
 
     def grown() -> None:
@@ -142,7 +142,7 @@ def test_no_confirmed_choice_is_lost(pair: Pair) -> None:
 
 def test_without_waiting_for_the_replica_choices_are_lost(pair: Pair) -> None:
     choosers, lost = lost_in_a_failover(pair, replicas=0)
-    assert not choosers.unconfirmed
+    assert choosers.confirmed
     assert lost
 
 

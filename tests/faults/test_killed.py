@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
+
 from server.store.ports import StoreError
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
@@ -69,7 +71,7 @@ class Load:
                 thread.join()
 
     def await_more(self, count: int) -> None:
-        """Wait until so many more choices have been acknowledged."""
+        """Wait until this many more choices have been acknowledged."""
         enough = len(self.acknowledged) + count
 
         def grown() -> None:
@@ -110,6 +112,13 @@ def must_hold(load: Load) -> None:
 def test_no_choice_is_lost_when_redis_is_killed_twenty_times(tmp_path: Path) -> None:
     with RedisProcess(tmp_path / "redis", *ON_DISK) as redis:
         must_hold(kill_again_and_again(redis, 20))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_no_choice_is_lost_when_redis_is_killed_a_hundred_times(tmp_path: Path) -> None:
+    with RedisProcess(tmp_path / "redis", *ON_DISK) as redis:
+        must_hold(kill_again_and_again(redis, 100))
 
 
 def test_without_the_append_only_file_choices_are_lost(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Accounts, browsers and links as a model: the most restrictive wins, in decisions and in writes alike.
 
 The model knows only who has chosen what. Cookies are deleted, devices are new, accounts are linked and profiles are
-erased in between; none of that lifts an opt-out, and nothing but an opt-out of somebody in the request limits.
+erased in between; none of that lifts an opt-out, and nothing but an opt-out of a subject in the request limits.
 """
 
 from typing import Any, NamedTuple

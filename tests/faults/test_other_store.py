@@ -1,4 +1,4 @@
-"""The store is emptied, replaced, restored or another's: nobody is behavioural, nothing is recorded, and it is told."""
+"""The store is emptied, replaced, restored or another's: everyone is LIMITED, nothing is recorded, and it is told."""
 
 import io
 import time
@@ -227,7 +227,7 @@ class TestTheOperator:
         assert operator("store", "show") == 0
         shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
         assert shown["its"] == f"key      {service.store.key.fingerprint}"
-        assert shown["role"] == "primary"
+        assert shown["primaries"] == "1"
         assert shown["choices"] == "2 accounts, 0 devices"
         assert shown["profiles"] == "1"
         assert shown["newest"].endswith("UTC")

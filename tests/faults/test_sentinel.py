@@ -1,25 +1,20 @@
 """Failover by sentinels under load: no wrong answer, no confirmed choice lost, and the store is soon used again."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import grpc
 import pytest
-from adtargeting.v1 import preference_pb2 as preferences
 from adtargeting.v1 import targeting_pb2 as pb
-from adtargeting.v1.preference_pb2_grpc import PreferenceServiceStub
-from adtargeting.v1.profile_pb2 import RecordActivityRequest
-from adtargeting.v1.profile_pb2_grpc import ProfileServiceStub
 from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 
 from server.app import Service
 from server.store.ports import StoreUnreachable
-from server.store.redis.topology import parse_store_url
+from server.store.redis.store_url import parse_store_url
+from tests.faults.load import Load
 from tests.faults.redis_process import ON_DISK
 from tests.faults.sentinels import NAME, Watched, watched
-from tests.server.calls.direct_service import viewed
 from tests.server.running_service import settings, wait_until
 
 
@@ -33,52 +28,6 @@ FAILOVERS: dict[str, Callable[[Watched], object]] = {
     "by command": lambda made: made.fail_over(),
     "by the death of the primary": lambda made: made.primary().kill(),
 }
-
-
-class Load:
-    """People opt out one after the other; of each it is kept whether a later decision was behavioural."""
-
-    def __init__(self, channel: grpc.Channel) -> None:
-        self._channel = channel
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.confirmed: list[str] = []
-        self.confirmed_at_s: list[float] = []
-        self.wrong = 0
-
-    def __enter__(self) -> "Load":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def behavioural(self, account: str) -> bool:
-        request = pb.DecideRequest(account_id=account, ip="8.8.8.8")
-        answer = TargetingServiceStub(self._channel).Decide(request, timeout=10)
-        return bool(answer.mode == pb.MODE_BEHAVIOURAL)
-
-    def _run(self) -> None:
-        number = 0
-        while not self._done.is_set():
-            number += 1
-            try:
-                self._opt_out(f"person {number}")
-            except grpc.RpcError:
-                time.sleep(0.01)
-
-    def _opt_out(self, account: str) -> None:
-        activities = RecordActivityRequest(activities=[viewed(account_id=account)])
-        ProfileServiceStub(self._channel).RecordActivity(activities, timeout=10)
-        request = preferences.SetPreferenceRequest(
-            account_id=account, choice=preferences.CHOICE_OPT_OUT, source=preferences.SOURCE_ACCOUNT_PAGE
-        )
-        answer = PreferenceServiceStub(self._channel).SetPreference(request, timeout=10)
-        if answer.durability == preferences.DURABILITY_CONFIRMED:
-            self.confirmed.append(account)
-            self.confirmed_at_s.append(time.monotonic())
-        self.wrong += self.behavioural(account)
 
 
 @pytest.mark.parametrize("fail_over", FAILOVERS.values(), ids=FAILOVERS)

@@ -1,4 +1,4 @@
-"""After an opt-out is acknowledged nothing is written and nobody is targeted, however hard others write."""
+"""After an opt-out is acknowledged nothing is written and no answer is behavioural, however hard others write."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -56,7 +56,7 @@ def writing(address: RedisAddress, kind: str, crowd: Crowd) -> Iterator[Floor]:
 
 
 def wait_for_writes(floor: Floor, count: int) -> None:
-    """Wait until so many have landed: without rivals an opt-out would prove nothing."""
+    """Wait until this many have landed: without rivals an opt-out would prove nothing."""
     eventually(lambda: floor.written.value >= count)
 
 

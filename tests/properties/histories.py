@@ -79,7 +79,7 @@ class Writing(NamedTuple):
 
 
 class Asking(NamedTuple):
-    """A decision after its reading; ``limited`` says that somebody in it had opted out before it began."""
+    """A decision after its reading; ``limited`` says that a subject in it had opted out before it began."""
 
     planned: Plan
     fetched: list[StoredRecords]
@@ -159,10 +159,10 @@ class History:
             self.opted_out.add(who)
 
     def misplace(self) -> None:
-        """A fault puts somebody's records under somebody else's key. They are nobody's there."""
+        """A fault puts one subject's records under the key of another, where they belong to neither."""
         who, other = self.chance.sample(EVERYBODY, 2)
         held = self.store.read([other], BUDGET_S)[0]
-        # A fault that brings somebody's own old records back is another one.
+        # A fault that brings a subject's own old records back is another one.
         if is_of(held.preference, held.owner):
             self.store.put(who, preference=held.preference, profile=held.profile)
             self.opted_out.add(who)
@@ -231,19 +231,19 @@ class History:
         must(not limited, "I1: a behavioural answer to a request that began after an opt-out")
         must(decision.behavioural is not None, "a behavioural answer without features")
         seen = {bytes(each[0]).decode() for each in decision.behavioural.exposures} if decision.behavioural else set()
-        must(seen == {mark_of(planned.subjects[0])}, "I5: somebody else's data")
+        must(seen == {mark_of(planned.subjects[0])}, "I5: another person's data")
 
     def decided(self, planned: Plan, fetched: list[StoredRecords]) -> Decision:
         return decide(planned, fetched, [()], self.rulebook, NOW_S)[0]
 
 
 def is_of(record: bytes | None, owner: bytes) -> bool:
-    """Tell whether there is a record, and of this owner."""
+    """Return whether there is a record, and of this owner."""
     return record is not None and owner[:8] in record[: PREFIX.size]
 
 
 def current_of(held: StoredRecords) -> Preference:
-    """What a choice is made upon; an explicit one may replace a record that nobody can read."""
+    """What a choice is made upon; an explicit one may replace an unreadable record."""
     if held.preference is None:
         return Preference()
     try:
@@ -263,7 +263,7 @@ def must(holds: object, otherwise: str) -> None:
 
 
 class Ran(NamedTuple):
-    """How much happened in so many histories: without writes and behavioural answers they would prove nothing."""
+    """How much happened in all histories: without writes and behavioural answers they would prove nothing."""
 
     histories: int = 0
     written: int = 0
@@ -271,7 +271,7 @@ class Ran(NamedTuple):
 
 
 def run_histories(first_seed: int, count: int) -> Ran:
-    """Run so many histories, each of a seed of its own, by which a violation can be seen again."""
+    """Run histories, each with a seed of its own, by which a violation can be seen again."""
     ran = Ran()
     for seed in range(first_seed, first_seed + count):
         history = History(random.Random(seed))

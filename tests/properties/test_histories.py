@@ -44,7 +44,7 @@ class Unguarded(MemoryStore):
 
 
 def unchecked(value: bytes, magic: bytes, schema: int, owner: bytes) -> bytes:
-    """Reads whatever is there, whoever's it is."""
+    """Reads whatever is there, whosever it is."""
     return value[PREFIX.size :]
 
 

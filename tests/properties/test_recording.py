@@ -15,7 +15,7 @@ from targeting.records.stored_records import StoredRecords
 from tests.targeting.recording.any_activity import DAY_S, NOW_S, activities, call, impression, profile_of, view
 
 OWNER = bytes(range(16))
-NOBODY = StoredRecords(SubjectKind.ACCOUNT, OWNER)
+NEW = StoredRecords(SubjectKind.ACCOUNT, OWNER)
 GPC = Reason.GLOBAL_PRIVACY_CONTROL.bit
 RETENTION_S = DEFAULT_POLICY.retention.profile_days * DAY_S
 
@@ -43,7 +43,7 @@ def outcomes(done: Recorded) -> list[Outcome]:
 
 
 def test_the_first_profile_comes_with_its_preference_record() -> None:
-    done = recorded(NOBODY, PendingActivity("a1", view("386")))
+    done = recorded(NEW, PendingActivity("a1", view("386")))
     assert done.values is not None
     assert decode_preference(done.values.preference or b"", OWNER) == Preference()
     assert decode_profile(done.values.profile or b"", OWNER) == profile_of(view("386"))
@@ -57,43 +57,43 @@ def test_a_preference_record_that_is_there_stays_as_it_is() -> None:
 
 
 def test_an_activity_counts_once_however_often_it_is_sent() -> None:
-    first = recorded(NOBODY, PendingActivity("a1", impression("ad-1")), PendingActivity("a1", impression("ad-1")))
+    first = recorded(NEW, PendingActivity("a1", impression("ad-1")), PendingActivity("a1", impression("ad-1")))
     assert outcomes(first) == [Outcome.RECORDED, Outcome.DUPLICATE]
-    held = after(NOBODY, first)
+    held = after(NEW, first)
     again = recorded(held, PendingActivity("a1", impression("ad-1")), now_s=NOW_S + 60)
     assert (outcomes(again), again.values) == ([Outcome.DUPLICATE], None)
     assert decode_profile(held.profile or b"", OWNER).exposures[0].impressions == 1
 
 
 def test_a_day_later_the_same_id_is_another_activity() -> None:
-    held = after(NOBODY, recorded(NOBODY, PendingActivity("a1", impression("ad-1"))))
+    held = after(NEW, recorded(NEW, PendingActivity("a1", impression("ad-1"))))
     assert outcomes(recorded(held, PendingActivity("a1", impression("ad-1")), now_s=NOW_S + KEPT_S)) == [
         Outcome.RECORDED
     ]
 
 
 def test_without_an_id_every_activity_is_another_one() -> None:
-    assert outcomes(recorded(NOBODY, *[PendingActivity("", view("386"))] * 2)) == [Outcome.RECORDED, Outcome.RECORDED]
+    assert outcomes(recorded(NEW, *[PendingActivity("", view("386"))] * 2)) == [Outcome.RECORDED, Outcome.RECORDED]
 
 
 def test_what_is_forbidden_leaves_no_trace() -> None:
-    done = recorded(NOBODY, PendingActivity("a1", view("386"), GPC))
+    done = recorded(NEW, PendingActivity("a1", view("386"), GPC))
     assert done == Recorded([Result(Outcome.SUPPRESSED, GPC)])
 
 
 def test_what_is_forbidden_among_others_leaves_no_trace_either() -> None:
     mixed = recorded(
-        NOBODY,
+        NEW,
         PendingActivity("a1", view("386")),
         PendingActivity("a2", call("GB"), GPC),
         PendingActivity("a3", view("5")),
     )
     assert outcomes(mixed) == [Outcome.RECORDED, Outcome.SUPPRESSED, Outcome.RECORDED]
-    assert mixed.values == recorded(NOBODY, PendingActivity("a1", view("386")), PendingActivity("a3", view("5"))).values
+    assert mixed.values == recorded(NEW, PendingActivity("a1", view("386")), PendingActivity("a3", view("5"))).values
 
 
 def test_a_suppressed_activity_may_be_sent_again_once_it_is_allowed() -> None:
-    held = after(NOBODY, recorded(NOBODY, PendingActivity("a1", view("386"), GPC)))
+    held = after(NEW, recorded(NEW, PendingActivity("a1", view("386"), GPC)))
     assert outcomes(recorded(held, PendingActivity("a1", view("386")))) == [Outcome.RECORDED]
 
 
@@ -112,7 +112,7 @@ def test_what_cannot_be_read_is_not_overwritten() -> None:
 
 
 def test_a_profile_is_kept_from_its_last_activity_on() -> None:
-    late = recorded(NOBODY, PendingActivity("a1", view("386", at_s=NOW_S - 10 * DAY_S)))
+    late = recorded(NEW, PendingActivity("a1", view("386", at_s=NOW_S - 10 * DAY_S)))
     assert late.values is not None
     assert late.values.profile_ttl_s == RETENTION_S - 10 * DAY_S
     assert seconds_to_live(NOW_S - RETENTION_S - 5, DEFAULT_POLICY.retention, NOW_S) == 1
@@ -122,17 +122,17 @@ def test_a_profile_is_kept_from_its_last_activity_on() -> None:
 def test_cutting_a_batch_anywhere_changes_nothing(sent: list[tuple[str, Activity]], data: st.DataObject) -> None:
     """Batches are a matter of speed alone."""
     entries = [PendingActivity(name, activity) for name, activity in sent]
-    whole = recorded(NOBODY, *entries)
+    whole = recorded(NEW, *entries)
     cut = data.draw(st.integers(0, len(entries)))
-    first = recorded(NOBODY, *entries[:cut])
-    second = recorded(after(NOBODY, first), *entries[cut:])
+    first = recorded(NEW, *entries[:cut])
+    second = recorded(after(NEW, first), *entries[cut:])
     assert outcomes(whole) == outcomes(first) + outcomes(second)
-    assert after(NOBODY, whole) == after(after(NOBODY, first), second)
+    assert after(NEW, whole) == after(after(NEW, first), second)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), activities()), min_size=1, max_size=12))
 def test_sending_everything_again_changes_nothing(sent: list[tuple[str, Activity]]) -> None:
     entries = [PendingActivity(name, activity) for name, activity in sent]
-    again = recorded(after(NOBODY, recorded(NOBODY, *entries)), *entries)
+    again = recorded(after(NEW, recorded(NEW, *entries)), *entries)
     assert set(outcomes(again)) == {Outcome.DUPLICATE}
     assert again.values is None

@@ -85,7 +85,7 @@ class ListGate:
 
 
 class ScriptedStore:
-    """Knows nobody, unless told otherwise; counts what it is asked."""
+    """Has no records, unless told otherwise; counts what it is asked."""
 
     def __init__(self, answer: Callable[[Subject], StoredRecords] | None = None) -> None:
         self.fails: Exception | None = None

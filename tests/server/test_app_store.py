@@ -157,7 +157,7 @@ def test_writes_that_wait_for_a_stalled_store_take_no_room_from_decisions(tmp_pa
             while not service.metrics.registry.get_sample_value("adtargeting_circuit_open"):
                 assert stub.Decide(ALICE, timeout=30).mode == pb.MODE_LIMITED
             ends = {write.code() for write in writes}
-            # By now nobody waits for the store: there is room, and a write is refused at once.
+            # By now no call waits for the store: there is room, and a write is refused at once.
             with pytest.raises(grpc.RpcError) as caught:
                 opt_out(channel)
         finally:

@@ -17,7 +17,7 @@ RELEASES = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CH
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    assert build_version() == PROJECT["version"]
+    assert build_version() == PROJECT["version"], "run `make .venv/.ready`"
 
 
 def test_a_checkout_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def a_grant() -> Grant:
     return grant
 
 
-def somebody() -> Behavioural:
+def features_of_a_person() -> Behavioural:
     profile = Profile(
         occupation="astronaut",
         interests=(HeldInterest("246", SegmentKind.CONTENT, 1.0, int(NOW_S)),),
@@ -46,8 +46,8 @@ SECRETIVE = [
     AdRequest(identity=Identity("alice"), ip="192.0.2.1", signals=Signals(tcf_consent="a string")),
     Call(DECIDE, b"alice", 0.0, 0.0),
     Rulebook(DEFAULT_POLICY, b"the key of ids"),
-    somebody(),
-    Shareable(a_grant(), somebody(), b"pseudonym", b"the key of ids", SubjectKind.ACCOUNT),
+    features_of_a_person(),
+    Shareable(a_grant(), features_of_a_person(), b"pseudonym", b"the key of ids", SubjectKind.ACCOUNT),
 ]
 
 
@@ -58,7 +58,7 @@ def test_it_shows_nothing_of_the_person(value: object) -> None:
 
 
 def test_features_can_be_read_by_name() -> None:
-    person = somebody()
+    person = features_of_a_person()
     assert person.demographics.occupation == "astronaut"
     assert person.interests.named() == [("246", 1.0)]
     assert person.destinations.named() == [("FR", 1.0)]

@@ -33,7 +33,7 @@ _UNIMPLEMENTED = Refusal(code_pb2.UNIMPLEMENTED, "unknown RPC")
 
 
 class _Mounted(ConnectASGIApplication[None]):
-    """RPCs whose requests may have so many bytes, uncompressed."""
+    """RPCs whose uncompressed requests have one limit in bytes."""
 
     def __init__(self, endpoints: Mapping[str, AnyEndpoint], most_bytes: int) -> None:
         super().__init__(

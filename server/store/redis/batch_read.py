@@ -32,14 +32,15 @@ def read_values(
     reading = b"".join([_GET_BOUNDED % (len(key), key) for key in keys])
     packed = b"".join((_ROLE, pack((b"GET", identity_key)), pack((b"EXISTS", *keys)), reading))
     role, identity, existing, *found = connection.exchange(packed, len(keys) + 3, deadline_s)
-    _check_source(connection, role, identity, check_identity)
+    check_source(connection, role, identity, check_identity)
     values = [_value(connection, reply) for reply in found]
     if connection.accept(existing) != len(values) - values.count(None):
         _mark_empty(connection, keys, values, deadline_s)
     return values
 
 
-def _check_source(connection: Connection, role: Reply, identity: Reply, check_identity: CheckIdentity) -> None:
+def check_source(connection: Connection, role: Reply, identity: Reply, check_identity: CheckIdentity) -> None:
+    """Raise ``StoreError`` unless a primary has answered, of the store that is expected."""
     try:
         check_role(connection.accept(role))
     except NotPrimary as problem:
@@ -47,11 +48,21 @@ def _check_source(connection: Connection, role: Reply, identity: Reply, check_id
     check_identity(UNREADABLE if is_refusal(identity, "WRONGTYPE") else connection.accept(identity))
 
 
-def _value(connection: Connection, reply: Reply) -> bytes | None:
-    if isinstance(reply, ErrorReply) and is_refusal(reply, "WRONGTYPE"):
+def pack_bounded_read(key: bytes) -> bytes:
+    """Return the command that reads a value as far as ``read_bounded_value`` needs."""
+    return _GET_BOUNDED % (len(key), key)
+
+
+def read_bounded_value(reply: Reply) -> bytes | None:
+    """Return a value; None where there is none or an empty one, ``UNREADABLE`` for what is no value of ours."""
+    if isinstance(reply, ErrorReply):
         return UNREADABLE
-    value: bytes = connection.accept(reply)
+    value: bytes = reply
     return UNREADABLE if len(value) > MAX_VALUE_BYTES else value or None
+
+
+def _value(connection: Connection, reply: Reply) -> bytes | None:
+    return UNREADABLE if is_refusal(reply, "WRONGTYPE") else read_bounded_value(connection.accept(reply))
 
 
 def _mark_empty(connection: Connection, keys: Sequence[bytes], values: list[bytes | None], deadline_s: float) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from server.store.keys import seen_key
 from server.store.ports import Committed, RecordChange
 from server.store.redis.connection import Connection
+from server.store.redis.errors import ErrorReply, store_error
 from server.store.redis.script import Script
 from targeting.records.envelope import PREFIX
 from targeting.records.preference import CHOICES_THAT_ALLOW
@@ -66,10 +67,23 @@ def arguments(
 def apply(connection: Connection, changes: Sequence[tuple[bytes, ...]], deadline_s: float) -> list[Committed]:
     """Apply changes, given as the script's arguments, and return the result of each. Raises ``StoreError``."""
     replies = _SCRIPT.run(connection, changes, deadline_s)
-    return [_committed(connection.accept(reply)) for reply in replies]
+    return [committed_of(connection.accept(reply)) for reply in replies]
 
 
-def _committed(answer: int) -> Committed:
+def packed_by_digest(call: tuple[bytes, ...]) -> bytes:
+    """Return the command that runs the script with these arguments, on a server that has it."""
+    return _SCRIPT.packed([call])
+
+
+def packed_whole(call: tuple[bytes, ...]) -> bytes:
+    """Return the command that runs the script with these arguments, and brings it along."""
+    return _SCRIPT.packed_whole(call)
+
+
+def committed_of(answer: int | ErrorReply) -> Committed:
+    """Return the result that the script answered. Raises ``StoreError`` for an error reply."""
+    if isinstance(answer, ErrorReply):
+        raise store_error(answer)
     return Committed(landed=True, removed=answer - 1) if answer else Committed(landed=False)
 
 

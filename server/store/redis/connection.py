@@ -7,7 +7,8 @@ and records.
 
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from ssl import SSLWantReadError
 from typing import Any, cast
 
@@ -54,21 +55,24 @@ class Connection:
 
         An error reply is an ``ErrorReply`` in its place. Raises ``StoreError``.
         """
+        self.post(packed, replies, deadline_s)
+        return self.collect(replies, deadline_s)
+
+    def post(self, packed: bytes, replies: int, deadline_s: float) -> None:
+        """Send packed commands, so that ``replies`` replies are due. Raises ``StoreError``."""
         if time.monotonic() >= deadline_s:
             raise StoreTimeout("no time was left to ask the store")
         if not self._open:
             raise StoreUnavailable("the connection to the store is closed")
-        try:
+        with self._closing_on_failure():
             self._send(packed, deadline_s)
+            self._overdue_since_s = self._overdue_since_s or time.monotonic()
+            self._overdue += replies
+
+    def collect(self, replies: int, deadline_s: float) -> list[Reply]:
+        """Return the last ``replies`` replies that are due, and skip those before them. Raises ``StoreError``."""
+        with self._closing_on_failure():
             return self._receive(replies, deadline_s)
-        except StoreTimeout:
-            raise
-        except Exception as problem:  # noqa: BLE001  # one table says what each means
-            self.close()
-            raise store_error(problem) from None
-        except BaseException:
-            self.close()
-            raise
 
     def ask(self, command: Sequence[bytes], deadline_s: float) -> Reply:
         """Send one command and return its reply; an error reply is raised. Raises ``StoreError``."""
@@ -95,6 +99,19 @@ class Connection:
         self._open = False
         self._socket.close()
 
+    @contextmanager
+    def _closing_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreTimeout:
+            raise
+        except Exception as problem:  # noqa: BLE001  # one table says what each means
+            self.close()
+            raise store_error(problem) from None
+        except BaseException:
+            self.close()
+            raise
+
     def _send(self, packed: bytes, deadline_s: float) -> None:
         self._socket.settimeout(_left_s(deadline_s))
         self._socket.sendall(packed)
@@ -104,8 +121,6 @@ class Connection:
 
         Raises ``StoreTimeout`` when the connection stays usable, else ``TimeoutError``.
         """
-        self._overdue_since_s = self._overdue_since_s or time.monotonic()
-        self._overdue += wanted
         replies: list[Reply] = []
         try:
             while self._overdue:

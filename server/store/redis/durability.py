@@ -11,6 +11,8 @@ from server.store.ports import StoreError
 from server.store.redis.connection import Connection, Reply, pack
 from server.store.redis.errors import ErrorReply
 
+_DOUBT_S = 1.0
+_PATIENCE_IN_DOUBT_S = 0.05
 _TICK_S = 0.102
 """How much earlier than the deadline a wait must end to be answered in time: Redis looks for ended waits when its
 timer ticks, ten times a second (``hz``)."""
@@ -27,8 +29,28 @@ class Safety(NamedTuple):
         return self.replicas >= replicas if replicas else self.on_disk
 
 
+class Patience:
+    """How long one server is waited for. After a wait in vain, later ones are short for a while.
+
+    A missing replica or a slow disk must not hold up every call, and one that is back answers at once.
+    """
+
+    def __init__(self) -> None:
+        self._doubtful_until_s = 0.0
+
+    def wait(self, connection: Connection, replicas: int, deadline_s: float) -> Safety:
+        """Wait as ``wait_until_safe`` does, no longer than the server deserves."""
+        now_s = time.monotonic()
+        if now_s < self._doubtful_until_s:
+            deadline_s = min(deadline_s, now_s + _PATIENCE_IN_DOUBT_S)
+        safety = wait_until_safe(connection, replicas, deadline_s)
+        if not safety.suffices(replicas):
+            self._doubtful_until_s = time.monotonic() + _DOUBT_S
+        return safety
+
+
 def wait_until_safe(connection: Connection, replicas: int, deadline_s: float) -> Safety:
-    """Wait until so many replicas hold what this connection wrote, or the disk where none is required.
+    """Wait until the required replicas hold what this connection wrote, or the disk where none is required.
 
     Ends by the deadline (``time.monotonic``). What the server does not confirm in time counts as not so.
     """

@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from server.store.redis.connection import Connection, pack
@@ -41,6 +41,20 @@ def take_inventory(connection: Connection, prefix: bytes, deadline_s: float) -> 
             counts["unreadable"] += changed_at_ms is None
             newest_ms = max(newest_ms, changed_at_ms or 0)
     return Inventory(**counts, newest_choice_ms=newest_ms)
+
+
+def add_inventories(inventories: Iterable[Inventory]) -> Inventory:
+    """Return what several servers hold together."""
+    total = Inventory()
+    for each in inventories:
+        total = Inventory(
+            accounts=total.accounts + each.accounts,
+            devices=total.devices + each.devices,
+            profiles=total.profiles + each.profiles,
+            unreadable=total.unreadable + each.unreadable,
+            newest_choice_ms=max(total.newest_choice_ms, each.newest_choice_ms),
+        )
+    return total
 
 
 def _scanned(connection: Connection, prefix: bytes, deadline_s: float) -> Iterator[list[bytes]]:

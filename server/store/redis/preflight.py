@@ -39,12 +39,13 @@ class Expected(NamedTuple):
     fingerprint: str = ""
 
 
-def examine(facts: Facts, expected: Expected) -> list[PreflightCheck]:
+def examine(facts: Facts, expected: Expected, *, is_cluster: bool = False) -> list[PreflightCheck]:
     """Judge the facts; errors first."""
     if facts.problem:
         remedy = "start it, or correct ADTARGETING_REDIS_URL; until then every decision is LIMITED"
         return [_error(facts.problem, remedy)]
     found = [
+        *_mode(facts.info, is_cluster=is_cluster),
         *_server(facts.info, expected.replicas),
         *_writing(facts.refusal),
         *_identity(facts, expected.fingerprint),
@@ -54,12 +55,16 @@ def examine(facts: Facts, expected: Expected) -> list[PreflightCheck]:
     return sorted(found, key=lambda check: -list(Level).index(check.level))
 
 
+def _mode(info: Mapping[str, str] | None, *, is_cluster: bool) -> Iterator[PreflightCheck]:
+    mode = (info or {}).get("redis_mode", "")
+    if mode in _OTHER_MODES and not (is_cluster and mode == "cluster"):
+        yield _error(f"the server is part of a {mode} system", f"use a {_OTHER_MODES[mode]} URL")
+
+
 def _server(info: Mapping[str, str] | None, replicas: int) -> Iterator[PreflightCheck]:
     if info is None:
         yield _warning("INFO is not permitted", "permit INFO to the user of the URL")
         return
-    if url := _OTHER_MODES.get(info.get("redis_mode", "")):
-        yield _error(f"the server is part of a {info['redis_mode']} system", f"use a {url} URL")
     version = info.get("redis_version", "")
     if _version(version) < OLDEST_VERSION:
         yield _error(f"the server is Redis {version or 'of an unknown version'}", "use Redis 6.2 or newer")

@@ -5,12 +5,11 @@ Asks on a connection that it keeps. Invariant: whatever would refuse a choice ma
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
 
 from server.store.keys import identity_key, probe_key
-from server.store.ports import StoreError, StoreUnavailable, StoreUntrusted
+from server.store.ports import StoreUnavailable, StoreUntrusted
 from server.store.redis.connection import Connection, Reply, pack
-from server.store.redis.connector import Connector
+from server.store.redis.connector import Connector, Open
 from server.store.redis.errors import ErrorReply, NotPrimary
 from server.store.redis.handshake import check_role
 from server.store.redis.identity_record import IdentityRecord
@@ -25,35 +24,35 @@ _KEPT_S = 1.0
 """The connection is made again so often, to notice that its address leads to another server."""
 
 
-class StoreProbe:
-    """Checks one store, on one thread. ``has_records`` tells whether it holds anything of ours."""
+class ServerCheck:
+    """Checks one primary, on a connection that it keeps. For one thread."""
 
-    def __init__(
-        self, primary: Primary, prefix: bytes, trust: StoreTrust, has_records: Callable[[], bool], replicas: int
-    ) -> None:
-        self._primary = primary
-        self._prefix = prefix
-        self._trust = trust
-        self._has_records = has_records
+    def __init__(self, open_primary: Open, renewal: Renewal, key: bytes, replicas: int) -> None:
+        self._connector = Connector(open_primary, Renewal(), _KEPT_S)
+        self._renewal = renewal
+        self._key = key
         self._replicas = replicas
-        self._connector = Connector(primary.open, Renewal(), _KEPT_S)
         self._server = ""
         self.can_confirm = True
         """Whether the server could ever confirm a choice, as far as it has told."""
 
-    def check(self, timeout_s: float) -> None:
-        """Raise ``StoreError`` unless a choice could be stored."""
-        deadline_s = time.monotonic() + timeout_s
+    def connect(self, deadline_s: float) -> Connection:
+        """Return the connection. Raises ``StoreError``."""
         try:
-            connection = self._connector.connect(deadline_s)
-            self._trust.settle(IdentityRecord(connection, identity_key(self._prefix), self._has_records))
-            role, info, written = self._ask(connection, deadline_s)
+            return self._connector.connect(deadline_s)
+        except NotPrimary:
+            self._renewal.renew()
+            raise
+
+    def check(self, deadline_s: float) -> None:
+        """Raise ``StoreError`` unless a choice could be stored."""
+        connection = self.connect(deadline_s)
+        role, info, written = self._ask(connection, deadline_s)
+        try:
             check_role(connection.accept(role))
         except NotPrimary:
-            self._primary.renewal.renew()
+            self._renewal.renew()
             raise
-        if self._trust.problem:
-            raise StoreUntrusted(self._trust.problem)
         if not isinstance(info, ErrorReply):
             self._judge(parse_info(info))
         if connection.accept(written) != 1:
@@ -64,7 +63,7 @@ class StoreProbe:
         self._connector.close()
 
     def _ask(self, connection: Connection, deadline_s: float) -> list[Reply]:
-        call = (b"1", probe_key(self._prefix), b"%d" % time.time_ns(), b"%d" % _EXPIRY_S)
+        call = (b"1", self._key, b"%d" % time.time_ns(), b"%d" % _EXPIRY_S)
         first = connection.exchange(pack((b"ROLE",)) + pack((b"INFO",)), 2, deadline_s)
         return [*first, *_SCRIPT.run(connection, [call], deadline_s)]
 
@@ -72,11 +71,41 @@ class StoreProbe:
         server = info.get("run_id", "")
         if self._server and server != self._server:
             # The address leads to another server than the one that other connections were made to.
-            self._primary.renewal.renew()
+            self._renewal.renew()
         self._server = server
         self.can_confirm = can_confirm(info, self._replicas)
         if problem := write_problem(info, self._replicas):
             raise StoreUnavailable(f"the store cannot keep choices: {problem}")
+
+
+class StoreProbe:
+    """Checks a store of one primary, on one thread. ``has_records``: whether it holds anything of ours."""
+
+    def __init__(
+        self, primary: Primary, prefix: bytes, trust: StoreTrust, has_records: Callable[[], bool], replicas: int
+    ) -> None:
+        self._prefix = prefix
+        self._trust = trust
+        self._has_records = has_records
+        self._server = ServerCheck(primary.open, primary.renewal, probe_key(prefix), replicas)
+
+    @property
+    def can_confirm(self) -> bool:
+        """Whether the store could ever confirm a choice, as far as it has told."""
+        return self._server.can_confirm
+
+    def check(self, timeout_s: float) -> None:
+        """Raise ``StoreError`` unless a choice could be stored."""
+        deadline_s = time.monotonic() + timeout_s
+        connection = self._server.connect(deadline_s)
+        self._trust.settle(IdentityRecord(connection, identity_key(self._prefix), self._has_records))
+        if self._trust.problem:
+            raise StoreUntrusted(self._trust.problem)
+        self._server.check(deadline_s)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._server.close()
 
 
 def write_problem(info: Mapping[str, str], replicas: int) -> str:
@@ -108,13 +137,3 @@ def parse_info(reply: bytes) -> dict[str, str]:
     """Return the fields of a reply to INFO."""
     lines = (line.partition(":") for line in reply.decode("utf-8", "replace").splitlines())
     return {name: value for name, colon, value in lines if colon}
-
-
-def first_problem(probe: StoreProbe, timeout_s: float) -> str:
-    """Check once, and return why no choice could be stored; empty when one could."""
-    with closing(probe):
-        try:
-            probe.check(timeout_s)
-        except StoreError as problem:
-            return str(problem)
-    return ""

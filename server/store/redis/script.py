@@ -24,11 +24,15 @@ class Script:
         replies = connection.exchange(self.packed(calls), len(calls), deadline_s)
         missed = [index for index, reply in enumerate(replies) if is_refusal(reply, "NOSCRIPT")]
         if missed:
-            whole = b"".join(pack((b"EVAL", self._text, *calls[index])) for index in missed)
+            whole = b"".join(self.packed_whole(calls[index]) for index in missed)
             again = connection.exchange(whole, len(missed), deadline_s)
             for index, reply in zip(missed, again, strict=True):
                 replies[index] = reply
         return replies
+
+    def packed_whole(self, call: tuple[bytes, ...]) -> bytes:
+        """Return the command that runs the script and brings it along."""
+        return pack((b"EVAL", self._text, *call))
 
     def packed(self, calls: Sequence[tuple[bytes, ...]]) -> bytes:
         """Return the commands that run the script by its digest."""

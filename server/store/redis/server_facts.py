@@ -6,7 +6,7 @@ from contextlib import closing
 from statistics import median
 from typing import NamedTuple
 
-from server.store.keys import identity_key, probe_key
+from server.store.keys import identity_key
 from server.store.ports import StoreError
 from server.store.redis.connection import Connection, pack
 from server.store.redis.contents import has_records
@@ -40,11 +40,15 @@ class Facts(NamedTuple):
     """Why the server could not be asked at all."""
 
 
-def gather(address: Address, prefix: bytes, timeout_s: float = 1.0) -> Facts:
-    """Ask a server about itself. A ``StoreError`` is one of the facts, and not raised."""
+def gather(address: Address, prefix: bytes, timeout_s: float = 1.0, own_key: bytes | None = None) -> Facts:
+    """Ask a server about itself. A ``StoreError`` is one of the facts, and not raised.
+
+    ``own_key`` is the key of the store's own record, where it is not that of a single server.
+    """
+    own_key = own_key or identity_key(prefix)
     try:
         with closing(open_connection(address, timeout_s)) as connection:
-            facts = _Question(connection, timeout_s).facts(prefix)
+            facts = _Question(connection, timeout_s).facts(own_key)
         unknown = facts.identity is None and bool(facts.keys)
         return facts._replace(has_records=unknown and has_records(address, _SCAN_TIMEOUT_S, prefix))
     except StoreError as problem:
@@ -58,16 +62,16 @@ class _Question:
         self._connection = connection
         self._timeout_s = timeout_s
 
-    def facts(self, prefix: bytes) -> Facts:
+    def facts(self, own_key: bytes) -> Facts:
         info = self._ask(b"INFO")
-        identity = self._ask(b"GET", identity_key(prefix))
+        identity = self._ask(b"GET", own_key)
         return Facts(
             info=parse_info(info) if isinstance(info, bytes) else None,
             configuration=self._configuration(),
             keys=keys if isinstance(keys := self._ask(b"DBSIZE"), int) else None,
             ping_ms=median(self._ping_ms() for _ in range(PINGS)),
             identity=identity if isinstance(identity, bytes) else None,
-            refusal=self._refusal(prefix),
+            refusal=self._refusal(own_key.removesuffix(b"store") + b"probe"),
         )
 
     def _ask(self, *command: bytes) -> object:
@@ -84,7 +88,7 @@ class _Question:
         words = [word.decode("utf-8", "replace") for reply in replies if isinstance(reply, list) for word in reply]
         return dict(zip(words[::2], words[1::2], strict=True)) or None
 
-    def _refusal(self, prefix: bytes) -> str:
-        call = (b"1", probe_key(prefix), b"preflight", _PROBE_EXPIRY_S)
+    def _refusal(self, probe_key: bytes) -> str:
+        call = (b"1", probe_key, b"preflight", _PROBE_EXPIRY_S)
         reply = _PROBE.run(self._connection, [call], time.monotonic() + self._timeout_s)[0]
         return str(store_error(reply)) if isinstance(reply, ErrorReply) else ""

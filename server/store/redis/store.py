@@ -12,15 +12,10 @@ from server.store.ports import Committed, RecordChange
 from server.store.redis.batch_read import read_values
 from server.store.redis.commit import apply, arguments, check
 from server.store.redis.connector import Connector
-from server.store.redis.durability import wait_until_safe
+from server.store.redis.durability import Patience
 from server.store.redis.primary import Primary
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
-
-_DOUBT_S = 1.0
-_PATIENCE_IN_DOUBT_S = 0.05
-"""For ``_DOUBT_S`` after a wait in vain, later waits last only this long: a missing replica or a slow disk must not
-hold up every call, and one that is back answers at once."""
 
 
 class RedisStore:
@@ -31,7 +26,7 @@ class RedisStore:
         self._connector = Connector(primary.open, primary.renewal)
         self._identity_key = identity_key(pseudonyms.prefix)
         self._check_identity = primary.check_identity
-        self._doubtful_until_s = 0.0
+        self._patience = Patience()
 
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read preference and profile of every subject; see ``DecisionStore``."""
@@ -77,13 +72,9 @@ class RedisStore:
         committed = apply(connection, [prepared], deadline_s)[0]
         if not committed.landed:
             return committed
-        now_s = time.monotonic()
         if confirm_s is not None:
-            deadline_s = now_s + confirm_s
-        patience_s = deadline_s - now_s if now_s >= self._doubtful_until_s else _PATIENCE_IN_DOUBT_S
-        safety = wait_until_safe(connection, replicas, min(deadline_s, now_s + patience_s))
-        if not safety.suffices(replicas):
-            self._doubtful_until_s = time.monotonic() + _DOUBT_S
+            deadline_s = time.monotonic() + confirm_s
+        safety = self._patience.wait(connection, replicas, deadline_s)
         return committed._replace(replicas=safety.replicas, on_disk=safety.on_disk)
 
     def close(self) -> None:

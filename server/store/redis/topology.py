@@ -1,18 +1,17 @@
-"""Where the primary is: named by the URL, or asked of sentinels. Each new connection asks anew.
+"""Where the primary is: named by the URL, or asked of sentinels. Each new connection asks again.
 
 ``redis+sentinel://[user[:password]@]host[:port][,host[:port]…]/name[/database]`` names the sentinels and the primary
 that they watch; the user and the password are the primary's. Sentinels are asked through redis-py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from server.bounded_file import read_bounded
 from server.store.ports import StoreUnavailable, StoreUnreachable
-from server.store.redis.url import RedisAddress, RedisUrlError, parse_redis_url
+from server.store.redis.url import RedisAddress
 
 _SENTINEL_SCHEME = "redis+sentinel"
 _SENTINEL_PORT = 26379
@@ -82,41 +81,3 @@ class PasswordFromFile:
     def __str__(self) -> str:
         """Return the other address."""
         return str(self.address)
-
-
-def parse_store_url(url: str, password_file: str = "") -> Address:
-    """Read the URL of a store. Raises ``RedisUrlError``."""
-    parse: Callable[[str], Address] = _parse_sentinel_url if url.startswith(_SENTINEL_SCHEME + ":") else parse_redis_url
-    address = parse(url)
-    return PasswordFromFile(address, Path(password_file)) if password_file else address
-
-
-def _parse_sentinel_url(url: str) -> SentinelAddress:
-    parts = urlsplit(url)
-    login, _, hosts = parts.netloc.rpartition("@")
-    user, _, password = login.partition(":")
-    name, _, database = parts.path.removeprefix("/").partition("/")
-    if not name:
-        raise RedisUrlError(f"names no primary; write {_SENTINEL_SCHEME}://host:26379,host:26379/name")
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if not options.keys() <= set(_SENTINEL_OPTIONS):
-        raise RedisUrlError(f"unknown option; {_SENTINEL_SCHEME}:// takes {', '.join(_SENTINEL_OPTIONS)}")
-    return SentinelAddress(
-        sentinels=tuple(_host_and_port(host) for host in hosts.split(",")),
-        name=unquote(name),
-        primary=replace(
-            parse_redis_url(f"redis://primary/{database}"), username=unquote(user), password=unquote(password)
-        ),
-        login={option.removeprefix("sentinel_"): value for option, value in options.items()},
-    )
-
-
-def _host_and_port(text: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(f"//{text}")
-        port = parts.port or _SENTINEL_PORT
-    except ValueError:
-        raise RedisUrlError("host and port cannot be read; percent-encode special characters") from None
-    if not parts.hostname:
-        raise RedisUrlError(f"has no host; write {_SENTINEL_SCHEME}://host:26379,host:26379/name")
-    return parts.hostname, port

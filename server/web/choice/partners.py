@@ -39,10 +39,12 @@ class Row(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Partners that get the same, and what that is."""
+    """Partners that get the same, what that is, and the same in a sentence for now and for after an opt-out."""
 
     names: tuple[str, ...]
     rows: tuple[Row, ...]
+    gets_now: str
+    gets_opted_out: str
 
 
 class _Partner(NamedTuple):
@@ -59,10 +61,20 @@ def partners_of(facts: Facts, texts: Texts) -> list[Group]:
     for now, later in zip(facts.decision.networks, facts.if_opted_out.networks, strict=True):
         partner = _partner(facts, now, later, texts)
         groups.setdefault(partner.rows, []).append(partner)
-    return [
-        Group(tuple(each.name for each in members), (*rows[:-1], _id_row(members, texts), rows[-1]))
-        for rows, members in groups.items()
-    ]
+    return [_group(members, (*rows[:-1], _id_row(members, texts), rows[-1]), texts) for rows, members in groups.items()]
+
+
+def _group(members: list[_Partner], rows: tuple[Row, ...], texts: Texts) -> Group:
+    nothing = texts.say("nothing")
+    now, opted_out = (
+        ", ".join(texts.inline(row.kind) for row in rows[1:] if row[column] != nothing) or nothing for column in (1, 2)
+    )
+    return Group(
+        tuple(each.name for each in members),
+        rows,
+        texts.say("Now: %(kinds)s.", kinds=now),
+        texts.say("If you opt out: %(kinds)s.", kinds=opted_out),
+    )
 
 
 def _partner(facts: Facts, now: pb.NetworkDecision, later: pb.NetworkDecision, texts: Texts) -> _Partner:

@@ -1,4 +1,4 @@
-"""A caller may have so many new devices stored in one second, and others are not affected."""
+"""A caller has a limit of new devices stored in one second, and others are not affected."""
 
 from server.choices.new_device_rate import NewDeviceRate
 

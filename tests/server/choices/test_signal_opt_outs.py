@@ -238,7 +238,7 @@ def test_a_spoilt_signal_is_not_the_fault_of_those_after_it(caplog: pytest.LogCa
 
 
 class Unresting(FakeStore):
-    """Somebody else is always faster."""
+    """Another writer is always faster."""
 
     def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         return [Committed(landed=False) for _ in changes]

@@ -26,6 +26,11 @@ def test_people_loaded_beside_a_running_service_are_known_to_it(served: Adt) -> 
     assert all(other.lines[0].startswith("LIMITED") for other in others)
 
 
+def test_beside_a_running_service_it_raises_no_alarm(served: Adt, caplog: pytest.LogCaptureFixture) -> None:
+    assert served("load-sample", "--subjects", "4000", "--seed", "21").status == 0
+    assert not [line for line in caplog.messages if "NOT_SERVING" in line or "circuit" in line]
+
+
 def test_the_commands_that_it_ends_with_reach_the_service_that_its_options_name(
     adt: Adt, service: Service, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

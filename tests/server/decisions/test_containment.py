@@ -81,7 +81,7 @@ def test_signals_that_cannot_even_be_looked_at_limit_their_own_request(monkeypat
     ill, well = (response(answer) for answer in bench.serve(*calls))
     assert list(ill.reasons) == [pb.REASON_TCF_NO_CONSENT, pb.REASON_SIGNAL_UNREADABLE]
     assert ill.limited.country == "US"
-    # Nobody knows what the signals said, so nobody is contacted.
+    # What the signals said is unknown, so no network is contacted.
     assert [each.contact_allowed for each in (*ill.networks, *well.networks)] == [False, False, True, True]
     assert list(well.reasons) == [pb.REASON_NO_PROFILE]
 
@@ -140,7 +140,7 @@ def test_an_answer_that_cannot_be_written_is_limited_and_nobody_else_notices() -
 
 
 PEOPLE: list[dict[str, Any]] = [
-    # Nobody; one account; an account and a device; a device; an account, a device and a linked account; nobody again.
+    # No subject; an account; an account and a device; a device; an account, a device and a linked account; none again.
     {},
     {"account_id": "opted-out"},
     {"account_id": "known", "device_id": "phone"},

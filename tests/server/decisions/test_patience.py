@@ -65,12 +65,12 @@ def test_while_a_batch_waits_for_the_store_single_calls_without_subjects_are_ser
     bench = Bench(store := SlowStore(), budget_s=PATIENCE_S)
     items = [pb.DecideRequest(account_id="alice", ip="192.0.2.1")] * 3
     waiting = bench.gate.put(DECIDE_BATCH, pb.DecideBatchRequest(requests=items).SerializeToString())
-    nobody = bench.gate.put(DECIDE, request(account_id=""))
-    releasing = threading.Thread(target=release_after, args=(bench, nobody, store.may_answer))
+    unidentified = bench.gate.put(DECIDE, request(account_id=""))
+    releasing = threading.Thread(target=release_after, args=(bench, unidentified, store.may_answer))
     releasing.start()
-    bench.serve(waiting, nobody)
+    bench.serve(waiting, unidentified)
     releasing.join()
-    assert bench.gate.order == [nobody, waiting]
+    assert bench.gate.order == [unidentified, waiting]
 
 
 def test_each_portion_of_a_batch_that_began_in_time_has_the_whole_budget() -> None:

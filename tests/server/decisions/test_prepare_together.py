@@ -55,9 +55,9 @@ def known(subject: Subject) -> StoredRecords:
     return record(subject, profile=profile) if profile else StoredRecords(subject.kind, bytes(16))
 
 
-def call_of(somebody: Person, **fields: Any) -> bytes:
-    request = bid_request(somebody, regs={"gdpr": 0}, **fields)
-    return asking(request, NETWORKS, account_id=somebody.account_id).SerializeToString()
+def call_of(person: Person, **fields: Any) -> bytes:
+    request = bid_request(person, regs={"gdpr": 0}, **fields)
+    return asking(request, NETWORKS, account_id=person.account_id).SerializeToString()
 
 
 def read(answer: Answer) -> pb.PrepareBidRequestResponse:
@@ -86,8 +86,8 @@ def test_nothing_of_one_request_shows_up_in_anothers() -> None:
     bench = Bench()
     answers = [json.dumps([json.loads(each.bid_request) for each in read(answer).bid_requests])
                for answer in bench.serve(*(call_of(each) for each in PEOPLE))]  # fmt: skip
-    for index, somebody in enumerate(PEOPLE):
-        agent, address = somebody.device["ua"].rpartition("zqd")[2][:8], somebody.device["ip"]
+    for index, person in enumerate(PEOPLE):
+        agent, address = person.device["ua"].rpartition("zqd")[2][:8], person.device["ip"]
         assert agent in answers[index]
         assert address in answers[index]
         others = [answer for other, answer in enumerate(answers) if other != index]

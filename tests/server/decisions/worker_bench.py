@@ -119,7 +119,7 @@ def spoilt(message: Message) -> bytes:
 
 
 class Broken(Exception):
-    """Something nobody foresaw, with text that must not get out."""
+    """An unforeseen error, with text that must not get out."""
 
 
 OWNER = bytes(16)

@@ -13,11 +13,18 @@ import pytest
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import seen_key
 from server.store.ports import DecisionStore, RecordStore
+from server.store.redis.cluster.store import ClusterStore
+from server.store.redis.cluster.topology import Cluster, ClusterAddress
 from server.store.redis.handshake import open_connection
-from server.store.redis.primary import Primary
+from server.store.redis.primary import Primary, accept_any
 from server.store.redis.store import RedisStore
+from server.store.redis.store_url import parse_store_url
+from server.store.redis.topology import Address
 from server.store.redis.url import RedisAddress
 from targeting.model import Subject
+from tests.faults.cluster_nodes import ClusterNodes, cluster_nodes
+from tests.faults.redis_process import ON_DISK
+from tests.faults.sentinels import Watched, watched
 from tests.server.store.fake_store import PSEUDONYMS, FakeStore
 
 
@@ -31,7 +38,7 @@ class Store(DecisionStore, RecordStore, Protocol):
 class OpenRedisStore(RedisStore):
     """The real store, with a back door to the same server."""
 
-    def __init__(self, address: RedisAddress) -> None:
+    def __init__(self, address: Address) -> None:
         super().__init__(Primary(address), PSEUDONYMS)
         self._back_door = open_connection(address, 5)
 
@@ -68,15 +75,82 @@ def stopped(server: EmbeddedRedis) -> Iterator[None]:
         os.kill(server.pid, signal.SIGCONT)
 
 
-@pytest.fixture(params=["fake", "redis"])
+class OpenClusterStore(ClusterStore):
+    """The store on a cluster, with a back door to the same nodes."""
+
+    def __init__(self, nodes: ClusterNodes) -> None:
+        self._cluster = cluster_of(nodes)
+        super().__init__(self._cluster, PSEUDONYMS)
+
+    def put(self, subject: Subject, **values: bytes | None) -> None:
+        for name, value in values.items():
+            self._do(subject, name, b"DEL")
+            if value is not None:
+                self._do(subject, name, b"SET", value)
+
+    def spoil(self, subject: Subject, *fields: str) -> None:
+        for name in fields:
+            self._do(subject, name, b"DEL")
+            self._do(subject, name, b"HSET", b"field", b"value")
+
+    def _do(self, subject: Subject, name: str, command: bytes, *arguments: bytes) -> None:
+        _, preference, profile = PSEUDONYMS.locate(subject)
+        key = {"preference": preference, "profile": profile, "seen": seen_key(profile)}[name]
+        deadline_s = time.monotonic() + 5
+        self._nodes.connect(self._nodes.node_of(key), deadline_s).ask((command, key, *arguments), deadline_s)
+
+
+def cluster_of(nodes: ClusterNodes) -> Cluster:
+    """The cluster as a service knows it; of its record any will do."""
+    address = parse_store_url(nodes.url)
+    assert isinstance(address, ClusterAddress)
+    return Cluster(address, accept_any)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterNodes]:
+    """Three nodes, without replicas, that put every write on disk."""
+    with cluster_nodes(tmp_path_factory.mktemp("cluster"), *ON_DISK, replicas=0) as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="session")
+def sentinels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A primary that three sentinels watch."""
+    with watched(tmp_path_factory.mktemp("sentinels"), *ON_DISK) as made:
+        yield made
+
+
+def open_fake(_: pytest.FixtureRequest) -> Store:
+    return FakeStore()
+
+
+def open_redis(request: pytest.FixtureRequest) -> Store:
+    return OpenRedisStore(request.getfixturevalue("redis_address"))
+
+
+def open_by_sentinels(request: pytest.FixtureRequest) -> Store:
+    made: Watched = request.getfixturevalue("sentinels")
+    made.primary().ask(b"FLUSHALL")
+    return OpenRedisStore(parse_store_url(made.url))
+
+
+def open_cluster(request: pytest.FixtureRequest) -> Store:
+    nodes: ClusterNodes = request.getfixturevalue("cluster")
+    nodes.empty()
+    return OpenClusterStore(nodes)
+
+
+STORES = {"fake": open_fake, "redis": open_redis, "sentinel": open_by_sentinels, "cluster": open_cluster}
+
+
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Every store there is, empty."""
-    if request.param == "fake":
-        yield FakeStore()
-        return
-    redis = OpenRedisStore(request.getfixturevalue("redis_address"))
-    yield redis
-    redis.close()
+    opened = STORES[request.param](request)
+    yield opened
+    if isinstance(opened, RedisStore | ClusterStore):
+        opened.close()
 
 
 @pytest.fixture

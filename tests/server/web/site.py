@@ -75,7 +75,7 @@ class Site(NamedTuple):
         return answer
 
     def record(self, account_id: str, *segments: str) -> None:
-        """Give an account a profile."""
+        """Store a profile of an account."""
         activity = prof.Activity(
             account_id=account_id, kind=prof.ACTIVITY_KIND_CONTENT, segment_ids=segments or ("243",)
         )
@@ -96,7 +96,7 @@ class Site(NamedTuple):
 
 
 class Visitor(NamedTuple):
-    """Somebody who looks at the pages by HTTP alone, as with curl: signed in where ``account_id`` is given."""
+    """A visitor of the pages by HTTP alone, as with curl: signed in where ``account_id`` is given."""
 
     site: Site
     account_id: str = ""

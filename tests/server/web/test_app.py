@@ -127,6 +127,24 @@ def test_too_many_forms_of_one_visitor_are_refused(site: Site, account_id: str) 
     assert Visitor(site, account_id + "s brother").post("/choice/erase", {}).status == 400
 
 
+def test_no_id_gets_into_a_log_or_onto_the_terminal(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    planted = ("planted-account", "ab" * 16, "planted-occupation@example.com", "203.0.113.77")
+    with running_site(tmp_path) as site:
+        alice = Visitor(site, planted[0], cookie=f"MUID={planted[1]}", ip=planted[3])
+        alice.get()
+        alice.get("/choice.json?lang=planted-account")
+        alice.choose("account", "opt-out")
+        alice.choose("browser", "opt-in")
+        alice.post("/choice/correct", {"occupation": planted[2]})
+        alice.post("/choice/erase", {"sure": "yes"}, origin="https://evil.example")
+        site.ask("GET", "/nowhere", [("Cookie", f"MUID={planted[1]}")])
+    said = caplog.text + "".join(capfd.readouterr())
+    assert [each for each in planted if each in said] == []
+
+
 def test_with_the_store_down_the_page_is_honest(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with (

@@ -100,6 +100,13 @@ def test_the_language_is_the_switchs_else_the_browsers() -> None:
     assert visit(("Accept-Language", "de"), query="lang=xx").language == "de"
 
 
+def test_invented_browsers_share_the_forms_of_their_address() -> None:
+    address = ("X-Forwarded-For", "8.8.8.8")
+    assert visit(("X-Account", "alice"), address).payer == "alice"
+    assert visit(("Cookie", f"MUID={MUID}"), address).payer == "8.8.8.8"
+    assert visit(("Cookie", f"MUID={MUID}")).payer == MUID
+
+
 def test_nothing_of_the_person_shows() -> None:
     seen = visit(("X-Account", "alice"), ("Cookie", f"MUID={MUID}"))
     assert "alice" not in repr(seen)

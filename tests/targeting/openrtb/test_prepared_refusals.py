@@ -30,10 +30,10 @@ RICH = PROFILE._replace(
 @pytest.mark.parametrize(
     ("fields", "networks", "taken"),
     [
-        pytest.param({"note": "x" * 250_000}, 12, True, id="12 large ones"),
-        pytest.param({"note": "x" * 250_000}, 13, False, id="13 large ones"),
-        pytest.param({"note": "x" * 46_000}, 64, True, id="64 medium ones"),
-        pytest.param({"note": "x" * 50_000}, 64, False, id="64 larger ones"),
+        pytest.param({"site": {"keywords": "x" * 250_000}}, 12, True, id="12 large ones"),
+        pytest.param({"site": {"keywords": "x" * 250_000}}, 13, False, id="13 large ones"),
+        pytest.param({"site": {"keywords": "x" * 46_000}}, 64, True, id="64 medium ones"),
+        pytest.param({"site": {"keywords": "x" * 50_000}}, 64, False, id="64 larger ones"),
         pytest.param({"user": {"consent": LONG}}, 13, True, id="a consent in its place"),
         pytest.param({"user": {"ext": {"consent": LONG}}}, 13, True, id="a consent that is repeated"),
         pytest.param({"user": {"ext": {"consent": LONG}}}, 14, False, id="a consent that is repeated too often"),

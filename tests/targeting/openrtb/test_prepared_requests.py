@@ -12,7 +12,7 @@ from server.decisions.bid_requests import read_call
 from targeting.model import LimitedFeatures
 from targeting.openrtb.bid_request import NetworkRequestBuilder
 from targeting.openrtb.device import Device
-from targeting.openrtb.outgoing import outgoing
+from targeting.openrtb.readers import readers_for
 from targeting.openrtb.user import User
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import Policy
@@ -111,7 +111,7 @@ def test_nothing_of_the_person_is_shown_by_what_is_worked_with() -> None:
     request, bid_request = read_call(asking(bid(user={"id": "secret"}), ["net"]).SerializeToString(), TableLocator({}))
     limited = LimitedFeatures(country="US", language="en", ip_country="US", ip_subdivision="")
     builder = NetworkRequestBuilder(bid_request, limited, POLICY)
-    readers = outgoing(POLICY.bid_request)
+    readers = readers_for(POLICY.bid_request)
     device = Device({"ip": "192.0.2.1"}, Raw(b"{}"), IpLocation("US", ""), "en", readers.device_ext)
     user = User({}, Raw(b"{}"), "US", readers.user_ext, source="ads.example.com")
     for value in (request, bid_request, builder, device, user):

@@ -1,11 +1,12 @@
 """The ``user`` that is sent: built from the decision, not from the incoming one."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from targeting.model import Subject, SubjectKind
-from tests.targeting.openrtb.one_network import POLICY, bid, sent, terms
+from tests.targeting.openrtb.one_network import ALLOWED, POLICY, bid, sent, terms
 from tests.targeting.openrtb.preparing import (
     ALICE,
     NO_CHOICE,
@@ -85,6 +86,16 @@ def test_a_network_gets_its_own_buyeruid_back_only_by_permission(permissions: An
     prepared = sent(bid(user=user), policy=terms(**permissions))
     assert prepared["user"].get("buyeruid") == buyeruid
     assert "ext" not in prepared["user"]
+
+
+def test_each_network_gets_its_own_buyeruid() -> None:
+    policy = replace(POLICY, networks=tuple(replace(ALLOWED, id=name, buyeruid=True) for name in ("net", "other")))
+    user = {"ext": {"prebid": {"buyeruids": {"Net": "mine", "other": "another's"}}}}
+    requests = prepare(asking(bid(user=user), ["net", "other"]), policy=policy).bid_requests
+    assert {name: request["user"]["buyeruid"] for name, request in requests.items()} == {
+        "net": "mine",
+        "other": "another's",
+    }
 
 
 @pytest.mark.parametrize("buyeruids", [1, {"net": 1}, {"net": {"id": "x"}}, {"other": "x"}])

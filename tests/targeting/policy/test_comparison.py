@@ -42,6 +42,8 @@ def test_every_key_has_a_direction() -> None:
         ({"signals": {"honour_do_not_track": True}}, {}, "signals.honour_do_not_track"),
         ({}, {"signals": {"store_global_privacy_control": False}}, "signals.store_global_privacy_control"),
         ({}, {"signals": {"store_industry_opt_out": False}}, "signals.store_industry_opt_out"),
+        ({}, {"signals": {"new_device_days": 30}}, "signals.new_device_days"),
+        ({}, {"signals": {"new_devices_per_second": 0}}, "signals.new_devices_per_second"),
         ({}, {"children": {"age": 12}}, "children.age"),
         ({"children": {"age_by_country": {"DE": 16}}}, {}, "children.age_by_country.DE"),
         ({"consent": {"explicit_opt_in_in": ["CA-QC"]}}, {}, "consent.explicit_opt_in_in"),

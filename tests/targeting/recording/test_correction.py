@@ -105,8 +105,8 @@ class TestCorrect:
         assert decode_preference(result.values.preference or b"", OWNER).version == 1
 
     def test_somebody_unknown_gets_both_records_at_once(self) -> None:
-        nobody = held(None, None)
-        result = corrected(nobody, ALL, "gender")
+        unknown = held(None, None)
+        result = corrected(unknown, ALL, "gender")
         assert result.values.preference
         assert result.values.profile
         assert (result.version, result.values.profile_ttl_s) == (1, RETENTION_S)

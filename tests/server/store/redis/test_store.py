@@ -12,6 +12,7 @@ import pytest
 
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
+from server.store.redis.commit import UNREADABLE
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
@@ -82,6 +83,22 @@ def test_a_server_that_forgets_its_scripts_is_told_again(redis_store: OpenRedisS
     changes = [change(redis_store, ANNE), change(redis_store, BEN)]
     redis_store.command(b"SCRIPT", b"FLUSH")
     assert redis_store.commit(changes, BUDGET_S) == [Committed(landed=True)] * 2
+
+
+def sent(store: OpenRedisStore) -> int:
+    """How many bytes the server has sent so far."""
+    info = store.command(b"INFO", b"stats")
+    assert isinstance(info, bytes)
+    return int(info.partition(b"total_net_output_bytes:")[2].split()[0])
+
+
+def test_of_a_value_that_is_too_large_the_server_sends_no_more_than_a_part(own_store: OpenRedisStore) -> None:
+    own_store.put(ANNE, profile=b"x" * 20_000_000)
+    before = sent(own_store)
+    assert own_store.fetch([ANNE], BUDGET_S)[0].profile == UNREADABLE
+    assert sent(own_store) - before < 200_000
+    own_store.command(b"GET", own_store.key(ANNE, "profile"))
+    assert sent(own_store) - before > 20_000_000
 
 
 class TestTimeouts:

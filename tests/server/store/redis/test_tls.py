@@ -82,3 +82,17 @@ def test_any_other_is_not(tmp_path: Path, make: Callable[[Path], Path], options:
     path = make(tmp_path)
     with scripted_tcp_server(PONG, serving(path)) as port, pytest.raises(StoreUnavailable):
         ping(parse_redis_url(f"rediss://127.0.0.1:{port}?{options.format(path=path)}"), 5)
+
+
+def test_a_renewed_certificate_counts_from_the_next_connection_on(tmp_path: Path) -> None:
+    trusted = tmp_path / "trusted.pem"
+    for number in range(2):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        path = certificate(directory, names=HERE)
+        with scripted_tcp_server(PONG, serving(path)) as port:
+            address = parse_redis_url(f"rediss://127.0.0.1:{port}?ssl_ca_certs={trusted}")
+            with pytest.raises(StoreUnavailable, match="TLS"):
+                ping(address, 5)
+            trusted.write_bytes(path.read_bytes())
+            ping(address, 5)

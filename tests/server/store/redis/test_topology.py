@@ -7,7 +7,8 @@ import pytest
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreUnavailable
 from server.store.redis.handshake import open_connection, ping
-from server.store.redis.topology import PasswordFromFile, SentinelAddress, parse_store_url
+from server.store.redis.store_url import parse_store_url
+from server.store.redis.topology import PasswordFromFile, SentinelAddress
 from server.store.redis.url import RedisAddress, RedisUrlError
 from tests.server.store.conftest import OpenRedisStore
 
@@ -17,7 +18,7 @@ def test_a_url_of_sentinels_is_understood() -> None:
     assert address == SentinelAddress(
         sentinels=(("a", 1), ("b", 26379), ("::1", 3)),
         name="main",
-        primary=RedisAddress(host="primary", database=2, username="us:er", password="p@ss"),
+        primary=RedisAddress(database=2, username="us:er", password="p@ss"),
         login={"password": "hush"},
     )
     assert str(address) == "redis+sentinel://a:1,b:26379,::1:3/main/2"

@@ -1,0 +1,97 @@
+"""The cluster as the process knows it: its nodes and their slots, asked for again when a node redirects or is gone."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from server.store.ports import StoreError, StoreUnreachable
+from server.store.redis.batch_read import CheckIdentity
+from server.store.redis.cluster.slots import Node, SlotTable
+from server.store.redis.connection import Connection
+from server.store.redis.handshake import open_connection, open_primary
+from server.store.redis.renewal import Renewal
+from server.store.redis.topology import Address
+from server.store.redis.url import RedisAddress
+
+_TIMEOUT_S = 1.0
+_LEAST_S = 0.05
+"""The table is asked for no more often: many threads find out at once that it is old."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAddress:
+    """Nodes to begin with, and how to log in at every node: ``login`` has everything but host and port."""
+
+    seeds: tuple[Node, ...]
+    login: Address
+
+    def resolve(self) -> RedisAddress:
+        """Return the first node that answers, for what any node can tell. Raises ``StoreUnreachable``."""
+        for seed in self.seeds:
+            address = self.at(seed)
+            try:
+                open_connection(address, _TIMEOUT_S).close()
+            except StoreError:
+                continue
+            return address
+        raise StoreUnreachable("no node of the cluster answers")
+
+    def at(self, node: Node) -> RedisAddress:
+        """Return the address of a node. Raises ``StoreError`` when the password cannot be read."""
+        return replace(self.login.resolve(), host=node.host, port=node.port)
+
+    def __str__(self) -> str:
+        """Return the URL without user, password and options."""
+        return "redis+cluster://" + ",".join(f"{node.host}:{node.port}" for node in self.seeds)
+
+
+class Cluster:
+    """One cluster, shared by the threads of a process."""
+
+    def __init__(self, address: ClusterAddress, check_identity: CheckIdentity) -> None:
+        self.renewal = Renewal()
+        self.check_identity = check_identity
+        self._address = address
+        self._table = SlotTable()
+        self._asked_s = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def table(self) -> SlotTable:
+        """The slots. Raises ``StoreError`` when no node has ever told."""
+        if not self._table.nodes:
+            self.refresh()
+        return self._table
+
+    def refresh(self) -> None:
+        """Ask for the slots again. Raises ``StoreUnreachable`` when no node answers."""
+        with self._lock:
+            if self._table.nodes and time.monotonic() - self._asked_s < _LEAST_S:
+                return
+            self._table = self._asked()
+            self._asked_s = time.monotonic()
+
+    def open(self, node: Node) -> Connection:
+        """Open a connection to a primary. Raises ``StoreError``."""
+        return open_primary(self._address.at(node), _TIMEOUT_S)
+
+    def primaries(self) -> list[Node]:
+        """Return the nodes that serve slots, as they are now. Raises ``StoreError``."""
+        self.refresh()
+        return sorted(self.table.nodes)
+
+    def _asked(self) -> SlotTable:
+        for node in self._known():
+            try:
+                with closing(open_connection(self._address.at(node), _TIMEOUT_S)) as connection:
+                    reply = connection.ask((b"CLUSTER", b"SLOTS"), time.monotonic() + _TIMEOUT_S)
+            except StoreError:
+                continue
+            return SlotTable.from_reply(reply, node)
+        raise StoreUnreachable("no node of the cluster answers")
+
+    def _known(self) -> Iterator[Node]:
+        yield from self._table.nodes
+        yield from self._address.seeds
