@@ -49,6 +49,8 @@ class Settings:
     max_inflight: int = field(default=2048, metadata={"bounds": (1, 1_000_000)})
     max_inflight_mib: int = field(default=64, metadata={"bounds": (1, 65_536)})
     max_connections: int = field(default=4096, metadata={"bounds": (1, 1_000_000)})
+    max_streams: int = field(default=32, metadata={"bounds": (1, 10_000)})
+    """Calls in flight of one connection of the http2 gate."""
     idle_timeout_s: int = field(default=300, metadata={"bounds": (1, 86_400)})
     hosts: str = ""
     """Names by which HTTP/1.1 and browsers may call the gRPC port, beside its own; separated by commas."""
@@ -60,6 +62,8 @@ class Settings:
     replicas: int = field(default=0, metadata={"bounds": (0, 16)})
     confirm_on_disk: str = field(default="no", metadata={"choices": ("no", "yes")})
     """Whether a choice is CONFIRMED only once the Redis of ``redis_url`` has it on disk."""
+    encrypt_records: str = field(default="yes", metadata={"choices": ("no", "yes")})
+    """Whether records are sealed when they are written; sealed ones are opened in either case."""
     drain_delay_s: int = field(default=1, metadata={"bounds": (0, 600)})
     """How long health reports NOT_SERVING before new calls are refused."""
     drain_grace_s: int = field(default=10, metadata={"bounds": (0, 600)})

@@ -155,7 +155,7 @@ class _Recorder:
 def _linked(group: Sequence[_Task], subject: Subject, held: Mapping[Subject, StoredRecords]) -> _Linked:
     """Return the other subjects of the activities, and the preferences that allowed the write."""
     others = dict.fromkeys(other for task in group for other in task.item.subjects if other != subject)
-    return tuple((other, held[other].preference) for other in others)
+    return tuple((other, held[other].held().preference) for other in others)
 
 
 def _message(result: Result) -> pb.ActivityResult:

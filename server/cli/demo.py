@@ -115,7 +115,9 @@ def _settings(directory: Path, store: EmbeddedRedis, pages: str) -> Settings:
 def _loader(service: Service, closing: ExitStack) -> Loader:
     store = RedisStore(Primary(service.store.redis), service.store.pseudonyms)
     closing.callback(store.close)
-    return Loader([store], service.store.pseudonyms, service.rules().policy.retention.profile_days)
+    return Loader(
+        [service.store.sealing(store)], service.store.pseudonyms, service.rules().policy.retention.profile_days
+    )
 
 
 @contextmanager

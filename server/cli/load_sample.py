@@ -26,8 +26,10 @@ from server.sample.personas import find_personas
 from server.sample.population import population
 from server.settings import Settings
 from server.store.keys import Pseudonyms
+from server.store.record_cipher import PURPOSE, RecordCipher
 from server.store.redis.backend import backend_of
 from server.store.redis.primary import accept_any
+from server.store.sealed import SealedRecords
 from server.store.settling import new_trust, require_trust, settle
 from targeting.policy.policy import DEFAULT_POLICY
 
@@ -78,7 +80,9 @@ def opened_loader(settings: Settings) -> Iterator[Loader]:
         stores = [backend.open_store(pseudonyms) for _ in range(_CONNECTIONS)]
         for store in stores:
             closing.callback(store.close)
-        yield Loader(stores, pseudonyms, policy.retention.profile_days)
+        cipher, seals = RecordCipher(key.derive(PURPOSE)), settings.encrypt_records == "yes"
+        sealed = [SealedRecords(store, cipher, seals=seals) for store in stores]
+        yield Loader(sealed, pseudonyms, policy.retention.profile_days)
 
 
 def load(out: Console, loading: Iterable[Progress], total: int) -> tuple[int, int]:

@@ -18,9 +18,10 @@ from server.cli.store_access import open_store
 from server.keys.secret_key import key_file
 from server.settings import Settings
 from server.store.identity import IdentityUnreadable, StoreIdentity
+from server.store.record_cipher import PURPOSE, RecordCipher
 from server.store.redis.backend import Backend, backend_of
 from server.store.redis.handshake import open_connection
-from server.store.redis.inventory import Inventory, add_inventories, take_inventory
+from server.store.redis.inventory import Inventory, Opening, add_inventories, as_it_is, take_inventory
 from server.store.redis.primary import accept_any
 from server.store.redis.topology import Address
 
@@ -36,6 +37,8 @@ class OpenedStore(NamedTuple):
     prefix: bytes
     fingerprint: str
     """Of our secret key; empty where there is no key yet."""
+    opening: Opening = as_it_is
+    """Turns a stored value into a record."""
 
     def record(self) -> bytes | None:
         """Return the store's own record."""
@@ -48,7 +51,8 @@ class OpenedStore(NamedTuple):
 
     def _inventory(self, server: Address) -> Inventory:
         with closing(open_connection(server, _CONNECT_TIMEOUT_S)) as connection:
-            return take_inventory(connection, self.prefix, time.monotonic() + _COUNT_TIMEOUT_S)
+            deadline_s = time.monotonic() + _COUNT_TIMEOUT_S
+            return take_inventory(connection, self.prefix, deadline_s, self.opening)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -73,7 +77,10 @@ def opened_store(settings: Settings) -> Iterator[OpenedStore]:
     prefix = settings.key_prefix.encode()
     with open_store(settings) as address:
         backend = backend_of(address, prefix, accept_any)
-        yield OpenedStore(address, backend, prefix, key.fingerprint if key else "")
+        if key is None:
+            yield OpenedStore(address, backend, prefix, "")
+        else:
+            yield OpenedStore(address, backend, prefix, key.fingerprint, RecordCipher(key.derive(PURPOSE)).open)
 
 
 def describe(store: OpenedStore, inventory: Inventory) -> Iterator[str]:

@@ -53,18 +53,22 @@ class Worker:
 
     async def run(self) -> None:
         """Take, read, decide, answer."""
+        began_s = time.monotonic()
         while True:
             if not self._agenda:
                 await self._lane.arrival()
+                began_s = time.monotonic()
             self._agenda.add(self._lane.waiting)
-            singles, took_s = await self._turn(self._read_singles, self._pace_of_singles)
-            self._lane.keep_pace(singles, took_s)
-            await self._turn(self._read_large, self._pace_of_large)
+            singles, _ = await self._turn(self._read_singles, self._pace_of_singles)
+            _, large_s = await self._turn(self._read_large, self._pace_of_large)
             # What has arrived comes in, and answers go out, before the next turn.
             await asyncio.sleep(0)
+            now_s = time.monotonic()
+            self._lane.keep_pace(singles, now_s - began_s - large_s)
+            began_s = now_s
 
     async def _turn(self, read: Callable[[], list[Portion]], pace: Pace) -> tuple[int, float]:
-        """Read and decide as much as one turn can take; return its weight, and its time in seconds."""
+        """Read and decide as much as one turn can take; return its weight, and its CPU time in seconds."""
         pace.start()
         portions = read()
         await self._decide(portions)

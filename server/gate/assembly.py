@@ -26,6 +26,7 @@ def make_gate(settings: Settings, listener: socket.socket | None = None) -> Gate
 
     limits = Http2Limits(
         connections=settings.max_connections,
+        streams=settings.max_streams,
         idle_s=float(settings.idle_timeout_s),
         hosts=_listed(settings.hosts),
         origins=_listed(settings.origins),

@@ -30,9 +30,7 @@ _REFUSALS = {
 }
 
 
-_FIRST_COST_S = 0.00007
-_GATE_COST_S = 0.00003
-"""What a call costs the gate itself: reading its frames and sending its answer."""
+_FIRST_COST_S = 0.0001
 _LEAST_COST_S, _MOST_COST_S = 0.00001, 0.001
 _TURNS_REMEMBERED = 8
 _ALWAYS_LET_IN = 16
@@ -53,14 +51,17 @@ class Decisions:
         self._arrived: asyncio.Future[None] | None = None
 
     def keep_pace(self, weight: int, took_s: float) -> None:
-        """Learn the cost of a decision, as a moving average. One long pause of the machine counts as a short one."""
-        if weight:
+        """Learn the cost of a decision in a busy turn, as a moving average.
+
+        A long pause of the machine counts as a short one, and a turn with a few calls says nothing about many.
+        """
+        if weight >= _ALWAYS_LET_IN:
             cost_s = min(max(took_s / weight, _LEAST_COST_S), _MOST_COST_S)
             self._cost_s += (cost_s - self._cost_s) / _TURNS_REMEMBERED
 
     def wait_s(self) -> float:
         """Return how long a single call would wait for those before it."""
-        return self.singles * (self._cost_s + _GATE_COST_S) if self.singles > _ALWAYS_LET_IN else 0.0
+        return self.singles * self._cost_s if self.singles > _ALWAYS_LET_IN else 0.0
 
     async def arrival(self) -> None:
         """Wait until calls wait, and for more as long as the loop brings some."""

@@ -117,7 +117,10 @@ class DecisionLane(Protocol):
         ...
 
     def keep_pace(self, weight: int, took_s: float) -> None:
-        """Learn how long single calls of this weight took, so that no more are let in than can be served in time."""
+        """Learn how long a turn with single calls of this weight took, with all that the loop did for other calls.
+
+        No more calls are then let in than can be served in time.
+        """
         ...
 
 

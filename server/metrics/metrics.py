@@ -5,8 +5,16 @@ Label values come from enumerations and the policy file only; no identifier and 
 
 from collections import Counter as Tally
 from collections.abc import Iterable
+from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 from server.build import build_version, python_version
 from server.metrics.call_counts import CallCounts, RefusalCounts
@@ -22,26 +30,44 @@ _BATCH_BUCKETS = (1, 2, 3, 4, 8, 16, 32, 64, 128)
 _STORE_BUCKETS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 UNKNOWN_NETWORK = "unknown"
 
+# A second series for each counter and histogram, of when it was made, is of no use here.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped there
+
 
 class Metrics:
     """Every series of the service, on a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self._decisions = Counter("adtargeting_decisions", "Decisions", ["mode"], registry=registry)
-        self._reasons = Counter(
-            "adtargeting_limit_reasons", "Reasons of limited decisions", ["reason"], registry=registry
-        )
+        self._define_decisions(registry)
+        self._define_store(registry)
+        self._define_gate(registry)
+        ProcessCollector(registry=registry)
+        self._known_networks: frozenset[str] = frozenset()
+
+    def _define_decisions(self, registry: CollectorRegistry) -> None:
+        counter = partial(Counter, registry=registry)
+        decisions = counter("adtargeting_decisions", "Decisions", ["mode"])
+        reasons = counter("adtargeting_limit_reasons", "Reasons of limited decisions", ["reason"])
+        self._mode = {mode: decisions.labels(mode.name.lower()) for mode in Mode}
+        self._reason = {reason: reasons.labels(reason.name.lower()) for reason in Reason}
         self._decision_seconds = LoopHistogram(
             registry, "adtargeting_decision_seconds", "From arrival to answer", _DECISION_BUCKETS
         )
-        self._room_seconds = LoopHistogram(
-            registry, "adtargeting_room_seconds", "From arrival to the call's turn", _DECISION_BUCKETS
-        )
         self._batch_size = LoopHistogram(registry, "adtargeting_batch_size", "Decisions made together", _BATCH_BUCKETS)
-        self._loop_lag = LoopHistogram(
-            registry, "adtargeting_loop_lag_seconds", "Lateness of the event loop's timers", _DECISION_BUCKETS
+        self._network_profiles = counter("adtargeting_network_profiles", "Answers for networks", ["network", "shared"])
+        self._decode_errors = counter("adtargeting_signal_decode_errors", "Signals that could not be read", ["signal"])
+        self._newer_policies = counter(
+            "adtargeting_tcf_newer_policies", "TC strings of a policy version that this release does not know"
         )
+        self._dropped_signals = counter(
+            "adtargeting_sticky_dropped",
+            "Signals with new devices that were not stored, beyond signals.new_devices_per_second",
+        )
+        self.consent = ConsentCounts(registry)
+
+    def _define_store(self, registry: CollectorRegistry) -> None:
+        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
         self._store_seconds = Histogram(
             "adtargeting_store_seconds",
             "Round trips to the store",
@@ -49,67 +75,39 @@ class Metrics:
             buckets=_STORE_BUCKETS,
             registry=registry,
         )
-        self._store_errors = Counter(
-            "adtargeting_store_errors", "Failures of the store", ["operation", "kind"], registry=registry
+        self._fetch_seconds = self._store_seconds.labels("fetch")
+        self._store_errors = counter("adtargeting_store_errors", "Failures of the store", ["operation", "kind"])
+        self._profile_writes = counter(
+            "adtargeting_profile_writes", "Activities and corrections by outcome", ["outcome"]
         )
-        self._profile_writes = Counter(
-            "adtargeting_profile_writes",
-            "Activities and corrections by outcome",
-            ["outcome"],
-            registry=registry,
+        self._preference_changes = counter(
+            "adtargeting_preference_changes", "Choices", ["choice", "source", "durability"]
         )
-        self._preference_changes = Counter(
-            "adtargeting_preference_changes", "Choices", ["choice", "source", "durability"], registry=registry
+        self.circuit_open = gauge("adtargeting_circuit_open", "1 while the store is known to be down")
+        self.store_up = gauge("adtargeting_store_up", "1 while the store answers")
+        self.store_writable = gauge("adtargeting_store_writable", "1 while choices can be stored")
+        self.store_trusted = gauge("adtargeting_store_trusted", "0 while the store is not the one that was written to")
+        self.unconfirmed_age = gauge(
+            "adtargeting_unconfirmed_preference_age_seconds", "Age of the oldest unconfirmed choice"
         )
-        self._network_profiles = Counter(
-            "adtargeting_network_profiles", "Answers for networks", ["network", "shared"], registry=registry
+
+    def _define_gate(self, registry: CollectorRegistry) -> None:
+        gauge = partial(Gauge, registry=registry)
+        self._room_seconds = LoopHistogram(
+            registry, "adtargeting_room_seconds", "From arrival to the call's turn", _DECISION_BUCKETS
         )
-        self._decode_errors = Counter(
-            "adtargeting_signal_decode_errors",
-            "Signals that could not be read",
-            ["signal"],
-            registry=registry,
-        )
-        self._newer_policies = Counter(
-            "adtargeting_tcf_newer_policies",
-            "TC strings of a policy version that this release does not know",
-            registry=registry,
-        )
-        self._dropped_signals = Counter(
-            "adtargeting_sticky_dropped",
-            "Signals with new devices that were not stored, beyond signals.new_devices_per_second",
-            registry=registry,
-        )
-        self.circuit_open = Gauge(
-            "adtargeting_circuit_open", "1 while the store is known to be down", registry=registry
-        )
-        self.store_up = Gauge("adtargeting_store_up", "1 while the store answers", registry=registry)
-        self.store_writable = Gauge("adtargeting_store_writable", "1 while choices can be stored", registry=registry)
-        self.store_trusted = Gauge(
-            "adtargeting_store_trusted", "0 while the store is not the one that was written to", registry=registry
-        )
-        self.country_table_age = Gauge(
-            "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses", registry=registry
+        self._loop_lag = LoopHistogram(
+            registry, "adtargeting_loop_lag_seconds", "Lateness of the event loop's timers", _DECISION_BUCKETS
         )
         self.calls = CallCounts(registry)
-        self.consent = ConsentCounts(registry)
         self.refusals = RefusalCounts(registry)
-        self.inflight = Gauge("adtargeting_inflight", "Calls that wait or are worked on", registry=registry)
-        self.unconfirmed_age = Gauge(
-            "adtargeting_unconfirmed_preference_age_seconds",
-            "Age of the oldest unconfirmed choice",
-            registry=registry,
+        self.inflight = gauge("adtargeting_inflight", "Calls in flight")
+        self.country_table_age = gauge(
+            "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses"
         )
-        ProcessCollector(registry=registry)
-        Gauge("adtargeting_processes", "Processes that serve", registry=registry).set(1)
-        self._policy_info = Gauge("adtargeting_policy_info", "The policy in force", ["version"], registry=registry)
-        self._build_info = Gauge(
-            "adtargeting_build_info", "The running build", ["version", "python", "gate"], registry=registry
-        )
-        self._mode = {mode: self._decisions.labels(mode.name.lower()) for mode in Mode}
-        self._reason = {reason: self._reasons.labels(reason.name.lower()) for reason in Reason}
-        self._fetch_seconds = self._store_seconds.labels("fetch")
-        self._known_networks: frozenset[str] = frozenset()
+        gauge("adtargeting_processes", "Processes that serve").set(1)
+        self._policy_info = gauge("adtargeting_policy_info", "The policy in force", ["version"])
+        self._build_info = gauge("adtargeting_build_info", "The running build", ["version", "python", "gate"])
 
     def show_build(self, gate: str) -> None:
         """Show the version of this build, its interpreter and its gate."""

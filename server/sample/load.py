@@ -60,18 +60,16 @@ class Loader:
                 yield under_way.popleft().result()
 
     def _write(self, batch: Sequence[Person], now_s: int) -> Progress:
-        """Write the records of people, then their later opt-outs."""
+        """Write the records of people, each followed by its later opt-out, which lands only upon the new record."""
         wanted = [each for person in batch for each in records(person, now_s)]
         changes = [self._first(each) for each in wanted]
         store = self._idle.get()
         try:
-            landed = [each.landed for each in store.commit(changes, _BUDGET_S)]
             opt_outs = [
-                _opt_out(change, each.opt_out)
-                for change, each, new in zip(changes, wanted, landed, strict=True)
-                if new and each.opt_out
+                _opt_out(change, each.opt_out) for change, each in zip(changes, wanted, strict=True) if each.opt_out
             ]
-            store.commit(opt_outs, _BUDGET_S)
+            committed = store.commit([*changes, *opt_outs], _BUDGET_S)
+            landed = [each.landed for each in committed[: len(changes)]]
         finally:
             self._idle.put(store)
         return Progress(len(batch), sum(landed), len(landed) - sum(landed))

@@ -13,12 +13,14 @@ from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import Pseudonyms
 from server.store.measured import MeasuredRecords, Meter
 from server.store.ports import DecisionStore, RecordStore, StoreError
+from server.store.record_cipher import PURPOSE, RecordCipher
 from server.store.redis.backend import OpenStore, backend_of
 from server.store.redis.cluster.topology import ClusterAddress
 from server.store.redis.preflight import Expected, Level, examine
 from server.store.redis.store_url import parse_store_url
 from server.store.redis.topology import Address
 from server.store.refusals import WriteRefusals
+from server.store.sealed import SealedDecisions, SealedRecords
 from server.store.settling import new_trust, settle
 
 PROBE_TIMEOUT_S = 0.25
@@ -41,6 +43,7 @@ class StoreAccess:
         self._drafted = DraftedKey(key_file(settings), self.backend.has_records)
         self.key = self._drafted.key
         self.pseudonyms = Pseudonyms(self.key.derive(PSEUDONYMS), settings.key_prefix)
+        self._cipher = RecordCipher(self.key.derive(PURPOSE))
         self.trust = new_trust(settings, self.key.fingerprint)
         self.probe = self.backend.probe(self.trust, settings.replicas)
         """The health check, for the thread that watches the store; closed by it."""
@@ -56,11 +59,15 @@ class StoreAccess:
 
     def decisions(self) -> DecisionStore:
         """Open a store for one thread that decides; its connection is made when it is first used."""
-        return CircuitStore(self._open(), self._circuit, self._full_budget_s)
+        return CircuitStore(SealedDecisions(self._open(), self._cipher), self._circuit, self._full_budget_s)
 
     def records(self, meter: Meter) -> RecordStore:
         """Open a store for one thread that writes; its connection is made when it is first used."""
-        return MeasuredRecords(CircuitRecords(self._open(), self._circuit, self.refusals), meter)
+        return MeasuredRecords(CircuitRecords(self.sealing(self._open()), self._circuit, self.refusals), meter)
+
+    def sealing(self, store: RecordStore) -> RecordStore:
+        """Return a store that opens and seals the records of another."""
+        return SealedRecords(store, self._cipher, seals=self._settings.encrypt_records == "yes")
 
     def can_confirm(self) -> bool:
         """Whether the store could ever confirm a choice: it has a file to sync, or replicas are required of it."""

@@ -27,6 +27,10 @@ class StoreUnreachable(StoreUnavailable):
     """No connection to the store can be made, or the one there was has ended."""
 
 
+class PartUnavailable(StoreUnavailable):
+    """A part of the store is unavailable, which says nothing about the rest."""
+
+
 class StoreUntrusted(StoreError):
     """The store is not, or no longer, the one that the service wrote to: opt-outs may be missing."""
 
@@ -37,8 +41,8 @@ class RecordChange(NamedTuple):
     None leaves a value as it is, ``b""`` removes it. The change lands only while the store still holds the
     preference of ``expected``, so no write can follow from a reading made before an opt-out; and, where it writes
     a profile or a deduplication record, the profile too, so no writer undoes another's work. It lands only while every
-    subject of ``linked`` has the preference that is given with it, and where that is None no profile either, so the
-    opt-out of a device stops the account's write.
+    subject of ``linked`` has the preference that is given with it, as the store holds it, and where that is None no
+    profile either, so the opt-out of a device stops the account's write.
     """
 
     subject: Subject

@@ -1,6 +1,7 @@
 """Puts the pages together: contexts, application, server."""
 
 import ipaddress
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,11 +21,14 @@ from server.web.visit import Proxies, VisitRefused, read_proxies
 
 PAGE_THREADS: Final = 2
 _SETTING: Final = f"{PREFIX}WEB_ADDRESS"
+_ORIGIN: Final = f"{PREFIX}WEB_ORIGIN"
+_ORIGIN_FORM: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 
 
 def open_pages(settings: Settings, make_context: Callable[[], CallContext], closing: ExitStack) -> str:
     """Serve the pages until ``closing`` closes, and return where. Raises ``SettingsError``."""
     _check_is_local(settings.web_address)
+    _check_origin(settings)
     proxies, links = read_proxies(settings), read_links(settings.web_links)
     server = WebServer(settings.web_address)
     contexts = [make_context() for _ in range(PAGE_THREADS)]
@@ -51,6 +55,15 @@ def refuse_everyone(_: HTTPConnection) -> None:
 def own_origin(address: str) -> str:
     """Return the origin that a browser on this machine shows; none at a Unix socket, which no browser opens."""
     return "" if address.startswith(UNIX_PREFIX) else f"http://{address}"
+
+
+def _check_origin(settings: Settings) -> None:
+    """Refuse an origin that no browser sends, because every form would be refused later."""
+    origin = settings.web_origin
+    if not origin and settings.web_address.startswith(UNIX_PREFIX):
+        raise SettingsError(f"{_ORIGIN}: must be set with a Unix socket, such as https://privacy.example")
+    if origin and not _ORIGIN_FORM.fullmatch(origin):
+        raise SettingsError(f"{_ORIGIN}: must be scheme and host in lower case, such as https://privacy.example")
 
 
 def _check_is_local(address: str) -> None:

@@ -19,6 +19,12 @@ class StoredRecords(NamedTuple):
     preference: bytes | None = None
     profile: bytes | None = None
     seen: bytes | None = None
+    as_held: "StoredRecords | None" = None
+    """The same records as the store holds them, where these values are another form of them."""
+
+    def held(self) -> "StoredRecords":
+        """Return the records as the store holds them, which a change must be compared to."""
+        return self if self.as_held is None else self.as_held
 
     def __repr__(self) -> str:
         """Show which values are there, never the values."""

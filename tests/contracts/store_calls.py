@@ -47,4 +47,4 @@ def commit(store: Store, subject: Subject = ANNE, **values: Unpack[Values]) -> b
 
 
 def held(store: Store, subject: Subject = ANNE) -> tuple[bytes | None, ...]:
-    return store.read([subject], BUDGET_S)[0][2:]
+    return store.read([subject], BUDGET_S)[0][2:5]

@@ -81,9 +81,10 @@ class Running:
         )
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+@pytest.fixture(scope="module", params=["http2", "grpcio"])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     settings = Settings(
+        gate=request.param,
         grpc_address="127.0.0.1:0",
         metrics_address="127.0.0.1:0",
         data_dir=tmp_path_factory.mktemp("service") / "data",

@@ -22,10 +22,10 @@ class Http2Limits(NamedTuple):
     """Limits of the connections of one process. Times in seconds."""
 
     connections: int = 4096
-    streams: int = 256
-    """Calls in flight of one connection."""
-    tasks: int = 4096
-    """Requests of all connections that may be in Python at once; more get HTTP 503."""
+    streams: int = 32
+    """Calls in flight of one connection: its caller keeps further ones, which costs nothing here."""
+    tasks: int = 8192
+    """Requests in Python at once. More get HTTP 503, which costs more than a refusal in Python: a last resort."""
     idle_s: float = 300.0
     hosts: tuple[str, ...] = ()
     """Names by which HTTP/1.1 and browsers may call the port, beside its own."""

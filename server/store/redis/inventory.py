@@ -2,8 +2,8 @@
 
 from base64 import urlsafe_b64decode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
 
 from server.store.redis.connection import Connection, pack
 from server.store.redis.errors import ErrorReply
@@ -12,6 +12,14 @@ from targeting.records.preference import decode_preference
 
 _KEYS_PER_STEP = b"1000"
 _KINDS = {b"a": "accounts", b"d": "devices"}
+
+
+Opening: TypeAlias = Callable[[bytes, bytes], bytes | None]
+
+
+def as_it_is(value: bytes, _: bytes) -> bytes:
+    """Return a value that is not sealed."""
+    return value
 
 
 class Inventory(NamedTuple):
@@ -29,15 +37,15 @@ class Inventory(NamedTuple):
         return self.accounts + self.devices + self.profiles
 
 
-def take_inventory(connection: Connection, prefix: bytes, deadline_s: float) -> Inventory:
-    """Count everything under the prefix. Raises ``StoreError``."""
+def take_inventory(connection: Connection, prefix: bytes, deadline_s: float, opening: Opening = as_it_is) -> Inventory:
+    """Count everything under the prefix. ``opening`` turns a stored value into a record. Raises ``StoreError``."""
     counts: Counter[str] = Counter()
     newest_ms = 0
     for keys in _scanned(connection, prefix, deadline_s):
         counts["profiles"] += sum(key.endswith(b":prof") for key in keys)
         preferences = [key for key in keys if key.endswith(b":pref")]
         counts.update(_KINDS[key[len(prefix) + 2 :][:1]] for key in preferences)
-        for changed_at_ms in _changes(connection, preferences, deadline_s):
+        for changed_at_ms in _changes(connection, preferences, deadline_s, opening):
             counts["unreadable"] += changed_at_ms is None
             newest_ms = max(newest_ms, changed_at_ms or 0)
     return Inventory(**counts, newest_choice_ms=newest_ms)
@@ -68,20 +76,23 @@ def _scanned(connection: Connection, prefix: bytes, deadline_s: float) -> Iterat
             return
 
 
-def _changes(connection: Connection, keys: Sequence[bytes], deadline_s: float) -> Iterator[int | None]:
+def _changes(
+    connection: Connection, keys: Sequence[bytes], deadline_s: float, opening: Opening
+) -> Iterator[int | None]:
     """Yield when each record's choice was made; None for a record that cannot be read."""
     packed = b"".join(pack((b"GET", key)) for key in keys)
     values = connection.exchange(packed, len(keys), deadline_s) if keys else []
     for key, value in zip(keys, values, strict=True):
         if value is not None:
-            yield _changed_at_ms(key, value)
+            yield _changed_at_ms(key, value, opening)
 
 
-def _changed_at_ms(key: bytes, value: bytes | ErrorReply) -> int | None:
+def _changed_at_ms(key: bytes, value: bytes | ErrorReply, opening: Opening) -> int | None:
     if isinstance(value, ErrorReply):
         return None
+    owner = _owner(key)
     try:
-        return decode_preference(value, _owner(key)).changed_at_ms
+        return decode_preference(opening(value, owner) or b"", owner).changed_at_ms
     except RecordUnreadable:
         return None
 

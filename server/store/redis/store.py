@@ -50,8 +50,10 @@ class RedisStore:
         keys = [key for _, preference, profile in places for key in (preference, profile, seen_key(profile))]
         values = iter(self._values(keys, deadline_s))
         return [
-            StoredRecords(subject.kind, owner, *stored)
-            for subject, (owner, _, _), *stored in zip(subjects, places, values, values, values, strict=True)
+            StoredRecords(subject.kind, owner, preference, profile, seen)
+            for subject, (owner, _, _), preference, profile, seen in zip(
+                subjects, places, values, values, values, strict=True
+            )
         ]
 
     def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:

@@ -58,7 +58,8 @@ OF_A_NEWER_VERSION = {
 @pytest.mark.parametrize("records", OF_A_NEWER_VERSION.values(), ids=OF_A_NEWER_VERSION)
 def test_records_of_a_newer_version_limit_their_owner_and_nobody_else(records: dict[str, bytes]) -> None:
     def stored(subject: Subject) -> StoredRecords:
-        return StoredRecords(subject.kind, OWNER, **(records if subject.id == "alice" else {}))
+        found = records if subject.id == "alice" else {}
+        return StoredRecords(subject.kind, OWNER, found.get("preference"), found.get("profile"))
 
     bench = Bench(ScriptedStore(stored))
     spoilt, mate = bench.serve(bench.gate.put(DECIDE, request()), bench.gate.put(DECIDE, request(account_id="bob")))

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +12,8 @@ import pytest
 
 from server.store.embedded.server import EmbeddedRedis
 from server.store.keys import seen_key
-from server.store.ports import DecisionStore, RecordStore
+from server.store.ports import Committed, DecisionStore, RecordChange, RecordStore
+from server.store.record_cipher import RecordCipher
 from server.store.redis.cluster.store import ClusterStore
 from server.store.redis.cluster.topology import Cluster, ClusterAddress
 from server.store.redis.handshake import open_connection
@@ -21,7 +22,9 @@ from server.store.redis.store import RedisStore
 from server.store.redis.store_url import parse_store_url
 from server.store.redis.topology import Address
 from server.store.redis.url import RedisAddress
+from server.store.sealed import SealedDecisions, SealedRecords
 from targeting.model import Subject
+from targeting.records.stored_records import StoredRecords
 from tests.faults.cluster_nodes import ClusterNodes, cluster_nodes
 from tests.faults.redis_process import ON_DISK
 from tests.faults.sentinels import Watched, watched
@@ -65,6 +68,34 @@ class OpenRedisStore(RedisStore):
         self._back_door.close()
 
 
+class SealedRedisStore(OpenRedisStore):
+    """The real store with its records encrypted at rest."""
+
+    def __init__(self, address: RedisAddress) -> None:
+        super().__init__(address)
+        cipher, plain = RecordCipher(b"a key for tests"), RedisStore(Primary(address), PSEUDONYMS)
+        self._plain = plain
+        self._decisions, self._records = SealedDecisions(plain, cipher), SealedRecords(plain, cipher)
+
+    def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
+        return self._decisions.fetch(subjects, budget_s)
+
+    def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
+        return self._records.read(subjects, budget_s)
+
+    def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
+        return self._records.commit(changes, budget_s)
+
+    def commit_durably(
+        self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
+    ) -> Committed:
+        return self._records.commit_durably(change, replicas, budget_s, confirm_s)
+
+    def close(self) -> None:
+        super().close()
+        self._plain.close()
+
+
 @contextmanager
 def stopped(server: EmbeddedRedis) -> Iterator[None]:
     """Stop the process, as a hung machine would, and let it go on."""
@@ -97,7 +128,9 @@ class OpenClusterStore(ClusterStore):
         _, preference, profile = PSEUDONYMS.locate(subject)
         key = {"preference": preference, "profile": profile, "seen": seen_key(profile)}[name]
         deadline_s = time.monotonic() + 5
-        self._nodes.connect(self._nodes.node_of(key), deadline_s).ask((command, key, *arguments), deadline_s)
+        self._nodes.connect(self._nodes.node_of(key, deadline_s), deadline_s).ask(
+            (command, key, *arguments), deadline_s
+        )
 
 
 def cluster_of(nodes: ClusterNodes) -> Cluster:
@@ -129,6 +162,10 @@ def open_redis(request: pytest.FixtureRequest) -> Store:
     return OpenRedisStore(request.getfixturevalue("redis_address"))
 
 
+def open_sealed_redis(request: pytest.FixtureRequest) -> Store:
+    return SealedRedisStore(request.getfixturevalue("redis_address"))
+
+
 def open_by_sentinels(request: pytest.FixtureRequest) -> Store:
     made: Watched = request.getfixturevalue("sentinels")
     made.primary().ask(b"FLUSHALL")
@@ -141,7 +178,13 @@ def open_cluster(request: pytest.FixtureRequest) -> Store:
     return OpenClusterStore(nodes)
 
 
-STORES = {"fake": open_fake, "redis": open_redis, "sentinel": open_by_sentinels, "cluster": open_cluster}
+STORES = {
+    "fake": open_fake,
+    "redis": open_redis,
+    "sealed redis": open_sealed_redis,
+    "sentinel": open_by_sentinels,
+    "cluster": open_cluster,
+}
 
 
 @pytest.fixture(params=STORES)

@@ -96,7 +96,7 @@ class FakeStore:
         before = self._held(change.subject)
         if not self._land(change):
             return Committed(landed=False)
-        removed = sum(new == b"" and old is not None for old, new in zip(before[2:], change[2:5], strict=True))
+        removed = sum(new == b"" and old is not None for old, new in zip(before[2:5], change[2:5], strict=True))
         return Committed(landed=True, removed=removed)
 
     def _preference_ends_s(self, change: RecordChange) -> float:
@@ -114,7 +114,7 @@ class FakeStore:
         if (change.profile or change.seen) and not _same(before.profile, expected.profile):
             return False
         preference, profile, seen = (
-            old if new is None else new or None for old, new in zip(before[2:], change[2:5], strict=True)
+            old if new is None else new or None for old, new in zip(before[2:5], change[2:5], strict=True)
         )
         if (change.profile or change.seen) and not (_allows(before.preference, absent=True) and _allows(preference)):
             return False

@@ -107,6 +107,21 @@ def test_an_address_that_others_reach_is_refused(address: str, serving: ExitStac
         open_pages(Settings(web_address=address), no_context, serving)
 
 
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("unix:/run/web.sock", ""),
+        ("127.0.0.1:0", "https://privacy.example/"),
+        ("127.0.0.1:0", "privacy.example"),
+        ("127.0.0.1:0", "https://Privacy.example"),
+        ("127.0.0.1:0", "null"),
+    ],
+)
+def test_an_origin_that_no_browser_sends_stops_the_start(address: str, origin: str, serving: ExitStack) -> None:
+    with pytest.raises(SettingsError, match="ADTARGETING_WEB_ORIGIN: must be"):
+        open_pages(Settings(web_address=address, web_origin=origin), no_context, serving)
+
+
 def test_ipv6_has_brackets(serving: ExitStack) -> None:
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")

@@ -67,8 +67,10 @@ def forbidden(records: StoredRecords) -> Reasons:
 
 
 def after(records: StoredRecords, values: Values) -> StoredRecords:
-    merged = (new if new is not None else old for new, old in zip(values[:3], records[2:], strict=True))
-    return StoredRecords(records.kind, records.owner, *(value or None for value in merged))
+    preference, profile, seen = (
+        new if new is not None else old for new, old in zip(values[:3], records[2:5], strict=True)
+    )
+    return StoredRecords(records.kind, records.owner, preference or None, profile or None, seen or None)
 
 
 class TestCorrect:

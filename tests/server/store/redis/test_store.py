@@ -194,7 +194,7 @@ class TestRefusals:
         own_store.command(b"CONFIG", b"SET", b"maxmemory", b"1")
         with pytest.raises(StoreUnavailable, match="out of memory"):
             own_store.commit([attempt], BUDGET_S)
-        assert own_store.read([ANNE], BUDGET_S)[0][2:] == (None, None, None)
+        assert own_store.read([ANNE], BUDGET_S)[0][2:5] == (None, None, None)
         held = own_store.read([BEN], BUDGET_S)[0]
         assert own_store.commit([RecordChange(BEN, held, profile=b"", seen=b"")], BUDGET_S)[0].landed
 
