@@ -60,6 +60,8 @@ def _show(shell: Shell, receipt: pb.SetPreferenceResponse, choice: pb.Choice) ->
     if receipt.set_cookie:
         shell.out.print("Send this header to the browser:")
         shell.write(f"Set-Cookie: {plain(receipt.set_cookie)}")
+    elif choice == pb.CHOICE_OPT_IN:
+        shell.out.print("A TOptOut cookie may still limit this person's browsers; opt in with --device to remove it.")
 
 
 def _date(value: str) -> pb.Date:

@@ -2,11 +2,12 @@
 
 A decision takes 50 µs, or a millisecond where its consent strings are long; a turn is to take some milliseconds. So the
 weight of a turn follows from what decisions of late have cost: the dearest counts at once, and is forgotten slowly.
+Cost is CPU time of the thread: a pause of the machine, or a wait for the store, makes no decision dearer.
 """
 
 import time
 
-LEAST_WEIGHT, MOST_WEIGHT = 4, 64
+LEAST_WEIGHT, MOST_WEIGHT = 8, 64
 _FIRST_COST_S = 0.00005
 _REMEMBERED = 0.9
 
@@ -21,7 +22,7 @@ class Pace:
 
     def start(self) -> None:
         """Begin to read for a turn."""
-        self._started_s = time.monotonic()
+        self._started_s = time.thread_time()
 
     def weight(self) -> int:
         """Return how much to decide in a turn; more than that makes each decision hardly cheaper."""
@@ -29,11 +30,11 @@ class Pace:
 
     def has_time(self) -> bool:
         """Whether reading has taken less than half of the turn."""
-        return time.monotonic() - self._started_s < self._turn_s / 2
+        return time.thread_time() - self._started_s < self._turn_s / 2
 
     def end(self, weight: int) -> float:
-        """Learn from a turn that decided so much, and return how long it took (seconds)."""
-        took_s = time.monotonic() - self._started_s
+        """Learn from a turn that decided so much, and return what it took (seconds of CPU)."""
+        took_s = time.thread_time() - self._started_s
         if weight:
             cost_s = took_s / weight
             self._cost_s = max(cost_s, self._cost_s * _REMEMBERED + cost_s * (1 - _REMEMBERED))

@@ -68,7 +68,7 @@ class Worker:
             began_s = now_s
 
     async def _turn(self, read: Callable[[], list[Portion]], pace: Pace) -> tuple[int, float]:
-        """Read and decide as much as one turn can take; return its weight, and its time in seconds."""
+        """Read and decide as much as one turn can take; return its weight, and its CPU time in seconds."""
         pace.start()
         portions = read()
         await self._decide(portions)

@@ -9,7 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from server.store.delegating import DelegatingRecordStore
-from server.store.ports import DecisionStore, RecordStore, StoreError, StoreTimeout, StoreUnavailable, StoreUntrusted
+from server.store.ports import (
+    DecisionStore,
+    PartUnavailable,
+    RecordStore,
+    StoreError,
+    StoreTimeout,
+    StoreUnavailable,
+    StoreUntrusted,
+)
 from server.store.refusals import WriteRefusals
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
@@ -114,6 +122,8 @@ class CircuitStore:
         except StoreUntrusted:
             # It answers, and in time.
             self._circuit.succeeded()
+            raise
+        except PartUnavailable:
             raise
         except StoreError as problem:
             if budget_s >= self._least_budget_s or not isinstance(problem, StoreTimeout):

@@ -27,6 +27,10 @@ class StoreUnreachable(StoreUnavailable):
     """No connection to the store can be made, or the one there was has ended."""
 
 
+class PartUnavailable(StoreUnavailable):
+    """A part of the store is unavailable, which says nothing about the rest."""
+
+
 class StoreUntrusted(StoreError):
     """The store is not, or no longer, the one that the service wrote to: opt-outs may be missing."""
 

@@ -98,6 +98,7 @@ def test_a_part_that_nobody_serves_limits_those_it_concerns(tmp_path: Path, prim
         wait_until(lambda: health(channel, WRITING) == "NOT_SERVING")
         lost = {account for account in people if slot_of(key_of(service, account)) < 16384 // PRIMARIES}
         assert 0 < len(lost) < len(people)
+        assert {decided(channel, account) for account in lost} == {"LIMITED STORE_UNAVAILABLE"}
         for account in people:
             batch = pb.DecideBatchRequest(
                 requests=[pb.DecideRequest(account_id=each, ip="8.8.8.8") for each in (account, *sorted(lost)[:1])]

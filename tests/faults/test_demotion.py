@@ -15,6 +15,7 @@ from adtargeting.v1.profile_pb2_grpc import ProfileServiceStub
 from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 
 from server.app import Service
+from server.store.keys import Pseudonyms
 from server.store.redis.connection import Connection
 from server.store.redis.handshake import open_connection
 from server.store.redis.primary import Primary
@@ -25,7 +26,7 @@ from tests.faults.redis_process import HOST, ON_DISK, RedisProcess
 from tests.faults.tcp_proxy import TcpProxy
 from tests.server.calls.direct_service import Service as DirectService
 from tests.server.calls.direct_service import viewed
-from tests.server.running_service import opt_out, settings
+from tests.server.running_service import opt_out, settings, wait_until
 from tests.server.store.fake_store import PSEUDONYMS
 
 ALICE = pb.DecideRequest(account_id="alice", ip="8.8.8.8")
@@ -134,3 +135,35 @@ def test_unchecked_the_demoted_server_is_read_for_ever(pair: Pair, monkeypatch: 
         pair.switch_over()
         DirectService(writes, writes).opt_out(account_id="alice")
         assert all(reader.decide("alice").mode is Mode.BEHAVIOURAL for _ in range(100))
+
+
+class TestAnAddressThatLeadsToAnotherPrimary:
+    """A virtual address moves, and the old primary, cut off, still believes that it is one."""
+
+    def move(self, pair: Pair, pseudonyms: Pseudonyms) -> None:
+        """Move the address, and have Alice opt out at the new primary."""
+        pair.replica.promote()
+        pair.front.upstream_port = pair.replica.port
+        with closing(RedisStore(Primary(RedisAddress(host=HOST, port=pair.replica.port)), pseudonyms)) as writes:
+            DirectService(writes, writes).opt_out(account_id="alice")
+
+    def test_it_is_followed(self, tmp_path: Path, pair: Pair) -> None:
+        of_pair = settings(tmp_path, redis_url=f"redis://{HOST}:{pair.front.port}/0")
+        with Service(of_pair) as service, grpc.insecure_channel(service.address) as channel:
+            activities = RecordActivityRequest(activities=[viewed(account_id="alice")])
+            ProfileServiceStub(channel).RecordActivity(activities, timeout=10)
+            assert behavioural(channel)
+            self.move(pair, service.store.pseudonyms)
+            wait_until(lambda: not behavioural(channel))
+
+    def test_unwatched_it_is_not(self, pair: Pair) -> None:
+        address = RedisAddress(host=HOST, port=pair.front.port)
+        with closing(RedisStore(Primary(address), PSEUDONYMS)) as reads:
+            reader = DirectService(reads, reads)
+            reader.record(viewed(account_id="alice"))
+            self.move(pair, PSEUDONYMS)
+            assert all(reader.decide("alice").mode is Mode.BEHAVIOURAL for _ in range(100))
+
+
+def behavioural(channel: grpc.Channel) -> bool:
+    return bool(TargetingServiceStub(channel).Decide(ALICE, timeout=10).mode == pb.MODE_BEHAVIOURAL)

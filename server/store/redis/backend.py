@@ -149,9 +149,8 @@ class ClusterBackend:
             yield ClusterIdentityRecord(nodes, self._prefix, self.has_records)
 
     def ping(self, timeout_s: float) -> None:
-        """Ask every node: with one missing, the circuit is no help to those whose node answers."""
-        for server in self.servers():
-            ping(server, timeout_s)
+        """Ask for any node's sign of life: one that is gone is no reason not to ask the others."""
+        ping(self._address, timeout_s)
 
     def servers(self) -> list[Address]:
         """See ``Backend``."""

@@ -10,7 +10,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = 1000.0
-        monkeypatch.setattr("server.decisions.pace.time.monotonic", lambda: self.now_s)
+        monkeypatch.setattr("server.decisions.pace.time.thread_time", lambda: self.now_s)
 
     def turn(self, of: Pace, weight: int, took_s: float) -> int:
         of.start()

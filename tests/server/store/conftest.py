@@ -128,7 +128,9 @@ class OpenClusterStore(ClusterStore):
         _, preference, profile = PSEUDONYMS.locate(subject)
         key = {"preference": preference, "profile": profile, "seen": seen_key(profile)}[name]
         deadline_s = time.monotonic() + 5
-        self._nodes.connect(self._nodes.node_of(key), deadline_s).ask((command, key, *arguments), deadline_s)
+        self._nodes.connect(self._nodes.node_of(key, deadline_s), deadline_s).ask(
+            (command, key, *arguments), deadline_s
+        )
 
 
 def cluster_of(nodes: ClusterNodes) -> Cluster:

@@ -1,14 +1,15 @@
 """The circuit: opens after failures in a row, probes by itself, closes on a sign of life."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from server.store.circuit import Circuit, CircuitRecords, CircuitStore
-from server.store.ports import RecordChange, StoreError, StoreTimeout, StoreUnavailable
+from server.store.ports import PartUnavailable, RecordChange, StoreError, StoreTimeout, StoreUnavailable
 from server.store.refusals import WriteRefusals
 from targeting.model import Subject, SubjectKind
+from targeting.records.stored_records import StoredRecords
 from tests.server.store.fake_store import FakeStore
 
 PATIENCE_S = 10
@@ -206,6 +207,18 @@ def test_an_untrusted_store_is_no_reason_not_to_ask_it(bench: Bench) -> None:
     for _ in range(5):
         assert bench.fetch() == "the store is another"
     assert not bench.circuit.is_open
+
+
+def test_a_part_that_is_gone_is_no_reason_not_to_ask_the_rest() -> None:
+    class Parted(FakeStore):
+        def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
+            raise PartUnavailable("a node is gone")
+
+    circuit = Circuit(lambda: None, failures=1)
+    for _ in range(5):
+        with pytest.raises(PartUnavailable):
+            CircuitStore(Parted(), circuit).fetch([ANNE], BUDGET_S)
+    assert not circuit.is_open
 
 
 def test_failures_of_many_threads_open_it_once(bench: Bench) -> None:

@@ -56,3 +56,9 @@ def test_another_advertising_id_does_not_limit(ifa: str) -> None:
 @pytest.mark.parametrize("status", [0, 1, 2])
 def test_a_status_that_refuses_limits_without_a_system_and_without_an_app(status: int) -> None:
     assert device(ext={"atts": status}).limit_ad_tracking
+
+
+@pytest.mark.parametrize("status", [0, 1, 2])
+@pytest.mark.parametrize("place", [{"app": {}}, {"site": {}}, {}], ids=["in an app", "on the web", "nowhere"])
+def test_a_status_that_does_not_authorise_limits_also_where_no_system_is_named(status: int, place: Json) -> None:
+    assert read(**place, device={"ext": {"atts": status}}).signals.limit_ad_tracking

@@ -105,6 +105,7 @@ PHONE = {
     "full-width digits": "\uff14\uff11\uff15\uff15\uff15\uff15\uff12\uff16\uff17\uff11",
     "Arabic-Indic digits": "\u0664\u0661\u0665\u0665\u0665\u0665\u0662\u0666\u0667\u0661",
     "with Unicode hyphens": "415\u2010555\u20102671",
+    "with Unicode hyphens among letters": "ad 415\u2010555\u20102671",
     "one of its digits full-width": "415555267\uff11",
     "percent-encoded digits": "%34155552671",
     "with a blank in front": " 4155552671",

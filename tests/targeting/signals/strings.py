@@ -15,6 +15,7 @@ _CONSENT = Tc(
 STRINGS = {
     "tcf-consent": _CONSENT.text(),
     "tcf-contact-only": Tc(purposes=frozenset({1, 2}), consents=BitField(frozenset({VENDOR}), 800)).text(),
+    "tcf-no-position": replace(_CONSENT, special_features=frozenset()).text(),
     "tcf-global-scope": replace(_CONSENT, service_specific=False).text(),
     "tcf-vendor-list-0": replace(_CONSENT, vendor_list_version=0).text(),
     "tcf-policy-0": replace(_CONSENT, policy_version=0).text(),

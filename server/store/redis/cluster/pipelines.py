@@ -4,7 +4,7 @@ Follows redirections within the deadline. Invariant: a command that no trusted p
 is a ``StoreError`` in its place and never looks like absence. For one thread.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
@@ -39,19 +39,19 @@ class NodePipelines:
     def run(self, commands: Sequence[Command], deadline_s: float) -> list[Reply | StoreError]:
         """Return the reply to each command, or the ``StoreError`` that it met with."""
         replies: list[Reply | StoreError] = [StoreUnavailable("no node of the cluster serves the slot")] * len(commands)
-        waiting = self._placed(commands, range(len(commands)))
+        waiting = self._placed(commands, deadline_s)
         for _ in range(_MAX_ROUNDS):
             redirected = self._round(commands, waiting, replies, deadline_s)
             if not redirected:
                 break
-            if any(not redirect.asking for redirect in redirected.values()):
-                self._refresh()
+            if not all(redirect.asking for redirect in redirected.values()):
+                self._cluster.refresh_soon()
             waiting = redirected
         return replies
 
-    def node_of(self, key: bytes) -> Node:
+    def node_of(self, key: bytes, deadline_s: float) -> Node:
         """Return the node that serves a key. Raises ``StoreError``."""
-        node = self._cluster.table.node_of(slot_of(key))
+        node = self._cluster.table_by(deadline_s).node_of(slot_of(key))
         if node is None:
             raise StoreUnavailable("no node of the cluster serves the slot")
         return node
@@ -67,9 +67,9 @@ class NodePipelines:
         for connector in self._connectors.values():
             connector.close()
 
-    def _placed(self, commands: Sequence[Command], indexes: Iterable[int]) -> dict[int, Redirect]:
-        table = self._cluster.table
-        nodes = ((index, table.node_of(slot_of(commands[index].key))) for index in indexes)
+    def _placed(self, commands: Sequence[Command], deadline_s: float) -> dict[int, Redirect]:
+        table = self._cluster.table_by(deadline_s)
+        nodes = ((index, table.node_of(slot_of(command.key))) for index, command in enumerate(commands))
         return {index: Redirect(node) for index, node in nodes if node is not None}
 
     def _round(
@@ -105,7 +105,7 @@ class NodePipelines:
             head = _ROLE + pack((b"GET", identity_key))
             connection.post(head + b"".join(parts), 2 + len(commands) * (1 + where.asking), deadline_s)
         except StoreError as problem:
-            self._refresh()
+            self._cluster.refresh_soon()
             return problem
         return connection
 
@@ -117,17 +117,10 @@ class NodePipelines:
         try:
             role, identity, *answers = posted.collect(2 + count * (1 + where.asking), deadline_s)
             if redirect_of(identity, where.node) is not None:
-                self._refresh()
+                self._cluster.refresh_soon()
             check_source(posted, role, identity, self._check_identity)
         except StoreError as problem:
             if not isinstance(problem, StoreTimeout):
-                self._refresh()
+                self._cluster.refresh_soon()
             return [problem] * count
         return answers[where.asking :: 1 + where.asking]
-
-    def _refresh(self) -> None:
-        try:
-            self._cluster.refresh()
-        except StoreError:
-            # The table of before is as good as any; what it says is checked by every answer.
-            return

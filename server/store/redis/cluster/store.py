@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from server.store.keys import Pseudonyms, seen_key
-from server.store.ports import Committed, RecordChange, StoreError
+from server.store.ports import Committed, PartUnavailable, RecordChange, StoreError, StoreTimeout, StoreUntrusted
 from server.store.redis.batch_read import pack_bounded_read, read_bounded_value
 from server.store.redis.cluster.pipelines import Command, NodePipelines
 from server.store.redis.cluster.slots import Node
@@ -23,6 +23,8 @@ from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 
 T = TypeVar("T")
+
+_FULL_BUDGET_S = 0.005
 
 
 class ClusterStore:
@@ -37,12 +39,11 @@ class ClusterStore:
         """Read preference and profile of every subject; see ``DecisionStore``.
 
         Where only some nodes answer, the records of the others' subjects are unreadable, which limits them.
+        A node that is only slower than a caller in a hurry fails the call, so that it is asked again in peace.
         """
         places = [self._pseudonyms.locate(subject) for subject in subjects]
         values = self._values([key for place in places for key in place[1:]], budget_s)
-        failed = [value for value in values if isinstance(value, StoreError)]
-        if failed and len(failed) == len(values):
-            raise failed[0]
+        _raise_for_all(values, budget_s)
         known = iter([UNREADABLE if isinstance(value, StoreError) else value for value in values])
         return [
             StoredRecords(subject.kind, owner, preference, profile)
@@ -81,7 +82,7 @@ class ClusterStore:
         if confirm_s is not None:
             deadline_s = time.monotonic() + confirm_s
         key = self._pseudonyms.locate(change.subject)[1]
-        node = self._nodes.node_of(key)
+        node = self._nodes.node_of(key, deadline_s)
         patience = self._patience.setdefault(node, Patience())
         safety = patience.wait(self._nodes.connect(node, deadline_s), replicas, deadline_s)
         return committed._replace(replicas=safety.replicas, on_disk=safety.on_disk)
@@ -142,6 +143,17 @@ class ClusterStore:
             linked=(),
         )
         self._apply([restored], deadline_s)
+
+
+def _raise_for_all(values: Sequence[bytes | StoreError | None], budget_s: float) -> None:
+    """Raise what concerns everybody: another store, no answer at all, or too little time for one."""
+    failed = [value for value in values if isinstance(value, StoreError)]
+    for problem in failed:
+        hurried = isinstance(problem, StoreTimeout) and (budget_s < _FULL_BUDGET_S or len(failed) == len(values))
+        if hurried or isinstance(problem, StoreUntrusted):
+            raise problem
+    if failed and len(failed) == len(values):
+        raise PartUnavailable(str(failed[0]))
 
 
 def _value(exists: Reply | StoreError, value: Reply | StoreError) -> bytes | StoreError | None:

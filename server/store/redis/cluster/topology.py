@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from server.store.ports import StoreError, StoreUnreachable
+from server.store.ports import StoreError, StoreTimeout, StoreUnreachable
 from server.store.redis.batch_read import CheckIdentity
 from server.store.redis.cluster.slots import Node, SlotTable
 from server.store.redis.connection import Connection
@@ -57,13 +57,27 @@ class Cluster:
         self._table = SlotTable()
         self._asked_s = 0.0
         self._lock = threading.Lock()
+        self._known = threading.Event()
+        self._refreshing = threading.Semaphore()
 
     @property
     def table(self) -> SlotTable:
-        """The slots. Raises ``StoreError`` when no node has ever told."""
-        if not self._table.nodes:
-            self.refresh()
+        """The slots as they were last reported; without nodes before that."""
         return self._table
+
+    def table_by(self, deadline_s: float) -> SlotTable:
+        """Return the slots, once any node has reported them. Raises ``StoreTimeout`` at the deadline."""
+        if not self._table.nodes:
+            self.refresh_soon()
+            if not self._known.wait(deadline_s - time.monotonic()):
+                raise StoreTimeout("the slots of the cluster are not known yet")
+        return self._table
+
+    def refresh_soon(self) -> None:
+        """Have a thread ask for the slots again: no call waits for a node that is gone."""
+        if not self._refreshing.acquire(blocking=False):
+            return
+        threading.Thread(target=self._refresh_quietly, name="cluster-slots", daemon=True).start()
 
     def refresh(self) -> None:
         """Ask for the slots again. Raises ``StoreUnreachable`` when no node answers."""
@@ -72,6 +86,7 @@ class Cluster:
                 return
             self._table = self._asked()
             self._asked_s = time.monotonic()
+            self._known.set()
 
     def open(self, node: Node) -> Connection:
         """Open a connection to a primary. Raises ``StoreError``."""
@@ -82,8 +97,17 @@ class Cluster:
         self.refresh()
         return sorted(self.table.nodes)
 
+    def _refresh_quietly(self) -> None:
+        try:
+            self.refresh()
+        except StoreError:
+            # The table of before is as good as any: each answer says whether it holds.
+            return
+        finally:
+            self._refreshing.release()
+
     def _asked(self) -> SlotTable:
-        for node in self._known():
+        for node in self._candidates():
             try:
                 with closing(open_connection(self._address.at(node), _TIMEOUT_S)) as connection:
                     reply = connection.ask((b"CLUSTER", b"SLOTS"), time.monotonic() + _TIMEOUT_S)
@@ -92,6 +116,6 @@ class Cluster:
             return SlotTable.from_reply(reply, node)
         raise StoreUnreachable("no node of the cluster answers")
 
-    def _known(self) -> Iterator[Node]:
+    def _candidates(self) -> Iterator[Node]:
         yield from self._table.nodes
         yield from self._address.seeds
