@@ -41,6 +41,7 @@ def ip(text: str) -> IpAddress:
         pytest.param("::ffff:81.2.69.160", "81.2.69.160", id="mapped"),
         pytest.param("::FFFF:5102:45a0", "81.2.69.160", id="mapped-in-hex"),
         pytest.param("0:0:0:0:0:ffff:81.2.69.160", "81.2.69.160", id="mapped-in-full"),
+        pytest.param("2001:0db8:0000:0000:0000:0000:255.255.255.255", "2001:db8::ffff:ffff", id="longest"),
     ],
 )
 def test_addresses_are_read(text: str, canonical: str) -> None:

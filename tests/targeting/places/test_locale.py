@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from targeting.places.iso3166 import COUNTRIES
-from targeting.places.locale import MAX_HEADER_LENGTH, MAX_LANGUAGES, best_language, parse_country
+from targeting.places.locale import MAX_HEADER_LENGTH, MAX_LANGUAGES, best_language, parse_country, parse_place
 
 ANYTHING = st.text(st.characters(codec=None), max_size=64)
 
@@ -96,6 +96,41 @@ def test_a_language_is_written_canonically(tag: str, language: str) -> None:
 def test_what_is_no_tag_is_no_language(tag: str) -> None:
     assert best_language(tag, "") == ""
     assert best_language(tag, "fr") == "fr"
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        ("iw", "he"),
+        ("iw-IL", "he-IL"),
+        ("IW_il", "he-IL"),
+        ("in-ID", "id-ID"),
+        ("ji", "yi"),
+        ("jw", "jv"),
+        ("mo-MD", "ro-MD"),
+        ("iw-Hebr-IL", "he-Hebr-IL"),
+        ("it", "it"),
+    ],
+)
+def test_a_deprecated_language_becomes_the_preferred_one(tag: str, language: str) -> None:
+    assert best_language(tag, "") == best_language("", f"{tag},fr;q=0.1") == language
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("US", "US"),
+        ("usa", "US"),
+        ("UK", "GB"),
+        ("EU", "EU"),
+        ("eu", "EU"),
+        *((code, "") for code in ("", "XX", "ZZ", "T1", "A1", "A2", "O1", "AP", "xx", "t1")),
+        *((text, None) for text in ("EUR", "XXX", "EU ", "T2", "\uff25\uff35", "Europe", "\ud800", "99")),
+    ],
+)
+def test_places(text: str, place: str | None) -> None:
+    assert parse_place(text) == place
+    assert parse_country(text) == (None if place in {"EU", ""} else place)
 
 
 @pytest.mark.parametrize(

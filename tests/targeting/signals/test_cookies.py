@@ -129,6 +129,12 @@ def test_an_account_that_is_not_opted_out(header: str, anon_id: str) -> None:
     assert read_cookies(header) == Cookies(anon_id=anon_id)
 
 
+def test_the_longest_anon_cookie() -> None:
+    longest = f"A={ANID}&B=".ljust(512, "1")
+    assert read_cookies(f"ANON={longest}") == Cookies(anon_id=ANID)
+    assert read_cookies(f"ANON={longest}1") == Cookies(anon_opt_out=True)
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -71,6 +71,13 @@ def test_anything_else_is_unreadable(plaintext: bytes) -> None:
         parse_nap(plaintext)
 
 
+def test_the_longest_plain_text_and_blank_fields() -> None:
+    assert parse_nap(b"f=".ljust(MAX_LENGTH, b"x")) == Nap()
+    assert parse_nap(b"age=&country=GB&postal_code=") == Nap(country="GB")
+    with pytest.raises(Unreadable):
+        parse_nap(b"age=&age=9")
+
+
 @given(st.binary(max_size=200) | st.text(st.sampled_from("age=9&country%GB+ "), max_size=40).map(str.encode))
 def test_a_plain_text_is_read_or_unreadable(plaintext: bytes) -> None:
     try:

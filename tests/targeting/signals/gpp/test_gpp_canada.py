@@ -200,6 +200,13 @@ def test_what_takes_long_is_given_up_by_a_decision_only(fields: dict[str, Any]) 
     assert reading.withholds == Withholds.EVERYTHING
 
 
+def test_the_longest_lists_that_a_decision_reads() -> None:
+    section = canadian_section(canadian_fields(VendorExpressConsent=[*range(1, 16_000, 100)]))
+    assert read_gpp_string(encode({5: section}), [5]).unreadable == ()
+    section = canadian_section(canadian_fields(VendorExpressConsent=[*range(1, 16_100, 100)]))
+    assert read_gpp_string(encode({5: section}), [5]).unreadable == (5,)
+
+
 def test_more_vendors_than_can_be_listed_are_refused() -> None:
     everybody = {"key": 2, "type": 0, "ids": [*range(1, 65_536)]}
     fields = canadian_fields(PubRestrictions=[everybody] * 16)

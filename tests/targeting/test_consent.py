@@ -1,0 +1,117 @@
+"""Several sources of one consent: the GDPR's scope by any country, and of two strings the stricter."""
+
+from typing import Any
+
+import pytest
+
+from targeting.consent import RequestConsent, read_consent
+from targeting.limited import limited_features
+from targeting.model import AdRequest, LocaleInputs, Signals
+from targeting.places.geo import IpLocation
+from targeting.policy.policy import GdprPolicy, Policy
+from targeting.reasons import reasons_in
+from tests.targeting.signals.gpp.gpp_encoder import gpp
+from tests.targeting.signals.strings import STRINGS, VENDOR
+
+POLICY = Policy(gdpr=GdprPolicy(host_vendor_id=VENDOR))
+US = IpLocation("US", "")
+CONSENT, CONTACT_ONLY = STRINGS["tcf-consent"], STRINGS["tcf-contact-only"]
+
+
+def consent_of(signals: Signals, cookie_countries: tuple[str, ...] = (), **request: Any) -> RequestConsent:
+    return read_consent(AdRequest(signals=signals, **request), cookie_countries, POLICY)
+
+
+def reasons(consent: RequestConsent) -> list[str]:
+    return [reason.name for reason in reasons_in(consent.reasons)]
+
+
+@pytest.mark.parametrize(
+    ("location", "shown", "cookie_countries", "applies"),
+    [
+        pytest.param(US, {}, (), False, id="address elsewhere"),
+        pytest.param(IpLocation("DE", ""), {}, (), True, id="address"),
+        pytest.param(IpLocation("EU", ""), {}, (), True, id="address somewhere in Europe"),
+        pytest.param(IpLocation("", ""), {}, (), True, id="no country"),
+        pytest.param(IpLocation("DE", ""), {"client_country": "US"}, (), True, id="address beside a setting"),
+        pytest.param(IpLocation("EU", ""), {"client_country": "US"}, (), True, id="EU beside a setting"),
+        pytest.param(US, {"client_country": "deu"}, (), True, id="setting"),
+        pytest.param(US, {"client_country": "EU"}, (), True, id="EU as a setting"),
+        pytest.param(US, {"client_country": "XX"}, (), False, id="no country as a setting"),
+        pytest.param(IpLocation("", ""), {"client_country": "XX"}, (), True, id="no country at all"),
+        pytest.param(US, {}, ("FR",), True, id="cookie"),
+        pytest.param(US, {}, ("US", "EU"), True, id="second cookie"),
+        pytest.param(IpLocation("", ""), {}, ("",), True, id="unreadable cookie without an address"),
+        pytest.param(US, {}, ("",), False, id="unreadable cookie beside an address"),
+        pytest.param(US, {"shown_countries": ("US", "NO")}, (), True, id="bid request"),
+        pytest.param(US, {"shown_countries": ("EU",)}, (), True, id="EU in a bid request"),
+    ],
+)
+def test_scope_by_country(
+    location: IpLocation, shown: dict[str, Any], cookie_countries: tuple[str, ...], *, applies: bool
+) -> None:
+    assert consent_of(Signals(), cookie_countries, ip_location=location, **shown).gdpr is applies
+    assert consent_of(Signals(gdpr_applies=True), cookie_countries, ip_location=location, **shown).gdpr is True
+    assert consent_of(Signals(gdpr_applies=False), cookie_countries, ip_location=location, **shown).gdpr is False
+
+
+@pytest.mark.parametrize("flag", [None, True, False])
+def test_a_named_section_2_is_in_scope(flag: bool | None) -> None:
+    signals = Signals(gdpr_applies=flag, gpp=STRINGS["gpp-tcf-consent"], gpp_section_ids=(2,))
+    assert consent_of(signals, ip_location=US).gdpr is True
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "withheld"),
+    [
+        pytest.param(CONSENT, CONSENT, [], id="both opt in to the position"),
+        pytest.param(CONSENT, CONTACT_ONLY, ["TCF_NO_CONSENT"], id="the second does not"),
+        pytest.param(CONTACT_ONLY, CONSENT, ["TCF_NO_CONSENT"], id="the first does not"),
+        pytest.param(CONSENT, STRINGS["tcf-global-scope"], ["TCF_NO_CONSENT"], id="the second is invalid"),
+        pytest.param(CONSENT, "?", ["TCF_NO_CONSENT"], id="the second cannot be read"),
+    ],
+)
+def test_of_two_tc_strings_each_must_allow_the_position(first: str, second: str, withheld: list[str]) -> None:
+    consent = consent_of(Signals(gdpr_applies=True, tcf_consent=first, more_tcf_consents=(second,)))
+    assert [reason.name for reason in reasons_in(consent.position_withheld(VENDOR, POLICY))] == withheld
+
+
+ALLOWS, SALE, GPC = (STRINGS[f"usnat-{name}"] for name in ("allows", "sale-opt-out", "gpc"))
+POSITION = STRINGS["usnat-position-refused"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        pytest.param(ALLOWS, ALLOWS, [], id="both allow"),
+        pytest.param(ALLOWS, SALE, ["GPP_OPT_OUT"], id="the second opts out"),
+        pytest.param(GPC, ALLOWS, ["GPP_OPT_OUT"], id="the first opts out"),
+        pytest.param(ALLOWS, "?", ["SIGNAL_UNREADABLE"], id="the second cannot be read"),
+        pytest.param("?", SALE, ["GPP_OPT_OUT", "SIGNAL_UNREADABLE"], id="one opts out, one cannot be read"),
+        pytest.param(ALLOWS, gpp({6: "1YYN"}), ["US_PRIVACY_OPT_OUT"], id="a US Privacy string inside the second"),
+    ],
+)
+def test_of_two_gpp_strings_without_ids_the_stricter_counts(first: str, second: str, found: list[str]) -> None:
+    assert reasons(consent_of(Signals(gpp=first, more_gpps=(second,)), ip_location=US)) == found
+
+
+@pytest.mark.parametrize(("first", "second"), [(POSITION, ALLOWS), (ALLOWS, POSITION)])
+def test_of_two_gpp_strings_either_withholds_the_position(first: str, second: str) -> None:
+    consent = consent_of(Signals(gpp=first, more_gpps=(second,), gpp_section_ids=(7,)), ip_location=US)
+    assert reasons(consent) == []
+    assert [reason.name for reason in reasons_in(consent.position_withheld(VENDOR, POLICY))] == ["GPP_OPT_OUT"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "country", "ip_country"),
+    [
+        (LocaleInputs(ip_location=IpLocation("EU", "")), "", ""),
+        (LocaleInputs(client_country="EU", ip_location=US), "", "US"),
+        (LocaleInputs(cookie_country="EU", ip_location=US), "", "US"),
+        (LocaleInputs(client_country="XX", cookie_country="KR", ip_location=US), "KR", "US"),
+        (LocaleInputs(client_country="XX", ip_location=US), "US", "US"),
+    ],
+)
+def test_europe_is_no_country_of_residence(inputs: LocaleInputs, country: str, ip_country: str) -> None:
+    features = limited_features(inputs)
+    assert (features.country, features.ip_country) == (country, ip_country)
