@@ -66,6 +66,7 @@ def test_the_health_check_tells_a_service_that_decides(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_build_step_installs_a_service_that_starts(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()

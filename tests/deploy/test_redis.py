@@ -137,12 +137,13 @@ def test_a_replica_follows_its_primary(start: StartServer) -> None:
 
 
 def test_a_node_of_a_cluster_starts(start: StartServer) -> None:
-    assert "cluster_enabled:1" in as_service(start("cluster.conf"), "INFO", "cluster")
+    node = start("cluster.conf")
+    eventually(lambda: "cluster_enabled:1" in as_service(node, "INFO", "cluster"))
 
 
 def test_a_sentinel_watches_the_primary(start: StartServer) -> None:
     port = start("sentinel.conf", "--sentinel")
-    assert "adtargeting" in ask([["SENTINEL", "MASTERS"]], port)
+    eventually(lambda: "adtargeting" in ask([["SENTINEL", "MASTERS"]], port))
 
 
 def test_no_password_is_ready_to_use() -> None:
