@@ -9,9 +9,10 @@ from server.messages.enums import enum
 from server.messages.reading import parse
 from server.messages.translate import ad_request
 from targeting.checks import Check, DecisionTrace
-from targeting.decision import Rulebook, subjects_of
+from targeting.decision import Rulebook
 from targeting.explain import explain
 from targeting.model import AdRequest
+from targeting.subjects import subjects_of
 
 
 def explain_decision(payload: bytes, context: CallContext) -> bytes:

@@ -12,6 +12,7 @@ from targeting.policy.policy import GdprPolicy, Policy
 from targeting.reasons import reasons_in
 from tests.targeting.signals.gpp.gpp_encoder import gpp
 from tests.targeting.signals.strings import STRINGS, VENDOR
+from tests.targeting.signals.tcf.tcf_encoder import Restriction, Tc
 
 POLICY = Policy(gdpr=GdprPolicy(host_vendor_id=VENDOR))
 US = IpLocation("US", "")
@@ -100,6 +101,14 @@ def test_of_two_gpp_strings_either_withholds_the_position(first: str, second: st
     consent = consent_of(Signals(gpp=first, more_gpps=(second,), gpp_section_ids=(7,)), ip_location=US)
     assert reasons(consent) == []
     assert [reason.name for reason in reasons_in(consent.position_withheld(VENDOR, POLICY))] == ["GPP_OPT_OUT"]
+
+
+def test_strings_that_take_too_long_are_named_apart() -> None:
+    restricted = Tc(restrictions=(Restriction(2, 0, ((1, None),)),) * 129).text()
+    consent = consent_of(Signals(gdpr_applies=True, tcf_consent=restricted, gpp=gpp({7: "B" + "A" * 600})))
+    assert (consent.unreadable, consent.given_up) == (("gpp", "tcf"), ("gpp", "tcf"))
+    consent = consent_of(Signals(gdpr_applies=True, tcf_consent="?", gpp="?"))
+    assert (consent.unreadable, consent.given_up) == (("gpp", "tcf"), ())
 
 
 @pytest.mark.parametrize(

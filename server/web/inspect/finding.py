@@ -12,7 +12,7 @@ from server.calls.call_context import CallContext
 from server.calls.explain import trace_decision
 from server.web.inspect.question import Question
 from targeting.checks import Check, DecisionTrace
-from targeting.decision import Decision, Rulebook, subjects_of
+from targeting.decision import Decision, Rulebook
 from targeting.explain import explain
 from targeting.inspection.changes import Change
 from targeting.inspection.situation import Situation
@@ -21,6 +21,7 @@ from targeting.networks import NetworkDecision
 from targeting.openrtb.bid_request import NetworkRequestBuilder
 from targeting.openrtb.difference import Difference, differences
 from targeting.reasons import Reason
+from targeting.subjects import subjects_of
 
 
 class NetworkFinding(NamedTuple):
