@@ -34,10 +34,7 @@ class Service:
     def __init__(
         self, settings: Settings, *, locations: LocationSource | None = None, listener: socket | None = None
     ) -> None:
-        """``locations`` stands in for the country database of the settings.
-
-        ``listener`` is the socket of a supervisor, whose worker this is: the supervisor serves the metrics.
-        """
+        """``locations`` replaces the country database; ``listener`` is that of a supervisor, which serves metrics."""
         self._settings = settings
         self._listener = listener
         self._given_locations = locations
@@ -80,7 +77,9 @@ class Service:
         if settings.web_address:
             self.web_address = open_pages(settings, lanes.call_context, closing)
         self._watch_health()
-        self._watch_files()
+        self._file_watch = FileWatch(self.reload, self.locations.reload_if_changed)
+        self._file_watch.start()
+        closing.callback(self._file_watch.close)
         self._vital_threads = VitalThreads()
         # What is here now stays; the collector need not look at it again.
         gc.collect()
@@ -115,17 +114,8 @@ class Service:
         self.address = gate.open()
         # If the start fails later on; closing twice does nothing.
         self._closing.callback(gate.close, 0)
-        self.metrics.show_build(gate.name)
-        self.metrics.inflight.set_function(gate.inflight)
-        self.metrics.calls.count = gate.ended
-        self.metrics.refusals.count = gate.refused
-        gate.observe_lag_with(self.metrics.observe_lag)
+        self.metrics.watch_gate(gate)
         return gate
-
-    def _watch_files(self) -> None:
-        self._file_watch = FileWatch(self.reload, self.locations.reload_if_changed)
-        self._file_watch.start()
-        self._closing.callback(self._file_watch.close)
 
     def _watch_health(self) -> None:
         """Report decisions as served always, writes only while choices can be stored."""

@@ -12,6 +12,7 @@ from server.web.inspect.finding import Finding
 from server.web.inspect.view import verdict
 from targeting.decision import Decision
 from targeting.inspection.changes import Change
+from targeting.inspection.smallest import MinimalSets
 from targeting.model import LimitedFeatures, Mode
 from targeting.reasons import Reason, Reasons
 from tests.conftest import MEMORY
@@ -230,7 +231,7 @@ def test_with_the_store_down_it_says_what_cannot_be_said(tmp_path: Path) -> None
 
 def test_a_limit_that_no_change_reaches_is_said() -> None:
     decision = Decision("", Mode.LIMITED, Reasons(Reason.RECORD_UNREADABLE.bit), NOWHERE, None, (), "", "inspected")
-    said = verdict(Finding(decision, (), [], (), None))
+    said = verdict(Finding(decision, (), MinimalSets([], is_complete=True), (), None))
     assert said.lifting == "No change of the request or of the stored choices would lift the limit."
 
 
@@ -238,6 +239,13 @@ def test_a_limit_that_no_change_reaches_is_said() -> None:
 def test_independent_reasons_are_counted(count: int) -> None:
     decision = Decision("", Mode.LIMITED, Reasons(Reason.RECORD_UNREADABLE.bit), NOWHERE, None, (), "", "inspected")
     changes = [Change(f"change {number}", lambda situation: situation) for number in range(count)]
-    said = verdict(Finding(decision, (), [changes], (), None))
+    said = verdict(Finding(decision, (), MinimalSets([tuple(changes)], is_complete=True), (), None))
     number, every = {2: ("Two", "both"), 7: ("7", "all of them")}[count]
     assert said.lifting == f"{number} independent reasons; {every} would have to go:"
+
+
+def test_ways_that_are_too_many_to_search_are_said_to_be_some_of_them() -> None:
+    decision = Decision("", Mode.LIMITED, Reasons(Reason.RECORD_UNREADABLE.bit), NOWHERE, None, (), "", "inspected")
+    way = (Change("one change", lambda situation: situation),)
+    said = verdict(Finding(decision, (), MinimalSets([way], is_complete=False), (), None))
+    assert said.lifting.startswith("There are more smallest ways to lift the limit than are shown; any one of these 1 ")
