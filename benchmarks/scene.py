@@ -16,14 +16,17 @@ from benchmarks import people
 from benchmarks.load import Target, write_body
 from benchmarks.processes import Serving, start_service
 from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
-from server.keys.secret_key import PSEUDONYMS, key_file
+from server.keys.secret_key import PSEUDONYMS, SecretKey, key_file
 from server.settings import Settings
 from server.store.keys import Pseudonyms
 from server.store.ports import RecordChange
+from server.store.record_cipher import PURPOSE as CIPHER
+from server.store.record_cipher import RecordCipher
 from server.store.redis.handshake import open_connection
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
+from server.store.sealed import SealedRecords
 from targeting.records.preference import encode_preference
 from targeting.records.profile import encode_profile
 from targeting.records.stored_records import StoredRecords
@@ -115,19 +118,27 @@ class Scene:
             link.close()
 
     def _populate(self) -> None:
-        pseudonyms = pseudonyms_in(self._directory)
-        store = RedisStore(Primary(self._redis), pseudonyms)
+        key = key_in(self._directory)
+        pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
+        bare = RedisStore(Primary(self._redis), pseudonyms)
+        # Encrypted, as the service itself would write them.
+        store = SealedRecords(bare, RecordCipher(key.derive(CIPHER)))
         for first in range(0, self._population, _CHUNK):
             numbers = range(first, min(first + _CHUNK, self._population))
             changes = [_record(number, pseudonyms) for number in numbers]
             if not all(each.landed for each in store.commit(changes, _STORE_BUDGET_S)):
                 raise WrongAnswer("the people could not be written: another process writes to this store")
-        store.close()
+        bare.close()
+
+
+def key_in(directory: Path) -> SecretKey:
+    """Return the secret key of the service whose data are here."""
+    return key_file(Settings(data_dir=directory)).open(lambda: False)
 
 
 def pseudonyms_in(directory: Path) -> Pseudonyms:
     """Return the pseudonyms of the service whose data are here."""
-    return Pseudonyms(key_file(Settings(data_dir=directory)).open(lambda: False).derive(PSEUDONYMS))
+    return Pseudonyms(key_in(directory).derive(PSEUDONYMS))
 
 
 def behavioural(name: str, message: pb.DecideRequest) -> Question:
