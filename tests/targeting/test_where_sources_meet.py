@@ -201,8 +201,8 @@ def test_the_day_before_1970_is_a_birth_day(birth_day: int | None) -> None:
 
 
 BORDERS = {
-    "as many cookies as are read": ("a=b; " * 511 + "MH=brand", False),
-    "one more": ("a=b; " * 900 + "MH=brand", True),
+    "as many cookies as are read": ("a=b; " * 512 + f"long={'x' * 4096}", False),
+    "one more": ("a=b; " * 513 + f"long={'x' * 4096}", True),
     "an ANON of 512 characters": (f"ANON=A=abc&E={'1' * 504}", False),
     "an ANON of 513": (f"ANON=A=abc&E={'1' * 505}", True),
 }

@@ -13,6 +13,7 @@ from tests.targeting.openrtb.preparing import (
     asking,
     prepare,
 )
+from tests.targeting.signals.strings import STRINGS
 
 IMP_EXT: Json = {
     "gpid": "/1/a",
@@ -109,6 +110,14 @@ def test_extensions_of_user_and_device_keep_consent_flags_and_what_the_policy_na
     assert sent(request)["device"]["ext"] == {"atts": 3}
     assert sent(request, policy=policy)["user"]["ext"].keys() == {"consent", "consented_providers_settings", "fpd"}
     assert sent(request, policy=policy)["device"]["ext"] == {"atts": 3, "cdep": "label"}
+
+
+@pytest.mark.parametrize(
+    ("consent", "in_ext"), [(STRINGS["tcf-consent"], STRINGS["tcf-refusal"]), ("first", "second"), ("same", "same")]
+)
+def test_two_consent_strings_go_out_each_as_it_came(consent: str, in_ext: str) -> None:
+    user = sent(bid(user={"consent": consent, "ext": {"consent": in_ext}}, regs={"gdpr": 0}))["user"]
+    assert (user["consent"], user["ext"]["consent"]) == (consent, in_ext)
 
 
 @pytest.mark.parametrize("name", ["User", "USER", "u\u017fer", "Device", "dEVICE", "Ext", "Regs", "Imp"])
