@@ -97,6 +97,14 @@ class TestAges:
         assert bracket_at(day_of(today.replace(year=today.year - years)), TODAY) is bracket
 
 
+@pytest.mark.parametrize("naps", [[], [(), ()]], ids=["too few", "too many"])
+def test_every_request_has_nap_cookies_of_its_own(naps: list[tuple[Nap, ...]]) -> None:
+    planned = plan([AdRequest(identity=Identity("alice"), ip_location=IN_THE_US)], POLICY, NOW_S)
+    stored = [StoredRecords(subject.kind, owner_of(subject)) for subject in planned.subjects]
+    with pytest.raises(ValueError, match="zip"):
+        decide(planned, stored, naps, Rulebook(POLICY), NOW_S)
+
+
 SCOPE = {
     "the client says US, the address DE": AdRequest(client_country="US", ip_location=IN_GERMANY),
     "the client says DE, the address US": AdRequest(client_country="DE", ip_location=IN_THE_US),

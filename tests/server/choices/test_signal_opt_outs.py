@@ -14,6 +14,7 @@ from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy, Policy, Signal
 from targeting.records.preference import Choice, Preference, Source
 from targeting.signals.cookies import NO_COOKIES, Cookies
 from tests.server.calls.direct_service import Service, viewed
+from tests.server.choices.replicated_store import Replicated
 from tests.server.choices.sightings import (
     ALICE,
     GPC,
@@ -158,6 +159,12 @@ def test_a_choice_that_is_not_safe_yet_is_handed_on() -> None:
     store = FakeStore()
     all_stored(store, request(device_id=""), watched=watched, choices={"replicas": 1})
     assert watched == [(ALICE, stored(store, ALICE))]
+
+
+def test_storing_a_signal_waits_for_no_replica() -> None:
+    store = Replicated()
+    all_stored(store, request(), choices={"replicas": 1})
+    assert [choice(store, ALICE), choice(store, PHONE), store.waits] == [OUT_BY_GPC, OUT_BY_GPC, 0]
 
 
 class TestFromDecisions:

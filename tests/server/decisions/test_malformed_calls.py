@@ -98,7 +98,7 @@ FOREIGN: dict[str, tuple[dict[str, Any], str]] = {
     "ip": ({"ip": "192.0.2.1\N{BULLET}"}, "TCF_NO_CONSENT"),
     "accept_language": ({"accept_language": "en\N{BULLET}"}, "NO_PROFILE"),
     "client.language": ({"client": pb.ClientSettings(language="en\N{BULLET}")}, "NO_PROFILE"),
-    "tcf_consent": ({"signals": pb.PrivacySignals(tcf_consent="\N{BULLET}")}, "SIGNAL_UNREADABLE"),
+    "tcf_consent": ({"signals": pb.PrivacySignals(tcf_consent="\N{BULLET}", gdpr_applies=True)}, "SIGNAL_UNREADABLE"),
     "gpp": ({"signals": pb.PrivacySignals(gpp="\N{BULLET}")}, "SIGNAL_UNREADABLE"),
     "us_privacy": ({"signals": pb.PrivacySignals(us_privacy="1YN\N{BULLET}")}, "SIGNAL_UNREADABLE"),
 }

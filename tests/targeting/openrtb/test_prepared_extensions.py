@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
 
+from targeting.openrtb.extensions import parse_allow_list
 from targeting.policy.policy import BidRequestPolicy
 from tests.targeting.openrtb.one_network import ALLOWED, OPTED_OUT, POLICY, US, bid, sent, terms
 from tests.targeting.openrtb.preparing import (
@@ -96,6 +98,11 @@ def test_the_requests_own_extension_keeps_what_the_policy_names() -> None:
     assert sent(bid(ext=ext), policy=wider)["ext"] == {"wt": 1}
     by_name = replace(POLICY, bid_request=BidRequestPolicy(request_ext=("prebid.aliases.a",)))
     assert sent(bid(ext=ext), policy=by_name)["ext"] == {"prebid": {"aliases": {"a": "b"}}}
+
+
+@pytest.mark.parametrize("names", list(permutations(["prebid.aliases", "prebid.aliases.a"])), ids=" ".join)
+def test_a_name_allows_all_below_it_whatever_longer_names_say(names: tuple[str, ...]) -> None:
+    assert parse_allow_list(names) == {"prebid": {"aliases": {}}}
 
 
 def test_extensions_of_user_and_device_keep_consent_flags_and_what_the_policy_names() -> None:
