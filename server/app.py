@@ -22,7 +22,8 @@ from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 from server.vital_threads import VitalThreads
-from server.web.assembly import open_pages
+from server.web.assembly import inspector_is_open, open_pages
+from server.web.visit import read_proxies
 
 _LOG = logging.getLogger(__name__)
 _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
@@ -34,10 +35,7 @@ class Service:
     def __init__(
         self, settings: Settings, *, locations: LocationSource | None = None, listener: socket | None = None
     ) -> None:
-        """``locations`` stands in for the country database of the settings.
-
-        ``listener`` is the socket of a supervisor, whose worker this is: the supervisor serves the metrics.
-        """
+        """``locations`` replaces the country database; ``listener`` is that of a supervisor, which serves metrics."""
         self._settings = settings
         self._listener = listener
         self._given_locations = locations
@@ -80,7 +78,9 @@ class Service:
         if settings.web_address:
             self.web_address = open_pages(settings, lanes.call_context, closing)
         self._watch_health()
-        self._watch_files()
+        self._file_watch = FileWatch(self.reload, self.locations.reload_if_changed)
+        self._file_watch.start()
+        closing.callback(self._file_watch.close)
         self._vital_threads = VitalThreads()
         # What is here now stays; the collector need not look at it again.
         gc.collect()
@@ -99,6 +99,11 @@ class Service:
         """Have the files read again, without waiting for it."""
         self._file_watch.request()
 
+    @property
+    def inspector_is_open(self) -> bool:
+        """Whether the pages have an inspector that answers."""
+        return bool(self.web_address) and inspector_is_open(read_proxies(self._settings))
+
     def ended_part(self) -> str:
         """Return the name of a part that serving needs and that has ended by itself; empty while all run."""
         return self._vital_threads.ended() if self.gate.is_alive() else "gate's event loop"
@@ -115,17 +120,8 @@ class Service:
         self.address = gate.open()
         # If the start fails later on; closing twice does nothing.
         self._closing.callback(gate.close, 0)
-        self.metrics.show_build(gate.name)
-        self.metrics.inflight.set_function(gate.inflight)
-        self.metrics.calls.count = gate.ended
-        self.metrics.refusals.count = gate.refused
-        gate.observe_lag_with(self.metrics.observe_lag)
+        self.metrics.watch_gate(gate)
         return gate
-
-    def _watch_files(self) -> None:
-        self._file_watch = FileWatch(self.reload, self.locations.reload_if_changed)
-        self._file_watch.start()
-        self._closing.callback(self._file_watch.close)
 
     def _watch_health(self) -> None:
         """Report decisions as served always, writes only while choices can be stored."""

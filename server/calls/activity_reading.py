@@ -45,7 +45,7 @@ def read_activity(message: pb.Activity, now_s: int, oldest_s: int) -> Activity:
     return Activity(kind, _occurred(message, now_s, oldest_s), segment_ids, country, ad_id)
 
 
-def request_of(message: pb.Activity) -> AdRequest:
+def request_of(message: pb.Activity, caller: str = "") -> AdRequest:
     """Read the subject and the signals of an activity, in the form that the judge takes. Raises ``InvalidRequest``.
 
     They count even if ``read_activity`` refuses the activity or its country.
@@ -64,6 +64,7 @@ def request_of(message: pb.Activity) -> AdRequest:
         client_country=country,
         cookie_header=message.cookie_header,
         signals=_signals(message, targeted_ads_off=targeted_ads_off),
+        caller=caller,
     )
 
 

@@ -43,6 +43,8 @@ class CallContext(NamedTuple):
     metrics: Metrics
     now: Callable[[], float]
     budget_s: float = 0.5
+    caller: str = ""
+    """Whose share of the room the call takes; the rate of new devices counts by it."""
     replicas: int = 0
     needs_disk: bool = False
     """Whether a choice is confirmed only once it is on disk."""

@@ -129,4 +129,5 @@ def _acknowledge(subject: Subject, change: _Change, stored: ChoiceReceipt, conte
         durability=pb.DURABILITY_CONFIRMED if stored.confirmed else pb.DURABILITY_UNCONFIRMED,
         replicas_acknowledged=stored.replicas,
         set_cookie=cookie,
+        missing_confirmations=[enum(each) for each in stored.missing],
     ).SerializeToString()

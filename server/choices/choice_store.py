@@ -5,7 +5,8 @@ demands, or not at all. Which choice wins is decided in ``targeting.recording``.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from enum import IntEnum
 from typing import NamedTuple, Protocol, TypeVar, overload
 
 from server.choices.retry import read_with_retry
@@ -33,12 +34,24 @@ class NextRecord(Protocol[T_co]):
         ...
 
 
+class Confirmation(IntEnum):
+    """What may be required to confirm a choice; numbered as in ``adtargeting.v1.Confirmation``."""
+
+    DISK = 1
+    REPLICAS = 2
+
+
 class ChoiceReceipt(NamedTuple):
-    """A stored choice, and whether it is as durable as the settings ask for."""
+    """A stored choice, and what is missing until it is as durable as the settings ask for."""
 
     preference: Preference
-    confirmed: bool
+    missing: tuple[Confirmation, ...]
     replicas: int
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.missing
 
 
 class ChoiceStore(NamedTuple):
@@ -103,7 +116,7 @@ class ChoiceStore(NamedTuple):
                 change = change._replace(profile=_ERASED, seen=_ERASED)
             committed = self._commit(change, left_s, waits=waits)
             if committed.landed:
-                return ChoiceReceipt(preference, self._confirms(committed), committed.replicas)
+                return ChoiceReceipt(preference, tuple(self._missing(committed)), committed.replicas)
         raise StoreUnavailable("the subject's records kept changing")
 
     def _seconds_to_live(self, preference: Preference) -> int:
@@ -114,8 +127,9 @@ class ChoiceStore(NamedTuple):
             return self.store.commit_durably(change, self.replicas, budget_s, self.confirm_budget_s)
         return self.store.commit([change], budget_s)[0]
 
-    def _confirms(self, committed: Committed) -> bool:
-        """Whether the required replicas hold it, or the server's disk where none is required."""
-        if self.replicas and not self.needs_disk:
-            return committed.replicas >= self.replicas
-        return committed.on_disk and committed.replicas >= self.replicas
+    def _missing(self, committed: Committed) -> Iterator[Confirmation]:
+        """Yield what is required and has not confirmed it; where no replica is required, the disk is."""
+        if not committed.on_disk and (self.needs_disk or not self.replicas):
+            yield Confirmation.DISK
+        if committed.replicas < self.replicas:
+            yield Confirmation.REPLICAS

@@ -57,11 +57,18 @@ def _show(shell: Shell, receipt: pb.SetPreferenceResponse, choice: pb.Choice) ->
     shell.out.print(
         f"{name}: stored as version {receipt.version}, {durability} ({receipt.replicas_acknowledged} replicas)"
     )
+    if receipt.missing_confirmations:
+        shell.out.print(f"Not confirmed in time by: {', '.join(_confirmations(receipt))}")
     if receipt.set_cookie:
         shell.out.print("Send this header to the browser:")
         shell.write(f"Set-Cookie: {plain(receipt.set_cookie)}")
     elif choice == pb.CHOICE_OPT_IN:
         shell.out.print("A TOptOut cookie may still limit this person's browsers; opt in with --device to remove it.")
+
+
+def _confirmations(receipt: pb.SetPreferenceResponse) -> list[str]:
+    names = [pb.Confirmation.Name(each) for each in receipt.missing_confirmations]
+    return [name.removeprefix("CONFIRMATION_").lower() for name in names]
 
 
 def _date(value: str) -> pb.Date:

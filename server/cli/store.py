@@ -90,10 +90,10 @@ def describe(store: OpenedStore, inventory: Inventory) -> Iterator[str]:
     yield from _identity_lines(value)
     yield f"our key      {store.fingerprint or 'none yet'}"
     yield f"primaries    {len(store.backend.servers())}"
-    yield f"choices      {inventory.accounts:,} accounts, {inventory.devices:,} devices"
+    yield f"preferences  {inventory.accounts:,} accounts, {inventory.devices:,} devices"
     yield f"profiles     {inventory.profiles:,}"
     if inventory.unreadable:
-        yield f"unreadable   {inventory.unreadable:,} of the choices"
+        yield f"unreadable   {inventory.unreadable:,} of the preferences"
     yield f"newest       {_time(inventory.newest_choice_ms) if inventory.newest_choice_ms else 'no choice'}"
 
 

@@ -21,8 +21,8 @@ MAX_ANSWER_BYTES = 3 * 1024 * 1024
 """Bound on the incoming bytes times the networks; little is added for each, and a gRPC client accepts 4 MiB."""
 
 
-def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest]:
-    """Read a call: the request to decide, and its bid request. Raises ``InvalidRequest``."""
+def read_call(payload: bytes, locator: IpLocator, caller: str = "") -> tuple[AdRequest, BidRequest]:
+    """Read a call of a caller: the request to decide, and its bid request. Raises ``InvalidRequest``."""
     message = parse(pb.PrepareBidRequestRequest, payload)
     asked = networks(message.third_party_networks)
     bid_request = _bid_request(message)
@@ -45,6 +45,7 @@ def read_call(payload: bytes, locator: IpLocator) -> tuple[AdRequest, BidRequest
         in_app=stated.in_app or bool(client.app),
         signals=stated.signals,
         networks=asked,
+        caller=caller,
         shown_countries=stated.countries + tuple([place.country for place in places[1:]]),
         shown_subdivisions=stated.subdivisions
         + tuple([place.subdivision for place in places[1:] if place.subdivision]),

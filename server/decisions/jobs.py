@@ -128,7 +128,7 @@ class Batch:
     def _read(self, item: pb.DecideRequest | InvalidRequest) -> AdRequest:
         if isinstance(item, InvalidRequest):
             raise item
-        return ad_request(item, self._locator)
+        return ad_request(item, self._locator, self.call.client)
 
 
 def _weight(request: AdRequest) -> int:
@@ -147,5 +147,5 @@ class CallReader:
         if call.method is DECIDE_BATCH:
             return Batch(call, self._locator)
         if call.method is PREPARE_BID_REQUEST:
-            return Single(call, *bid_requests.read_call(call.payload, self._locator))
-        return Single(call, ad_request(parse(pb.DecideRequest, call.payload), self._locator))
+            return Single(call, *bid_requests.read_call(call.payload, self._locator, call.client))
+        return Single(call, ad_request(parse(pb.DecideRequest, call.payload), self._locator, call.client))

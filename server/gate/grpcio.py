@@ -1,7 +1,7 @@
 """The gate on grpcio's ``grpc.aio``: wherever h2corn has no wheel, and the other one that the contract suite compares.
 
-gRPC's own limit of pending calls is set to what fits into the rooms, so that calls beyond it are refused by gRPC before
-any Python runs.
+A call is refused in words, by the rooms. gRPC's own limit of calls that wait for the event loop is a last resort, as
+gRPC ends such calls as CANCELLED, which says nothing: the streams of a connection are limited far below it.
 """
 
 import asyncio
@@ -28,20 +28,21 @@ _LAST_WORD_S, _SENDING_S, _POLL_S = 0.1, 0.5, 0.005
 _FRAMING_BYTES = 16 * 1024
 _TURNS = 6
 """gRPC hands over one call at a time, which takes the loop several turns."""
-_PENDING_FOR_CALLS = 2
-"""Pending calls that gRPC lets wait for the event loop, for each that a room holds: as many again may be refused in
-words."""
+_STREAMS = 256
+"""Calls in flight of one connection: its caller keeps further ones, which costs nothing here."""
+_PENDING = 32 * _STREAMS
+"""Calls that gRPC lets wait for the event loop: all that 32 connections can send while it is busy."""
 
 
-def _options(capacity: Capacity, *, shared: bool) -> tuple[tuple[str, int], ...]:
-    pending = _PENDING_FOR_CALLS * max(capacity.decisions, 1)
+def _options(*, shared: bool) -> tuple[tuple[str, int], ...]:
     return (
-        ("grpc.server.max_pending_requests", pending),
-        ("grpc.server.max_pending_requests_hard_limit", pending),
+        # gRPC's defaults are 1,000 and 3,000: above the first it drops calls at random.
+        ("grpc.server.max_pending_requests", _PENDING),
+        ("grpc.server.max_pending_requests_hard_limit", _PENDING),
         # Outside a supervisor a second server on the same port is a mistake, and must be reported.
         ("grpc.so_reuseport", int(shared)),
         ("grpc.max_receive_message_length", max(method.max_bytes for method in METHODS) + _FRAMING_BYTES),
-        ("grpc.max_concurrent_streams", 1024),
+        ("grpc.max_concurrent_streams", _STREAMS),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     )
@@ -56,7 +57,7 @@ class GrpcioGate:
         """``shared``: several processes listen on the address, which a supervisor has reserved."""
         self._address = address
         self._shared = shared
-        self._options = _options(capacity, shared=shared)
+        self._options = _options(shared=shared)
         self._lanes = Lanes(capacity, _TURNS)
         self._thread = LoopThread()
         self._server: grpc.aio.Server | None = None

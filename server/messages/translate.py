@@ -27,8 +27,8 @@ MAX_SECTIONS = 32
 _SURELY_SHORT = MAX_ID_BYTES // 4
 
 
-def ad_request(message: pb.DecideRequest, locator: IpLocator) -> AdRequest:
-    """Read one request. Raises ``InvalidRequest``."""
+def ad_request(message: pb.DecideRequest, locator: IpLocator, caller: str = "") -> AdRequest:
+    """Read one request of a caller. Raises ``InvalidRequest``."""
     # Every look at a field takes as long as a small function: one look each.
     request_id, ip, networks_asked = message.request_id, message.ip, message.third_party_networks
     client = message.client
@@ -49,6 +49,7 @@ def ad_request(message: pb.DecideRequest, locator: IpLocator) -> AdRequest:
         cookie_header=message.cookie_header,
         signals=_signals(message, targeted_ads_off=targeted_ads_off),
         networks=networks(networks_asked) if networks_asked else (),
+        caller=caller,
         is_dry_run=message.dry_run,
     )
 

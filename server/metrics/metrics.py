@@ -17,6 +17,7 @@ from prometheus_client import (
 )
 
 from server.build import build_version, python_version
+from server.gate.port import Gate
 from server.metrics.call_counts import CallCounts, RefusalCounts
 from server.metrics.consent_counts import ConsentCounts
 from server.metrics.loop_histogram import LoopHistogram
@@ -112,6 +113,14 @@ class Metrics:
     def show_build(self, gate: str) -> None:
         """Show the version of this build, its interpreter and its gate."""
         self._build_info.labels(build_version(), python_version(), gate).set(1)
+
+    def watch_gate(self, gate: Gate) -> None:
+        """Show the build with this gate, and what the gate counts."""
+        self.show_build(gate.name)
+        self.inflight.set_function(gate.inflight)
+        self.calls.count = gate.ended
+        self.refusals.count = gate.refused
+        gate.observe_lag_with(self.observe_lag)
 
     def use_policy(self, policy: Policy) -> None:
         """Name the policy in force; only its networks become label values."""

@@ -18,7 +18,7 @@ from targeting.records.profile import Profile, encode_profile, read_profile
 from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import Cookies, read_cookies
 
-_STRINGS: Final = frozenset({
+CONSENT_STRINGS: Final = frozenset({
     "gdpr_applies", "tcf_consent", "more_tcf_consents", "gpp", "gpp_section_ids", "more_gpps", "us_privacy",
     "more_us_privacies",
 })  # fmt: skip
@@ -85,8 +85,8 @@ def _reset(name: str, value: object) -> Callable[[Situation], Situation]:
 
 def _flag_changes(situation: Situation) -> Iterator[Change]:
     for name, default in zip(Signals._fields, Signals(), strict=True):
-        if name not in _STRINGS and getattr(situation.request.signals, name) != default:
-            yield Change(FLAGS.get(name, f"signals.{name} is absent"), _reset(name, default))
+        if name not in CONSENT_STRINGS and getattr(situation.request.signals, name) != default:
+            yield Change(FLAGS[name], _reset(name, default))
 
 
 def _string_changes(situation: Situation, rulebook: Rulebook) -> Iterator[Change]:

@@ -74,7 +74,7 @@ _PAIRS: Final = re.compile(
 # The characters of names and values (RFC 6265 section 4.1.1, and a few more).
 _ORDINARY: Final = bytes(code for code in range(33, 127) if chr(code) not in ";,\"'")
 # Where every semicolon stands directly before a space, and no other separator occurs, the two translations of a header
-# are the same but for one place.
+# are the same but for one place. A space at the beginning and a semicolon at the end hide no name.
 _SEMICOLONS: Final = bytes(1 if chr(code) == ";" else 0 if code in _ORDINARY + b" " else 2 for code in range(256))
 _SPACES: Final = bytes(chr(code) == " " for code in range(256))
 _WATCHED: Final = tuple(
@@ -179,7 +179,7 @@ def _is_well_formed(header: str) -> bool:
     """Return whether the header is pairs separated by "; ", so that names occur only at the beginning of pairs."""
     text = header.encode("ascii", "replace")
     semicolons, spaces = text.translate(_SEMICOLONS), text.translate(_SPACES)
-    return semicolons[:-1] == spaces[1:] and not semicolons[-1] and not spaces[0] and header.isascii()
+    return semicolons[:-1] == spaces[1:] and header.isascii()
 
 
 def _doubtful(header: str, pairs: _Pairs, found: Mapping[str, str]) -> Collection[str]:

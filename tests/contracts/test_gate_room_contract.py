@@ -68,8 +68,8 @@ def test_of_very_many_calls_at_once_each_is_taken_or_refused(open_gate: OpenGate
         channels = [stack.enter_context(own_channel(gate.address)) for _ in range(4)]
         sent = [send(channel, DECIDE, timeout=60) for channel in channels for _ in range(900)]
         ends = Counter("OK" if call.exception() is None else status_of(call).name for call in sent)
-    # By the room, by h2corn, or by gRPC, which cancels what would wait for the event loop for too long.
-    assert ends.keys() <= {"OK", "RESOURCE_EXHAUSTED", "UNAVAILABLE", "CANCELLED"}
+    # By the room, or by h2corn.
+    assert ends.keys() <= {"OK", "RESOURCE_EXHAUSTED", "UNAVAILABLE"}
     assert ends["OK"] >= 500
 
 

@@ -224,7 +224,7 @@ def test_the_operator_sees_and_accepts_a_cluster_as_a_whole(
         assert main(["store", "show"]) == 0
         shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
         assert shown["primaries"] == str(PRIMARIES)
-        records = int(shown["choices"].split()[0]) + int(shown["choices"].split()[2]) + int(shown["profiles"])
+        records = int(shown["preferences"].split()[0]) + int(shown["preferences"].split()[2]) + int(shown["profiles"])
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{primaries.url} {records}\n"))
         assert main(["store", "trust"]) == 0
         wait_until(lambda: health(channel, WRITING) == "SERVING")

@@ -228,7 +228,7 @@ class TestTheOperator:
         shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
         assert shown["its"] == f"key      {service.store.key.fingerprint}"
         assert shown["primaries"] == "1"
-        assert shown["choices"] == "2 accounts, 0 devices"
+        assert shown["preferences"] == "2 accounts, 0 devices"
         assert shown["profiles"] == "1"
         assert shown["newest"].endswith("UTC")
 

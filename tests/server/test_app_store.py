@@ -55,6 +55,7 @@ def test_choices_wait_for_the_replicas_that_are_asked_for(tmp_path: Path) -> Non
     ):
         answer = opt_out(channel)
         assert (answer.durability, answer.replicas_acknowledged) == (pref.DURABILITY_UNCONFIRMED, 0)
+        assert answer.missing_confirmations == [pref.CONFIRMATION_REPLICAS]
 
 
 def test_a_signal_that_was_stored_waits_for_them_too(tmp_path: Path) -> None:

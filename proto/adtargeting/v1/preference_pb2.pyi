@@ -32,6 +32,12 @@ class Durability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DURABILITY_UNSPECIFIED: _ClassVar[Durability]
     DURABILITY_CONFIRMED: _ClassVar[Durability]
     DURABILITY_UNCONFIRMED: _ClassVar[Durability]
+
+class Confirmation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CONFIRMATION_UNSPECIFIED: _ClassVar[Confirmation]
+    CONFIRMATION_DISK: _ClassVar[Confirmation]
+    CONFIRMATION_REPLICAS: _ClassVar[Confirmation]
 CHOICE_UNSPECIFIED: Choice
 CHOICE_OPT_OUT: Choice
 CHOICE_OPT_IN: Choice
@@ -46,6 +52,9 @@ SOURCE_SUPPORT: Source
 DURABILITY_UNSPECIFIED: Durability
 DURABILITY_CONFIRMED: Durability
 DURABILITY_UNCONFIRMED: Durability
+CONFIRMATION_UNSPECIFIED: Confirmation
+CONFIRMATION_DISK: Confirmation
+CONFIRMATION_REPLICAS: Confirmation
 
 class Date(_message.Message):
     __slots__ = ("year", "month", "day")
@@ -78,16 +87,18 @@ class SetPreferenceRequest(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., device_id: _Optional[str] = ..., choice: _Optional[_Union[Choice, str]] = ..., source: _Optional[_Union[Source, str]] = ..., change_id: _Optional[str] = ..., country: _Optional[str] = ..., language: _Optional[str] = ..., birth_date: _Optional[_Union[Date, _Mapping]] = ...) -> None: ...
 
 class SetPreferenceResponse(_message.Message):
-    __slots__ = ("version", "durability", "replicas_acknowledged", "set_cookie")
+    __slots__ = ("version", "durability", "replicas_acknowledged", "set_cookie", "missing_confirmations")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DURABILITY_FIELD_NUMBER: _ClassVar[int]
     REPLICAS_ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
     SET_COOKIE_FIELD_NUMBER: _ClassVar[int]
+    MISSING_CONFIRMATIONS_FIELD_NUMBER: _ClassVar[int]
     version: int
     durability: Durability
     replicas_acknowledged: int
     set_cookie: str
-    def __init__(self, version: _Optional[int] = ..., durability: _Optional[_Union[Durability, str]] = ..., replicas_acknowledged: _Optional[int] = ..., set_cookie: _Optional[str] = ...) -> None: ...
+    missing_confirmations: _containers.RepeatedScalarFieldContainer[Confirmation]
+    def __init__(self, version: _Optional[int] = ..., durability: _Optional[_Union[Durability, str]] = ..., replicas_acknowledged: _Optional[int] = ..., set_cookie: _Optional[str] = ..., missing_confirmations: _Optional[_Iterable[_Union[Confirmation, str]]] = ...) -> None: ...
 
 class GetPreferencesRequest(_message.Message):
     __slots__ = ("account_id", "device_id")

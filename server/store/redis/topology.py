@@ -11,11 +11,8 @@ from typing import Protocol
 
 from server.bounded_file import read_bounded
 from server.store.ports import StoreUnavailable, StoreUnreachable
-from server.store.redis.url import RedisAddress
+from server.store.redis.url import RedisAddress, TlsOptions
 
-_SENTINEL_SCHEME = "redis+sentinel"
-_SENTINEL_PORT = 26379
-_SENTINEL_OPTIONS = ("sentinel_username", "sentinel_password")
 _TIMEOUT_S = 0.5
 _MAX_PASSWORD_BYTES = 4096
 
@@ -30,7 +27,10 @@ class Address(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SentinelAddress:
-    """Sentinels, and the name of the primary that they watch. ``primary`` has everything but host and port."""
+    """Sentinels, and the name of the primary that they watch. ``primary`` has everything but host and port.
+
+    Where the primary is reached by TLS, the sentinels are too.
+    """
 
     sentinels: tuple[tuple[str, int], ...]
     name: str
@@ -46,7 +46,12 @@ class SentinelAddress:
 
         asked = Sentinel(  # type: ignore[no-untyped-call]  # untyped there
             list(self.sentinels),
-            sentinel_kwargs={"socket_timeout": _TIMEOUT_S, "socket_connect_timeout": _TIMEOUT_S, **self.login},
+            sentinel_kwargs={
+                "socket_timeout": _TIMEOUT_S,
+                "socket_connect_timeout": _TIMEOUT_S,
+                **self.login,
+                **_tls_arguments(self.primary.tls),
+            },
         )
         try:
             host, port = asked.discover_master(self.name)  # type: ignore[no-untyped-call]  # untyped there
@@ -60,7 +65,21 @@ class SentinelAddress:
     def __str__(self) -> str:
         """Return the URL without user, password and options."""
         hosts = ",".join(f"{host}:{port}" for host, port in self.sentinels)
-        return f"{_SENTINEL_SCHEME}://{hosts}/{self.name}/{self.primary.database}"
+        scheme = "redis+sentinel" if self.primary.tls is None else "rediss+sentinel"
+        return f"{scheme}://{hosts}/{self.name}/{self.primary.database}"
+
+
+def _tls_arguments(tls: TlsOptions | None) -> dict[str, object]:
+    """Return the options of TLS as redis-py names them."""
+    if tls is None:
+        return {}
+    return {
+        "ssl": True,
+        "ssl_ca_certs": tls.ca_certs or None,
+        "ssl_certfile": tls.certfile or None,
+        "ssl_keyfile": tls.keyfile or tls.certfile or None,
+        "ssl_check_hostname": tls.check_hostname,
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ SETTING = "ADTARGETING_REDIS_URL"
 _DEFAULT_PORT = 6379
 _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _TLS_SWITCH = "ssl_check_hostname"
-_OPTIONS = {"redis": (), "rediss": (*_TLS_FILES, _TLS_SWITCH), "unix": ("db",)}
+TLS_OPTIONS = (*_TLS_FILES, _TLS_SWITCH)
+_OPTIONS = {"redis": (), "rediss": TLS_OPTIONS, "unix": ("db",)}
 _SWITCHES = {"true": True, "false": False}
 
 
@@ -80,13 +81,13 @@ def parse_redis_url(url: str) -> RedisAddress:
         database=_database(options.pop("db", "") if parts.scheme == "unix" else parts.path.removeprefix("/")),
         username=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
-        tls=_tls(options) if parts.scheme == "rediss" else None,
+        tls=tls_options(options) if parts.scheme == "rediss" else None,
     )
 
 
 def _check_scheme(scheme: str) -> None:
     if scheme not in _OPTIONS:
-        raise RedisUrlError("unknown scheme; use redis://, rediss://, unix:// or redis+sentinel://")
+        raise RedisUrlError("unknown scheme; use redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://")
 
 
 def _host(parts: SplitResult) -> str:
@@ -123,7 +124,8 @@ def _options(parts: SplitResult) -> dict[str, str]:
     return options
 
 
-def _tls(options: Mapping[str, str]) -> TlsOptions:
+def tls_options(options: Mapping[str, str]) -> TlsOptions:
+    """Read the options of TLS; others are ignored. Raises ``RedisUrlError``."""
     check_hostname = options.get(_TLS_SWITCH, "true")
     if check_hostname not in _SWITCHES:
         raise RedisUrlError(f"{_TLS_SWITCH} must be true or false")

@@ -39,6 +39,9 @@ BECAUSE: Final = {
 NOT_LIMITS: Final = frozenset({"TCF_NO_CONSENT", "NO_PROFILE", "NO_SUBJECT", "NETWORK_UNKNOWN", "NETWORK_POLICY"})
 """Reasons that say nothing of a choice: each site asks for consent by itself."""
 
+BY_THE_BROWSER: Final = "GLOBAL_PRIVACY_CONTROL"
+"""The reason with a sentence of its own at the head of the page, in the words that the law asks for."""
+
 _FROM_THE_STORE: Final = frozenset({"ACCOUNT_OPT_OUT", "UNDER_AGE", "PREFERENCE_LOST", "RECORD_UNREADABLE"})
 
 _OF_ACCOUNT: Final = {
@@ -107,7 +110,7 @@ def _stored(facts: Facts, choice: int) -> list[str]:
 
 def _other_reasons(facts: Facts) -> list[str]:
     opted_out = pref.CHOICE_OPT_OUT
-    known = {"GLOBAL_PRIVACY_CONTROL"} | NOT_LIMITS
+    known = {BY_THE_BROWSER} | NOT_LIMITS
     known |= {"ACCOUNT_OPT_OUT"} if facts.account and facts.account.choice == opted_out else set()
     known |= {"DEVICE_OPT_OUT"} if facts.browser and facts.browser.choice == opted_out else set()
     # A browser's choice is kept by its cookie as well; one of the two is enough to say.

@@ -16,7 +16,7 @@ from targeting.decision import Decision, Rulebook
 from targeting.explain import explain
 from targeting.inspection.changes import Change
 from targeting.inspection.situation import Situation
-from targeting.inspection.smallest import smallest_changes
+from targeting.inspection.smallest import MinimalSets, smallest_changes
 from targeting.networks import NetworkDecision
 from targeting.openrtb.bid_request import NetworkRequestBuilder
 from targeting.openrtb.difference import Difference, differences
@@ -36,7 +36,7 @@ class Finding(NamedTuple):
 
     decision: Decision
     checks: Sequence[Check]
-    smallest: Sequence[Sequence[Change]] | None
+    smallest: MinimalSets[Change] | None
     networks: Sequence[NetworkFinding]
     other: Decision | None
 

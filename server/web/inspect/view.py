@@ -12,9 +12,10 @@ from server.web.inspect.question import Question
 from targeting.checks import Check
 from targeting.decision import Decision
 from targeting.inspection.changes import Change
+from targeting.inspection.decoded_field import DecodedField
 from targeting.inspection.reason_text import name_of, names_of, text_of
+from targeting.inspection.smallest import MinimalSets
 from targeting.inspection.strings_in_words import (
-    DecodedField,
     gpp_string_in_words,
     tc_string_in_words,
     us_privacy_in_words,
@@ -120,10 +121,15 @@ def comparison(decision: Decision, other: Decision | None) -> list[Comparison] |
     return [row for row in rows if row.now != row.other]
 
 
-def _lifting(smallest: Sequence[Sequence[Change]] | None) -> tuple[str, list[list[str]]]:
+def _lifting(smallest: MinimalSets[Change] | None) -> tuple[str, list[list[str]]]:
     if smallest is None:
         return "The store does not answer. Whether anything else limits cannot be said until it does.", []
-    ways = [[change.text for change in changes] for changes in smallest]
+    ways = [[change.text for change in changes] for changes in smallest.sets]
+    if not smallest.is_complete:
+        return (
+            f"There are more smallest ways to lift the limit than are shown; any one of these {len(ways)} would do:",
+            ways,
+        )
     if not ways:
         return "No change of the request or of the stored choices would lift the limit.", []
     size = len(ways[0])

@@ -109,23 +109,24 @@ def test_a_subject_that_never_rests_is_unavailable() -> None:
         set_(ScriptedRecords(stale=10_000), opt_out())
 
 
-DURABILITY = [
-    ("one server's memory", 0, False, Committed(landed=True, replicas=1), pb.DURABILITY_UNCONFIRMED),
-    ("one server's disk", 0, False, Committed(landed=True, on_disk=True), pb.DURABILITY_CONFIRMED),
-    ("a disk in the place of a replica", 1, False, Committed(landed=True, on_disk=True), pb.DURABILITY_UNCONFIRMED),
-    ("enough replicas", 1, False, Committed(landed=True, replicas=1), pb.DURABILITY_CONFIRMED),
-    ("too few replicas", 2, False, Committed(landed=True, replicas=1), pb.DURABILITY_UNCONFIRMED),
-    ("on disk", 0, True, Committed(landed=True, on_disk=True), pb.DURABILITY_CONFIRMED),
-    ("not on disk", 0, True, Committed(landed=True), pb.DURABILITY_UNCONFIRMED),
-]
+DISK, REPLICAS = pb.CONFIRMATION_DISK, pb.CONFIRMATION_REPLICAS
+DURABILITY: dict[str, tuple[int, bool, Committed, list[int]]] = {
+    "one server's memory": (0, False, Committed(landed=True, replicas=1), [DISK]),
+    "one server's disk": (0, False, Committed(landed=True, on_disk=True), []),
+    "a disk in the place of a replica": (1, False, Committed(landed=True, on_disk=True), [REPLICAS]),
+    "enough replicas": (1, False, Committed(landed=True, replicas=1), []),
+    "too few replicas": (2, False, Committed(landed=True, replicas=1), [REPLICAS]),
+    "replicas without the disk that is required too": (1, True, Committed(landed=True, replicas=1), [DISK]),
+    "neither of the two that are required": (1, True, Committed(landed=True), [DISK, REPLICAS]),
+    "on disk": (0, True, Committed(landed=True, on_disk=True), []),
+    "not on disk": (0, True, Committed(landed=True), [DISK]),
+}
 
 
-@pytest.mark.parametrize(
-    ("replicas", "needs_disk", "committed", "durability"),
-    [row[1:] for row in DURABILITY],
-    ids=[row[0] for row in DURABILITY],
-)
-def test_the_answer_says_how_durable(replicas: int, needs_disk: bool, committed: Committed, durability: int) -> None:
+@pytest.mark.parametrize(("replicas", "needs_disk", "committed", "missing"), DURABILITY.values(), ids=DURABILITY)
+def test_the_answer_says_how_durable_and_what_is_missing(
+    replicas: int, needs_disk: bool, committed: Committed, missing: list[int]
+) -> None:
     watched: list[tuple[Subject, int]] = []
 
     def watch(subject: Subject, preference: Preference) -> None:
@@ -138,10 +139,10 @@ def test_the_answer_says_how_durable(replicas: int, needs_disk: bool, committed:
         needs_disk=needs_disk,
         on_unconfirmed=watch,
     )
-    assert answer.durability == durability
+    assert answer.durability == (pb.DURABILITY_UNCONFIRMED if missing else pb.DURABILITY_CONFIRMED)
+    assert answer.missing_confirmations == missing
     assert answer.replicas_acknowledged == committed.replicas
-    unconfirmed = durability == pb.DURABILITY_UNCONFIRMED
-    assert watched == ([(Subject(SubjectKind.ACCOUNT, "alice"), 1)] if unconfirmed else [])
+    assert watched == ([(Subject(SubjectKind.ACCOUNT, "alice"), 1)] if missing else [])
 
 
 def test_an_unconfirmed_choice_needs_no_watcher() -> None:

@@ -1,11 +1,16 @@
 """``opt-out``, ``opt-in``, ``activity`` and ``profile``: a choice and what is stored."""
 
 import json
+from pathlib import Path
 
+import pytest
 from adtargeting.v1 import preference_pb2, profile_pb2
 from google.protobuf.json_format import Parse
 
+from server.app import Service
+from server.store.embedded.server import EmbeddedRedis
 from tests.server.cli.conftest import Adt
+from tests.server.running_service import settings
 
 US = ("--country", "US")
 
@@ -26,6 +31,17 @@ def test_an_account_opts_out_and_in_again(served: Adt) -> None:
     assert "opt in: stored as version 2" in back.out
     assert "Set-Cookie" not in back.out
     assert reasons(served, "--account", "carol") == ["NO_PROFILE"]
+
+
+def test_an_unconfirmed_choice_says_what_is_missing(adt: Adt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        EmbeddedRedis(tmp_path / "redis") as redis,
+        Service(settings(tmp_path, redis_url=redis.url, replicas=1)) as alone,
+    ):
+        monkeypatch.setenv("ADTARGETING_GRPC_ADDRESS", alone.address)
+        out = adt("opt-out", "--account", "carol").out
+    assert "stored as version 1, UNCONFIRMED (0 replicas)" in out
+    assert "Not confirmed in time by: replicas" in out
 
 
 def test_a_browser_opts_out(served: Adt) -> None:

@@ -1,8 +1,10 @@
 """The README and docs/operate.md are true: commands and examples run, and the tables are complete."""
 
+import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 from adtargeting.v1 import targeting_pb2_grpc
 
 from server.app import Service
+from server.gate.assembly import has_http2
 from server.metrics.metrics import Metrics
 from server.settings import PREFIX, Settings
 from tests.docs.documents import blocks
@@ -23,6 +26,7 @@ from tests.node_tools import MODULES, needs_node
 from tests.server.cli.conftest import ROOT, Adt
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CLIENTS = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 OPERATE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "proto"), "NODE_PATH": str(MODULES)}
 
@@ -86,6 +90,17 @@ def test_the_python_example_prints_a_decision(readers_service: Service) -> None:
 @needs_node
 def test_the_node_example_prints_a_decision(readers_service: Service) -> None:
     assert ANSWER.fullmatch(printed_by(["node", "-e", example("js", readers_service.address)]))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.skipif(not has_http2(), reason="HTTP/1.1 needs the http2 gate")
+@pytest.mark.parametrize("text", [README, CLIENTS], ids=["README", "clients"])
+def test_the_curl_example_prints_a_decision_as_json(readers_service: Service, text: str) -> None:
+    [block] = [block for block in blocks(text, "sh") if block.startswith("curl ")]
+    assert "127.0.0.1:50051" in block
+    command = block.replace("127.0.0.1:50051", readers_service.address)
+    told = subprocess.run(["sh", "-c", command], check=True, capture_output=True, timeout=60)
+    assert json.loads(told.stdout)["mode"] == "MODE_BEHAVIOURAL"
 
 
 class Unavailable(targeting_pb2_grpc.TargetingServiceServicer):

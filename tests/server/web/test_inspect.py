@@ -1,6 +1,7 @@
 """``/inspect``: puzzles, one a kind of limit, each explained; bid requests, two policies, the text for a ticket."""
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,10 +9,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from adtargeting.v1 import preference_pb2 as pref
 
+from server.serving import start_line
 from server.web.inspect.finding import Finding
 from server.web.inspect.view import verdict
 from targeting.decision import Decision
 from targeting.inspection.changes import Change
+from targeting.inspection.smallest import MinimalSets
 from targeting.model import LimitedFeatures, Mode
 from targeting.reasons import Reason, Reasons
 from tests.conftest import MEMORY
@@ -158,6 +161,13 @@ def test_two_policies_stand_side_by_side(inspected: Site) -> None:
         ({"pasted": "{"}, "pasted: is not JSON"),
         ({"pasted": "[]"}, "pasted: must be a JSON object"),
         ({"pasted": '{"unknown": 1}'}, "pasted: is neither an OpenRTB bid request nor a DecideRequest as JSON"),
+        ({"pasted": '"text"'}, "pasted: must be a JSON object"),
+        ({"pasted": "[" * 100_000}, "pasted: is not JSON"),
+        ({"pasted": '{"accountId": 5}'}, "pasted: is neither an OpenRTB bid request nor a DecideRequest as JSON"),
+        (
+            {"pasted": '{"accountId": "\\ud800"}'},
+            "pasted: is neither an OpenRTB bid request nor a DecideRequest as JSON",
+        ),
         ({"pasted": '{"imp": []}'}, "bid_request"),
         ({"country": "Atlantis"}, "client.country"),
         ({"gpp_section_ids": "seven"}, "gpp_section_ids: must be numbers"),
@@ -220,6 +230,37 @@ def test_it_is_closed_where_a_proxy_is_trusted(site: Site) -> None:
         assert "The inspector is closed here" in answer.words
 
 
+def test_the_start_line_names_it_only_where_it_is_open(site: Site, inspected: Site) -> None:
+    assert start_line(inspected.service).partition(", from ")[0].endswith(f"{inspected.origin}/choice and /inspect")
+    assert start_line(site.service).partition(", from ")[0].endswith(f"{site.origin}/choice")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"pasted": '{"accountId": "planted-account", "cookieHeader": "planted-cookie"}'},
+        {"pasted": '{"imp": [{"id": "1"}], "user": {"id": "planted-account"}, "device": {"ifa": "planted-cookie"}}'},
+        {"pasted": '{"planted-account": "planted-cookie"}'},
+        {"pasted": '{"planted-account'},
+        {"account_id": "planted-account", "gpp_section_ids": "planted-cookie"},
+    ],
+    ids=["ad request", "bid request", "neither", "no JSON", "fields"],
+)
+@pytest.mark.parametrize("path", ["/inspect", "/inspect/text"])
+def test_nothing_of_a_question_gets_into_a_log_an_error_or_the_address(
+    inspected: Site,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    path: str,
+    form: dict[str, str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answer = Visitor(inspected, ip="").post(path, form)
+    assert "planted" not in caplog.text + "".join(capfd.readouterr()) + str(answer.headers)
+    assert answer.status == 200 or "planted" not in answer.text.partition("<form")[0]
+    assert "location" not in answer.headers
+
+
 def test_with_the_store_down_it_says_what_cannot_be_said(tmp_path: Path) -> None:
     nowhere = f"unix://{tmp_path}/none.sock"
     with running_site(tmp_path, redis_url=nowhere, web_account_header="", web_trusted_proxies="") as site:
@@ -230,7 +271,7 @@ def test_with_the_store_down_it_says_what_cannot_be_said(tmp_path: Path) -> None
 
 def test_a_limit_that_no_change_reaches_is_said() -> None:
     decision = Decision("", Mode.LIMITED, Reasons(Reason.RECORD_UNREADABLE.bit), NOWHERE, None, (), "", "inspected")
-    said = verdict(Finding(decision, (), [], (), None))
+    said = verdict(Finding(decision, (), MinimalSets([], is_complete=True), (), None))
     assert said.lifting == "No change of the request or of the stored choices would lift the limit."
 
 
@@ -238,6 +279,13 @@ def test_a_limit_that_no_change_reaches_is_said() -> None:
 def test_independent_reasons_are_counted(count: int) -> None:
     decision = Decision("", Mode.LIMITED, Reasons(Reason.RECORD_UNREADABLE.bit), NOWHERE, None, (), "", "inspected")
     changes = [Change(f"change {number}", lambda situation: situation) for number in range(count)]
-    said = verdict(Finding(decision, (), [changes], (), None))
+    said = verdict(Finding(decision, (), MinimalSets([tuple(changes)], is_complete=True), (), None))
     number, every = {2: ("Two", "both"), 7: ("7", "all of them")}[count]
     assert said.lifting == f"{number} independent reasons; {every} would have to go:"
+
+
+def test_ways_that_are_too_many_to_search_are_said_to_be_some_of_them() -> None:
+    decision = Decision("", Mode.LIMITED, Reasons(Reason.RECORD_UNREADABLE.bit), NOWHERE, None, (), "", "inspected")
+    way = (Change("one change", lambda situation: situation),)
+    said = verdict(Finding(decision, (), MinimalSets([way], is_complete=False), (), None))
+    assert said.lifting.startswith("There are more smallest ways to lift the limit than are shown; any one of these 1 ")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from targeting.decision import Rulebook
-from targeting.inspection.changes import Change, after, possible_changes
+from targeting.inspection.changes import CONSENT_STRINGS, FLAGS, Change, after, possible_changes
 from targeting.inspection.consent_string import consenting_string
 from targeting.inspection.situation import Situation
-from targeting.inspection.smallest import MAX_OPTIONAL, minimal_sets, smallest_changes
+from targeting.inspection.smallest import MAX_STEPS, MAX_WAYS, MinimalSets, minimal_sets, smallest_changes
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import DEFAULT_POLICY, GdprPolicy
@@ -48,7 +48,7 @@ def situation(*records: tuple[Subject, StoredRecords], **request: Any) -> Situat
 
 
 def smallest(start: Situation, rulebook: Rulebook = RULEBOOK) -> list[list[str]]:
-    return [[change.text for change in each] for each in smallest_changes(start, rulebook, NOW_S)]
+    return [[change.text for change in each] for each in smallest_changes(start, rulebook, NOW_S).sets]
 
 
 @pytest.mark.parametrize(
@@ -101,24 +101,69 @@ def test_where_no_string_can_name_us_only_the_scope_is_left() -> None:
 
 def test_a_gdpr_section_and_other_sections_are_named_apart() -> None:
     signals = Signals(gpp=STRINGS["usnat-sale-opt-out"], gpp_section_ids=(2, 7))
-    for changes in smallest_changes(situation(signals=signals), RULEBOOK, NOW_S):
+    for changes in smallest_changes(situation(signals=signals), RULEBOOK, NOW_S).sets:
         assert after(situation(signals=signals), changes).is_behavioural(RULEBOOK, NOW_S)
 
 
 def test_nothing_lifts_what_no_change_reaches() -> None:
-    assert minimal_sets([1, 2], lambda _: False) == []
+    assert minimal_sets([1, 2], lambda _: False) == MinimalSets([], is_complete=True)
 
 
-def test_at_most_so_many_optional_changes_are_combined() -> None:
+def test_changes_that_matter_to_nothing_are_no_obstacle() -> None:
+    found = minimal_sets(range(60), lambda chosen: 57 in chosen and (58 in chosen or 59 in chosen))
+    assert found == MinimalSets([(57, 58), (57, 59)], is_complete=True)
+
+
+def test_many_linked_accounts_hide_no_way() -> None:
+    friends = [Subject(SubjectKind.ACCOUNT, f"friend {number}") for number in range(14)]
+    records = [(friend, held(friend, Choice.NONE)) for friend in friends]
+    records[-1] = (friends[-1], held(friends[-1], Choice.OPT_OUT))
+    start = situation(
+        (ALICE, held(ALICE, Choice.NONE, profile=False)),
+        *records,
+        identity=Identity("alice", tuple(friend.id for friend in friends)),
+        ip_location=IN_GERMANY,
+    )
+    lifting = ["the linked account opts in", "something is known about the account"]
+    found = smallest(start)
+    assert len(possible_changes(start, RULEBOOK, NOW_S)) > 12
+    assert {frozenset(each) for each in found} == {frozenset([way, *lifting]) for way in (CONSENT, OUT_OF_SCOPE)}
+
+
+@pytest.mark.parametrize(
+    "holds",
+    [
+        lambda chosen: len(chosen) > 3,
+        lambda chosen: all({2 * pair, 2 * pair + 1} & set(chosen) for pair in range(20)),
+    ],
+    ids=["any four", "one of each of twenty pairs"],
+)
+def test_a_search_that_would_take_long_ends_early_and_says_so(holds: Callable[[tuple[int, ...]], bool]) -> None:
     tried: list[tuple[int, ...]] = []
 
-    def holds(chosen: tuple[int, ...]) -> bool:
+    def counted(chosen: tuple[int, ...]) -> bool:
         tried.append(chosen)
-        return len(chosen) > 3
+        return holds(chosen)
 
-    found = minimal_sets(range(40), holds)
-    assert len(tried) <= 2**MAX_OPTIONAL + 41
-    assert all(len(each) == 4 for each in found)
+    found = minimal_sets(range(40), counted)
+    assert not found.is_complete
+    assert len(tried) <= MAX_STEPS + 40 * MAX_WAYS
+    for each in found.sets:
+        assert holds(each)
+        assert not any(holds(tuple(item for item in each if item != left_out)) for left_out in each)
+
+
+def test_a_search_that_takes_too_many_steps_says_so() -> None:
+    threes = [set(range(first, first + 3)) for first in range(0, 30, 3)]
+    found = minimal_sets(range(30), lambda chosen: any(each <= set(chosen) for each in threes))
+    assert not found.is_complete
+    assert found.sets
+    assert all(set(each) in threes for each in found.sets)
+
+
+def test_every_signal_has_a_text_or_changes_of_its_own() -> None:
+    assert not FLAGS.keys() & CONSENT_STRINGS
+    assert FLAGS.keys() | CONSENT_STRINGS == {*Signals._fields}
 
 
 @pytest.mark.parametrize("vendor", [1, VENDOR, 65_535])

@@ -4,18 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
+from targeting.inspection.decoded_field import DecodedField, bits_of
 from targeting.inspection.strings_in_words import (
-    DecodedField,
-    bits_of,
     gpp_string_in_words,
     tc_string_in_words,
     us_privacy_in_words,
 )
 from targeting.signals.unreadable import Unreadable
-from tests.targeting.signals.gpp.gpp_encoder import us_string
+from tests.targeting.signals.gpp.gpp_encoder import canadian_fields, canadian_section, gpp, header, us_string, us_text
 from tests.targeting.signals.gpp.gpp_vectors import SECTIONS, LibrarySection, section
 from tests.targeting.signals.strings import STRINGS, VENDOR
-from tests.targeting.signals.tcf.tcf_encoder import BitField, Restriction, Tc
+from tests.targeting.signals.tcf.tcf_encoder import BitField, Publisher, Restriction, Tc, Vendors
 
 
 def by_name(fields: list[DecodedField]) -> dict[str, DecodedField]:
@@ -83,6 +82,75 @@ def test_a_us_privacy_string_is_explained() -> None:
 def test_the_signal_within_a_section_is_explained() -> None:
     (fields,) = gpp_string_in_words(STRINGS["usnat-gpc"], VENDOR).values()
     assert by_name(fields)["Gpc"].value == "yes"
+
+
+def test_every_bit_of_the_fixed_fields_of_the_canadian_section_is_explained() -> None:
+    text = canadian_section(
+        canadian_fields(
+            VendorExpressConsent=[VENDOR],
+            PurposesExpressConsent=[True, False] * 12,
+            PubRestrictions=[{"key": 3, "type": 0, "ids": [5, 6]}],
+        )
+    )
+    fields = gpp_string_in_words(gpp({5: text}), VENDOR)["5 tcfcav1"]
+    assert "".join(field.bits for field in fields) == bits_of(text)[:199]
+    shown = by_name(fields)
+    assert shown["PurposesExpressConsent"] == DecodedField(
+        "PurposesExpressConsent",
+        "10" * 12,
+        "1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23",
+        "purposes with express consent",
+    )
+    assert shown["VendorExpressConsent"].words == f"vendor {VENDOR} has express consent"
+    assert shown["VendorImpliedConsent"][2:] == ("none", f"vendor {VENDOR} does not have implied consent")
+    assert shown["PubRestrictions"].value == "purpose 3, type 0, vendors 5, 6"
+
+
+def test_the_sub_sections_of_the_canadian_section_are_explained() -> None:
+    text = canadian_section(
+        canadian_fields(
+            PubPurposesExpressConsent=[True] + [False] * 23,
+            PubPurposesImpliedConsent=[False] * 24,
+            CustomPurposesExpressConsent=[True, True, False],
+            CustomPurposesImpliedConsent=[False, True, False],
+            DisclosedVendors=[10, 4000],
+        )
+    )
+    shown = by_name(gpp_string_in_words(gpp({5: text}), VENDOR)["5 tcfcav1"])
+    assert shown["PubPurposesExpressConsent"][1:3] == ("1" + "0" * 23, "1")
+    assert shown["NumCustomPurposes"][1:3] == ("000011", "3")
+    assert shown["CustomPurposesExpressConsent"][1:3] == ("110", "1, 2")
+    assert shown["CustomPurposesImpliedConsent"][1:3] == ("010", "2")
+    assert shown["DisclosedVendors"].value == "10, 4000"
+
+
+def test_the_further_segments_of_a_tc_string_are_explained() -> None:
+    listed = BitField(frozenset({2, 3}), 3)
+    publisher = Publisher(frozenset({1}), frozenset(), 2, frozenset({1}), frozenset({2}))
+    text = Tc(others=(Vendors(listed, 1), Vendors(listed, 2), publisher)).text()
+    shown = by_name(tc_string_in_words(text, VENDOR))
+    assert shown["VendorsDisclosed"].value == shown["VendorsAllowed"].value == "2, 3"
+    assert shown["PubPurposesConsent"][1:3] == ("1" + "0" * 23, "1")
+    assert shown["CustomPurposesConsent"][1:3] == ("10", "1")
+    assert shown["CustomPurposesLITransparency"] == DecodedField(
+        "CustomPurposesLITransparency", "01", "2", "legitimate interest for its own purposes"
+    )
+
+
+@pytest.mark.parametrize("head", ["", f"{header([1], kind=25)}."], ids=["alone", "with its header"])
+def test_the_sensitive_categories_and_the_header_of_a_section_are_explained(head: str) -> None:
+    core = us_text(section(25), {"SaleOptOut": 1, "SensitiveDataProcessing[8]": 1})
+    (fields,) = gpp_string_in_words(gpp({25: head + core}), VENDOR).values()
+    shown = by_name(fields)
+    assert shown["SaleOptOut"] == DecodedField("SaleOptOut", "01", "1", "opted out")
+    assert shown["SensitiveDataProcessing[8]"] == DecodedField("SensitiveDataProcessing[8]", "01", "1", "no consent")
+    assert ("SubSections" in shown) == bool(head)
+
+
+def test_a_section_that_this_version_does_not_know_is_shown_in_bits() -> None:
+    (fields,) = gpp_string_in_words(gpp({60: "BA.?"}), VENDOR).values()
+    assert [field[:2] for field in fields] == [("Segment 1", "000001000000"), ("Segment 2", "")]
+    assert all("cannot decode" in field.words for field in fields)
 
 
 @pytest.mark.parametrize("explain", [tc_string_in_words, gpp_string_in_words])

@@ -26,6 +26,8 @@ class ClusterAddress:
 
     seeds: tuple[Node, ...]
     login: Address
+    uses_tls: bool = False
+    """Whether ``login`` asks for TLS, for people."""
 
     def resolve(self) -> RedisAddress:
         """Return the first node that answers, for what any node can tell. Raises ``StoreUnreachable``."""
@@ -44,7 +46,8 @@ class ClusterAddress:
 
     def __str__(self) -> str:
         """Return the URL without user, password and options."""
-        return "redis+cluster://" + ",".join(f"{node.host}:{node.port}" for node in self.seeds)
+        scheme = "rediss+cluster" if self.uses_tls else "redis+cluster"
+        return f"{scheme}://" + ",".join(f"{node.host}:{node.port}" for node in self.seeds)
 
 
 class Cluster:

@@ -77,5 +77,5 @@ def _serve(connection: socket.socket, script: Script) -> None:
                         connection.sendall(b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n")
                     else:
                         script(connection, words)
-        except OSError:
+        except (OSError, hiredis.ProtocolError):
             return

@@ -6,10 +6,11 @@ import pytest
 
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreUnavailable
+from server.store.redis.cluster.topology import ClusterAddress
 from server.store.redis.handshake import open_connection, ping
 from server.store.redis.store_url import parse_store_url
-from server.store.redis.topology import PasswordFromFile, SentinelAddress
-from server.store.redis.url import RedisAddress, RedisUrlError
+from server.store.redis.topology import Address, PasswordFromFile, SentinelAddress
+from server.store.redis.url import RedisAddress, RedisUrlError, TlsOptions
 from tests.server.store.conftest import OpenRedisStore
 
 
@@ -26,6 +27,32 @@ def test_a_url_of_sentinels_is_understood() -> None:
     assert "p@ss" not in repr(address)
 
 
+SECURE = "ssl_ca_certs=/etc/ca.pem&ssl_check_hostname=false"
+
+
+@pytest.mark.parametrize(
+    "url", ["rediss+sentinel://a:1,b:2/main/0", "rediss+cluster://a:1,b:2"], ids=["sentinels", "a cluster"]
+)
+@pytest.mark.parametrize("password_file", ["", "/run/password"], ids=["as it is", "with a password file"])
+def test_tls_goes_with_every_topology(url: str, password_file: str) -> None:
+    address = parse_store_url(f"{url}?{SECURE}", password_file)
+    assert str(address) == url
+    assert "ca_certs='/etc/ca.pem', certfile='', keyfile='', check_hostname=False" in repr(tls_of(address))
+
+
+def tls_of(address: Address) -> TlsOptions | None:
+    """The options of TLS with which the primary, or every node, is reached."""
+    match address:
+        case PasswordFromFile():
+            return tls_of(address.address)
+        case SentinelAddress():
+            return address.primary.tls
+        case ClusterAddress():
+            return tls_of(address.login)
+    assert isinstance(address, RedisAddress)
+    return address.tls
+
+
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
@@ -35,6 +62,11 @@ def test_a_url_of_sentinels_is_understood() -> None:
         ("redis+sentinel://a:port/main", "host and port cannot be read"),
         ("redis+sentinel://a/main/people", "the database must be a number"),
         ("redis+sentinel://a/main?timeout=1", "takes sentinel_username, sentinel_password"),
+        ("redis+sentinel://a/main?ssl_ca_certs=/ca", "takes sentinel_username, sentinel_password"),
+        ("rediss+sentinel://a/main?ssl_check_hostname=no", "ssl_check_hostname must be true or false"),
+        ("redis+cluster://a/0", "takes no database"),
+        ("redis+cluster://a?ssl_ca_certs=/ca", "takes none"),
+        ("rediss+cluster://a?timeout=1", "takes ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_check_hostname"),
     ],
 )
 def test_one_that_is_not_is_refused(url: str, problem: str) -> None:

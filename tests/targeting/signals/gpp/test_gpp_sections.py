@@ -3,8 +3,8 @@
 import pytest
 
 from targeting.signals.gpp.read import NONE_APPLIES, NOT_YET_KNOWN, WithholdingField, Withholds, read_gpp_string
+from tests.targeting.signals.gpp.gpp_encoder import canadian_fields, canadian_section, us_string, us_text
 from tests.targeting.signals.gpp.gpp_encoder import gpp as encode
-from tests.targeting.signals.gpp.gpp_encoder import us_string, us_text
 from tests.targeting.signals.gpp.gpp_vectors import section
 from tests.targeting.signals.gpp.test_gpp_rules import EVERYTHING, NOTHING, POSITION, PROFILE, SENSITIVE
 
@@ -40,6 +40,13 @@ def test_the_sections_that_are_named_count_else_all(
     text = encode({8: us_text(section(8), {}), 9: us_text(section(9), {"SaleOptOut": 1})})
     reading = read_gpp_string(text, section_ids)
     assert (reading.withholds, reading.unreadable) == (withholds, unreadable)
+
+
+def test_the_canadian_section_withholds_where_none_is_named() -> None:
+    text = encode({5: canadian_section(canadian_fields(PurposesExpressConsent=[False] * 24))})
+    for section_ids in ([], [NOT_YET_KNOWN], [5]):
+        assert read_gpp_string(text, section_ids).withholds & PROFILE
+    assert read_gpp_string(text, [NONE_APPLIES]).withholds == NOTHING
 
 
 @pytest.mark.parametrize("section_id", [1, 4])

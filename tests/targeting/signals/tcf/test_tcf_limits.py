@@ -139,6 +139,17 @@ def test_a_decision_gives_up_what_no_encoder_writes(string: Tc) -> None:
     assert decode_tc_string(string.text()).core.vendor_list_version == string.vendor_list_version
 
 
+AT_THE_LIMIT = {
+    "4096 restricted in uneven lists": replace(YES, restrictions=(Restriction(7, 0, uneven_entries(2048)),) * 2),
+    "128 restrictions": replace(YES, restrictions=(Restriction(7, 0, ((1, None),)),) * 128),
+}
+
+
+@pytest.mark.parametrize("string", AT_THE_LIMIT.values(), ids=AT_THE_LIMIT)
+def test_a_decision_reads_up_to_its_limits(string: Tc) -> None:
+    assert read_tc_string(string.text()).vendor_list_version == string.vendor_list_version
+
+
 LIES = {
     "a count of 4095 at the end": Ranges((), 9, count=4095),
     "one entry more than there are": Ranges(((1, None), (3, 7)), 9, count=3),
