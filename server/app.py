@@ -22,7 +22,8 @@ from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 from server.vital_threads import VitalThreads
-from server.web.assembly import open_pages
+from server.web.assembly import inspector_is_open, open_pages
+from server.web.visit import read_proxies
 
 _LOG = logging.getLogger(__name__)
 _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
@@ -97,6 +98,11 @@ class Service:
     def request_reload(self) -> None:
         """Have the files read again, without waiting for it."""
         self._file_watch.request()
+
+    @property
+    def inspector_is_open(self) -> bool:
+        """Whether the pages have an inspector that answers."""
+        return bool(self.web_address) and inspector_is_open(read_proxies(self._settings))
 
     def ended_part(self) -> str:
         """Return the name of a part that serving needs and that has ended by itself; empty while all run."""

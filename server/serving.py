@@ -119,7 +119,8 @@ def pages_part(service: Service) -> str:
     """Return the part of the start line that tells where the pages are; empty without pages."""
     if not service.web_address:
         return ""
-    return f", pages on {own_origin(service.web_address) or service.web_address}/choice and /inspect"
+    inspector = " and /inspect" if service.inspector_is_open else ""
+    return f", pages on {own_origin(service.web_address) or service.web_address}/choice{inspector}"
 
 
 def log_start(service: Service) -> None:

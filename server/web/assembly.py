@@ -31,10 +31,9 @@ def open_pages(settings: Settings, make_context: Callable[[], CallContext], clos
     _check_origin(settings)
     proxies, links = read_proxies(settings), read_links(settings.web_links)
     server = WebServer(settings.web_address)
+    admit = admit_everyone if inspector_is_open(proxies) else refuse_everyone
     contexts = [make_context() for _ in range(PAGE_THREADS)]
-    site = Site(
-        Calls(contexts), proxies, links, settings.web_origin or own_origin(server.address), _inspectors(proxies)
-    )
+    site = Site(Calls(contexts), proxies, links, settings.web_origin or own_origin(server.address), admit)
     threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
     closing.callback(threads.shutdown)
     server.open(make_app(site, threads))
@@ -42,9 +41,9 @@ def open_pages(settings: Settings, make_context: Callable[[], CallContext], clos
     return server.address
 
 
-def _inspectors(proxies: Proxies) -> Callable[[HTTPConnection], None]:
-    """Close the inspector where a proxy is trusted: whatever reaches that proxy could ask about anyone."""
-    return refuse_everyone if proxies.networks or proxies.unix else admit_everyone
+def inspector_is_open(proxies: Proxies) -> bool:
+    """Return whether the inspector is open: where a proxy is trusted, whatever reaches it could ask about anyone."""
+    return not proxies.networks and not proxies.unix
 
 
 def refuse_everyone(_: HTTPConnection) -> None:

@@ -47,7 +47,7 @@ def test_a_question_is_answered_without_scripts_and_kept_in_the_form(browser: Br
     page.context.close()
 
 
-@pytest.mark.parametrize("width", [320, 1440])
+@pytest.mark.parametrize("width", [320, 768, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("state", ["form", "strings", "difference", "problem"])
 def test_axe_finds_nothing(browser: Browser, inspected: Site, state: str, scheme: str, width: int) -> None:

@@ -50,7 +50,7 @@ SCENES: dict[str, Scene] = {each.__name__: each for each in
                             (signed_in, corrections_open, after_opting_out, after_a_failure, an_error)}  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [320, 1440])
+@pytest.mark.parametrize("width", [320, 768, 1440])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
 def test_axe_finds_nothing(

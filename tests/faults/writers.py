@@ -55,8 +55,8 @@ def name_of(number: int) -> str:
 
 
 def device_of(number: int) -> str:
-    """The one browser that this person uses: its cookie comes along with every activity."""
-    return f"{number:032x}"
+    """The one browser that this person uses: its cookie comes along with every activity. All zeros would be nobody."""
+    return f"{number + 1:032x}"
 
 
 def open_floor(crowd: Crowd) -> Floor:

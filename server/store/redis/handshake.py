@@ -45,7 +45,10 @@ def open_primary(address: Address, timeout_s: float) -> Connection:
 
 def check_role(reply: Reply) -> None:
     """Raise ``NotPrimary`` unless a reply to ROLE is a primary's."""
-    if not (isinstance(reply, list) and reply and reply[0] == b"master"):
+    role = reply[0] if isinstance(reply, list) and reply else b""
+    if role == b"sentinel":
+        raise NotPrimary("the store refuses: it is a Sentinel; use redis+sentinel://")
+    if role != b"master":
         raise NotPrimary("the store refuses: it is a read-only replica")
 
 

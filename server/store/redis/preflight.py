@@ -8,7 +8,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from server.store.identity import IdentityUnreadable, StoreIdentity
-from server.store.redis.probe import online_replicas
+from server.store.redis.probe import online_replicas, server_mode
 from server.store.redis.server_facts import PINGS, Facts
 
 OLDEST_VERSION = (6, 2)
@@ -56,7 +56,7 @@ def examine(facts: Facts, expected: Expected, *, is_cluster: bool = False) -> li
 
 
 def _mode(info: Mapping[str, str] | None, *, is_cluster: bool) -> Iterator[PreflightCheck]:
-    mode = (info or {}).get("redis_mode", "")
+    mode = server_mode(info or {})
     if mode in _OTHER_MODES and not (is_cluster and mode == "cluster"):
         yield _error(f"the server is part of a {mode} system", f"use a {_OTHER_MODES[mode]} URL")
 
@@ -93,6 +93,12 @@ def _identity(facts: Facts, fingerprint: str) -> Iterator[PreflightCheck]:
         if facts.has_records:
             what = "the store has records and no record of its own: it was emptied, restored or is another"
             yield _error(what, "see `adtargeting store show`, then accept it with `adtargeting store trust`")
+        elif fingerprint:
+            what = "the store has neither records nor a record of its own, but our secret key exists: the service"
+            what += " takes it for a new one, and choices that were stored elsewhere or are lost do not count"
+            yield _warning(
+                what, "nothing, if it is new; else restore it, or correct ADTARGETING_REDIS_URL, before the start"
+            )
         return
     try:
         owner = StoreIdentity.decode(facts.identity).fingerprint

@@ -27,11 +27,14 @@ _KEPT_S = 1.0
 class ServerCheck:
     """Checks one primary, on a connection that it keeps. For one thread."""
 
-    def __init__(self, open_primary: Open, renewal: Renewal, key: bytes, replicas: int) -> None:
+    def __init__(
+        self, open_primary: Open, renewal: Renewal, key: bytes, replicas: int, *, in_cluster: bool = False
+    ) -> None:
         self._connector = Connector(open_primary, Renewal(), _KEPT_S)
         self._renewal = renewal
         self._key = key
         self._replicas = replicas
+        self._in_cluster = in_cluster
         self._server = ""
         self.can_confirm = True
         """Whether the server could ever confirm a choice, as far as it has told."""
@@ -74,6 +77,9 @@ class ServerCheck:
             self._renewal.renew()
         self._server = server
         self.can_confirm = can_confirm(info, self._replicas)
+        if server_mode(info) == "cluster" and not self._in_cluster:
+            # It may serve the slot of the store's own record, and so take the probe's write.
+            raise StoreUnavailable("the store cannot keep choices: it is a cluster node; use redis+cluster://")
         if problem := write_problem(info, self._replicas):
             raise StoreUnavailable(f"the store cannot keep choices: {problem}")
 
@@ -131,6 +137,11 @@ def online_replicas(info: Mapping[str, str]) -> int:
     count = int(info.get("connected_slaves", "0"))
     states = [info.get(f"slave{number}", "state=online") for number in range(count)]
     return sum("state=online" in state for state in states)
+
+
+def server_mode(info: Mapping[str, str]) -> str:
+    """Return ``standalone``, ``sentinel`` or ``cluster``; empty where it is not reported. Valkey renamed the field."""
+    return info.get("server_mode", info.get("redis_mode", ""))
 
 
 def parse_info(reply: bytes) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """``/inspect``: puzzles, one a kind of limit, each explained; bid requests, two policies, the text for a ticket."""
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,6 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from adtargeting.v1 import preference_pb2 as pref
 
+from server.serving import start_line
 from server.web.inspect.finding import Finding
 from server.web.inspect.view import verdict
 from targeting.decision import Decision
@@ -159,6 +161,13 @@ def test_two_policies_stand_side_by_side(inspected: Site) -> None:
         ({"pasted": "{"}, "pasted: is not JSON"),
         ({"pasted": "[]"}, "pasted: must be a JSON object"),
         ({"pasted": '{"unknown": 1}'}, "pasted: is neither an OpenRTB bid request nor a DecideRequest as JSON"),
+        ({"pasted": '"text"'}, "pasted: must be a JSON object"),
+        ({"pasted": "[" * 100_000}, "pasted: is not JSON"),
+        ({"pasted": '{"accountId": 5}'}, "pasted: is neither an OpenRTB bid request nor a DecideRequest as JSON"),
+        (
+            {"pasted": '{"accountId": "\\ud800"}'},
+            "pasted: is neither an OpenRTB bid request nor a DecideRequest as JSON",
+        ),
         ({"pasted": '{"imp": []}'}, "bid_request"),
         ({"country": "Atlantis"}, "client.country"),
         ({"gpp_section_ids": "seven"}, "gpp_section_ids: must be numbers"),
@@ -219,6 +228,37 @@ def test_it_is_closed_where_a_proxy_is_trusted(site: Site) -> None:
     ):
         assert answer.status == 403
         assert "The inspector is closed here" in answer.words
+
+
+def test_the_start_line_names_it_only_where_it_is_open(site: Site, inspected: Site) -> None:
+    assert start_line(inspected.service).partition(", from ")[0].endswith(f"{inspected.origin}/choice and /inspect")
+    assert start_line(site.service).partition(", from ")[0].endswith(f"{site.origin}/choice")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"pasted": '{"accountId": "planted-account", "cookieHeader": "planted-cookie"}'},
+        {"pasted": '{"imp": [{"id": "1"}], "user": {"id": "planted-account"}, "device": {"ifa": "planted-cookie"}}'},
+        {"pasted": '{"planted-account": "planted-cookie"}'},
+        {"pasted": '{"planted-account'},
+        {"account_id": "planted-account", "gpp_section_ids": "planted-cookie"},
+    ],
+    ids=["ad request", "bid request", "neither", "no JSON", "fields"],
+)
+@pytest.mark.parametrize("path", ["/inspect", "/inspect/text"])
+def test_nothing_of_a_question_gets_into_a_log_an_error_or_the_address(
+    inspected: Site,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    path: str,
+    form: dict[str, str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answer = Visitor(inspected, ip="").post(path, form)
+    assert "planted" not in caplog.text + "".join(capfd.readouterr()) + str(answer.headers)
+    assert answer.status == 200 or "planted" not in answer.text.partition("<form")[0]
+    assert "location" not in answer.headers
 
 
 def test_with_the_store_down_it_says_what_cannot_be_said(tmp_path: Path) -> None:

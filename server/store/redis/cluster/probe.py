@@ -56,6 +56,6 @@ class ClusterProbe:
             identity_key = self._cluster.table.identity_key(node, self._prefix) or b""
             key = identity_key.removesuffix(b"store") + b"probe"
             self._servers[node] = ServerCheck(
-                lambda: self._cluster.open(node), self._cluster.renewal, key, self._replicas
+                lambda: self._cluster.open(node), self._cluster.renewal, key, self._replicas, in_cluster=True
             )
         return self._servers[node]
