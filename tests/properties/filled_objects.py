@@ -1,4 +1,4 @@
-"""Objects of a bid request, filled by the tables of OpenRTB, with marks wherever something could hide.
+"""Objects of a bid request, filled by the tables of OpenRTB, with marks wherever a value could hide.
 
 Marks are in extensions, in unknown names, below allowed names, and in values of another type than a field's: in
 everything that is not a field of the specification with its type.

@@ -1,7 +1,7 @@
-"""Whatever is added to a request only takes away, from the records to what each network gets.
+"""Additions to a request only take away, from the mode of the decision to what each network gets.
 
-Added are signals, cookies, subjects, sections, rules and a younger age. The exceptions are those of the rules: consent
-lifts the lack of consent, a subject brings a profile where there was none, and its own opt-in the one that is required.
+Additions are signals, cookies, subjects, sections, rules and a younger age. The rules make the exceptions: consent
+lifts ``TCF_NO_CONSENT``, and a subject may bring the first profile or, with its own opt-in, lift ``OPT_IN_REQUIRED``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
