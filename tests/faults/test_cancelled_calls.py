@@ -45,7 +45,7 @@ async def answer_late(lane: DecisionLane) -> None:
 
 
 def answer_always(_: lanes.Decisions, call: Call, answer: Answer) -> None:
-    """Answer whether or not anybody waits."""
+    """Answer a call that has been answered or cancelled, too."""
     call.ticket.set_result(answer)
 
 

@@ -74,7 +74,7 @@ def preferences(draw: st.DrawFn, owner: bytes) -> bytes | None:
 
 @st.composite
 def records(draw: st.DrawFn, subject: Subject, *, profile: bool | None = None) -> StoredRecords:
-    """Any records of a subject; ``profile`` says whether there is one."""
+    """Any records of a subject; with ``profile``, a profile among them."""
     owner = owner_of(subject)
     held = draw(st.booleans()) if profile is None else profile
     return StoredRecords(subject.kind, owner, draw(preferences(owner)), draw(profile_values(owner)) if held else None)

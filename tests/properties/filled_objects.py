@@ -1,4 +1,4 @@
-"""Objects of a bid request, filled by the tables of OpenRTB, with marks wherever something could hide.
+"""Objects of a bid request, filled by the tables of OpenRTB, with marks wherever a value could hide.
 
 Marks are in extensions, in unknown names, below allowed names, and in values of another type than a field's: in
 everything that is not a field of the specification with its type.
@@ -16,7 +16,7 @@ _VALUES: Final[Mapping[str, Any]] = {"str": "v", "int": 1, "float": 1.5}
 
 
 class Filler:
-    """Fills objects; ``mark`` is the text that must not be found again."""
+    """Fills objects; ``mark`` is the text that must not occur in the output."""
 
     def __init__(self, random: Random, mark: str, *, in_type: bool) -> None:
         self._random = random
@@ -24,7 +24,7 @@ class Filler:
         self._in_type = in_type
 
     def filled(self, name: str, depth: int = 0) -> Json:
-        """Return an object with some of its fields, and with marks in all that is none."""
+        """Return an object with some of its fields, and with marks in all other members."""
         fields = {
             field: self._value(kind, depth + 1)
             for field, kind in OBJECTS[name].items()

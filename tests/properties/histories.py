@@ -1,7 +1,7 @@
-"""Random histories of signals, choices, links, activities and decisions, each checked against what must never happen.
+"""Random histories of signals, choices, links, activities and decisions, each checked against the invariants.
 
-A history runs the real core on a store in memory. Reading and writing, and asking and deciding, are steps of their
-own, so that anything may come between. What the model itself keeps is only who has opted out, and who is whose.
+A history runs the real core on a store in memory. Reads and writes, and requests and decisions, are separate steps,
+so that any other step may come between them. The model keeps only who has opted out, and which ids are linked.
 """
 
 import random
@@ -61,25 +61,25 @@ KNOWN = {
 
 
 class MemoryStore(FakeStore):
-    """The fake, without its delays: even a sleep of no time at all takes the time of a whole history."""
+    """The fake without its delays: even a sleep of zero seconds takes as long as a whole history."""
 
     def _answer_within(self, budget_s: float) -> None:
         """Answer at once."""
 
 
 class Violation(AssertionError):
-    """Something happened that must never happen."""
+    """An invariant was broken."""
 
 
 class Writing(NamedTuple):
-    """An activity after its reading and before its write."""
+    """An activity between its read and its write."""
 
     item: PlannedRequest
     held: list[StoredRecords]
 
 
 class Asking(NamedTuple):
-    """A decision after its reading; ``limited`` says that a subject in it had opted out before it began."""
+    """A decision after its read; ``limited`` if one of its subjects had opted out before it began."""
 
     planned: Plan
     fetched: list[StoredRecords]
@@ -87,7 +87,7 @@ class Asking(NamedTuple):
 
 
 class History:
-    """One history. ``step`` does one random thing; it raises ``Violation``."""
+    """One history. ``step`` performs one random operation and raises ``Violation``."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -151,7 +151,7 @@ class History:
             self.opted_out.add(who)
 
     def lose_preference(self) -> None:
-        """A fault takes a preference record away. What it said is lost; that it is lost must limit."""
+        """A fault deletes a preference record. Its content is lost, and the loss must limit."""
         who = self.chance.choice(EVERYBODY)
         (held,) = self.store.read([who], BUDGET_S)
         if held.profile is not None:
@@ -159,10 +159,10 @@ class History:
             self.opted_out.add(who)
 
     def misplace(self) -> None:
-        """A fault puts one subject's records under the key of another, where they belong to neither."""
+        """A fault puts one subject's records under another's key, where neither can use them."""
         who, other = self.chance.sample(EVERYBODY, 2)
         held = self.store.read([other], BUDGET_S)[0]
-        # A fault that brings a subject's own old records back is another one.
+        # A fault that restores a subject's own old records is another kind.
         if is_of(held.preference, held.owner):
             self.store.put(who, preference=held.preference, profile=held.profile)
             self.opted_out.add(who)
@@ -194,7 +194,7 @@ class History:
             self.writing.append(Writing(planned.items[0], self.store.read(planned.subjects, BUDGET_S)))
 
     def land(self) -> None:
-        """Try to write what was learnt, on the strength of a reading that may be old."""
+        """Try to write an activity, based on a read that may be outdated."""
         item, held = self.writing.pop(self.chance.randrange(len(self.writing)))
         who = item.subjects[0]
         forbidden = forbidden_by_request(item, self.rulebook.policy) or forbidden_by_records(
@@ -243,7 +243,7 @@ def is_of(record: bytes | None, owner: bytes) -> bool:
 
 
 def current_of(held: StoredRecords) -> Preference:
-    """What a choice is made upon; an explicit one may replace an unreadable record."""
+    """The preference that a choice changes; an explicit choice may replace an unreadable record."""
     if held.preference is None:
         return Preference()
     try:
@@ -263,7 +263,7 @@ def must(holds: object, otherwise: str) -> None:
 
 
 class Ran(NamedTuple):
-    """How much happened in all histories: without writes and behavioural answers they would prove nothing."""
+    """Counts over all histories; without writes and behavioural answers they would prove nothing."""
 
     histories: int = 0
     written: int = 0
@@ -271,7 +271,7 @@ class Ran(NamedTuple):
 
 
 def run_histories(first_seed: int, count: int) -> Ran:
-    """Run histories, each with a seed of its own, by which a violation can be seen again."""
+    """Run histories, each with its own seed, which reproduces a violation."""
     ran = Ran()
     for seed in range(first_seed, first_seed + count):
         history = History(random.Random(seed))

@@ -1,4 +1,4 @@
-"""Junk in place of any member of a bid request limits or is left out: it is served, and what is sent is valid."""
+"""Junk in place of any member limits or is left out: an ad is served, and the requests sent are valid."""
 
 import copy
 import json
@@ -47,7 +47,7 @@ def _has(holder: Any, key: Any) -> bool:
 
 
 def is_signal(fault: str) -> bool:
-    """Whether a fault is that of a flag, which is also sent as another single bit."""
+    """Whether a fault is about a flag that is also sent as another single bit."""
     field = fault.partition(":")[0].rpartition(".")[2]
     return any(fields.get(field) == "any" for fields in OBJECTS.values())
 

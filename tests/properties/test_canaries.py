@@ -47,7 +47,7 @@ def leaks(case: Case, prepared: Prepared) -> list[str]:
         network = terms.get(name.casefold())
         text = prepared.texts.get(name, b"") + decision.SerializeToString()
         found += [f"{name}: {each!r}" for each in FORBIDDEN.findall(text)]
-        # What it received counts: a permitted profile about which nothing is known is limited features.
+        # The content counts: a permitted profile of which nothing is known is limited features.
         knows = {"data", "eids"} & prepared.bid_requests.get(name, {}).get("user", {}).keys()
         if DESCRIPTION in text and not knows and case.policy.fingerprint.reduce_in_limited_mode:
             found.append(f"{name}: the device is described")
@@ -89,7 +89,7 @@ def _inconsistencies(name: str, decision: pb.NetworkDecision, request: Json | No
         yield f"{name}: another id than its own"
     if PLACE_MARK not in json.dumps([request.get(place) for place in PLACES]):
         yield f"{name}: nothing of where the ad is shown"
-    # The fields of a random request need not be complete nor go together.
+    # The fields of a random request may be incomplete or contradict each other.
     yield from (f"{name}: {fault}" for fault in validate(request) if "not " in fault)
 
 
@@ -100,7 +100,7 @@ def _eids(decision: pb.NetworkDecision, method: int) -> list[Any]:
 
 
 def search(seeds: Iterable[int]) -> Counter[str]:
-    """Search the answers to the cases of these seeds; count what was rightly sent."""
+    """Search the answers to the cases of these seeds; count the permitted values that were sent."""
     seen: Counter[str] = Counter()
     for seed in seeds:
         case = case_of(seed)

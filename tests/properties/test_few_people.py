@@ -1,4 +1,4 @@
-"""A few people get the very features, and the very bytes, that they would get in a batch."""
+"""A few people get exactly the features, and the bytes, that they would get in a batch."""
 
 from collections.abc import Sequence
 from dataclasses import replace

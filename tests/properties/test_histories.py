@@ -1,4 +1,4 @@
-"""Random histories hold the invariants; and without its guards the model sees them broken."""
+"""Random histories keep the invariants; with a guard removed, the model finds a violation."""
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -34,7 +34,7 @@ def test_a_million_random_histories_hold_the_invariants() -> None:
 
 
 class Unguarded(MemoryStore):
-    """Writes whatever it is told, upon whatever is there."""
+    """Writes without comparing versions."""
 
     def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         for change in changes:
@@ -44,12 +44,12 @@ class Unguarded(MemoryStore):
 
 
 def unchecked(value: bytes, magic: bytes, schema: int, owner: bytes) -> bytes:
-    """Reads whatever is there, whosever it is."""
+    """Reads records without checking their owner."""
     return value[PREFIX.size :]
 
 
 class TestWithout:
-    """Each protection taken away: the histories must find out, or they prove nothing."""
+    """With each protection removed, the histories must find a violation."""
 
     def test_the_write_guard_a_write_lands_after_an_opt_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(histories, "MemoryStore", Unguarded)

@@ -1,7 +1,7 @@
 """Adding a signal never takes a limit away.
 
-The one exception is what the GDPR itself asks for: inside its scope a TC string with consent lifts ``TCF_NO_CONSENT``,
-and so does the statement that it does not apply. Nothing lifts any other reason.
+The GDPR makes the one exception: in its scope a TC string with consent lifts ``TCF_NO_CONSENT``, and so does the
+statement that it does not apply. Nothing lifts any other reason.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""Whatever is added to a request only takes away, from the records to what each network gets.
+"""Additions to a request only take away, from the mode of the decision to what each network gets.
 
-Added are signals, cookies, subjects, sections, rules and a younger age. The exceptions are those of the rules: consent
-lifts the lack of consent, a subject brings a profile where there was none, and its own opt-in the one that is required.
+Additions are signals, cookies, subjects, sections, rules and a younger age. The rules make the exceptions: consent
+lifts ``TCF_NO_CONSENT``, and a subject may bring the first profile or, with its own opt-in, lift ``OPT_IN_REQUIRED``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -55,7 +55,7 @@ IDENTITIES = [Identity("alice"), Identity("alice", ("bob",)), Identity("alice", 
 
 
 class Case(NamedTuple):
-    """All that a decision is made from."""
+    """All inputs of a decision."""
 
     request: AdRequest
     store: Mapping[Subject, StoredRecords]
@@ -64,7 +64,7 @@ class Case(NamedTuple):
 
 
 def case_of(seed: int) -> Case:
-    """A case from a seed, by which it can be made again. Half of them begin with nothing that limits."""
+    """A case that its seed reproduces. Half of them start with nothing that limits."""
     random = Random(seed)
     request = AdRequest(
         identity=random.choice(IDENTITIES),
@@ -115,7 +115,7 @@ Adding = Callable[[Case], Case]
 
 
 class NoAddition(Exception):
-    """The request has such a thing already, or the rules make an exception."""
+    """The request has one already, or the rules make an exception."""
 
 
 def signal(**fields: Any) -> Adding:
@@ -140,7 +140,7 @@ def linked(case: Case) -> Case:
 
 def device(case: Case) -> Case:
     identity = case.request.identity
-    # Its own opt-in would be one where the policy asks for one.
+    # Its own opt-in would be the one that the policy asks for.
     if not identity.account_id or identity.device_id or case.policy["consent"]["explicit_opt_in_in"]:
         raise NoAddition
     if "MUID" in case.request.cookie_header:
@@ -235,7 +235,7 @@ def gets_no_more(before: NetworkDecision, after: NetworkDecision) -> bool:
 
 
 def no_more(before: NetworkDecision, after: NetworkDecision) -> bool:
-    """No field of the profile is there that was not; place and age may become another, stored for another subject."""
+    """The profile gains no field; place and age may change to those stored for another subject."""
     if after.profile is None:
         return True
     return before.profile is not None and all(
@@ -245,7 +245,7 @@ def no_more(before: NetworkDecision, after: NetworkDecision) -> bool:
 
 
 def fits(name: str, case: Case) -> Case | None:
-    """The case after an addition; None where that would be no addition."""
+    """The case after an addition; None if nothing would be added."""
     try:
         return ADDITIONS[name](case)
     except NoAddition:
@@ -253,7 +253,7 @@ def fits(name: str, case: Case) -> Case | None:
 
 
 def violations(name: str, seeds: Iterable[int]) -> Iterator[int]:
-    """The seeds of the cases in which an addition gives something."""
+    """The seeds of the cases in which an addition grants something."""
     for seed in seeds:
         case = case_of(seed)
         more = fits(name, case)

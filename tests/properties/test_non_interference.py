@@ -34,7 +34,7 @@ def test_a_limited_answer_is_the_same_bytes_whatever_the_profile(request: AdRequ
     stored = [data.draw(records(subject)) for subject in subjects]
     first = decided(request, stored)
     assume(first.mode is Mode.LIMITED)
-    # Doubt about the one profile that a grant would have opened is the decision's own reason.
+    # An unreadable profile is a reason only where a grant would have opened it.
     assume(first.reasons != Reason.RECORD_UNREADABLE.bit)
     swapped = [
         record if record.profile is None else record._replace(profile=data.draw(profile_values(record.owner)))

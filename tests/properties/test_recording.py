@@ -1,4 +1,4 @@
-"""What becomes of a subject's records: activities count once, and a profile never stands alone."""
+"""A subject's records over time: activities count once, and a profile never stands alone."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,7 +120,7 @@ def test_a_profile_is_kept_from_its_last_activity_on() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), activities()), min_size=1, max_size=12), st.data())
 def test_cutting_a_batch_anywhere_changes_nothing(sent: list[tuple[str, Activity]], data: st.DataObject) -> None:
-    """Batches are a matter of speed alone."""
+    """Batching changes speed and nothing else."""
     entries = [PendingActivity(name, activity) for name, activity in sent]
     whole = recorded(NEW, *entries)
     cut = data.draw(st.integers(0, len(entries)))

@@ -1,4 +1,4 @@
-"""Limited mode is blind: people alike in country, language and masked address alone are answered in the same bytes."""
+"""Limited mode is blind: people who share only country, language and masked address get the same bytes."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def test_two_people_limited_by_their_choice(language: str) -> None:
 
 
 def test_somebody_and_nobody() -> None:
-    """Whom the store does not know is limited for another reason, but what goes out is the same."""
+    """A person unknown to the store is limited for another reason, but the output is the same."""
     person, nobody = invent_person(7), invent_person(8)
     opted_out = stored_of(person, Preference(choice=Choice.OPT_OUT))
     fields = {"regs": {"gdpr": 0}}

@@ -1,4 +1,4 @@
-"""A scenario: who is stored, what is asked, what must come out. Read from the YAML files beside this module."""
+"""A scenario: stored records, a request, the expected answer. Read from the YAML files beside this module."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -109,7 +109,7 @@ def _subject_of(row: Table) -> Subject:
 
 def policy_of(scenario: Scenario) -> Policy:
     given = policy_from(scenario.policy)
-    # Storing a signal is a command to Redis, sent off the path of the request; the scenarios count those of requests.
+    # Storing a signal sends commands to Redis outside the request; the scenarios count only those of requests.
     signals = replace(given.signals, store_global_privacy_control=False, store_industry_opt_out=False)
     return replace(given, signals=signals, networks=given.networks or DEFAULT_POLICY.networks)
 

@@ -50,14 +50,14 @@ def test_through_the_core(scenario: Scenario) -> None:
 
 
 class Running:
-    """A service that answers for one scenario after the other."""
+    """A service that answers one scenario after another."""
 
     def __init__(self, service: Service, channel: grpc.Channel) -> None:
         self.service = service
         self.stub = rpc.TargetingServiceStub(channel)
 
     def prepare(self, scenario: Scenario) -> None:
-        """Take the scenario's policy, and put its records in place of whatever is stored."""
+        """Apply the scenario's policy, and replace everything stored with its records."""
         self.service.rules.replace(policy_of(scenario))
         pseudonyms: Pseudonyms = self.service.store.pseudonyms
         link = open_connection(self.service.store.redis, 5)
@@ -70,7 +70,7 @@ class Running:
         link.close()
 
     def commands(self) -> int:
-        """How many reads of records the server has seen."""
+        """Return how many reads of records the server has counted."""
         link = open_connection(self.service.store.redis, 5)
         reply = bytes(link.accept(link.ask((b"INFO", b"commandstats"), time.monotonic() + 5)))
         link.close()
@@ -99,7 +99,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @contextmanager
 def failing(scenario: Scenario, directory: Path) -> Iterator[Running]:
-    """A service of its own whose Redis stops in the middle of everything, or is gone."""
+    """Run a separate service whose Redis is stopped or gone."""
     with (
         EmbeddedRedis(directory / "redis") as redis,
         Service(

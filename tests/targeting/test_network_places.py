@@ -7,8 +7,8 @@ import pytest
 from targeting.model import AdRequest, Signals
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import NetworkRule
+from tests.targeting.network_cases import IN_NEW_YORK, PREFERENCE, REQUEST, decide_one, with_rules
 from tests.targeting.signals.strings import STRINGS
-from tests.targeting.test_networks import IN_NEW_YORK, PREFERENCE, REQUEST, decide_one, with_rules
 
 OUT_OF_SCOPE = Signals(gdpr_applies=False)
 

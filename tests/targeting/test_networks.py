@@ -1,76 +1,30 @@
-"""What each network gets: the answers, the payload, and that rules only ever take away."""
+"""What each network gets: the answers and the payload."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from targeting.age import day_of
 from targeting.consent import RequestConsent
-from targeting.decision import Rulebook, decide, plan
-from targeting.model import AdRequest, AgeBracket, Gender, Identity, LimitedFeatures, Signals
+from targeting.model import AgeBracket, Gender, LimitedFeatures
 from targeting.network_rules import NetworkContext
 from targeting.networks import NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
-from targeting.places.geo import IpLocation
-from targeting.policy.policy import MaskPolicy, NetworkPolicy, NetworkRule, Policy, SharingPolicy
+from targeting.policy.policy import MaskPolicy, Policy, SharingPolicy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
-from targeting.reasons import Reasons, reasons_in
-from targeting.records.preference import Choice, Preference
-from targeting.records.profile import HeldInterest, Profile, SegmentKind
-from tests.targeting.openrtb.preparing import ALICE, NOW_S, owner_of, record
-
-ALL: dict[str, Any] = {"fields": SHAREABLE_FIELDS, "user_id": True, "precise_position": "exact", "full_ip": True}
-NETWORK = NetworkPolicy("net", **ALL)
-POLICY = Policy(networks=(NETWORK, NetworkPolicy("other", **ALL), NetworkPolicy("bare")))
-PREFERENCE = Preference(country="US", language="en", birth_day=day_of(date(1996, 1, 1)))
-REQUEST = AdRequest(
-    identity=Identity("alice"), ip="192.0.2.137", ip_location=IpLocation("US", "US-NY"), networks=("net",)
+from targeting.records.preference import Choice
+from tests.targeting.network_cases import (
+    ALL,
+    NETWORK,
+    NOTHING,
+    POLICY,
+    PREFERENCE,
+    REQUEST,
+    decide_all,
+    decide_one,
+    interests,
+    reasons,
+    with_network,
 )
-NOTHING = {"profile": None, "network_user_id": "", "precise_position": "none", "masked_ip": "192.0.2.0"}
-
-
-def interests(*scored: tuple[str, float]) -> Profile:
-    return Profile(
-        gender=Gender.FEMALE,
-        occupation="baker",
-        interests=tuple(HeldInterest(segment, SegmentKind.CONTENT, score, NOW_S) for segment, score in scored),
-    )
-
-
-PROFILE = interests(("663", 0.874), ("727", 0.51))
-
-
-def decide_all(
-    policy: Policy = POLICY,
-    request: AdRequest = REQUEST,
-    profile: Profile = PROFILE,
-    preference: Preference = PREFERENCE,
-    key: bytes = b"key",
-) -> Sequence[NetworkDecision]:
-    stored = [record(ALICE, preference, profile)]
-    planned = plan([request], policy, NOW_S)
-    return decide(planned, stored[: len(planned.subjects)], [()], Rulebook(policy, key), NOW_S)[0].networks
-
-
-def decide_one(policy: Policy = POLICY, **others: Any) -> NetworkDecision:
-    (decision,) = decide_all(policy, **others)
-    return decision
-
-
-def reasons(withheld: Reasons) -> list[str]:
-    return [reason.name for reason in reasons_in(withheld)]
-
-
-def with_network(**terms: Any) -> Policy:
-    return replace(POLICY, networks=(NetworkPolicy("net", **terms),))
-
-
-def with_rules(*rules: NetworkRule) -> Policy:
-    return replace(POLICY, rules=rules)
 
 
 def test_a_network_that_may_have_everything() -> None:
@@ -124,17 +78,6 @@ def test_a_network_named_twice_or_in_another_case_is_one_in_the_order_asked() ->
     decisions = decide_all(request=request)
     assert [each.network_id for each in decisions] == ["Other", "NET", "bare", "straße"]
     assert decisions[1].network_user_id == decide_one().network_user_id
-
-
-def test_two_networks_cannot_join_their_ids_and_neither_can_two_keys() -> None:
-    here, there, _ = decide_all(request=REQUEST._replace(networks=("net", "other", "bare")))
-    assert here.network_user_id != there.network_user_id
-    assert decide_one(key=b"another").network_user_id != here.network_user_id
-    assert owner_of(ALICE).hex() not in here.network_user_id
-
-
-def test_without_a_key_there_is_no_id() -> None:
-    assert decide_one(key=b"").network_user_id == ""
 
 
 @pytest.mark.parametrize(
@@ -193,87 +136,6 @@ def test_a_coarse_position_is_not_a_precise_one(permitted: str, given: str, *, e
     assert reasons(decision.withheld.precise_position) == ([] if exact else ["NETWORK_POLICY"])
 
 
-IN_NEW_YORK = IpLocation("US", "US-NY")
-
-
-@pytest.mark.parametrize(
-    ("condition", "location", "applies"),
-    [
-        ({}, IN_NEW_YORK, True),
-        ({"countries": ("US",)}, IN_NEW_YORK, True),
-        ({"countries": ("DE", "AT")}, IN_NEW_YORK, False),
-        ({"countries": ("DE",)}, IpLocation("", ""), True),
-        ({"subdivisions": ("US-CA", "US-NY")}, IN_NEW_YORK, True),
-        ({"subdivisions": ("US-CA",)}, IN_NEW_YORK, False),
-        ({"subdivisions": ("US-CA",)}, IpLocation("US", ""), True),
-        ({"subdivisions": ("US-CA",)}, IpLocation("CA", ""), False),
-        ({"subdivisions": ("US-CA",)}, IpLocation("", ""), True),
-        ({"countries": ("US",), "subdivisions": ("US-CA",)}, IN_NEW_YORK, False),
-    ],
-)
-def test_a_rule_by_place_applies_there_and_where_it_may_be_there(
-    condition: dict[str, Any], location: IpLocation, *, applies: bool
-) -> None:
-    rule = NetworkRule(withhold=("user_id",), **condition)
-    request = REQUEST._replace(ip_location=location, signals=Signals(gdpr_applies=False))
-    decision = decide_one(with_rules(rule), request=request, preference=PREFERENCE._replace(country=""))
-    assert bool(decision.withheld.user_id) is applies
-
-
-@pytest.mark.parametrize(
-    ("condition", "applies"),
-    [
-        ({"countries": ("MX",)}, True),
-        ({"countries": ("CA",)}, False),
-        ({"subdivisions": ("US-CA",)}, True),
-        ({"subdivisions": ("US-NV",)}, False),
-    ],
-)
-def test_a_rule_by_place_applies_wherever_the_request_says_that_it_is(
-    condition: dict[str, Any], *, applies: bool
-) -> None:
-    request = REQUEST._replace(shown_countries=("US", "MX"), shown_subdivisions=("US-CA",))
-    decision = decide_one(with_rules(NetworkRule(withhold=("user_id",), **condition)), request=request)
-    assert bool(decision.withheld.user_id) is applies
-
-
-@pytest.mark.parametrize(
-    "condition",
-    [
-        {"gpp_sections": (7,)},
-        {"global_privacy_control": True},
-        {"global_privacy_control": False},
-        {"do_not_track": True},
-    ],
-    ids=str,
-)
-def test_a_rule_by_signal_applies_where_a_signal_cannot_be_read(condition: dict[str, Any]) -> None:
-    rule = with_rules(NetworkRule(withhold=("contact",), **condition))
-    readable = Signals(global_privacy_control=condition.get("global_privacy_control") is False)
-    assert decide_one(rule, request=REQUEST._replace(signals=readable)).contact_allowed
-    unreadable = readable._replace(unreadable=("regs.gpc",))
-    assert not decide_one(rule, request=REQUEST._replace(signals=unreadable)).contact_allowed
-
-
-def test_only_a_star_and_a_question_mark_are_special_in_a_pattern() -> None:
-    rule = NetworkRule(withhold=("contact",), networks=("Net[1]*",))
-    assert [rule.names(name) for name in ("net[1]", "net[1]-b", "net1")] == [True, True, False]
-
-
-@pytest.mark.parametrize(
-    ("pattern", "meant"), [("net", True), ("NET", True), ("n*", True), ("?et", True), ("net?", False), ("*er", False)]
-)
-def test_a_rule_by_name_is_for_the_networks_that_it_names(pattern: str, *, meant: bool) -> None:
-    decision = decide_one(with_rules(NetworkRule(withhold=("contact",), networks=("nobody", pattern))))
-    assert decision.contact_allowed is not meant
-
-
-def test_a_network_that_may_not_be_contacted_gets_nothing_else_either() -> None:
-    decision = decide_one(with_rules(NetworkRule(withhold=("contact",))))
-    assert decision._asdict().items() >= NOTHING.items()
-    assert [reasons(answer) for answer in decision.withheld] == [["NETWORK_POLICY"]] * 4
-
-
 def test_nothing_is_shared_where_nothing_was_granted() -> None:
     seen = NetworkContext(
         RequestConsent(), LimitedFeatures(country="US", language="en", ip_country="US", ip_subdivision=""), None
@@ -292,44 +154,3 @@ def test_what_may_be_shared_shows_nothing_of_the_person(monkeypatch: pytest.Monk
     monkeypatch.setattr("targeting.decision.decide_networks", look)
     decide_all()
     assert shown[0].endswith(" Shareable()")
-
-
-THINGS = ("contact", "profile", "user_id", "precise_position")
-rules = st.builds(
-    NetworkRule,
-    withhold=st.lists(st.sampled_from(THINGS), min_size=1, max_size=3).map(tuple),
-    networks=st.sampled_from([(), ("net",), ("o*",), ("stranger",)]),
-    countries=st.sampled_from([(), ("US",), ("DE", "FR")]),
-    subdivisions=st.sampled_from([(), ("US-NY",), ("US-CA",)]),
-    gpp_sections=st.sampled_from([(), (7,)]),
-    global_privacy_control=st.none() | st.booleans(),
-    do_not_track=st.none() | st.booleans(),
-    app=st.none() | st.booleans(),
-)
-
-
-def given_away(decision: NetworkDecision) -> set[object]:
-    """Everything that a network has from a decision."""
-    profile = decision.profile or ThirdPartyProfile()
-    return {
-        *(("contact",) if decision.contact_allowed else ()),
-        *(("exact", "coarse") if decision.precise_position == "exact" else (decision.precise_position,)),
-        *(("full address",) if decision.masked_ip == REQUEST.ip else ()),
-        *profile._replace(interests=()),
-        *profile.interests,
-        decision.network_user_id,
-    } - {"", "none", AgeBracket.UNKNOWN, Gender.UNKNOWN}
-
-
-@given(others=st.lists(rules, max_size=3), another=rules, in_app=st.booleans(), do_not_track=st.booleans())
-def test_a_rule_only_ever_takes_away(
-    others: list[NetworkRule], another: NetworkRule, *, in_app: bool, do_not_track: bool
-) -> None:
-    request = REQUEST._replace(
-        networks=("net", "other", "bare", "stranger"), in_app=in_app, signals=Signals(do_not_track=do_not_track)
-    )
-    before = decide_all(with_rules(*others), request=request)
-    after = decide_all(with_rules(*others, another), request=request)
-    for had, has in zip(before, after, strict=True):
-        assert given_away(has) <= given_away(had)
-        assert has.reasons & had.reasons == had.reasons

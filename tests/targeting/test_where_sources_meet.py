@@ -97,6 +97,14 @@ class TestAges:
         assert bracket_at(day_of(today.replace(year=today.year - years)), TODAY) is bracket
 
 
+@pytest.mark.parametrize("naps", [[], [(), ()]], ids=["too few", "too many"])
+def test_every_request_has_nap_cookies_of_its_own(naps: list[tuple[Nap, ...]]) -> None:
+    planned = plan([AdRequest(identity=Identity("alice"), ip_location=IN_THE_US)], POLICY, NOW_S)
+    stored = [StoredRecords(subject.kind, owner_of(subject)) for subject in planned.subjects]
+    with pytest.raises(ValueError, match="zip"):
+        decide(planned, stored, naps, Rulebook(POLICY), NOW_S)
+
+
 SCOPE = {
     "the client says US, the address DE": AdRequest(client_country="US", ip_location=IN_GERMANY),
     "the client says DE, the address US": AdRequest(client_country="DE", ip_location=IN_THE_US),
@@ -201,8 +209,8 @@ def test_the_day_before_1970_is_a_birth_day(birth_day: int | None) -> None:
 
 
 BORDERS = {
-    "as many cookies as are read": ("a=b; " * 511 + "MH=brand", False),
-    "one more": ("a=b; " * 900 + "MH=brand", True),
+    "as many cookies as are read": ("a=b; " * 512 + f"long={'x' * 4096}", False),
+    "one more": ("a=b; " * 513 + f"long={'x' * 4096}", True),
     "an ANON of 512 characters": (f"ANON=A=abc&E={'1' * 504}", False),
     "an ANON of 513": (f"ANON=A=abc&E={'1' * 505}", True),
 }

@@ -14,6 +14,7 @@ MALFORMED = [
     ("request_id", {"request_id": "x" * 257}, "request_id"),
     ("account_id", {"account_id": "x" * 257}, "account_id"),
     ("account_id in characters of four bytes", {"account_id": "😀" * 65}, "account_id"),
+    ("account_id of 257 bytes and fewer characters", {"account_id": "é" * 128 + "x"}, "account_id"),
     ("device_id", {"device_id": "x" * 257}, "device_id"),
     ("linked account", {"linked_account_ids": ["ok", "x" * 257]}, "linked_account_ids[1]"),
     ("linked accounts", {"linked_account_ids": ["x"] * 9}, "linked_account_ids"),
@@ -39,6 +40,20 @@ def test_a_malformed_request_is_refused_by_field_and_without_its_value(fields: d
     for text in ("xxx", "Atlantis", "😀"):
         assert text not in refusal.message
         assert text.encode() not in refusal.status
+
+
+LONGEST = ["x" * 256, "😀" * 64]
+
+
+@pytest.mark.parametrize("text", LONGEST, ids=["256 characters", "64 characters of four bytes"])
+@pytest.mark.parametrize(
+    "field", ["request_id", "account_id", "device_id", "linked_account_ids", "third_party_networks"]
+)
+def test_an_id_of_256_bytes_is_taken(field: str, text: str) -> None:
+    bench = Bench()
+    value = [text] if field in {"linked_account_ids", "third_party_networks"} else text
+    (answer,) = bench.serve(bench.gate.put(DECIDE, request(**{field: value})))
+    assert isinstance(answer, bytes)
 
 
 def test_bytes_that_are_no_request_are_refused() -> None:
@@ -77,6 +92,25 @@ def test_a_cookie_header_that_is_not_utf8_fails_no_decision() -> None:
     (refusal,) = bench.serve(bench.gate.put(DECIDE, spoilt(pb.DecideRequest(account_id="\N{BULLET}"))))
     assert isinstance(refusal, Refusal)
     assert refusal.message == "account_id: is not UTF-8; send UTF-8"
+
+
+FOREIGN: dict[str, tuple[dict[str, Any], str]] = {
+    "ip": ({"ip": "192.0.2.1\N{BULLET}"}, "TCF_NO_CONSENT"),
+    "accept_language": ({"accept_language": "en\N{BULLET}"}, "NO_PROFILE"),
+    "client.language": ({"client": pb.ClientSettings(language="en\N{BULLET}")}, "NO_PROFILE"),
+    "tcf_consent": ({"signals": pb.PrivacySignals(tcf_consent="\N{BULLET}", gdpr_applies=True)}, "SIGNAL_UNREADABLE"),
+    "gpp": ({"signals": pb.PrivacySignals(gpp="\N{BULLET}")}, "SIGNAL_UNREADABLE"),
+    "us_privacy": ({"signals": pb.PrivacySignals(us_privacy="1YN\N{BULLET}")}, "SIGNAL_UNREADABLE"),
+}
+
+
+@pytest.mark.parametrize(("fields", "reason"), FOREIGN.values(), ids=FOREIGN)
+def test_what_others_wrote_and_is_not_utf8_never_fails_a_decision(fields: dict[str, Any], reason: str) -> None:
+    """An address that cannot be read shows no country, so the GDPR may apply; a language limits nothing."""
+    bench = Bench()
+    asked = pb.DecideRequest(**{"account_id": "alice", "ip": "192.0.2.1", **fields})
+    (answer,) = bench.serve(bench.gate.put(DECIDE, spoilt(asked)))
+    assert pb.Reason.Value(f"REASON_{reason}") in response(answer).reasons
 
 
 def test_an_item_whose_id_is_not_utf8_is_refused_alone() -> None:

@@ -37,7 +37,7 @@ class CountingLocator(Nowhere):
 class Bench:
     """A worker with its doubles."""
 
-    def __init__(self, store: ScriptedStore | None = None, budget_s: float = 5.0) -> None:
+    def __init__(self, store: ScriptedStore | None = None, budget_s: float = 1e6) -> None:
         self.gate, self.store, self.metrics = ListGate(), store or ScriptedStore(), Metrics()
         self.locator = CountingLocator()
         self.parts = WorkerParts(
@@ -47,7 +47,7 @@ class Bench:
             reader=CallReader(self.locator),
             metrics=self.metrics,
             budget_s=budget_s,
-            # However slow the machine is, turns are as large as they may be.
+            # However slow the machine is, turns are as large as they may be, and none is too late to ask the store.
             singles_s=1e9,
             large_s=1e9,
         )

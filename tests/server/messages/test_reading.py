@@ -62,6 +62,11 @@ def test_what_the_caller_itself_wrote_is_refused_by_field(fields: dict[str, Any]
     assert refused.value.field == place
 
 
+def test_1024_texts_of_a_field_are_read_one_by_one() -> None:
+    message = targeting_pb2.DecideRequest(cookie_header=MARK, linked_account_ids=["a"] * 1024)
+    assert len(parse(targeting_pb2.DecideRequest, broken(message)).linked_account_ids) == 1024
+
+
 def test_of_a_batch_only_the_items_that_cannot_be_taken_are_refused() -> None:
     activities = [
         profile_pb2.Activity(account_id="alice", occurred_at=Timestamp(seconds=5)),

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
 
+from targeting.openrtb.extensions import parse_allow_list
 from targeting.policy.policy import BidRequestPolicy
 from tests.targeting.openrtb.one_network import ALLOWED, OPTED_OUT, POLICY, US, bid, sent, terms
 from tests.targeting.openrtb.preparing import (
@@ -13,6 +15,7 @@ from tests.targeting.openrtb.preparing import (
     asking,
     prepare,
 )
+from tests.targeting.signals.strings import STRINGS
 
 IMP_EXT: Json = {
     "gpid": "/1/a",
@@ -97,6 +100,11 @@ def test_the_requests_own_extension_keeps_what_the_policy_names() -> None:
     assert sent(bid(ext=ext), policy=by_name)["ext"] == {"prebid": {"aliases": {"a": "b"}}}
 
 
+@pytest.mark.parametrize("names", list(permutations(["prebid.aliases", "prebid.aliases.a"])), ids=" ".join)
+def test_a_name_allows_all_below_it_whatever_longer_names_say(names: tuple[str, ...]) -> None:
+    assert parse_allow_list(names) == {"prebid": {"aliases": {}}}
+
+
 def test_extensions_of_user_and_device_keep_consent_flags_and_what_the_policy_names() -> None:
     user = {"ext": {"consent": "x", "consented_providers_settings": {"consented_providers": "1~2", "x": 1}, "fpd": 1}}
     device = {**US, "ext": {"atts": 3, "ifv": "x", "cdep": "label"}}
@@ -109,6 +117,14 @@ def test_extensions_of_user_and_device_keep_consent_flags_and_what_the_policy_na
     assert sent(request)["device"]["ext"] == {"atts": 3}
     assert sent(request, policy=policy)["user"]["ext"].keys() == {"consent", "consented_providers_settings", "fpd"}
     assert sent(request, policy=policy)["device"]["ext"] == {"atts": 3, "cdep": "label"}
+
+
+@pytest.mark.parametrize(
+    ("consent", "in_ext"), [(STRINGS["tcf-consent"], STRINGS["tcf-refusal"]), ("first", "second"), ("same", "same")]
+)
+def test_two_consent_strings_go_out_each_as_it_came(consent: str, in_ext: str) -> None:
+    user = sent(bid(user={"consent": consent, "ext": {"consent": in_ext}}, regs={"gdpr": 0}))["user"]
+    assert (user["consent"], user["ext"]["consent"]) == (consent, in_ext)
 
 
 @pytest.mark.parametrize("name", ["User", "USER", "u\u017fer", "Device", "dEVICE", "Ext", "Regs", "Imp"])

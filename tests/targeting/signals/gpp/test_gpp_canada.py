@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from targeting.signals.gpp.canada import read_canadian_consent
+from targeting.signals.gpp.canada import MAX_CHECKED_CHARACTERS, MAX_CHECKED_ENTRIES, read_canadian_consent
 from targeting.signals.gpp.decode import decode_gpp_string
 from targeting.signals.gpp.read import Withholds, read_gpp_string
-from targeting.signals.unreadable import Unreadable
+from targeting.signals.unreadable import GivenUp, Unreadable
 from tests.targeting.signals.gpp.gpp_encoder import (
     WAYS,
     canadian_core,
@@ -205,6 +205,15 @@ def test_the_longest_lists_that_a_decision_reads() -> None:
     assert read_gpp_string(encode({5: section}), [5]).unreadable == ()
     section = canadian_section(canadian_fields(VendorExpressConsent=[*range(1, 16_100, 100)]))
     assert read_gpp_string(encode({5: section}), [5]).unreadable == (5,)
+
+
+def test_the_number_of_entries_and_characters_that_a_decision_reads() -> None:
+    longest = canadian_fields(VendorExpressConsent=[*range(1, 16_000, 100)])
+    assert len(longest["VendorExpressConsent"]) == MAX_CHECKED_ENTRIES == 160
+    for length, error in ((MAX_CHECKED_CHARACTERS, Unreadable), (MAX_CHECKED_CHARACTERS + 1, GivenUp)):
+        with pytest.raises(Unreadable) as problem:
+            read_canadian_consent("?" * length)
+        assert type(problem.value) is error
 
 
 def test_more_vendors_than_can_be_listed_are_refused() -> None:
