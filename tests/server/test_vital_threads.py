@@ -62,19 +62,27 @@ def test_every_vital_thread_of_a_service_is_watched(tmp_path: Path) -> None:
         assert service.ended_part() == ""
 
 
-def test_a_thread_that_ends_is_named() -> None:
-    end = threading.Event()
-    threads = [threading.Thread(target=end.wait, name=name) for name in NAMES[:-1]]
-    ending = threading.Thread(target=end.wait, name=NAMES[-1])
-    for thread in (*threads, ending):
+@pytest.fixture
+def own_names(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Names of this test alone: other services may run in the same process."""
+    names = ("first-of-this-test", "second-of-this-test")
+    monkeypatch.setattr("server.vital_threads.NAMES", names)
+    return names
+
+
+def test_a_thread_that_ends_is_named(own_names: tuple[str, ...]) -> None:
+    ends = [threading.Event() for _ in own_names]
+    threads = [threading.Thread(target=end.wait, name=name) for name, end in zip(own_names, ends, strict=True)]
+    for thread in threads:
         thread.start()
     vital = VitalThreads()
     assert vital.ended() == ""
-    end.set()
-    for thread in (*threads, ending):
-        thread.join()
-    assert vital.ended() == f"thread {NAMES[0]}"
+    ends[1].set()
+    threads[1].join()
+    assert vital.ended() == f"thread {own_names[1]}"
+    ends[0].set()
+    threads[0].join()
 
 
-def test_a_thread_that_never_ran_counts_as_ended() -> None:
-    assert VitalThreads().ended().startswith("thread ")
+def test_a_thread_that_never_ran_counts_as_ended(own_names: tuple[str, ...]) -> None:
+    assert VitalThreads().ended() == f"thread {own_names[0]}"
