@@ -31,9 +31,9 @@ run: $(READY)  ## Serve policy.example.toml on 127.0.0.1:50051, and pages on htt
 demo: $(READY)  ## A guided tour in the terminal
 	@$(BIN)/adtargeting demo --pages 127.0.0.1:8080
 
-# -n 2: the suite is written to run in parallel and in any order.
+# -n 4, also on two cores: many tests wait for servers. The suite runs in parallel and in any order.
 test: $(READY)  ## Tests, with coverage gates
-	@$(BIN)/python -m pytest -n 2 -m 'not slow' --cov --cov-report=term-missing:skip-covered --cov-report=json:.coverage.json
+	@$(BIN)/python -m pytest -n 4 -m 'not slow' --cov --cov-report=term-missing:skip-covered --cov-report=json:.coverage.json
 	@$(BIN)/python -m tests.coverage_gate .coverage.json targeting=100 server=95
 
 test-slow: $(READY)  ## Long searches and tests of the slow kind (30 minutes)

@@ -27,10 +27,22 @@ FREE = "127.0.0.1:0"
 StartServer = Callable[..., int]
 
 
+BUS_OFFSET, LAST_PORT = 10_000, 65_535
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A free port whose 10,000th successor, a cluster's bus, is one as well."""
+    while True:
+        with socket.socket() as probe, socket.socket() as bus:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            if port + BUS_OFFSET > LAST_PORT:
+                continue
+            try:
+                bus.bind(("127.0.0.1", port + BUS_OFFSET))
+            except OSError:
+                continue
+            return port
 
 
 def ask(commands: Sequence[Sequence[str]], port: int) -> str:

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -24,10 +25,16 @@ BUNDLED_TABLE_BUILT_AT_S = 1_718_668_800
 """18 June 2024."""
 
 
+def is_serving(channel: grpc.Channel, service: str) -> bool:
+    return health(channel, service) == "SERVING"
+
+
 def test_it_serves_sets_itself_up_and_keeps_what_it_was_told(tmp_path: Path) -> None:
     for start in (1, 2):
         with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:
-            assert health(channel) == health(channel, "adtargeting.v1.PreferenceService") == "SERVING"
+            assert health(channel) == "SERVING"
+            # A first answer of the store that is late is not yet one.
+            wait_until(partial(is_serving, channel, "adtargeting.v1.PreferenceService"))
             answer = TargetingServiceStub(channel).Decide(ALICE, timeout=10)
             assert answer.mode == pb.MODE_LIMITED
             if start == 1:

@@ -46,6 +46,8 @@ SECRETIVE = [
     AdRequest(identity=Identity("alice"), ip="192.0.2.1", signals=Signals(tcf_consent="a string")),
     Call(DECIDE, b"alice", 0.0, 0.0),
     Rulebook(DEFAULT_POLICY, b"the key of ids"),
+    StoredRecords(SubjectKind.ACCOUNT, b"pseudonym", b"alice", b"astronaut"),
+    StoredRecords(SubjectKind.DEVICE, b"pseudonym"),
     features_of_a_person(),
     Shareable(a_grant(), features_of_a_person(), b"pseudonym", b"the key of ids", SubjectKind.ACCOUNT),
 ]
