@@ -21,7 +21,7 @@ _LARGEST_SHARD_GIB = 25
 class UnitCosts:
     """What one of each thing costs. The defaults were measured on the machine of docs/capacity.md."""
 
-    decision_cpu_us: float = 95.0
+    decision_cpu_us: float = 80.0
     """CPU of one ``Decide`` in a worker process at 64 in flight, store access included, in µs."""
     store_cpu_us: float = 12.0
     """CPU of the store for the records of one decision, in µs."""

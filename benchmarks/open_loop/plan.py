@@ -38,7 +38,8 @@ class Outcome:
         answered = octets > _FRAME
         right = (octets >= target.least_bytes + _FRAME) & (octets <= target.most_bytes + _FRAME)
         self.calls = len(rows)
-        self.seconds = seconds
+        self.seconds = max(seconds, float(over[answered].max()) if answered.any() else 0.0)
+        """How long answers came, which is longer than calls fell due where the client could not keep up."""
         self.times_ms = np.sort((over - due)[answered]) * 1e3
         self.answered = int(answered.sum())
         self.as_expected = int(right.sum())
