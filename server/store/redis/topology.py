@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from server.bounded_file import read_bounded
+from server.files.bounded_file import read_bounded
 from server.store.ports import StoreUnavailable, StoreUnreachable
 from server.store.redis.url import RedisAddress, TlsOptions
 
