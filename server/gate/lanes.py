@@ -131,7 +131,7 @@ class Lanes:
             return None
         refusal = _REFUSALS[cause]
         self.refused[cause.value] += 1
-        self.ended[call.method][refusal.code] += 1
+        self._count(call, refusal.code)
         return refusal
 
     def _cause_against(self, call: Call) -> Cause | None:
@@ -164,4 +164,8 @@ class Lanes:
             call.gone = True
             room.leave(call.client, call.weight, size)
             self.decisions.singles -= single_weight
+            self._count(call, code)
+
+    def _count(self, call: Call, code: int) -> None:
+        if not call.caller.is_own:
             self.ended[call.method][code] += 1

@@ -19,6 +19,7 @@ from prometheus_client import (
 from server.build import build_version, python_version
 from server.gate.port import Gate
 from server.metrics.call_counts import CallCounts, RefusalCounts
+from server.metrics.canary_counts import CanaryCounts
 from server.metrics.consent_counts import ConsentCounts
 from server.metrics.loop_histogram import LoopHistogram
 from targeting.decision import Decision
@@ -66,6 +67,7 @@ class Metrics:
             "Signals with new devices that were not stored, beyond signals.new_devices_per_second",
         )
         self.consent = ConsentCounts(registry)
+        self.canaries = CanaryCounts(registry)
 
     def _define_store(self, registry: CollectorRegistry) -> None:
         counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
