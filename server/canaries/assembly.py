@@ -5,7 +5,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from server.canaries.client import CanaryClient
 from server.canaries.guard import PART, CanaryGuard
@@ -30,6 +30,10 @@ def ids_of(key: SecretKey) -> CanaryIds:
 def guard_of(key: SecretKey) -> CanaryGuard:
     """Return the guard of these ids."""
     return CanaryGuard(ids_of(key))
+
+
+_LONGEST_DIRECTORY: Final = 80
+"""Bytes; a socket's address has 104 on macOS, 108 on Linux."""
 
 
 class _Unmeasured:
@@ -70,7 +74,10 @@ class CanaryParts(NamedTuple):
 def _socket_directory(closing: ExitStack) -> Path:
     """Make a directory that only this user can enter; it goes with ``closing``."""
     try:
-        directory = tempfile.mkdtemp(prefix="adtargeting-")
+        directory = tempfile.mkdtemp(prefix="adt-")
+        if len(directory) > _LONGEST_DIRECTORY:
+            Path(directory).rmdir()
+            directory = tempfile.mkdtemp(prefix="adt-", dir="/tmp")
     except OSError as problem:
         raise SettingsError(
             "ADTARGETING_CANARIES: no directory for temporary files is writable; set TMPDIR to one, or this to no"

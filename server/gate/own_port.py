@@ -18,7 +18,11 @@ _BACKLOG: Final = 8
 def listen_on(path: Path) -> socket.socket:
     """Listen on a new Unix socket, non-blocking. Raises ``OSError``."""
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen(_BACKLOG)
-    listener.settimeout(0)
+    try:
+        listener.bind(str(path))
+        listener.listen(_BACKLOG)
+        listener.settimeout(0)
+    except OSError:
+        listener.close()
+        raise
     return listener
