@@ -11,7 +11,8 @@ from server.canaries.client import CanaryClient
 from server.canaries.guard import PART, CanaryGuard
 from server.canaries.leaks import Examiner
 from server.canaries.planter import Planter
-from server.canaries.watch import CanaryWatch, WatchParts
+from server.canaries.subjects import ids_of
+from server.canaries.watch import EVERY_S, CanaryWatch, WatchParts
 from server.gate.port import Gate
 from server.keys.secret_key import SecretKey
 from server.metrics.metrics import Metrics
@@ -19,16 +20,10 @@ from server.policy.current_policy import CurrentPolicy
 from server.security.own_credential import OwnCredential
 from server.settings import SettingsError
 from server.store.assembly import StoreAccess
-from targeting.canaries.ids import PURPOSE, CanaryIds
-
-
-def ids_of(key: SecretKey) -> CanaryIds:
-    """Return the ids of canaries under a secret key."""
-    return CanaryIds.of(key.derive(PURPOSE))
 
 
 def guard_of(key: SecretKey) -> CanaryGuard:
-    """Return the guard of these ids."""
+    """Return the guard of the ids under a secret key."""
     return CanaryGuard(ids_of(key))
 
 
@@ -54,7 +49,7 @@ class CanaryParts(NamedTuple):
     rules: CurrentPolicy
     metrics: Metrics
 
-    def open(self, closing: ExitStack) -> None:
+    def open(self, closing: ExitStack, *, every_s: float = EVERY_S) -> None:
         """Write the canaries and ask about them, until ``closing`` closes. Raises ``SettingsError``."""
         ids, credential = ids_of(self.store.key), OwnCredential.make(PART)
         path = _socket_directory(closing) / "gate.sock"
@@ -66,7 +61,7 @@ class CanaryParts(NamedTuple):
             ids=ids,
             counts=self.metrics.canaries,
         )
-        watch = CanaryWatch(parts)
+        watch = CanaryWatch(parts, every_s=every_s)
         watch.start()
         closing.callback(watch.close)
 

@@ -22,7 +22,7 @@ from targeting.canaries.people import CANARIES, Canary
 from targeting.policy.policy import Policy
 
 _LOG = logging.getLogger(__name__)
-_EVERY_S: Final = 1.0
+EVERY_S: Final = 1.0
 
 
 class Records(Protocol):
@@ -69,7 +69,7 @@ class _Seen(NamedTuple):
 class CanaryWatch:
     """Asks on a thread of its own, which lives from ``start`` to ``close``."""
 
-    def __init__(self, parts: WatchParts, *, every_s: float = _EVERY_S) -> None:
+    def __init__(self, parts: WatchParts, *, every_s: float = EVERY_S) -> None:
         self._parts = parts
         self._every_s = every_s
         self._turn = 0
