@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from server.gate.assembly import open_listener
 from server.logs import FloodFilter
 from server.metrics.endpoint import serve_metrics
+from server.metrics.worker_ends import define_worker_ends
 from server.processes.merged_metrics import MergedMetrics
 from server.processes.worker_slot import WorkerSlot
 from server.serving import Signals
@@ -69,6 +70,7 @@ class Supervisor:
         self._merged = MergedMetrics(registry, self._texts)
         self._own = CollectorRegistry()
         ProcessCollector(registry=self._own)
+        self._worker_ends = define_worker_ends(self._own)
         self.metrics_address = serve_metrics(settings.metrics_address, registry, closing)
         for index in range(self._count):
             slot = WorkerSlot(self._worker_settings(address, index), listener, self._merged.retire)
@@ -126,6 +128,7 @@ class Supervisor:
         for index, slot in enumerate(self._slots):
             pid = slot.pid
             if slot.replace_if_ended():
+                self._worker_ends.inc()
                 _LOG.error("worker %d (process %d) ended: %s; it is replaced", index, pid, slot.failure or "see above")
         if not any(slot.start_line for slot in self._slots) and all(
             slot.failures >= _MOST_FAILURES for slot in self._slots
