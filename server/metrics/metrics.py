@@ -21,6 +21,7 @@ from server.gate.port import Gate
 from server.metrics.call_counts import CallCounts, RefusalCounts
 from server.metrics.consent_counts import ConsentCounts
 from server.metrics.loop_histogram import LoopHistogram
+from server.metrics.shadow_counts import ShadowCounts
 from server.metrics.worker_ends import define_worker_ends
 from targeting.decision import Decision
 from targeting.model import Mode
@@ -68,6 +69,7 @@ class Metrics:
             "Signals with new devices that were not stored, beyond signals.new_devices_per_second",
         )
         self.consent = ConsentCounts(registry)
+        self.shadow = ShadowCounts(registry)
 
     def _define_store(self, registry: CollectorRegistry) -> None:
         counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)

@@ -16,14 +16,18 @@ from targeting.rejudging.answers import network_answers
 from targeting.rejudging.changes import Change, decision_changes, network_changes
 from targeting.rejudging.verdict import NO_RESTRICTION, DecidedRequest, judged_item, other_reasons
 
-_BY_POLICY: Final = reasons_of(
+_OF_DECISIONS: Final = (
     Reason.DO_NOT_TRACK,
     Reason.UNDER_AGE,
     Reason.TCF_NO_CONSENT,
     Reason.SIGNAL_UNREADABLE,
     Reason.OPT_IN_REQUIRED,
 )
-"""The reasons that another policy may lift."""
+_BY_POLICY: Final = reasons_of(*_OF_DECISIONS)
+
+CHANGEABLE: Final = (*_OF_DECISIONS, Reason.NETWORK_UNKNOWN, Reason.NETWORK_POLICY)
+"""The reasons that a policy may add, or another one lift: of a decision, and of a network's answers."""
+
 _MAX_KNOWN: Final = 4096
 _JUDGED_BY: Final = ("children", "gdpr", "consent", "vendor_list")
 _ANSWERED_BY: Final = ("networks", "rules", "masks", "gdpr", "vendor_list")
