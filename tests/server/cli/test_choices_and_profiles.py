@@ -36,7 +36,7 @@ def test_an_account_opts_out_and_in_again(served: Adt) -> None:
 def test_an_unconfirmed_choice_says_what_is_missing(adt: Adt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         EmbeddedRedis(tmp_path / "redis") as redis,
-        Service(settings(tmp_path, redis_url=redis.url, replicas=1)) as alone,
+        Service(settings(tmp_path, redis_url=redis.url, replicas=1, write_budget_ms=500)) as alone,
     ):
         monkeypatch.setenv("ADTARGETING_GRPC_ADDRESS", alone.address)
         out = adt("opt-out", "--account", "carol").out
