@@ -10,6 +10,7 @@ from typing import Final
 from server.errors import InvalidRequest
 from server.security.caller import own_caller
 from targeting.canaries.ids import NO_CANARY_IDS, CanaryIds
+from targeting.canaries.people import CALLER_NAME
 from targeting.decision import Plan, PlannedRequest
 from targeting.model import AdRequest, Subject
 from targeting.reasons import Reason, Reasons
@@ -17,7 +18,7 @@ from targeting.signals.cookies import NO_COOKIES
 
 PART: Final = "canaries"
 CALLER: Final = own_caller(PART)
-"""The caller that may name canaries."""
+"""The caller that may name canaries; the core knows it as ``CALLER_NAME``."""
 
 _PROBLEM: Final = "is reserved for the service's own checks; send the id of the account or device"
 
@@ -31,7 +32,7 @@ class CanaryGuard:
     def checked(self, request: AdRequest) -> AdRequest:
         """Return a request whose ids its caller may use. Raises ``InvalidRequest``."""
         include, (account_id, linked_ids, device_id) = self._ids.include, request.identity
-        if request.caller != CALLER.name:
+        if request.caller != CALLER_NAME:
             if include(account_id):
                 raise InvalidRequest("account_id", _PROBLEM)
             if include(device_id):
@@ -49,7 +50,7 @@ class CanaryGuard:
 
     def limited_if_named(self, request: AdRequest, text: bytes) -> AdRequest:
         """Return the request, limited if a text that came with it, such as a bid request, names a canary."""
-        if not self._ids.occur_in(text) or request.caller == CALLER.name:
+        if not self._ids.occur_in(text) or request.caller == CALLER_NAME:
             return request
         unreadable = (*request.signals.unreadable, "bid_request")
         return request._replace(signals=request.signals._replace(unreadable=unreadable))

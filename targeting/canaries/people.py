@@ -11,6 +11,8 @@ from targeting.canaries.ids import CanaryIds
 from targeting.model import Subject, SubjectKind
 from targeting.policy.policy import Policy
 
+CALLER_NAME: Final = "internal:canaries"
+"""The name of the caller that asks about them, which no client can have."""
 COUNTRY: Final = "US"
 """Where the canaries live, by their requests."""
 CHILDS_AGE: Final = 3

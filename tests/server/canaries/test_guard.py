@@ -135,7 +135,7 @@ def test_in_a_bid_request_it_limits(service: Open) -> None:
 
 
 def test_the_service_itself_may_name_them() -> None:
-    request = AdRequest(identity=Identity(ACCOUNT, (ACCOUNT,), DEVICE), caller=CALLER.name)
+    request = AdRequest(identity=Identity(ACCOUNT, (ACCOUNT,), DEVICE), caller=CALLER.share)
     assert GUARD.checked(request) is request
     assert GUARD.limited_if_named(request, ACCOUNT.encode()) is request
 
