@@ -58,6 +58,14 @@ def test_locale_and_birth_date_go_with_a_choice(served: Adt) -> None:
     assert held["preferences"]["language"] == "en-US"
 
 
+def test_the_history_says_why(served: Adt) -> None:
+    served("opt-out", "--account", "judy", "--ticket", "CASE-4711")
+    served("opt-in", "--account", "judy")
+    held = Parse(served("profile", "show", "--account", "judy").out, profile_pb2.GetProfileResponse())
+    history = held.preferences.history
+    assert [(change.version, change.ticket) for change in history] == [(2, ""), (1, "CASE-4711")]
+
+
 def test_an_activity_is_recorded_shown_and_erased(served: Adt) -> None:
     seen = ("activity", "--account", "dave", *US, "--activity-id", "a1")
     assert served(*seen, "--kind", "page-view", "--segment", "648").out == "recorded\n"
