@@ -78,7 +78,7 @@ def run(targets: Sequence[Target], calls: int, in_flight: int, scratch: Path) ->
     running = [subprocess.Popen(each, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for each in commands]
     outputs = [each.communicate(timeout=_TIMEOUT_S)[0] for each in running]
     rate = sum(_checked(output, target, share) for output, target in zip(outputs, targets, strict=True))
-    times_ms = sorted(int(line.split("\t")[2]) / 1000 for log in logs for line in log.open())
+    times_ms = sorted(int(line.split("\t")[2]) / 1000 for log in logs for line in log.read_text().splitlines())
     return Sample(rate, statistics.median(times_ms), times_ms[len(times_ms) * 99 // 100])
 
 
