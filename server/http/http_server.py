@@ -78,6 +78,8 @@ class UvicornServer:
             ws="none",
             lifespan="off",
             log_config=None,
+            # Its lines of each start, stop and request say nothing that ours do not.
+            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
