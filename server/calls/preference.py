@@ -112,7 +112,7 @@ def _choice_made(request: pb.SetPreferenceRequest, context: CallContext) -> Choi
 
 def _ticket(text: str) -> str:
     if len(text) > MAX_TICKET_CHARACTERS:
-        raise InvalidRequest("ticket", f"at most {MAX_TICKET_CHARACTERS} characters are taken; send a shorter one")
+        raise InvalidRequest("ticket", f"must have at most {MAX_TICKET_CHARACTERS} characters")
     return named_id("ticket", text) if text else ""
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from server.decisions.agenda import Agenda
 from server.decisions.containment import ContainedDecider, attempt, attempt_async, observe_all
 from server.decisions.decider import Decider, Stored
-from server.decisions.fetcher import LEAST_BUDGET_S, MAX_FETCHES, LoopFetcher
+from server.decisions.fetcher import LEAST_BUDGET_S, LoopFetcher
 from server.decisions.group import Group
 from server.decisions.jobs import CallReader, Job, Portion
 from server.decisions.pace import Pace
@@ -132,25 +132,24 @@ class Worker:
         return divided
 
     async def _ask_store(self, group: Group) -> None:
-        stored = self._parts.fetcher.fetch_now(group.planned.subjects)
-        if stored is not None:
+        await self._parts.fetcher.room()
+        # The store has the patience of the most patient.
+        patience_s = max(map(self._answer_by_s, group.portions)) - time.monotonic() if group.portions else 0.0
+        stored = self._parts.fetcher.ask(group.planned.subjects, patience_s)
+        if not isinstance(stored, asyncio.Future):
             self._settle(group, stored)
             return
-        if len(self._awaiting_store) >= MAX_FETCHES:
-            await asyncio.wait(self._awaiting_store, return_when=asyncio.FIRST_COMPLETED)
-        task = asyncio.get_running_loop().create_task(self._settle_or_refuse(group))
+        task = asyncio.get_running_loop().create_task(self._settle_or_refuse(group, stored))
         self._awaiting_store.add(task)
         task.add_done_callback(self._awaiting_store.discard)
 
-    async def _settle_or_refuse(self, group: Group) -> None:
-        problem = await attempt_async(self._settle_when_fetched(group))
+    async def _settle_or_refuse(self, group: Group, fetching: "asyncio.Future[Stored]") -> None:
+        problem = await attempt_async(self._settle_when_fetched(group, fetching))
         if isinstance(problem, Refusal):
             self._refuse(group.portions, problem)
 
-    async def _settle_when_fetched(self, group: Group) -> None:
-        """Wait for the store, with the patience of the most patient; limit each other call when its own is over."""
-        patience_s = max(map(self._answer_by_s, group.portions)) - time.monotonic()
-        fetching = self._parts.fetcher.fetch_soon(group.planned.subjects, patience_s)
+    async def _settle_when_fetched(self, group: Group, fetching: "asyncio.Future[Stored]") -> None:
+        """Wait for the store; limit each call when its own time is over."""
         left = group
         while left.portions:
             next_s = min(map(self._answer_by_s, left.portions)) - time.monotonic()

@@ -78,7 +78,7 @@ class UvicornServer:
             ws="none",
             lifespan="off",
             log_config=None,
-            # Its lines of each start, stop and request say nothing that ours do not.
+            # Our own line says what is served.
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -104,6 +104,25 @@ class ScriptedStore:
             raise self.fails
         return [self._answer(subject) for subject in subjects]
 
+    def begin(self, subjects: Sequence[Subject], budget_s: float) -> "ScriptedReading | None":
+        return ScriptedReading(self.fetch(subjects, budget_s))
+
+
+class ScriptedReading:
+    """A reading whose answer is there at once."""
+
+    def __init__(self, records: list[StoredRecords]) -> None:
+        self._records = records
+
+    def fileno(self) -> int:
+        raise NotImplementedError
+
+    def collect(self, deadline_s: float) -> list[StoredRecords]:
+        return self._records
+
+    def give_up(self) -> None:
+        raise NotImplementedError
+
 
 class ScriptedRecords:
     """A ``RecordStore`` of one subject whose commits fail, or come too late, as told."""
