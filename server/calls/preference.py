@@ -28,7 +28,8 @@ MAX_TICKET_CHARACTERS = 64
 def set_preference(payload: bytes, context: CallContext) -> bytes:
     """Store a choice; see ``PreferenceService.SetPreference``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.SetPreferenceRequest, payload)
-    subject, change = subject_of(request, context), _Change(_choice_made(request, context), request.change_id)
+    subject = subject_of(request, context)
+    change = _Change(_choice_made(request, context), request.change_id)
     choices = ChoiceStore(
         context.store, context.rulebook, context.replicas, context.needs_disk, context.budget_s, context.now
     )

@@ -33,7 +33,8 @@ def get_profile(payload: bytes, context: CallContext) -> bytes:
 
     An unreadable profile is reported as stored, without its content.
     """
-    held = context.store.read([subject_of(parse(pb.GetProfileRequest, payload), context)], context.budget_s)[0]
+    subject = subject_of(parse(pb.GetProfileRequest, payload), context)
+    held = context.store.read([subject], context.budget_s)[0]
     preference, profile = _preference(held), _profile(held)
     response = pb.GetProfileResponse(profile_held=held.profile is not None)
     if preference is not None:
@@ -51,7 +52,8 @@ def update_profile(payload: bytes, context: CallContext) -> bytes:
     Raises ``InvalidRequest``, ``NotAllowed``, ``StoreError``.
     """
     request = parse(pb.UpdateProfileRequest, payload)
-    subject, paths, now_s = subject_of(request, context), read_paths(request.update_mask.paths), context.now()
+    subject, paths = subject_of(request, context), read_paths(request.update_mask.paths)
+    now_s = context.now()
     declared = read_declared(request.declared, paths, now_s)
     rules = (context.rulebook().policy, now_s)
     for held, left_s in read_with_retry(context.store, subject, context.budget_s):

@@ -18,13 +18,13 @@ class NamesSubject(Protocol):
 
 
 def subject_of(message: NamesSubject, context: CallContext) -> Subject:
-    """Read the subject, whose records are going to be read or changed. Raises ``InvalidRequest``."""
-    subject = _read(message)
+    """Read the subject, which is no canary; its records are going to be read or changed. Raises ``InvalidRequest``."""
+    subject = _named(message)
     context.on_subjects((subject,))
-    return subject
+    return context.canaries.checked_subject(subject)
 
 
-def _read(message: NamesSubject) -> Subject:
+def _named(message: NamesSubject) -> Subject:
     if message.account_id:
         return Subject(SubjectKind.ACCOUNT, canonical(named_id("account_id", message.account_id)))
     if message.device_id:
