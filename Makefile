@@ -7,9 +7,10 @@ RELEASE := $(VENV)/release
 PIP := -m pip install --quiet --disable-pip-version-check
 POLICY ?= policy.example.toml
 FUZZ_SECONDS ?= 120
+FAULTS ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow fuzz tools pictures check format bench bench-quick proto schemas lock sbom clean clean-data
+.PHONY: all help run demo test test-slow faults fuzz tools pictures check format bench bench-quick proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -38,6 +39,9 @@ test: $(READY)  ## Tests, with coverage gates
 
 test-slow: $(READY)  ## Long searches and tests of the slow kind (30 minutes)
 	@$(BIN)/python -m pytest -m slow --timeout=1800
+
+faults: $(READY)  ## The fault matrix: every row with its protection on and off (15 minutes; FAULTS="--rows 3,5-7")
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 # Without a wheel of atheris for this machine the same targets run on random mutations.
 fuzz: $(READY)  ## Fuzz every parser of outside bytes, 2 minutes each (FUZZ_SECONDS=10 for a quick look)

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from server.calls.assembly import LaneThreads
 from server.choices.assembly import ChoiceThreads
-from server.file_watch import FileWatch
+from server.files.file_watch import FileWatch
 from server.gate.assembly import make_gate
 from server.gate.port import HEALTH_CHECKED, Gate
 from server.geo.location_database import LocationDatabase, LocationSource

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from server.bounded_file import read_bounded
+from server.files.bounded_file import read_bounded
 from server.policy.toml import parse_toml
 
 PREFIX = "ADTARGETING_"

@@ -12,7 +12,6 @@ from targeting.age import latest_birth_day, person_day
 from targeting.behavioural import PersonData, behavioural_features
 from targeting.children import age_limit, residence_of, states_child
 from targeting.features.batch import Behavioural
-from targeting.identifiers import without_placeholders
 from targeting.judge import Grant, RequestVerdict, Stated, judge_request, judge_stored, read_stored_choices
 from targeting.limited import limited_features
 from targeting.model import AdRequest, LimitedFeatures, LocaleInputs, Mode, Subject
@@ -29,7 +28,8 @@ from targeting.records.profile import read_profile
 from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import NO_COOKIES, Cookies, read_cookies
 from targeting.signals.nap import Nap
-from targeting.subjects import subjects_of
+from targeting.subjects.identifiers import without_placeholders
+from targeting.subjects.request_subjects import subjects_of
 
 _BEHAVIOURAL, _LIMITED = Mode.BEHAVIOURAL, Mode.LIMITED
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from targeting.age import latest_birth_day
 from targeting.children import age_limit, born_after, residence_of
 from targeting.consent import SILENT, RequestConsent, read_consent
-from targeting.identifiers import is_zeros
 from targeting.model import NO_SIGNALS, AdRequest, AgeTreatment, Signals, SubjectKind
 from targeting.policy.policy import Policy
 from targeting.reasons import NO_REASONS, Reason, Reasons
@@ -19,6 +18,7 @@ from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import CHOICES_THAT_ALLOW, Choice, StoredChoice, read_stored_choice
 from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import Cookies
+from targeting.subjects.identifiers import is_zeros
 
 _MINT = object()
 _OPT_OUT_OF = {

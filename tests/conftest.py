@@ -1,7 +1,7 @@
 """What several areas of tests share: a real Redis, started once a test process."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,9 +11,21 @@ from hypothesis import settings
 from server.store.embedded.server import EmbeddedRedis
 from server.store.redis.handshake import open_connection
 from server.store.redis.url import RedisAddress
+from tests.faults.matrix.marks import FIGURE, Figure, add_claims
 
 MEMORY = Path("/dev/shm")
 """Where there is a file system in memory, the many small writes of tests need not wait for a disk."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have every test tell which rows of the fault matrix it shows."""
+    add_claims(items)
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Figure:
+    """Records what a test measured, for the fault matrix."""
+    return lambda text: record_property(FIGURE, text)
 
 
 @pytest.fixture(scope="session")

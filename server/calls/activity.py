@@ -105,7 +105,7 @@ class _Recorder:
             try:
                 if isinstance(message, InvalidRequest):
                     raise message
-                yield index, message, request_of(message, self._context.caller)
+                yield index, message, request_of(message, self._context.caller.share)
             except InvalidRequest as problem:
                 self._results[index] = Result(Outcome.REJECTED, field=problem.field)
 

@@ -8,6 +8,7 @@ from server.decisions.fetcher import Fetcher
 from server.decisions.signal_observer import SignalObserver
 from server.geo.ip_location import IpLocator
 from server.metrics.metrics import Metrics
+from server.security.caller import ANONYMOUS, Caller
 from server.store.ports import RecordStore
 from targeting.decision import Rulebook
 from targeting.model import Subject
@@ -43,8 +44,8 @@ class CallContext(NamedTuple):
     metrics: Metrics
     now: Callable[[], float]
     budget_s: float = 0.5
-    caller: str = ""
-    """Whose share of the room the call takes; the rate of new devices counts by it."""
+    caller: Caller = ANONYMOUS
+    """Who makes the call; the rate of new devices counts by it."""
     replicas: int = 0
     needs_disk: bool = False
     """Whether a choice is confirmed only once it is on disk."""

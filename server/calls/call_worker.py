@@ -37,7 +37,7 @@ class CallWorker:
         handler = self._handlers[call.method]
         # The budget counts from arrival, so that slow calls do not add up for the calls behind them.
         left_s = min(call.arrived_s + self._context.budget_s, call.deadline_s) - time.monotonic()
-        context = self._context._replace(budget_s=max(left_s, _MIN_BUDGET_S), caller=call.client)
+        context = self._context._replace(budget_s=max(left_s, _MIN_BUDGET_S), caller=call.caller)
         try:
             return handler(call.payload, context)
         except Exception as problem:  # noqa: BLE001  # the error table decides what the caller may see

@@ -8,11 +8,11 @@ from server.calls.call_context import CallContext
 from server.messages.enums import enum
 from server.messages.reading import parse
 from server.messages.translate import ad_request
-from targeting.checks import Check, DecisionTrace
 from targeting.decision import Rulebook
-from targeting.explain import explain
+from targeting.explanation.checks import Check, DecisionTrace
+from targeting.explanation.explain import explain
 from targeting.model import AdRequest
-from targeting.subjects import subjects_of
+from targeting.subjects.request_subjects import subjects_of
 
 
 def explain_decision(payload: bytes, context: CallContext) -> bytes:

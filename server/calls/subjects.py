@@ -4,9 +4,9 @@ from typing import Protocol
 
 from server.errors import InvalidRequest
 from server.messages.translate import named_id
-from targeting.identifiers import canonical
 from targeting.model import Subject, SubjectKind
 from targeting.signals.cookies import browser_id
+from targeting.subjects.identifiers import canonical
 
 
 class NamesSubject(Protocol):

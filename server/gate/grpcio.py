@@ -19,6 +19,7 @@ from server.gate.loop_thread import LoopThread
 from server.gate.methods import METHODS
 from server.gate.port import Answer, Call, DecisionLane, GateError, Method, Refusal
 from server.gate.room import DEFAULT_CAPACITY, Capacity
+from server.security.caller import Caller
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
@@ -158,7 +159,7 @@ class GrpcioGate:
 
         async def handle(payload: bytes, context: _Context) -> bytes:
             deadline_s = time.monotonic() + _seconds_left(context)
-            answer = await lanes.serve(method, payload, deadline_s, context.peer())
+            answer = await lanes.serve(method, payload, deadline_s, Caller(connection=context.peer()))
             return await _refuse(context, answer) if isinstance(answer, Refusal) else answer
 
         return handle

@@ -14,6 +14,7 @@ from google.rpc import code_pb2
 from server.gate.methods import METHODS
 from server.gate.port import CANCELLED, OK, Answer, Call, Lane, Method, Refusal
 from server.gate.room import Capacity, Cause, Room
+from server.security.caller import Caller
 
 _REFUSALS = {
     Cause.ROOM: Refusal(code_pb2.RESOURCE_EXHAUSTED, "too many calls are waiting; try again later"),
@@ -104,9 +105,9 @@ class Lanes:
         self._rooms = {lane: Room(capacity) for lane in Lane}
         self._wait_s = capacity.wait_s
 
-    async def serve(self, method: Method, payload: bytes, deadline_s: float, client: str) -> Answer:
+    async def serve(self, method: Method, payload: bytes, deadline_s: float, caller: Caller) -> Answer:
         """Let a call whose bytes have just come in wait for its answer, or refuse it at once."""
-        call = Call(method, payload, time.monotonic(), deadline_s, client)
+        call = Call(method, payload, time.monotonic(), deadline_s, caller)
         call.weight = self._rooms[method.lane].count(method.weigh(payload))
         refusal = self._refusal(call)
         if refusal is not None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
+from server.security.caller import ANONYMOUS, Caller
+
 HEALTH_CHECKED = (
     "",
     "adtargeting.v1.TargetingService",
@@ -54,16 +56,31 @@ OK, CANCELLED = 0, 1
 class Call:
     """One call that waits for its answer. Times are of ``time.monotonic``, in seconds."""
 
-    __slots__ = ("arrived_s", "client", "deadline_s", "gone", "is_large", "method", "payload", "ticket", "weight")
+    __slots__ = (
+        "arrived_s",
+        "caller",
+        "client",
+        "deadline_s",
+        "gone",
+        "is_large",
+        "method",
+        "payload",
+        "ticket",
+        "weight",
+    )
 
-    def __init__(self, method: Method, payload: bytes, arrived_s: float, deadline_s: float, client: str = "") -> None:
+    def __init__(
+        self, method: Method, payload: bytes, arrived_s: float, deadline_s: float, caller: Caller = ANONYMOUS
+    ) -> None:
         self.method = method
         self.payload = payload
         self.arrived_s = arrived_s
         """When the last byte of the request was in."""
         self.deadline_s = deadline_s
         """When the caller stops waiting; infinity when it never does."""
-        self.client = client
+        self.caller = caller
+        """Who makes it."""
+        self.client = caller.share
         """Whose share of the room it takes: a client's name, or its connection."""
         self.is_large = method.in_portions or len(payload) > LARGE_BYTES
         """Whether single calls go first: it is a batch, or long."""

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 import maxminddb
 
-from server.bounded_file import read_bounded
+from server.files.bounded_file import read_bounded
 from server.geo.country_table import GeoDatabaseError, load_country_table
 from targeting.places.geo import (
     MAX_IP_LENGTH,

@@ -14,7 +14,7 @@ from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from server.bounded_file import read_bounded
+from server.files.bounded_file import read_bounded
 from targeting.signals.nap import Nap, parse_nap, render_nap
 from targeting.signals.unreadable import Unreadable
 

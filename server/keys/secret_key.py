@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from server.bounded_file import read_bounded
+from server.files.bounded_file import read_bounded
 from server.settings import Settings, SettingsError
 
 PSEUDONYMS, NETWORK_IDS, FINGERPRINT = b"pseudonyms", b"network ids", b"fingerprint"

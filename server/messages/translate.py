@@ -12,10 +12,10 @@ from adtargeting.v1 import targeting_pb2 as pb
 
 from server.errors import InvalidRequest
 from server.geo.ip_location import IpLocator
-from targeting.identifiers import is_placeholder
 from targeting.model import NO_SIGNALS, AdRequest, Identity, Signals
 from targeting.places.locale import parse_country, parse_place
 from targeting.signals.cookies import browser_id
+from targeting.subjects.identifiers import is_placeholder
 
 MAX_ID_BYTES = 256
 MAX_LINKED_ACCOUNTS = 8

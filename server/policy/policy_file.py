@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from server.bounded_file import read_bounded
+from server.files.bounded_file import read_bounded
 from server.policy.policy_lines import line_of
 from server.policy.toml import parse_toml
 from targeting.policy.policy import Policy, PolicyError, policy_from

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from targeting.identifiers import is_placeholder, is_zeros
+from targeting.subjects.identifiers import is_placeholder, is_zeros
 
 _AUTHORISED: Final = 3
 """``device.ext.atts``: 0 is undetermined, 1 restricted, 2 denied."""

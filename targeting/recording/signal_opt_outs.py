@@ -7,7 +7,6 @@ else is stored: that record expires some days after the last sighting, so that i
 
 from typing import NamedTuple
 
-from targeting.identifiers import canonical, without_placeholders
 from targeting.model import AdRequest, Signals, Subject, SubjectKind
 from targeting.policy.policy import SignalPolicy
 from targeting.reasons import Reason, reasons_of
@@ -15,6 +14,7 @@ from targeting.recording.choice import ChoiceMade, apply_choice
 from targeting.records.preference import Choice, Preference, Source
 from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import Cookies
+from targeting.subjects.identifiers import canonical, without_placeholders
 
 LASTING_REASONS = reasons_of(Reason.GLOBAL_PRIVACY_CONTROL, Reason.INDUSTRY_OPT_OUT)
 """A request that is limited for none of these shows no signal worth storing."""

@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple, TypeAlias
 
-from targeting.identifiers import is_placeholder
 from targeting.places.locale import parse_place
+from targeting.subjects.identifiers import is_placeholder
 
 _Pairs: TypeAlias = Sequence[tuple[str, str]]
 

@@ -19,6 +19,8 @@ from tests.contracts.gates import GATES, own_channel, send, wait_until
 from tests.faults.redis_process import RedisProcess
 from tests.server.running_service import settings
 
+pytestmark = pytest.mark.fault(row=8)
+
 PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 CALLS = 60
 

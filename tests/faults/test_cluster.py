@@ -33,6 +33,8 @@ from tests.server.running_service import settings, wait_until
 from tests.server.store.conftest import cluster_of
 from tests.server.store.fake_store import PSEUDONYMS
 
+pytestmark = pytest.mark.fault(row=5)
+
 WRITING = "adtargeting.v1.PreferenceService"
 ALICE, PHONE = Subject(SubjectKind.ACCOUNT, "alice"), Subject(SubjectKind.DEVICE, "phone")
 

@@ -29,6 +29,8 @@ from tests.server.calls.direct_service import viewed
 from tests.server.running_service import opt_out, settings, wait_until
 from tests.server.store.fake_store import PSEUDONYMS
 
+pytestmark = pytest.mark.fault(row=5)
+
 ALICE = pb.DecideRequest(account_id="alice", ip="8.8.8.8")
 
 
@@ -122,6 +124,7 @@ class Unwatched(Primary):
         return open_connection(self._address, 5)
 
 
+@pytest.mark.fault(row=5, protection_off=True)
 def test_unchecked_the_demoted_server_is_read_for_ever(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.store.redis.batch_read.check_role", lambda _: None)
     address = RedisAddress(host=HOST, port=pair.front.port)
@@ -156,6 +159,7 @@ class TestAnAddressThatLeadsToAnotherPrimary:
             self.move(pair, service.store.pseudonyms)
             wait_until(lambda: not behavioural(channel))
 
+    @pytest.mark.fault(row=5, protection_off=True)
     def test_unwatched_it_is_not(self, pair: Pair) -> None:
         address = RedisAddress(host=HOST, port=pair.front.port)
         with closing(RedisStore(Primary(address), PSEUDONYMS)) as reads:

@@ -13,6 +13,8 @@ from tests.faults.redis_process import ON_DISK, RedisProcess, eventually
 from tests.rpc import health
 from tests.server.running_service import opt_out, settings, wait_until
 
+pytestmark = pytest.mark.fault(row=24)
+
 WRITING = ("adtargeting.v1.PreferenceService", "adtargeting.v1.ProfileService")
 
 

@@ -27,6 +27,8 @@ from tests.faults.tcp_proxy import TcpProxy
 from tests.server.calls.direct_service import Service
 from tests.server.store.fake_store import PSEUDONYMS
 
+pytestmark = pytest.mark.fault(row=4)
+
 CHOOSERS = 3
 BUDGET_S = 0.3
 
@@ -140,6 +142,7 @@ def test_no_confirmed_choice_is_lost(pair: Pair) -> None:
     assert lost == []
 
 
+@pytest.mark.fault(row=4, protection_off=True)
 def test_without_waiting_for_the_replica_choices_are_lost(pair: Pair) -> None:
     choosers, lost = lost_in_a_failover(pair, replicas=0)
     assert choosers.confirmed

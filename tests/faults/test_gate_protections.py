@@ -29,6 +29,7 @@ PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected"
 
 
 @PROTECTED
+@pytest.mark.fault(row=23)
 def test_a_greedy_client_leaves_room_for_another(monkeypatch: pytest.MonkeyPatch, protected: bool) -> None:
     room = Room(Capacity(decisions=100))
     if not protected:
@@ -46,6 +47,7 @@ class Forgetful(dict[str, int]):
 
 
 @PROTECTED
+@pytest.mark.fault(row=23)
 def test_a_single_call_goes_between_the_portions_of_a_batch(monkeypatch: pytest.MonkeyPatch, protected: bool) -> None:
     if not protected:
         monkeypatch.setattr(pace, "MOST_WEIGHT", 1 << 20)
@@ -63,6 +65,7 @@ def test_a_single_call_goes_between_the_portions_of_a_batch(monkeypatch: pytest.
 
 
 @PROTECTED
+@pytest.mark.fault(row=9)
 def test_an_impatient_caller_limits_no_patient_one(monkeypatch: pytest.MonkeyPatch, protected: bool) -> None:
     bench = Bench(store := SlowStore(), budget_s=10.0)
     hurried = bench.gate.put(DECIDE, request(), deadline_s=time.monotonic() + 0.05)
@@ -103,6 +106,7 @@ def test_dns_rebinding_and_a_foreign_page_get_nothing(gate: str, protected: bool
     assert (b"alice" in rebound.body, b"alice" in foreign.body) == (not protected, not protected)
 
 
+@pytest.mark.fault(row=9)
 def test_impatient_callers_beside_patient_ones_on_a_distant_store(tmp_path: Path) -> None:
     """Deadlines of 7 ms on a store that is 8 ms away: no connection is lost, no circuit opens, no other is limited."""
     with (

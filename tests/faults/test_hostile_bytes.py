@@ -22,6 +22,8 @@ from tests.server.gate.http_client import post
 from tests.server.gate.raw_http2 import call_grpc
 from tests.server.running_service import settings, wait_until
 
+pytestmark = pytest.mark.fault(row=13)
+
 PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 SECRET = b"secret-person"
 BAD_UTF8 = b"\x12\x0f" + SECRET + b"\xff\xfe"

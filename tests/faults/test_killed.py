@@ -18,6 +18,8 @@ from tests.faults.redis_process import IN_MEMORY, ON_DISK, RedisProcess, eventua
 from tests.server.calls.direct_service import Service, saw
 from tests.server.store.fake_store import PSEUDONYMS
 
+pytestmark = pytest.mark.fault(row=2)
+
 BUDGET_S = 0.5
 CHOOSERS, WRITERS = 3, 3
 
@@ -121,6 +123,7 @@ def test_no_choice_is_lost_when_redis_is_killed_a_hundred_times(tmp_path: Path) 
         must_hold(kill_again_and_again(redis, 100))
 
 
+@pytest.mark.fault(row=2, protection_off=True)
 def test_without_the_append_only_file_choices_are_lost(tmp_path: Path) -> None:
     with RedisProcess(tmp_path / "redis", *IN_MEMORY) as redis:
         assert kill_again_and_again(redis, 1).lost()

@@ -108,6 +108,7 @@ def operator(of_redis: Settings, monkeypatch: pytest.MonkeyPatch) -> Operator:
 
 class TestWhileItServes:
     @pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+    @pytest.mark.fault(row=3)
     def test_everybody_is_limited_and_nothing_is_recorded(
         self, lose: Callable[[RedisProcess], object], redis: RedisProcess, service: Service, channel: grpc.Channel
     ) -> None:
@@ -139,6 +140,7 @@ class TestWhileItServes:
         assert record(channel) == "RECORDED"
         assert decided(channel) == "BEHAVIOURAL"
 
+    @pytest.mark.fault(row=3, protection_off=True)
     def test_unchecked_an_opted_out_person_becomes_behavioural(self, redis: RedisProcess) -> None:
         with closing(RedisStore(Primary(redis.address), PSEUDONYMS)) as store:
             service = DirectService(store, store)
@@ -149,6 +151,7 @@ class TestWhileItServes:
 
 
 class TestAtTheStart:
+    @pytest.mark.fault(row=22)
     def test_two_instances_with_two_keys_cannot_both_serve(
         self, service: Service, channel: grpc.Channel, of_redis: Settings, tmp_path: Path
     ) -> None:
@@ -156,6 +159,7 @@ class TestAtTheStart:
         with pytest.raises(SettingsError, match=f"belongs to the secret key {service.store.key.fingerprint}"):
             Service(with_key(of_redis, tmp_path)).__enter__()
 
+    @pytest.mark.fault(row=22, protection_off=True)
     def test_unchecked_confirmed_opt_outs_are_invisible_to_the_second(self, redis: RedisProcess) -> None:
         other = Pseudonyms(b"another secret of a second instance")
         with (
@@ -179,6 +183,7 @@ class TestAtTheStart:
             assert (decided(to_second), decided(to_second, ALICE)) == ("BEHAVIOURAL", "LIMITED ACCOUNT_OPT_OUT")
 
     @pytest.mark.parametrize("accepted", [False, True], ids=["as it is", "once accepted"])
+    @pytest.mark.fault(row=3)
     def test_records_without_a_record_of_the_store_limit_everybody(
         self, redis: RedisProcess, of_redis: Settings, operator: Operator, *, accepted: bool
     ) -> None:
@@ -200,6 +205,7 @@ class TestAtTheStart:
             assert decided(channel) == "BEHAVIOURAL"
         assert "store adopted" in caplog.text
 
+    @pytest.mark.fault(row=22)
     def test_a_store_that_was_down_and_is_anothers_limits_everybody(
         self, redis: RedisProcess, service: Service, channel: grpc.Channel, of_redis: Settings, tmp_path: Path
     ) -> None:

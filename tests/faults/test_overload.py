@@ -15,6 +15,8 @@ from server.gate.port import DecisionLane
 from server.gate.room import Capacity, Room
 from tests.contracts.gates import GATES, OpenedGate, own_channel, send, status_of, wait_until
 
+pytestmark = pytest.mark.fault(row=10)
+
 PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 CAPACITY = Capacity(decisions=40, wait_s=1000)
 CLIENTS, CALLS = 4, 400

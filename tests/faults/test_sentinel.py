@@ -17,6 +17,8 @@ from tests.faults.redis_process import ON_DISK
 from tests.faults.sentinels import NAME, Watched, watched
 from tests.server.running_service import settings, wait_until
 
+pytestmark = pytest.mark.fault(row=5)
+
 
 @pytest.fixture
 def sentinels(tmp_path: Path) -> Iterator[Watched]:

@@ -57,7 +57,13 @@ FAULTS: dict[str, tuple[tuple[bytes, ...], tuple[bytes, ...], str]] = {
 }
 
 
-@pytest.mark.parametrize(("fault", "repair", "cause"), FAULTS.values(), ids=FAULTS)
+ROWS = {"memory full": 6, "an evicting policy": 6}
+CASES = [
+    pytest.param(*fault, id=name, marks=pytest.mark.fault(row=ROWS.get(name, 24))) for name, fault in FAULTS.items()
+]
+
+
+@pytest.mark.parametrize(("fault", "repair", "cause"), CASES)
 def test_it_is_told_with_its_cause_and_when_it_is_over(
     tmp_path: Path,
     redis: RedisProcess,
@@ -78,6 +84,7 @@ def test_it_is_told_with_its_cause_and_when_it_is_over(
     assert "hush" not in caplog.text
 
 
+@pytest.mark.fault(row=24)
 def test_writes_that_are_refused_count_though_the_health_checks_own_is_not(
     tmp_path: Path, redis: RedisProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -90,6 +97,7 @@ def test_writes_that_are_refused_count_though_the_health_checks_own_is_not(
     assert "its user lacks a permission" in caplog.text
 
 
+@pytest.mark.fault(row=24)
 def test_without_the_replicas_that_are_required_it_is_not_served(
     tmp_path: Path, redis: RedisProcess, caplog: pytest.LogCaptureFixture
 ) -> None:

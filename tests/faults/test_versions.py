@@ -17,6 +17,8 @@ from targeting.reasons import Reason
 from tests.server.calls.direct_service import Service, viewed
 from tests.server.store.conftest import OpenRedisStore
 
+pytestmark = pytest.mark.fault(row=17)
+
 RECORDS = json.loads((Path(__file__).parents[1] / "data" / "records-0.1.0.json").read_text(encoding="ascii"))
 SCHEMA_AT = 2
 """Where a record's form stands: after its magic."""

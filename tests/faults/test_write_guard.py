@@ -18,6 +18,8 @@ from tests.server.calls.direct_service import Service, viewed
 from tests.server.store.fake_store import PSEUDONYMS
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.fault(row=7)
+
 A_FEW = Crowd(people=150, writers=12)
 MANY = Crowd(people=2000, writers=50)
 POLICIES = {
@@ -104,6 +106,7 @@ def test_nothing_is_written_after_an_opt_out(redis_address: RedisAddress, policy
     must_hold(opt_everybody_out(redis_address, "guarded", policy, A_FEW, chooses), A_FEW)
 
 
+@pytest.mark.fault(row=7, protection_off=True)
 def test_with_check_then_write_something_is(redis_address: RedisAddress) -> None:
     assert opt_everybody_out(redis_address, "check-then-write", "erase", A_FEW).landed_after > 0
 
@@ -120,5 +123,6 @@ def test_nothing_is_written_after_two_thousand_opt_outs_among_fifty_writers(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.fault(row=7, protection_off=True)
 def test_with_check_then_write_two_thousand_opt_outs_are_overtaken(redis_address: RedisAddress) -> None:
     assert opt_everybody_out(redis_address, "check-then-write", "erase", MANY).landed_after > 0

@@ -15,6 +15,8 @@ from tests.rpc import health
 from tests.server.running_service import ALICE, settings, wait_until
 from tests.server.store.conftest import cluster, sentinels
 
+pytestmark = pytest.mark.fault(row=24)
+
 __all__ = ["cluster", "sentinels"]
 
 WRITING = ("adtargeting.v1.PreferenceService", "adtargeting.v1.ProfileService")

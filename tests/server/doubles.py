@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from server.gate.port import Answer, Call, DecisionLane, Lane, Method
+from server.security.caller import Caller
 from server.store.ports import Committed, RecordChange
 from targeting.model import Subject, SubjectKind
 from targeting.places.geo import IpLocation
@@ -29,7 +30,7 @@ class ListGate:
     def put(
         self, method: Method, payload: bytes, *, waited_s: float = 0.0, deadline_s: float = math.inf, client: str = ""
     ) -> Call:
-        call = Call(method, payload, time.monotonic() - waited_s, deadline_s, client)
+        call = Call(method, payload, time.monotonic() - waited_s, deadline_s, Caller(client))
         call.weight = method.weigh(payload)
         (self.waiting if method.lane is Lane.DECISIONS else self.others).append(call)
         return call

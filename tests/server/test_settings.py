@@ -56,7 +56,7 @@ def test_an_unusable_file(tmp_path: Path, content: bytes, message: str) -> None:
 
 
 def test_a_file_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.bounded_file.TIMEOUT_S", 0.05)
+    monkeypatch.setattr("server.files.bounded_file.TIMEOUT_S", 0.05)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SettingsError, match=r"^--config: cannot read the file: no end of the file within 0\.05 s"):
         read_settings({}, tmp_path / "pipe")

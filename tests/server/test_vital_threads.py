@@ -14,7 +14,7 @@ from tests.server.cli.conftest import ROOT
 
 BREAK = {
     "thread call-worker": "from server.calls.call_worker import CallWorker as Part",
-    "thread file-watch": "from server.file_watch import FileWatch as Part",
+    "thread file-watch": "from server.files.file_watch import FileWatch as Part",
     "gate's event loop": "from server.decisions.worker import Worker as Part",
 }
 """Parts whose code a test replaces by one that ends at once."""

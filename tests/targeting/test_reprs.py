@@ -5,9 +5,9 @@ import pytest
 from server.gate.methods import DECIDE
 from server.gate.port import Call
 from targeting.behavioural import PersonData, behavioural_features
-from targeting.checks import DecisionTrace
 from targeting.decision import Rulebook, decide, plan
-from targeting.explain import explain
+from targeting.explanation.checks import DecisionTrace
+from targeting.explanation.explain import explain
 from targeting.features.batch import Behavioural
 from targeting.judge import Grant, Stated, judge_stored
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind

@@ -19,6 +19,7 @@ from server.gate.connect.codecs import Body
 from server.gate.lanes import Lanes
 from server.gate.methods import messages_of
 from server.gate.port import Answer, Method, Refusal
+from server.security.caller import Caller
 
 AnyEndpoint: TypeAlias = Any
 """One of connectrpc's endpoints; they have no common public type."""
@@ -53,7 +54,8 @@ def call_endpoint(lanes: Lanes, method: Method) -> AnyEndpoint:
         payload = await _serialised(request)
         timeout_ms = context.timeout_ms
         deadline_s = math.inf if timeout_ms is None else time.monotonic() + timeout_ms / 1000
-        answer = await lanes.serve(method, payload, deadline_s, context.client_address or "")
+        caller = Caller(connection=context.client_address or "")
+        answer = await lanes.serve(method, payload, deadline_s, caller)
         return Body(info.output, _accepted(answer))
 
     return Endpoint.unary(info, serve)

@@ -15,6 +15,7 @@ from server.gate.http2.grpc_wire import CONTENT_TYPES, PREFIX_BYTES, message_of,
 from server.gate.lanes import Lanes
 from server.gate.methods import METHODS
 from server.gate.port import Answer, Method, Refusal
+from server.security.caller import Caller
 
 _LOG = logging.getLogger(__name__)
 _METHODS: Mapping[str, Method] = {method.path: method for method in METHODS}
@@ -71,13 +72,13 @@ class GateApplication:
             payload = message_of(body)
         except ValueError:
             return _BAD_MESSAGE
-        return await self._lanes.serve(method, payload, deadline_s, client_of(scope))
+        return await self._lanes.serve(method, payload, deadline_s, caller_of(scope))
 
 
-def client_of(scope: Scope) -> str:
-    """Return whose share of the room a request takes: its connection's."""
+def caller_of(scope: Scope) -> Caller:
+    """Return who makes a request."""
     client = scope.get("client")
-    return f"{client[0]}:{client[1]}" if client else ""
+    return Caller(connection=f"{client[0]}:{client[1]}" if client else "")
 
 
 def _is_plain(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from server.bounded_file import read_bounded
+from server.files.bounded_file import read_bounded
 from server.store.ports import StoreUnavailable
 from server.store.redis.url import RedisAddress
 

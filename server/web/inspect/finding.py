@@ -11,9 +11,9 @@ from typing import NamedTuple
 from server.calls.call_context import CallContext
 from server.calls.explain import trace_decision
 from server.web.inspect.question import Question
-from targeting.checks import Check, DecisionTrace
 from targeting.decision import Decision, Rulebook
-from targeting.explain import explain
+from targeting.explanation.checks import Check, DecisionTrace
+from targeting.explanation.explain import explain
 from targeting.inspection.changes import Change
 from targeting.inspection.situation import Situation
 from targeting.inspection.smallest import MinimalSets, smallest_changes
@@ -21,7 +21,7 @@ from targeting.networks import NetworkDecision
 from targeting.openrtb.bid_request import NetworkRequestBuilder
 from targeting.openrtb.difference import Difference, differences
 from targeting.reasons import Reason
-from targeting.subjects import subjects_of
+from targeting.subjects.request_subjects import subjects_of
 
 
 class NetworkFinding(NamedTuple):

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from server.web.inspect.finding import Finding, NetworkFinding
 from server.web.inspect.question import Question
-from targeting.checks import Check
 from targeting.decision import Decision
+from targeting.explanation.checks import Check
 from targeting.inspection.changes import Change
 from targeting.inspection.decoded_field import DecodedField
 from targeting.inspection.reason_text import name_of, names_of, text_of

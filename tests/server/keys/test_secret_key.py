@@ -74,7 +74,7 @@ def test_a_file_without_a_key_is_refused(tmp_path: Path, content: bytes) -> None
 
 
 def test_a_file_that_hangs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.bounded_file.TIMEOUT_S", 0.05)
+    monkeypatch.setattr("server.files.bounded_file.TIMEOUT_S", 0.05)
     os.mkfifo(tmp_path / "secret.key")
     with pytest.raises(
         SettingsError, match=f"^{SETTING}: cannot read the secret key: no end of the file within 0.05 s"

@@ -143,7 +143,7 @@ def test_an_empty_file_is_refused_where_it_may_not_be(tmp_path: Path, text: str)
 
 @pytest.mark.parametrize("name", ["policy.toml", "gvl.json"])
 def test_a_file_that_hangs_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr("server.bounded_file.TIMEOUT_S", 0.05)
+    monkeypatch.setattr("server.files.bounded_file.TIMEOUT_S", 0.05)
     (tmp_path / "policy.toml").write_text('[gdpr]\nvendor_list = "gvl.json"\n')
     (tmp_path / name).unlink(missing_ok=True)
     os.mkfifo(tmp_path / name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.bounded_file import read_bounded
+from server.files.bounded_file import read_bounded
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"x" * 100], ids=["empty", "one", "the-limit"])

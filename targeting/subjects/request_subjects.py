@@ -1,8 +1,8 @@
 """The subjects of a request, whose records a decision reads. This module knows no record."""
 
-from targeting.identifiers import canonical, is_placeholder, is_plain, names_of, without_placeholders
 from targeting.model import AdRequest, Subject, SubjectKind
 from targeting.signals.cookies import Cookies
+from targeting.subjects.identifiers import canonical, is_placeholder, is_plain, names_of, without_placeholders
 
 _ACCOUNT, _DEVICE = SubjectKind.ACCOUNT, SubjectKind.DEVICE
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from targeting.decision import plan
-from targeting.identifiers import canonical, is_placeholder, is_zeros, names_of, without_placeholders
 from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.reasons import Reason
+from targeting.subjects.identifiers import canonical, is_placeholder, is_zeros, names_of, without_placeholders
 
 NOW_S = 1_780_000_000.0
 NOT_IN_SCOPE = Signals(gdpr_applies=False)

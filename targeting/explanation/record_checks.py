@@ -7,8 +7,8 @@ exists. Times are given as classes, never as values.
 from collections.abc import Iterator, Sequence
 
 from targeting.age import person_day
-from targeting.checks import Check, DecisionTrace
 from targeting.decision import state
+from targeting.explanation.checks import Check, DecisionTrace
 from targeting.judge import judge_stored, read_stored_choices
 from targeting.model import SubjectKind
 from targeting.reasons import Reason, Reasons

@@ -7,9 +7,9 @@ anything from a profile. It explains the very values that the decision was made 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from targeting.checks import Check, DecisionTrace, Fields
 from targeting.consent import GPP, PURPOSE_BEHAVIOURAL, TCF, US_PRIVACY
-from targeting.explain_records import record_checks
+from targeting.explanation.checks import Check, DecisionTrace, Fields
+from targeting.explanation.record_checks import record_checks
 from targeting.model import AgeTreatment
 from targeting.reasons import Reason
 from targeting.signals.us_privacy import decode_us_privacy

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from server.file_watch import FileWatch
+from server.files.file_watch import FileWatch
 
 PATIENCE_S = 20
 
@@ -46,7 +46,7 @@ def test_a_fault_ends_neither_the_watch_nor_the_service(caplog: pytest.LogCaptur
 
 
 def test_a_file_that_hangs_keeps_the_service_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.file_watch._CLOSE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("server.files.file_watch._CLOSE_TIMEOUT_S", 0.05)
     hanging, begun = threading.Event(), threading.Event()
 
     def hang() -> None:

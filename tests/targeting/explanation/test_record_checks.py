@@ -4,9 +4,9 @@ import struct
 
 import pytest
 
-from targeting.checks import DecisionTrace
 from targeting.decision import Rulebook, decide, plan
-from targeting.explain_records import record_checks
+from targeting.explanation.checks import DecisionTrace
+from targeting.explanation.record_checks import record_checks
 from targeting.model import AdRequest, Identity, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.records.envelope import seal

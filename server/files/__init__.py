@@ -1,0 +1,1 @@
+"""Files read within bounds, and read again when they change."""

@@ -1,0 +1,1 @@
+"""Who may call: callers, their roles and credentials, and TLS."""

@@ -1,0 +1,1 @@
+"""The same decision, explained: every check, what it compared and what it said."""

@@ -1,0 +1,1 @@
+"""Whose records a request concerns: the subjects it names, and what names one."""

@@ -1,0 +1,67 @@
+"""The fault matrix: ``python -m tests.faults [--rows 1,4-7] [--quick] [--out DIRECTORY] [-- PYTEST ARGUMENTS]``.
+
+Runs the tests that carry ``@pytest.mark.fault`` and prints a verdict on every row, with the protection on and off.
+Exit status 0 when all rows are green, 1 when one is not, 2 when the arguments are wrong or the tests cannot run.
+"""
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+
+import pytest
+
+from tests.faults.matrix.collector import EvidenceCollector
+from tests.faults.matrix.rows import ROWS
+from tests.faults.matrix.table import as_json, as_markdown
+from tests.faults.matrix.verdicts import row_verdicts
+
+_ROOT = Path(__file__).parents[2]
+_RAN = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
+
+
+def main() -> int:
+    """Run the rows that are named, else all."""
+    given = _arguments()
+    collector = EvidenceCollector()
+    if pytest.main(_pytest_arguments(given), plugins=[collector]) not in _RAN:
+        return 2
+    verdicts = row_verdicts(collector.evidence, given.rows)
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / "faults.md").write_text(as_markdown(verdicts), encoding="utf-8")
+    (given.out / "faults.json").write_text(as_json(verdicts), encoding="utf-8")
+    green = sum(each.is_green for each in verdicts)
+    print(f"\n{as_markdown(verdicts)}\n{green} of {len(verdicts)} rows green; see {given.out}/faults.md")
+    return 0 if green == len(verdicts) else 1
+
+
+def _pytest_arguments(given: Namespace) -> list[str]:
+    rows = " or ".join(f"fault(row={number})" for number in given.rows)
+    chosen = f"({rows}) and not slow" if given.quick else rows
+    named = any(Path(each.partition("::")[0]).exists() for each in given.pytest)
+    where = [] if named else [str(_ROOT / "tests")]
+    return [*where, "-q", "-m", chosen, "-p", "no:cacheprovider", "--timeout=900", *given.pytest]
+
+
+def _arguments() -> Namespace:
+    parser = ArgumentParser(prog="python -m tests.faults", description="Show that the service bears every fault.")
+    every = [row.number for row in ROWS]
+    parser.add_argument("--rows", type=_numbers, default=every, metavar="LIST", help="such as 1,4-7; default: all")
+    parser.add_argument("--quick", action="store_true", help="leave the tests marked slow out")
+    parser.add_argument("--out", type=Path, default=Path(".faults"), help="where faults.md and faults.json go")
+    parser.add_argument("pytest", nargs="*", metavar="-- PYTEST ARGUMENTS", help="such as -n 2, or a test file")
+    return parser.parse_args()
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        ranges = [part.split("-") for part in text.split(",")]
+        numbers = [number for ends in ranges for number in range(int(ends[0]), int(ends[-1]) + 1)]
+    except ValueError:
+        numbers = []
+    if not numbers or not {row.number for row in ROWS}.issuperset(numbers):
+        raise ArgumentTypeError(f"must be numbers of rows from 1 to {len(ROWS)}, such as 1,4-7")
+    return numbers
+
+
+if __name__ == "__main__":
+    sys.exit(main())

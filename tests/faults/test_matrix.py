@@ -1,0 +1,39 @@
+"""The runner of the fault matrix: planted regressions turn their rows red, and no other; and what it refuses."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults.matrix import planted
+
+ROOT = Path(__file__).parents[2]
+FILES = [f"tests/faults/test_{name}.py" for name in ("gate_protections", "hostile_bytes", "overload")]
+TESTS = "(refused_while_the_rest_waits and grpcio) or that_ends_early or the_portions_of_a_batch or limits_no_patient"
+"""One fast test, and its twin, of each planted row, and of row 9."""
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "tests.faults", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_rows_whose_protection_is_gone_turn_red_and_no_other(tmp_path: Path) -> None:
+    ran = run("--rows", "9,10,13,23", "--out", str(tmp_path), "--", *FILES, "-k", TESTS, "-p", planted.__name__)
+    rows = {row["row"]: row for row in json.loads((tmp_path / "faults.json").read_text())}
+    verdicts = {number: row["verdict"] for number, row in rows.items()}
+    assert verdicts == {9: "held"} | dict.fromkeys(planted.ROWS, "NOT HELD")
+    assert {row["protection_off"] for row in rows.values()} == {"fails"}
+    assert all(rows[number]["failed"] for number in planted.ROWS)
+    assert ran.returncode == 1
+    assert "1 of 4 rows green" in ran.stdout
+
+
+@pytest.mark.parametrize("rows", ["0", "28", "3-", "three", ""])
+def test_a_row_that_does_not_exist_is_refused(rows: str) -> None:
+    ran = run("--rows", rows)
+    assert ran.returncode == 2
+    assert "must be numbers of rows from 1 to 27" in ran.stderr
