@@ -60,8 +60,8 @@ class RecordChange(NamedTuple):
 class Committed(NamedTuple):
     """The result of a change: ``landed`` is False when the subject's values had changed since they were read.
 
-    ``removed`` counts the values that were there and no longer are. ``promotable`` is how many replicas a failover could
-    promote, as far as that is known: one that does not hold the change would lose it.
+    ``removed`` counts the values that were there and no longer are. ``promotable`` is how many replicas a failover
+    could promote, as far as that is known: one that does not hold the change would lose it.
     """
 
     landed: bool

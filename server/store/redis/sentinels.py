@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
@@ -49,7 +50,7 @@ class SentinelAddress:
 
     def resolve(self) -> RedisAddress:
         """Ask the sentinels for the primary. Raises ``StoreUnreachable``."""
-        reports = list(_collected([lambda server=server: self._report(server) for server in self.sentinels]))
+        reports = list(_collected([partial(self._report, server) for server in self.sentinels]))
         if not reports:
             raise StoreUnreachable(f"no sentinel names a primary of {self.name}")
         (host, port), promotable = judge(reports, len(self.sentinels))
