@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 120
 FAULTS ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow faults fuzz tools pictures check format bench bench-quick proto schemas lock sbom clean clean-data
+.PHONY: all help run demo test test-slow faults fuzz tools pictures dashboard check format bench bench-quick proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -54,6 +54,9 @@ tools: $(READY)  ## Programs that some tests use; without them those tests are s
 
 pictures: $(READY)  ## Take the pictures of docs/pictures/ from a running service (needs Chromium)
 	@$(BIN)/python -m tests.browser.pictures
+
+dashboard: $(READY)  ## Write the dashboard of deploy/grafana again, after a change of its sections
+	@$(BIN)/python -m deploy.grafana.dashboard
 
 check: $(READY)  ## Format, lint, types and architecture
 	@$(BIN)/ruff format --check

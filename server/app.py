@@ -14,9 +14,9 @@ from server.gate.assembly import make_gate
 from server.gate.port import HEALTH_CHECKED, Gate
 from server.geo.location_database import LocationDatabase, LocationSource
 from server.health import StoreWatch
+from server.http.metrics_endpoint import Probes, serve_metrics
 from server.keys.assembly import nap_reader
 from server.keys.secret_key import NETWORK_IDS
-from server.metrics.endpoint import serve_metrics
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
 from server.settings import Settings
@@ -44,6 +44,8 @@ class Service:
         self.address = ""
         self.metrics_address = ""
         self.web_address = ""
+        self._phase = "starting"
+        """Why no call should be sent yet, or any more; empty while it serves."""
 
     def __enter__(self) -> "Service":
         try:
@@ -69,7 +71,8 @@ class Service:
         self.store.on_circuit_change = self.metrics.circuit_open.set
         self.gate = self._open_gate()
         if self._listener is None:
-            self.metrics_address = serve_metrics(settings.metrics_address, self.metrics.registry, closing)
+            probes = Probes(live=self.ended_part, ready=self._not_ready)
+            self.metrics_address = serve_metrics(settings.metrics_address, self.metrics.registry, probes, closing)
         choices = ChoiceThreads(settings, self.store, self.rules, self.metrics, closing)
         lanes = LaneThreads(settings, self.store, choices, self.rules, self.locations, open_nap, self.metrics)
         lanes.start(self.gate, closing)
@@ -85,9 +88,11 @@ class Service:
         # What is here now stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        self._phase = ""
 
     def close(self) -> None:
         """Let calls under way end, and stop everything, the last opened first. May be called twice."""
+        self._phase = "stopping"
         self._closing.close()
 
     def reload(self) -> None:
@@ -105,15 +110,21 @@ class Service:
         return bool(self.web_address) and inspector_is_open(read_proxies(self._settings))
 
     def ended_part(self) -> str:
-        """Return the name of a part that serving needs and that has ended by itself; empty while all run."""
+        """Return the name of a part that serving needs and that has ended by itself; empty while all run, or start."""
+        if self._phase:
+            return ""
         return self._vital_threads.ended() if self.gate.is_alive() else "gate's event loop"
 
     def drain(self, hurry: threading.Event) -> None:
         """Report NOT_SERVING and go on serving, so that callers can leave, until the delay is over or ``hurry`` set."""
+        self._phase = "draining"
         self._watch.close()
         for service in HEALTH_CHECKED:
             self.gate.set_health(service, serving=False)
         hurry.wait(self._settings.drain_delay_s)
+
+    def _not_ready(self) -> str:
+        return self._phase or self.ended_part()
 
     def _open_gate(self) -> Gate:
         gate = make_gate(self._settings, self._listener)

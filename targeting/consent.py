@@ -134,13 +134,20 @@ def _gpp_texts(signals: Signals) -> tuple[str, ...]:
 
 
 def _combine(readings: Sequence[GppReading], doubts: _Doubts) -> GppReading | None:
-    """Return what any of the readings withholds; the sections shown are those of the first."""
+    """Return what any of the readings withholds. Of two sections of one id the later counts only if it withholds."""
     if not readings:
         return None
     combined, *others = readings
     for reading in others:
+        further = {
+            section_id: section
+            for section_id, section in reading.sections.items()
+            if section_id not in combined.sections or section.withholds()
+        }
         combined = combined._replace(
-            opt_outs=combined.opt_outs | reading.opt_outs, unreadable=combined.unreadable + reading.unreadable
+            opt_outs=combined.opt_outs | reading.opt_outs,
+            unreadable=combined.unreadable + reading.unreadable,
+            sections={**combined.sections, **further},
         )
     if combined.unreadable:
         doubts.add(GPP, given_up=any(reading.given_up for reading in readings))

@@ -48,12 +48,14 @@ class LaneThreads(NamedTuple):
             budget_s=self.settings.decision_budget_ms / 1000,
         )
         gate.decide_with(lambda lane: Worker(parts, lane).run())
-        for _ in range(self.settings.other_workers):
-            worker = CallWorker(gate, HANDLERS, self.call_context())
-            thread = threading.Thread(target=worker.run, name="call-worker", daemon=True)
+        workers = [CallWorker(gate, HANDLERS, self.call_context()) for _ in range(self.settings.other_workers)]
+        threads = [threading.Thread(target=worker.run, name="call-worker", daemon=True) for worker in workers]
+        for thread in threads:
             closing.callback(thread.join)
-            closing.callback(worker.stop)
             thread.start()
+        # The last ones are called first, so that all are stopped before one is waited for.
+        for worker in workers:
+            closing.callback(worker.stop)
 
     def _fetcher(self) -> Fetcher:
         return Fetcher(self.store.decisions(), self.metrics)

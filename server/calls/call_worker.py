@@ -9,7 +9,7 @@ from server.errors import refusal_of
 from server.gate.port import Answer, Call, Gate, Method
 
 Handler = Callable[[bytes, CallContext], bytes]
-_IDLE_S = 0.25
+_IDLE_S = 0.1
 _MIN_BUDGET_S = 0.001
 
 

@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from queue import Empty, Full, Queue
 
@@ -53,7 +54,8 @@ class SignalOptOuts:
         self._capacity = capacity
         self._retry_after_s = retry_after_s
         self._again_after_s = again_after_s
-        self._queue: Queue[Sighting] = Queue(capacity)
+        self._queue: Queue[Sighting | None] = Queue(capacity)
+        """What is to be stored. None stands for nothing: it wakes the thread."""
         self._enqueued_s: dict[Subject, float] = {}
         self._postponed: dict[Subject, Sighting] = {}
         self._check_postponed_s = 0.0
@@ -71,6 +73,9 @@ class SignalOptOuts:
         """Try once more what is queued, for at most ``within_s`` plus the current attempt, then stop."""
         self._ends_s = time.monotonic() + within_s
         self._stopping.set()
+        # A full queue keeps the thread awake as it is.
+        with suppress(Full):
+            self._queue.put_nowait(None)
         self._thread.join()
 
     def enqueue(self, request: AdRequest, cookies: Cookies) -> None:
@@ -109,7 +114,8 @@ class SignalOptOuts:
                 sighting = self._queue.get(timeout=_IDLE_S)
             except Empty:
                 continue
-            self._store_with_retry(sighting)
+            if sighting is not None:
+                self._store_with_retry(sighting)
 
     def _has_work(self) -> bool:
         return bool(self._postponed) or not self._queue.empty()

@@ -21,12 +21,14 @@ from server.gate.port import Gate
 from server.metrics.call_counts import CallCounts, RefusalCounts
 from server.metrics.consent_counts import ConsentCounts
 from server.metrics.loop_histogram import LoopHistogram
+from server.metrics.worker_ends import define_worker_ends
 from targeting.decision import Decision
 from targeting.model import Mode
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason, reasons_in
 
-_DECISION_BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
+# 0.03 is the default decision budget and 5 ms for the answer to go out: the bound of deploy/prometheus/rules.
+_DECISION_BUCKETS = (0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25)
 _BATCH_BUCKETS = (1, 2, 3, 4, 8, 16, 32, 64, 128)
 _STORE_BUCKETS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 UNKNOWN_NETWORK = "unknown"
@@ -107,6 +109,7 @@ class Metrics:
             "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses"
         )
         gauge("adtargeting_processes", "Processes that serve").set(1)
+        define_worker_ends(registry)
         self._policy_info = gauge("adtargeting_policy_info", "The policy in force", ["version"])
         self._build_info = gauge("adtargeting_build_info", "The running build", ["version", "python", "gate"])
 

@@ -16,8 +16,9 @@ from typing import Final
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from server.gate.assembly import open_listener
+from server.http.metrics_endpoint import Probes, serve_metrics
 from server.logs import FloodFilter
-from server.metrics.endpoint import serve_metrics
+from server.metrics.worker_ends import define_worker_ends
 from server.processes.merged_metrics import MergedMetrics
 from server.processes.worker_slot import WorkerSlot
 from server.serving import Signals
@@ -45,6 +46,7 @@ class Supervisor:
         self._closing = ExitStack()
         self._slots: list[WorkerSlot] = []
         self._next_tend_s = 0.0
+        self._draining = False
         self.metrics_address = ""
 
     def __enter__(self) -> "Supervisor":
@@ -69,7 +71,9 @@ class Supervisor:
         self._merged = MergedMetrics(registry, self._texts)
         self._own = CollectorRegistry()
         ProcessCollector(registry=self._own)
-        self.metrics_address = serve_metrics(settings.metrics_address, registry, closing)
+        self._worker_ends = define_worker_ends(self._own)
+        probes = Probes(live=lambda: "", ready=self._not_ready)
+        self.metrics_address = serve_metrics(settings.metrics_address, registry, probes, closing)
         for index in range(self._count):
             slot = WorkerSlot(self._worker_settings(address, index), listener, self._merged.retire)
             self._slots.append(slot)
@@ -88,6 +92,7 @@ class Supervisor:
 
     def drain(self, hurry: Event) -> None:
         """Have every worker drain, and wait until all have ended; ``hurry`` ends their delay."""
+        self._draining = True
         self._terminate()
         settings, hurried = self._settings, False
         deadline_s = time.monotonic() + settings.drain_delay_s + settings.drain_grace_s + _KILL_AFTER_S
@@ -126,6 +131,7 @@ class Supervisor:
         for index, slot in enumerate(self._slots):
             pid = slot.pid
             if slot.replace_if_ended():
+                self._worker_ends.inc()
                 _LOG.error("worker %d (process %d) ended: %s; it is replaced", index, pid, slot.failure or "see above")
         if not any(slot.start_line for slot in self._slots) and all(
             slot.failures >= _MOST_FAILURES for slot in self._slots
@@ -147,6 +153,12 @@ class Supervisor:
     def _terminate(self) -> None:
         for slot in self._slots:
             slot.terminate()
+
+    def _not_ready(self) -> str:
+        """Return why no call should be sent: while it drains, or no worker serves."""
+        if self._draining:
+            return "draining"
+        return "" if any(slot.start_line for slot in self._slots) else "no worker serves"
 
     def _running(self) -> int:
         return sum(slot.alive for slot in self._slots)

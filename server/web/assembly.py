@@ -10,10 +10,11 @@ from typing import Final
 from starlette.requests import HTTPConnection
 
 from server.calls.call_context import CallContext
+from server.http.http_server import HttpThread
+from server.http.listening import UNIX_PREFIX
 from server.settings import PREFIX, Settings, SettingsError, checked_address
 from server.web.app import make_app
 from server.web.calls import Calls
-from server.web.http_server import UNIX_PREFIX, WebServer
 from server.web.links import read_links
 from server.web.rendering import Site, admit_everyone
 from server.web.texts import mark
@@ -30,7 +31,7 @@ def open_pages(settings: Settings, make_context: Callable[[], CallContext], clos
     _check_is_local(settings.web_address)
     _check_origin(settings)
     proxies, links = read_proxies(settings), read_links(settings.web_links)
-    server = WebServer(settings.web_address)
+    server = HttpThread("web", _SETTING, settings.web_address)
     admit = admit_everyone if inspector_is_open(proxies) else refuse_everyone
     contexts = [make_context() for _ in range(PAGE_THREADS)]
     site = Site(Calls(contexts), proxies, links, settings.web_origin or own_origin(server.address), admit)

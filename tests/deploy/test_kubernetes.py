@@ -74,8 +74,10 @@ def test_the_pod_is_confined() -> None:
 
 
 def test_every_probe_asks_the_service() -> None:
-    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-        assert container()[probe]["grpc"]["port"] == 50051
+    paths = {"startupProbe": "/readyz", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
+    assert {probe: container()[probe]["httpGet"] for probe in paths} == {
+        probe: {"path": path, "port": "metrics"} for probe, path in paths.items()
+    }
 
 
 @rendered

@@ -32,6 +32,7 @@ def test_two_processes_share_port_store_and_metrics_and_end_together(tmp_path: P
         assert "by 2 processes" in service.line
         assert "an embedded Redis" in service.line
         assert service.metric("adtargeting_processes") == 2
+        assert service.metric("adtargeting_worker_ends_total") == 0
         for _ in range(20):
             service.decide()
         assert decisions(service) == 20
@@ -51,6 +52,7 @@ def test_a_worker_that_is_killed_is_replaced_and_no_counter_falls(tmp_path: Path
         service.decide()
         assert is_any_alive({other})
         eventually(lambda: len(service.workers - {killed}) == 2)
+        assert service.metric("adtargeting_worker_ends_total") == 1
         assert decisions(service) >= counted
         assert service.end() == 0
 

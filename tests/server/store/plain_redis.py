@@ -23,6 +23,7 @@ def plain_redis(directory: Path, *options: str) -> Iterator[tuple[RedisAddress, 
         port = free.getsockname()[1]
     address = RedisAddress(host="127.0.0.1", port=port)
     command = [str(find_server()), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory), "--save", ""]
+    command += ["--repl-diskless-sync-delay", "0"]
     process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL)
     try:
         _await(lambda: ping(address, PATIENCE_S))

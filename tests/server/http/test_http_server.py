@@ -1,8 +1,9 @@
-"""The servers of the pages: both serve, on TCP and on a Unix socket, and an impossible address stops the start."""
+"""Both HTTP servers serve on TCP and on a Unix socket, and an impossible address stops the start."""
 
 import http.client
 import importlib.util
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,10 +15,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from server.calls.call_context import CallContext
+from server.http import http_server
+from server.http.http_server import H2cornServer, HttpThread, UvicornServer
 from server.settings import Settings, SettingsError
-from server.web import http_server
 from server.web.assembly import open_pages
-from server.web.http_server import H2cornServer, UvicornServer, WebServer
 from server.web.visit import read_proxies, read_visit
 
 
@@ -41,8 +42,12 @@ def serving() -> Iterator[ExitStack]:
         yield closing
 
 
-def opened(address: str, closing: ExitStack) -> WebServer:
-    server = WebServer(address)
+def web_thread(address: str) -> HttpThread:
+    return HttpThread("web", "ADTARGETING_WEB_ADDRESS", address)
+
+
+def opened(address: str, closing: ExitStack) -> HttpThread:
+    server = web_thread(address)
     server.open(APP)
     closing.callback(server.close)
     return server
@@ -88,13 +93,13 @@ def test_h2corn_serves_where_there_is_a_wheel_and_uvicorn_elsewhere(monkeypatch:
 
 def test_a_port_in_use_stops_the_start() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SettingsError, match="cannot listen on"):
-        WebServer(f"127.0.0.1:{taken.getsockname()[1]}")
+        web_thread(f"127.0.0.1:{taken.getsockname()[1]}")
 
 
 @pytest.mark.parametrize("address", ["no-such-host.invalid:80", "unix:/nowhere/at/all.sock"])
 def test_an_address_that_cannot_be_listened_on_stops_the_start(address: str) -> None:
     with pytest.raises(SettingsError, match="ADTARGETING_WEB_ADDRESS: cannot listen on"):
-        WebServer(address)
+        web_thread(address)
 
 
 def no_context() -> CallContext:
@@ -130,3 +135,11 @@ def test_ipv6_has_brackets(serving: ExitStack) -> None:
     except SettingsError:
         pytest.skip("this machine has no IPv6 loopback")
     assert server.address.startswith("[::1]:")
+
+
+@pytest.mark.usefixtures("made")
+def test_the_thread_of_a_server_that_is_closed_at_once_ends(serving: ExitStack) -> None:
+    threads = threading.active_count()
+    opened("127.0.0.1:0", serving)
+    serving.close()
+    assert threading.active_count() == threads

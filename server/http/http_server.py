@@ -1,26 +1,19 @@
-"""Serves the pages: an HTTP server on a loop and threads of its own, so that no page delays a decision.
-
-h2corn serves where there is a wheel of it, else uvicorn; the pages cannot tell which. The socket is bound here, so an
-address that cannot be listened on stops the start.
-"""
+"""HTTP servers: h2corn, uvicorn, and the thread around either, so that no page and no scrape delays a decision."""
 
 import asyncio
 import importlib.util
 import socket
 import threading
-from contextlib import ExitStack
-from pathlib import Path
+import time
+from collections.abc import Callable
 from typing import Final, Protocol
 
+import uvicorn
 from starlette.types import ASGIApp
 
 from server.errors import note
-from server.settings import PREFIX, SettingsError
-
-UNIX_PREFIX: Final = "unix:"
-_SETTING: Final = f"{PREFIX}WEB_ADDRESS"
-_MODE: Final = 0o660
-"""A Unix socket is open to the service's own user and group: who may connect may name any account."""
+from server.http.bounded_protocol import ACCEPTED_TOGETHER, ANSWER_S, BoundedProtocol
+from server.http.listening import bound_address, listen
 
 _MAX_CONNECTIONS: Final = 256
 _MAX_HEAD_BYTES: Final = 32 * 1024
@@ -28,6 +21,7 @@ _MAX_BODY_BYTES: Final = 1024 * 1024
 _IDLE_S: Final = 30
 _HEAD_S: Final = 5
 _GRACE_S: Final = 5
+_STOP_AGAIN_S: Final = 0.2
 
 
 class HttpServer(Protocol):
@@ -43,7 +37,7 @@ class HttpServer(Protocol):
 
 
 class H2cornServer:
-    """h2corn: HTTP/1.1 and HTTP/2, written in Rust."""
+    """h2corn: HTTP/1.1 and HTTP/2, written in Rust. Its times are of pauses: a client may send slowly for long."""
 
     def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         from h2corn import Config, Server, _lib  # noqa: PLC0415  # there is not a wheel of it for every machine
@@ -74,22 +68,22 @@ class H2cornServer:
 
 
 class UvicornServer:
-    """uvicorn: HTTP/1.1, written in Python."""
+    """uvicorn: HTTP/1.1, written in Python, with ``BoundedProtocol``: no client can lock others out."""
 
     def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
-        import uvicorn  # noqa: PLC0415  # only where there is no h2corn
-
         self._listener = listener
         config = uvicorn.Config(
             app,
+            http=BoundedProtocol,
+            ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=_MAX_CONNECTIONS,
+            backlog=ACCEPTED_TOGETHER,
             h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
-            timeout_keep_alive=_IDLE_S,
+            timeout_keep_alive=int(ANSWER_S),
             timeout_graceful_shutdown=_GRACE_S,
         )
         self._server = uvicorn.Server(config)
@@ -108,34 +102,37 @@ def _say_nothing(*_: object) -> None:
 
 
 def make_http_server(app: ASGIApp, listener: socket.socket) -> HttpServer:
-    """Make the server that this machine has."""
+    """Make h2corn's server where this machine has it, else uvicorn's; an application cannot tell which."""
     if importlib.util.find_spec("h2corn"):
         return H2cornServer(app, listener)
     return UvicornServer(app, listener)
 
 
-class WebServer:
-    """The thread around an HTTP server, from ``open`` to ``close``."""
+class HttpThread:
+    """The thread around an HTTP server, from ``open`` to ``close``. The socket is bound when it is made."""
 
-    def __init__(self, address: str) -> None:
-        """Listen on ``address``: host:port, or ``unix:`` and a path. Raises ``SettingsError``."""
-        try:
-            self._listener = _listen(address)
-        except (OSError, ValueError, OverflowError) as problem:
-            remedy = "set another host:port, or unix: and a path"
-            raise SettingsError(f"{_SETTING}: cannot listen on {address}; {remedy}") from problem
-        self.address = _address(self._listener, address)
+    def __init__(
+        self, name: str, setting: str, address: str, make: Callable[[ASGIApp, socket.socket], HttpServer] | None = None
+    ) -> None:
+        """Listen on ``address``, the value of ``setting``. Raises ``SettingsError``."""
+        self._name = name
+        self._make = make or make_http_server
+        self._listener = listen(setting, address)
+        self.address = bound_address(self._listener, address)
 
     def open(self, app: ASGIApp) -> None:
         """Start to serve."""
-        self._server = make_http_server(app, self._listener)
-        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+        self._server = self._make(app, self._listener)
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Let requests under way end, then stop."""
-        self._server.stop()
-        self._thread.join(_GRACE_S + 1)
+        ends_s = time.monotonic() + _GRACE_S + 1
+        while self._thread.is_alive() and time.monotonic() < ends_s:
+            # A server that has not begun to serve yet does not hear it.
+            self._server.stop()
+            self._thread.join(_STOP_AGAIN_S)
         self._listener.close()
 
     def _run(self) -> None:
@@ -143,31 +140,3 @@ class WebServer:
             asyncio.run(self._server.run())
         except Exception as problem:  # noqa: BLE001  # decisions go on without pages
             note(problem)
-
-
-def _listen(address: str) -> socket.socket:
-    if address.startswith(UNIX_PREFIX):
-        return _listen_unix(Path(address.removeprefix(UNIX_PREFIX)))
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
-    return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-
-
-def _listen_unix(path: Path) -> socket.socket:
-    # One that a process has left behind cannot be bound again.
-    if path.is_socket():
-        path.unlink()
-    with ExitStack() as closing:
-        listener = closing.enter_context(socket.socket(socket.AF_UNIX))
-        listener.bind(str(path))
-        path.chmod(_MODE)
-        listener.listen()
-        closing.pop_all()
-        return listener
-
-
-def _address(listener: socket.socket, setting: str) -> str:
-    if setting.startswith(UNIX_PREFIX):
-        return setting
-    host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

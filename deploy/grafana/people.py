@@ -1,0 +1,94 @@
+"""The sections about what is stored of people, and what networks get of it."""
+
+from typing import Final
+
+from deploy.grafana.graphs import NUMBER, PER_SECOND, RATIO, SECONDS, Graph, Section
+from deploy.grafana.queries import Query, gauge, quantiles, rate, share, total
+
+_STATES: Final = ("up", "writable", "trusted")
+
+STORE: Final = Section(
+    "Store",
+    [
+        Graph(
+            "State",
+            "1: yes.",
+            NUMBER,
+            [Query(f"min ({gauge('min', f'adtargeting_store_{name}')})", name) for name in _STATES]
+            + [Query(f"max ({gauge('max', 'adtargeting_circuit_open')})", "circuit open")],
+        ),
+        Graph(
+            "Round trips",
+            "99th percentile, by operation.",
+            SECONDS,
+            quantiles("adtargeting_store_seconds", 0.99, by="operation"),
+        ),
+        Graph(
+            "Errors",
+            "Failures, by operation and kind.",
+            PER_SECOND,
+            [Query(rate("adtargeting_store_errors_total", "operation, kind"), "{{operation}} {{kind}}")],
+        ),
+    ],
+)
+
+PREFERENCES: Final = Section(
+    "Preferences, profiles and signals",
+    [
+        Graph(
+            "Choices",
+            "Acknowledged choices.",
+            PER_SECOND,
+            [Query(rate("adtargeting_preference_changes_total", "choice, durability"), "{{choice}} {{durability}}")],
+            width=6,
+        ),
+        Graph(
+            "Oldest unconfirmed choice",
+            "Age; more than a minute is an alert.",
+            SECONDS,
+            [Query(gauge("max", "adtargeting_unconfirmed_preference_age_seconds"), "{{instance}}")],
+            width=6,
+            limit=60,
+        ),
+        Graph(
+            "Profile writes",
+            "Activities and corrections, by outcome.",
+            PER_SECOND,
+            [Query(rate("adtargeting_profile_writes_total", "outcome"), "{{outcome}}")],
+            width=6,
+        ),
+        Graph(
+            "Signals in doubt",
+            "Unreadable, given up, undisclosed, of a newer policy, and not stored.",
+            PER_SECOND,
+            [
+                Query(rate("adtargeting_signal_decode_errors_total", "signal"), "unreadable {{signal}}"),
+                Query(total("adtargeting_consent_given_up_total"), "given up"),
+                Query(rate("adtargeting_tcf_undisclosed_total", "age"), "undisclosed {{age}}"),
+                Query(total("adtargeting_tcf_newer_policies_total"), "newer policy"),
+                Query(total("adtargeting_sticky_dropped_total"), "not stored"),
+            ],
+            width=6,
+        ),
+    ],
+)
+
+NETWORKS: Final = Section(
+    "Networks",
+    [
+        Graph(
+            "Answers for networks",
+            "By network of the policy.",
+            PER_SECOND,
+            [Query(rate("adtargeting_network_profiles_total", "network"), "{{network}}")],
+            width=12,
+        ),
+        Graph(
+            "Share with a profile",
+            "Of the answers for a network, those that share a profile.",
+            RATIO,
+            [Query(share("adtargeting_network_profiles_total", 'shared="yes"', "network"), "{{network}}")],
+            width=12,
+        ),
+    ],
+)
