@@ -42,6 +42,10 @@ class Settings:
     gate: str = field(default="auto", metadata={"choices": ("auto", "http2", "grpcio")})
     geo_db: str = ""
     policy: str = ""
+    policy_shadow: str = ""
+    """A policy that judges decisions as well and changes nothing."""
+    policy_shadow_one_in: int = field(default=1, metadata={"bounds": (1, 1_000_000)})
+    """It judges one decision in so many."""
     nap_keys: str = ""
     secret_key_file: str = ""
     decision_budget_ms: int = field(default=25, metadata={"bounds": (1, 10_000)})
