@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.soak.verdict import WARM_UP_SHARE, Judged, findings, judged
+from benchmarks.soak.verdict import WARM_UP_SHARE, Judged, findings, judged, times
 from benchmarks.soak.windows import Window
 
 _INK, _RED, _GREY = "#2459a8", "#b42318", "#57606a"
@@ -23,7 +23,8 @@ def as_text(windows: Sequence[Window]) -> str:
             f"{each.trend.z:>8.1f}  {'GROWS' if each.grows else 'steady'}"
         )
     last = windows[-1]
-    lines.append(f"circuit opened {last.view.circuit_openings} times; {sum(_unanswered(windows))} calls unanswered")
+    unanswered = sum(window.answers.unanswered for window in windows)
+    lines.append(f"circuit opened {times(last.view.circuit_openings)}; {unanswered:,} calls refused or lost")
     found = findings(windows)
     return "\n".join([*lines, f"FAILED: {'; '.join(found)}" if found else "steady"]) + "\n"
 
@@ -70,7 +71,3 @@ def _opened_at(windows: Sequence[Window]) -> list[float]:
     return [
         window.at_s for window, before in zip(windows, counts, strict=False) if window.view.circuit_openings > before
     ]
-
-
-def _unanswered(windows: Sequence[Window]) -> list[int]:
-    return [window.answers.unanswered for window in windows]

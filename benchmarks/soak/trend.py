@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ class Trend(NamedTuple):
         return self.z > _SURPRISING_Z
 
 
-def trend(at_s: Sequence[float], values: Sequence[float]) -> Trend:
+def trend(at_s: Iterable[float], values: Iterable[float]) -> Trend:
     """Return the trend of samples in order of time; none where there are too few of them."""
     known = [(at, value) for at, value in zip(at_s, values, strict=True) if not math.isnan(value)]
     if len(known) < LEAST_SAMPLES:

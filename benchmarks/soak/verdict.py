@@ -7,7 +7,7 @@ exceeds what is tolerated: 8 MiB of memory is 2 bytes a call in ten minutes at 7
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from benchmarks.soak.trend import LEAST_SAMPLES, Trend, trend
+from benchmarks.soak.trend import Trend, trend
 from benchmarks.soak.windows import Window
 
 WARM_UP_SHARE: Final = 0.15
@@ -59,10 +59,13 @@ def findings(windows: Sequence[Window]) -> list[str]:
     ]
     openings = windows[-1].view.circuit_openings
     if openings:
-        found.append(f"the circuit opened {openings} times")
-    if len(windows) * (1 - WARM_UP_SHARE) < LEAST_SAMPLES:
-        found.append(f"only {len(windows)} windows were watched, too few to see a trend")
+        found.append(f"the circuit opened {times(openings)}")
     return found
+
+
+def times(count: int) -> str:
+    """Return a count of occurrences in words."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def _judge(series: Series, windows: Sequence[Window]) -> Judged:

@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from benchmarks.soak.samples import Counts, Footprint
+
+LEAST_WINDOWS: Final = 12
+"""With fewer no trend would show."""
 
 
 class Answers(NamedTuple):
@@ -38,14 +41,14 @@ class Window(NamedTuple):
 
 
 def watch(load: Callable[[], Answers], look: Callable[[], View], seconds: float) -> list[Window]:
-    """Load and look until the time is up, at least once."""
+    """Load and look until the time is up, and at least ``LEAST_WINDOWS`` times."""
     began_s, windows, before = time.monotonic(), [], look()
     while True:
         answers, view = load(), look()
         at_s = time.monotonic() - began_s
         windows.append(_window(at_s, answers, before, view))
         before = view
-        if at_s >= seconds:
+        if at_s >= seconds and len(windows) >= LEAST_WINDOWS:
             return windows
 
 
