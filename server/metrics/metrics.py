@@ -21,7 +21,7 @@ from server.gate.port import Gate
 from server.metrics.call_counts import CallCounts, RefusalCounts
 from server.metrics.consent_counts import ConsentCounts
 from server.metrics.loop_histogram import LoopHistogram
-from server.metrics.worker_ends import define_worker_ends
+from server.metrics.process_counts import define_processes, define_worker_ends
 from targeting.decision import Decision
 from targeting.model import Mode
 from targeting.policy.policy import Policy
@@ -108,7 +108,7 @@ class Metrics:
         self.country_table_age = gauge(
             "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses"
         )
-        gauge("adtargeting_processes", "Processes that serve").set(1)
+        define_processes(registry).set(1)
         define_worker_ends(registry)
         self._policy_info = gauge("adtargeting_policy_info", "The policy in force", ["version"])
         self._build_info = gauge("adtargeting_build_info", "The running build", ["version", "python", "gate"])

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from server.gate.assembly import open_listener
 from server.http.metrics_endpoint import Probes, serve_metrics
 from server.logs import FloodFilter
-from server.metrics.worker_ends import define_worker_ends
+from server.metrics.process_counts import define_processes, define_worker_ends
 from server.processes.merged_metrics import MergedMetrics
 from server.processes.worker_slot import WorkerSlot
 from server.serving import Signals
@@ -71,6 +71,7 @@ class Supervisor:
         self._merged = MergedMetrics(registry, self._texts)
         self._own = CollectorRegistry()
         ProcessCollector(registry=self._own)
+        define_processes(self._own)
         self._worker_ends = define_worker_ends(self._own)
         probes = Probes(live=lambda: "", ready=self._not_ready)
         self.metrics_address = serve_metrics(settings.metrics_address, registry, probes, closing)

@@ -1,0 +1,105 @@
+"""What is watched: the service in two processes on a Redis of its own, with a Prometheus that scrapes it."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from benchmarks.processes import Serving
+from tests.deploy.tools import ROOT
+from tests.faults.redis_process import ON_DISK, RedisProcess
+from tests.monitor.free_ports import free_port
+from tests.monitor.prometheus_server import PrometheusServer
+from tests.server.processes.running_supervisor import processes
+from tests.waiting import eventually
+
+_EXAMPLE = ROOT / "policy.example.toml"
+
+
+class Scene:
+    """Everything that runs; a context manager that leaves no process behind."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._policy = directory / "policy.toml"
+        self._closing = ExitStack()
+        self.metrics_address = f"127.0.0.1:{free_port()}"
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            self._closing.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    @property
+    def address(self) -> str:
+        """Where the service listens."""
+        return self._service.address
+
+    def change_policy(self, version: str) -> None:
+        """Have the service take a policy of another version."""
+        self._write_policy(version)
+        os.kill(self._service.pid, signal.SIGHUP)
+
+    def kill_workers(self, times: int) -> None:
+        """End a worker with SIGKILL, and wait until there are two again, as often as named."""
+        for _ in range(times):
+            killed = self._workers()[0]
+            os.kill(killed, signal.SIGKILL)
+            eventually(partial(self._has_replaced, killed))
+
+    def trust_store(self) -> None:
+        """Accept the store as an operator does: type its name and number of records."""
+        shown = self._command("store", "show")
+        facts = {line.split()[0]: line for line in shown.splitlines() if line}
+        counts = [word.replace(",", "") for name in ("preferences", "profiles") for word in facts[name].split()]
+        records = sum(int(word) for word in counts if word.isdigit())
+        self._command("store", "trust", typed=f"{facts['store'].split()[1]} {records}\n")
+
+    def _open(self) -> None:
+        self._write_policy("monitor-1")
+        self.redis = self._closing.enter_context(RedisProcess(self._directory / "redis", *ON_DISK))
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("ADTARGETING_")}
+        self._environment |= {
+            "ADTARGETING_GRPC_ADDRESS": "127.0.0.1:0",
+            "ADTARGETING_METRICS_ADDRESS": self.metrics_address,
+            "ADTARGETING_DATA_DIR": str(self._directory / "data"),
+            "ADTARGETING_REDIS_URL": f"redis://127.0.0.1:{self.redis.port}",
+            "ADTARGETING_CONFIRM_ON_DISK": "yes",
+            "ADTARGETING_POLICY": str(self._policy),
+            "ADTARGETING_DRAIN_DELAY_S": "0",
+        }
+        arguments = ("-m", "server", "serve", "--processes", "2")
+        self._service = Serving(arguments, self._environment, self._directory / "service.log")
+        self._closing.callback(self._service.stop)
+        self.prometheus = self._closing.enter_context(
+            PrometheusServer(self._directory / "prometheus", self.metrics_address)
+        )
+
+    def _write_policy(self, version: str) -> None:
+        example = _EXAMPLE.read_text().replace('version = "example-1"', f'version = "{version}"')
+        self._policy.write_text(example.replace("[signals]", "[signals]\nnew_devices_per_second = 1"))
+
+    def _workers(self) -> list[int]:
+        children = [process for process in processes() if process.parent == self._service.pid]
+        return sorted(child.pid for child in children if "spawn_main" in child.command)
+
+    def _has_replaced(self, worker: int) -> bool:
+        workers = self._workers()
+        return worker not in workers and len(workers) == 2
+
+    def _command(self, *words: str, typed: str = "") -> str:
+        command = [sys.executable, "-m", "server", *words]
+        ended = subprocess.run(
+            command, check=True, input=typed, capture_output=True, text=True, env=self._environment, timeout=30
+        )
+        return ended.stdout
