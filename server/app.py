@@ -9,6 +9,8 @@ from types import TracebackType
 
 from server.calls.assembly import LaneThreads
 from server.choices.assembly import ChoiceThreads
+from server.decisions.sampling import EveryNth
+from server.decisions.shadow import Shadow
 from server.files.file_watch import FileWatch
 from server.gate.assembly import make_gate
 from server.gate.port import HEALTH_CHECKED, Gate
@@ -19,6 +21,7 @@ from server.keys.assembly import nap_reader
 from server.keys.secret_key import NETWORK_IDS
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
+from server.policy.shadow_policy import ShadowPolicy
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 from server.vital_threads import VitalThreads
@@ -68,13 +71,15 @@ class Service:
         open_nap = nap_reader(settings.nap_keys, lambda: self.metrics.count_decode_error("nap"))
         self.store = StoreAccess(settings, closing)
         self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), self.metrics)
+        self.shadow_rules = ShadowPolicy(settings.policy_shadow, self.rules, self.metrics)
         self.store.on_circuit_change = self.metrics.circuit_open.set
         self.gate = self._open_gate()
         if self._listener is None:
             probes = Probes(live=self.ended_part, ready=self._not_ready)
             self.metrics_address = serve_metrics(settings.metrics_address, self.metrics.registry, probes, closing)
         choices = ChoiceThreads(settings, self.store, self.rules, self.metrics, closing)
-        lanes = LaneThreads(settings, self.store, choices, self.rules, self.locations, open_nap, self.metrics)
+        shadow = Shadow(self.shadow_rules, self.metrics.shadow, EveryNth(settings.policy_shadow_one_in))
+        lanes = LaneThreads(settings, self.store, choices, self.rules, self.locations, open_nap, self.metrics, [shadow])
         lanes.start(self.gate, closing)
         closing.callback(_LOG.info, "drained, the gate is closed")
         closing.callback(self.gate.close, settings.drain_grace_s)
@@ -96,8 +101,9 @@ class Service:
         self._closing.close()
 
     def reload(self) -> None:
-        """Read the policy and the country database again; a file that cannot be used changes nothing."""
+        """Read the policies and the country database again; a file that cannot be used changes nothing."""
         self.rules.reload()
+        self.shadow_rules.reload()
         self.locations.reload()
 
     def request_reload(self) -> None:

@@ -42,6 +42,10 @@ class Settings:
     gate: str = field(default="auto", metadata={"choices": ("auto", "http2", "grpcio")})
     geo_db: str = ""
     policy: str = ""
+    policy_shadow: str = ""
+    """A policy that judges decisions as well and changes nothing."""
+    policy_shadow_one_in: int = field(default=1, metadata={"bounds": (1, 1_000_000)})
+    """It judges one decision in so many."""
     nap_keys: str = ""
     secret_key_file: str = ""
     decision_budget_ms: int = field(default=25, metadata={"bounds": (1, 10_000)})
@@ -49,7 +53,7 @@ class Settings:
     max_inflight: int = field(default=2048, metadata={"bounds": (1, 1_000_000)})
     max_inflight_mib: int = field(default=64, metadata={"bounds": (1, 65_536)})
     max_connections: int = field(default=4096, metadata={"bounds": (1, 1_000_000)})
-    max_streams: int = field(default=64, metadata={"bounds": (1, 10_000)})
+    max_streams: int = field(default=16, metadata={"bounds": (1, 10_000)})
     """Calls in flight of one connection of the http2 gate."""
     idle_timeout_s: int = field(default=300, metadata={"bounds": (1, 86_400)})
     hosts: str = ""

@@ -24,6 +24,7 @@ SPECIAL_FEATURE_POSITION = 1
 TCF, GPP, US_PRIVACY = "tcf", "gpp", "us_privacy"
 
 _GDPR_SECTION = 2
+_NO_CONSENT = Reason.TCF_NO_CONSENT.bit
 
 
 class RequestConsent(NamedTuple):
@@ -62,8 +63,29 @@ class RequestConsent(NamedTuple):
                 for string in self.tc_strings
             )
         ):
-            reasons |= Reason.TCF_NO_CONSENT.bit
+            reasons |= _NO_CONSENT
         return Reasons(reasons)
+
+    def under(self, policy: Policy) -> "RequestConsent":
+        """Return what the same strings say under a policy, in whose eyes the GDPR applies just as it does here."""
+        missing = _NO_CONSENT
+        if all(self.has_basis(purpose, policy.gdpr.host_vendor_id, policy) for purpose in _purposes(policy)):
+            missing = NO_REASONS
+        reasons = Reasons(self.reasons & ~_NO_CONSENT | missing)
+        return self if reasons == self.reasons else self._replace(reasons=reasons)
+
+    def outside_the_gdpr(self) -> "RequestConsent":
+        """Return what the same strings say where the GDPR does not apply, and TC strings have no effect."""
+        unreadable = tuple([signal for signal in self.unreadable if signal != TCF])
+        reasons = self.reasons & ~(_NO_CONSENT | Reason.SIGNAL_UNREADABLE.bit)
+        return self._replace(
+            reasons=Reasons(reasons | Reason.SIGNAL_UNREADABLE.bit if unreadable else reasons),
+            gdpr=False,
+            tc_strings=(),
+            may_grant=False,
+            unreadable=unreadable,
+            given_up=tuple([signal for signal in self.given_up if signal != TCF]),
+        )
 
     def _grants(self, vendor: int) -> bool:
         """Return whether any string may grant the vendor a basis: none does if one of them cannot be read."""
@@ -77,7 +99,7 @@ SILENT = RequestConsent()
 def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> RequestConsent:
     """Read and judge all consent strings of a request."""
     signals = request.signals
-    gdpr = _in_scope(request, cookie_countries, policy)
+    gdpr = in_gdpr_scope(request, cookie_countries, policy)
     if not (gdpr or signals.gpp or signals.gpp_section_ids or signals.us_privacy):
         return SILENT
     doubts = _Doubts()
@@ -102,9 +124,7 @@ def read_consent(request: AdRequest, cookie_countries: tuple[str, ...], policy: 
         unreadable=tuple(sorted(doubts.unreadable)),
         given_up=tuple(sorted(doubts.given_up)),
     )
-    if all(consent.has_basis(purpose, policy.gdpr.host_vendor_id, policy) for purpose in _purposes(policy)):
-        return consent
-    return consent._replace(reasons=Reasons(reasons | Reason.TCF_NO_CONSENT.bit))
+    return consent.under(policy)
 
 
 class _Doubts:
@@ -134,20 +154,27 @@ def _gpp_texts(signals: Signals) -> tuple[str, ...]:
 
 
 def _combine(readings: Sequence[GppReading], doubts: _Doubts) -> GppReading | None:
-    """Return what any of the readings withholds; the sections shown are those of the first."""
+    """Return what any of the readings withholds. Of two sections of one id the later counts only if it withholds."""
     if not readings:
         return None
     combined, *others = readings
     for reading in others:
+        further = {
+            section_id: section
+            for section_id, section in reading.sections.items()
+            if section_id not in combined.sections or section.withholds()
+        }
         combined = combined._replace(
-            opt_outs=combined.opt_outs | reading.opt_outs, unreadable=combined.unreadable + reading.unreadable
+            opt_outs=combined.opt_outs | reading.opt_outs,
+            unreadable=combined.unreadable + reading.unreadable,
+            sections={**combined.sections, **further},
         )
     if combined.unreadable:
         doubts.add(GPP, given_up=any(reading.given_up for reading in readings))
     return combined
 
 
-def _in_scope(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> bool:
+def in_gdpr_scope(request: AdRequest, cookie_countries: tuple[str, ...], policy: Policy) -> bool:
     """Return whether the GDPR applies: by the flag or a named section 2, else by any country shown; in doubt, yes."""
     signals = request.signals
     if signals.gdpr_applies or _GDPR_SECTION in signals.gpp_section_ids:

@@ -21,7 +21,7 @@ from targeting.opt_in import needs_opt_in
 from targeting.places.geo import parse_ip
 from targeting.places.locale import EUROPE, parse_place
 from targeting.policy.policy import Policy
-from targeting.reasons import Reason, Reasons
+from targeting.reasons import NO_REASONS, Reason, Reasons
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import StoredChoice
 from targeting.records.profile import read_profile
@@ -117,9 +117,9 @@ def decide(
     for item, item_naps in zip(planned.items, naps, strict=True):
         if not item.subjects:
             reasons = item.verdict.reasons or Reason.NO_SUBJECT.bit
-            judged.append(_Judged(item, reasons, _limited(item, ())))
+            judged.append(_Judged(item, reasons, limited_answer(item, ())))
         elif isinstance(fetched, Reason):
-            judged.append(_Judged(item, fetched.bit, _limited(item, ())))
+            judged.append(_Judged(item, fetched.bit, limited_answer(item, ())))
         else:
             end = start + len(item.subjects)
             judged.append(_judge(item, fetched[start:end], item_naps, policy, today))
@@ -138,7 +138,7 @@ def _judge(
     item: PlannedRequest, records: Sequence[StoredRecords], naps: Sequence[Nap], policy: Policy, today: int
 ) -> _Judged:
     choices = read_stored_choices(records)
-    limited = _limited(item, choices)
+    limited = limited_answer(item, choices)
     stated = state(item, choices, naps, policy, today)
     reasons, grant = judge_stored(records, choices, stated)
     if grant is None:
@@ -188,7 +188,8 @@ def _stored_locale(choices: Sequence[StoredChoice | None]) -> tuple[str, str]:
     return country, language
 
 
-def _limited(item: PlannedRequest, choices: Sequence[StoredChoice | None]) -> LimitedFeatures:
+def limited_answer(item: PlannedRequest, choices: Sequence[StoredChoice | None]) -> LimitedFeatures:
+    """Return the features of limited mode, with the locale that the records hold."""
     request = item.request
     country, language = _stored_locale(choices)
     return limited_features(
@@ -218,7 +219,8 @@ def _decision(judged: _Judged, features: Behavioural | None, rulebook: Rulebook)
     networks: tuple[NetworkDecision, ...] = ()
     if request.networks:
         shareable = _shareable(judged, features, rulebook.id_key)
-        networks = decide_networks(request.networks, _network_context(judged, policy), shareable, policy)
+        context = network_context(judged.item, judged.limited, policy, judged.reasons)
+        networks = decide_networks(request.networks, context, shareable, policy)
     return Decision(
         request_id=request.request_id,
         mode=_LIMITED if features is None else _BEHAVIOURAL,
@@ -243,21 +245,24 @@ def _shareable(judged: _Judged, features: Behavioural | None, id_key: bytes) -> 
     )
 
 
-def _network_context(judged: _Judged, policy: Policy) -> NetworkContext:
-    request, consent = judged.item.request, judged.item.verdict.consent
+def network_context(
+    item: PlannedRequest, limited: LimitedFeatures, policy: Policy, withheld: Reasons = NO_REASONS
+) -> NetworkContext:
+    """Return what a request says that the answers for networks depend on; ``withheld`` is why it is limited."""
+    request, consent = item.request, item.verdict.consent
     sections = consent.gpp.sections if consent.gpp is not None else ()
     return NetworkContext(
         consent=consent,
-        limited=judged.limited,
+        limited=limited,
         ip=parse_ip(request.ip),
         gpp_section_ids=(*request.signals.gpp_section_ids, *sections),
         global_privacy_control=request.signals.global_privacy_control,
         do_not_track=request.signals.do_not_track,
         app=request.in_app,
         in_doubt=bool(request.signals.unreadable or consent.unreadable),
-        shown_countries=_shown_countries(judged.item, policy),
+        shown_countries=_shown_countries(item, policy),
         shown_subdivisions=request.shown_subdivisions,
-        withheld=judged.reasons,
+        withheld=withheld,
     )
 
 

@@ -81,7 +81,13 @@ _NO_PROFILE = Verdict(Reason.NO_PROFILE.bit)
 
 def judge_request(request: AdRequest, cookies: Cookies, policy: Policy, today: int) -> RequestVerdict:
     """Judge what the request alone shows; ``today`` is ``targeting.age.person_day``."""
-    consent = read_consent(request, cookies.countries, policy)
+    return judge_signals(request, cookies, read_consent(request, cookies.countries, policy), policy, today)
+
+
+def judge_signals(
+    request: AdRequest, cookies: Cookies, consent: RequestConsent, policy: Policy, today: int
+) -> RequestVerdict:
+    """Judge as ``judge_request`` does, with consent strings that were read."""
     reasons = int(consent.reasons)
     if request.signals is not NO_SIGNALS:
         reasons |= _flags(request.signals, policy) | _stated_age(request, cookies, policy, today)
@@ -103,6 +109,16 @@ def judge_stored(subjects: Sequence[StoredRecords], choices: Sequence[StoredChoi
 
     The first subject's profile is the one that would be used.
     """
+    reasons = stored_reasons(subjects, choices, stated)
+    if not reasons and subjects[0].profile is None:
+        return _NO_PROFILE
+    return Verdict(reasons) if reasons else _ALLOWED
+
+
+def stored_reasons(
+    subjects: Sequence[StoredRecords], choices: Sequence[StoredChoice | None], stated: Stated
+) -> Reasons:
+    """Return why the records limit, without a grant where they do not, and without a look for a profile to use."""
     of_age_day, is_child, needs_opt_in, own_subjects = stated
     reasons = int(Reason.UNDER_AGE.bit) if is_child else 0
     for records, choice in zip(subjects, choices, strict=True):
@@ -112,9 +128,7 @@ def judge_stored(subjects: Sequence[StoredRecords], choices: Sequence[StoredChoi
         choice is not None and choice.choice == Choice.OPT_IN for choice in choices[:own_subjects]
     ):
         reasons |= Reason.OPT_IN_REQUIRED.bit
-    if not reasons and subjects[0].profile is None:
-        return _NO_PROFILE
-    return Verdict(Reasons(reasons)) if reasons else _ALLOWED
+    return Reasons(reasons)
 
 
 def _read_choice(preference: bytes, owner: bytes) -> StoredChoice | None:

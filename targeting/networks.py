@@ -179,7 +179,7 @@ def _decide(network_id: str, name: str, batch: _BatchContext) -> NetworkDecision
 def _withheld(name: str, network: NetworkPolicy | None, batch: _BatchContext) -> tuple[Withheld, Reasons]:
     """Return the reasons against each answer, and those against any position or full address at all."""
     taken = taken_by(batch.rules, name) if batch.rules else {}
-    basis = _basis(_vendor(network, batch.policy), batch)
+    basis = _basis(vendor_of(network, batch.policy), batch)
     contact = Reasons(basis.contact | taken.get(CONTACT, 0))
     # A network that may not be contacted gets nothing, for the same reasons.
     everything = contact | batch.request.withheld | (_UNKNOWN if network is None else 0)
@@ -208,7 +208,7 @@ def _basis(vendor: int, batch: _BatchContext) -> _Basis:
     return batch.bases[vendor]
 
 
-def _vendor(network: NetworkPolicy | None, policy: Policy) -> int:
+def vendor_of(network: NetworkPolicy | None, policy: Policy) -> int:
     """Return the Global Vendor List id that consent is asked for; 0 names no vendor and never has consent."""
     if network is None:
         return 0

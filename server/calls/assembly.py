@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from server.calls.call_context import CallContext, DecisionParts
 from server.calls.call_worker import CallWorker
 from server.calls.handlers import HANDLERS
 from server.choices.assembly import ChoiceThreads
+from server.decisions.containment import BatchObserver, contained
 from server.decisions.decider import Decider
 from server.decisions.fetcher import Fetcher, LoopFetcher
 from server.decisions.jobs import CallReader
@@ -34,13 +35,15 @@ class LaneThreads(NamedTuple):
     locator: LocationSource
     open_nap: Callable[[str], Nap | None]
     metrics: Metrics
+    observers: Sequence[BatchObserver] = ()
+    """What takes note of the decisions that are made."""
 
     def start(self, gate: Gate, closing: ExitStack) -> None:
         """Start the worker of decisions on the gate's loop, and threads for everything else; ``closing`` stops them."""
         fetcher = LoopFetcher(self._fetcher)
         closing.callback(fetcher.close)
         parts = WorkerParts(
-            decider=Decider(self.rules, self.open_nap),
+            decider=Decider(self.rules, self.open_nap, contained(self.observers)),
             fetcher=fetcher,
             observer=self._observer(),
             reader=CallReader(self.locator),

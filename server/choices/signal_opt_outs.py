@@ -19,6 +19,7 @@ from server.choices.choice_store import ChoiceReceipt, ChoiceStore
 from server.choices.new_device_rate import NewDeviceRate
 from server.errors import note
 from server.metrics.metrics import Metrics
+from server.security.caller import client_name
 from server.store.ports import StoreError
 from targeting.model import AdRequest, Subject
 from targeting.recording.signal_opt_outs import Sighting, is_new_device, opt_out_by_signal, sightings
@@ -82,7 +83,9 @@ class SignalOptOuts:
         """Have the signals of a request stored for its account and its device. Never waits."""
         now_s, seen_at_ms = time.monotonic(), self._now_ms()
         key, policy = secrets.token_bytes(_KEY_BYTES), self._choices.rulebook().policy.signals
-        for sighting in sightings(request, cookies, policy, seen_at_ms, key):
+        actor = client_name(request.caller)
+        for seen in sightings(request, cookies, policy, seen_at_ms, key):
+            sighting = seen._replace(actor=actor)
             if self._is_due(sighting.subject, now_s):
                 self._put(sighting, now_s)
             elif len(self._postponed) < self._capacity:

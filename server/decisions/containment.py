@@ -17,6 +17,7 @@ from targeting.decision import Plan, PlannedRequest, Rulebook, decide, plan
 from targeting.model import AdRequest, Signals
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
+from targeting.rejudging.batch import DecidedBatch
 
 T = TypeVar("T")
 
@@ -97,6 +98,27 @@ def observe_all(observer: Observer, items: Iterable[PlannedRequest]) -> None:
             observer.observe(item)
         except Exception as problem:  # noqa: BLE001  # as the docstring says
             note(problem)
+
+
+class BatchObserver(Protocol):
+    """Takes note of the decisions that were made together."""
+
+    def observe(self, batch: DecidedBatch) -> None:
+        """Take note of a batch."""
+        ...
+
+
+def contained(observers: Sequence[BatchObserver]) -> Callable[[DecidedBatch], None] | None:
+    """Return what shows batches to all observers, none of which can fail a decision; None without any."""
+
+    def show(batch: DecidedBatch) -> None:
+        for observer in observers:
+            try:
+                observer.observe(batch)
+            except Exception as problem:  # noqa: BLE001  # as the docstring says
+                note(problem)
+
+    return show if observers else None
 
 
 def attempt(work: Callable[[], T]) -> T | Refusal:

@@ -13,6 +13,7 @@ from targeting.model import AdRequest
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 from targeting.records.stored_records import StoredRecords
+from targeting.rejudging.batch import DecidedBatch
 from targeting.signals.nap import Nap
 
 Stored = Sequence[StoredRecords] | Reason
@@ -29,9 +30,16 @@ class Decided(NamedTuple):
 class Decider:
     """Decides batches of requests by the rulebook that it is given. Stateless; threads may share one."""
 
-    def __init__(self, rulebook: Callable[[], Rulebook], open_nap: Callable[[str], Nap | None]) -> None:
+    def __init__(
+        self,
+        rulebook: Callable[[], Rulebook],
+        open_nap: Callable[[str], Nap | None],
+        on_decided: Callable[[DecidedBatch], None] | None = None,
+    ) -> None:
+        """``on_decided`` is told of every batch, and must not raise."""
         self.rulebook = rulebook
         self._open_nap = open_nap
+        self._on_decided = on_decided
 
     def plan(self, requests: Sequence[AdRequest], policy: Policy) -> Plan:
         """Read the signals of every request, and say whose records are needed."""
@@ -39,10 +47,14 @@ class Decider:
 
     def decide(self, planned: Plan, stored: Stored, rulebook: Rulebook) -> list[Decided]:
         """Decide every request of a plan, in order."""
-        decisions = decide(planned, stored, self._naps(planned.items), rulebook, time.time())
+        naps, now_s = self._naps(planned.items), time.time()
+        decisions = decide(planned, stored, naps, rulebook, now_s)
         # As many answers as requests, or none at all: a missing one would shift every answer after it.
         answers = zip(planned.items, decisions, wire.responses(decisions), strict=True)
-        return [Decided(decision, response) for _, decision, response in answers]
+        decided = [Decided(decision, response) for _, decision, response in answers]
+        if self._on_decided is not None:
+            self._on_decided(DecidedBatch(planned, stored, naps, decisions, rulebook.policy, now_s))
+        return decided
 
     def _naps(self, items: Iterable[PlannedRequest]) -> list[Sequence[Nap]]:
         """Open the NAP cookies of requests that nothing has limited yet; those of the others are not even read."""

@@ -22,6 +22,9 @@ from server.gate.port import Call, DecisionLane, Refusal
 from server.metrics.metrics import Metrics
 from targeting.reasons import Reason
 
+_LETTING_IN = 0.3
+"""How much of a turn's time may go to calls that wait to begin, most of which are refused then."""
+
 
 class WorkerParts(NamedTuple):
     """What a worker works with."""
@@ -61,8 +64,7 @@ class Worker:
             self._agenda.add(self._lane.waiting)
             singles, _ = await self._turn(self._read_singles, self._pace_of_singles)
             _, large_s = await self._turn(self._read_large, self._pace_of_large)
-            # What has arrived comes in, and answers go out, before the next turn.
-            await asyncio.sleep(0)
+            await self._lane.let_in(_LETTING_IN * (time.monotonic() - began_s))
             now_s = time.monotonic()
             self._lane.keep_pace(singles, now_s - began_s - large_s)
             began_s = now_s

@@ -125,6 +125,10 @@ class DecisionLane(Protocol):
         """Wait until a call waits, and one turn of the loop longer, so that calls that arrive together are together."""
         ...
 
+    async def let_in(self, most_s: float) -> None:
+        """Let answers go out and calls come in; for as long as ``most_s`` (seconds) while more wait to begin."""
+        ...
+
     def answer(self, call: Call, answer: Answer) -> None:
         """Answer a call. An answer is dropped if its caller has gone, or the call was answered before."""
         ...

@@ -1,14 +1,36 @@
 """The metrics of ended and refused calls, read from the gate at each scrape: a call pays nothing for them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from google.rpc import code_pb2
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from server.gate.methods import METHODS
 from server.gate.port import Method
+from server.gate.room import Cause
 
 Counts = Mapping[Method, Mapping[int, int]]
+
+
+_NO_CALLS: Final = dict.fromkeys(
+    (
+        code_pb2.OK,
+        code_pb2.CANCELLED,
+        code_pb2.INVALID_ARGUMENT,
+        code_pb2.DEADLINE_EXCEEDED,
+        code_pb2.PERMISSION_DENIED,
+        code_pb2.UNAUTHENTICATED,
+        code_pb2.RESOURCE_EXHAUSTED,
+        code_pb2.FAILED_PRECONDITION,
+        code_pb2.INTERNAL,
+        code_pb2.UNAVAILABLE,
+    ),
+    0,
+)
+"""The codes that calls end with: a series of each is there from the start."""
+_NO_REFUSALS: Final = {cause.value: 0 for cause in Cause}
 
 
 def _none() -> Counts:
@@ -28,8 +50,9 @@ class CallCounts(Collector):
         family = CounterMetricFamily(
             "adtargeting_calls", "Calls that have ended, by RPC and gRPC status", labels=["method", "code"]
         )
-        for method, counts in self.count().items():
-            for code, number in counts.items():
+        ended = self.count()
+        for method in METHODS:
+            for code, number in {**_NO_CALLS, **ended.get(method, {})}.items():
                 family.add_metric([method.path.rpartition("/")[2], code_pb2.Code.Name(code).lower()], number)
         yield family
 
@@ -42,7 +65,7 @@ class RefusalCounts(Collector):
     """``adtargeting_refused_total``; ``count`` is the gate's ``refused``."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.count: Callable[[], Mapping[str, int]] = dict
+        self.count: Callable[[], Mapping[str, int]] = _NO_REFUSALS.copy
         registry.register(self)
 
     def collect(self) -> Iterator[CounterMetricFamily]:

@@ -18,10 +18,15 @@ from prometheus_client import (
 
 from server.build import build_version, python_version
 from server.gate.port import Gate
+from server.metrics import known_labels as known
 from server.metrics.call_counts import CallCounts, RefusalCounts
 from server.metrics.consent_counts import ConsentCounts
+from server.metrics.known_labels import PutOff, PutOffFault, StoreOperation, start_at_zero
 from server.metrics.loop_histogram import LoopHistogram
 from server.metrics.process_counts import define_processes, define_worker_ends
+from server.metrics.shadow_counts import ShadowCounts
+from server.store.measured import StoreFault
+from server.store.ports import RecordOperation
 from targeting.decision import Decision
 from targeting.model import Mode
 from targeting.policy.policy import Policy
@@ -60,6 +65,7 @@ class Metrics:
         self._batch_size = LoopHistogram(registry, "adtargeting_batch_size", "Decisions made together", _BATCH_BUCKETS)
         self._network_profiles = counter("adtargeting_network_profiles", "Answers for networks", ["network", "shared"])
         self._decode_errors = counter("adtargeting_signal_decode_errors", "Signals that could not be read", ["signal"])
+        start_at_zero(self._decode_errors, known.UNREADABLE_SIGNALS)
         self._newer_policies = counter(
             "adtargeting_tcf_newer_policies", "TC strings of a policy version that this release does not know"
         )
@@ -68,6 +74,7 @@ class Metrics:
             "Signals with new devices that were not stored, beyond signals.new_devices_per_second",
         )
         self.consent = ConsentCounts(registry)
+        self.shadow = ShadowCounts(registry)
 
     def _define_store(self, registry: CollectorRegistry) -> None:
         counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
@@ -78,14 +85,19 @@ class Metrics:
             buckets=_STORE_BUCKETS,
             registry=registry,
         )
+        start_at_zero(self._store_seconds, known.STORE_OPERATIONS)
         self._fetch_seconds = self._store_seconds.labels("fetch")
         self._store_errors = counter("adtargeting_store_errors", "Failures of the store", ["operation", "kind"])
+        start_at_zero(self._store_errors, known.STORE_OPERATIONS, known.STORE_FAULTS)
+        start_at_zero(self._store_errors, known.PUT_OFF, known.PUT_OFF_FAULTS)
         self._profile_writes = counter(
             "adtargeting_profile_writes", "Activities and corrections by outcome", ["outcome"]
         )
+        start_at_zero(self._profile_writes, known.PROFILE_OUTCOMES)
         self._preference_changes = counter(
             "adtargeting_preference_changes", "Choices", ["choice", "source", "durability"]
         )
+        start_at_zero(self._preference_changes, known.CHOICES, known.SOURCES, known.DURABILITIES)
         self.circuit_open = gauge("adtargeting_circuit_open", "1 while the store is known to be down")
         self.store_up = gauge("adtargeting_store_up", "1 while the store answers")
         self.store_writable = gauge("adtargeting_store_writable", "1 while choices can be stored")
@@ -130,6 +142,7 @@ class Metrics:
         self._policy_info.clear()
         self._policy_info.labels(policy.version).set(1)
         self._known_networks = frozenset(network.id.casefold() for network in policy.networks)
+        start_at_zero(self._network_profiles, (*self._known_networks, UNKNOWN_NETWORK), ("yes", "no"))
 
     def count_decisions(self, decisions: Iterable[Decision]) -> None:
         """Count a batch of decisions."""
@@ -162,11 +175,11 @@ class Metrics:
         """Take the time of one read for decisions."""
         self._fetch_seconds.observe(seconds)
 
-    def observe_store(self, operation: str, seconds: float) -> None:
+    def observe_store(self, operation: RecordOperation, seconds: float) -> None:
         """Take the time of one round trip."""
         self._store_seconds.labels(operation).observe(seconds)
 
-    def count_store_error(self, operation: str, kind: str) -> None:
+    def count_store_error(self, operation: StoreOperation | PutOff, kind: StoreFault | PutOffFault) -> None:
         """Count a failure of the store."""
         self._store_errors.labels(operation, kind).inc()
 

@@ -42,6 +42,11 @@ class CurrentPolicy:
         _LOG.info("policy loaded: version %s", self._rulebook.policy.version)
         return True
 
+    def shadow_path(self) -> Path | None:
+        """Return the path of the policy in the shadow that the current policy names, from its own file."""
+        name = self._rulebook.policy.shadow
+        return Path(self._path).parent / name if name else None
+
     def replace(self, policy: Policy) -> None:
         """Replace the current policy."""
         self._metrics.use_policy(policy)

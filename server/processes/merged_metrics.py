@@ -1,14 +1,15 @@
 """The metrics of several processes as one: what a scrape of the supervisor returns.
 
 Counters and histograms add up, those of processes that have ended included, so no counter ever falls. Gauges are those
-of the living: each adds up or shows its highest or lowest value, by name. Knows nothing of processes.
+of the living: each adds up or shows its highest or lowest value, by name. Workers report values, not text: parsing
+text would cost more than the rest of a scrape. Knows nothing of processes.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
 
 from prometheus_client.core import Metric
-from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector, CollectorRegistry
 from prometheus_client.samples import Sample
 
@@ -36,50 +37,91 @@ _LOWEST: Final = frozenset(
 _Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
-class MergedMetrics(Collector):
-    """Collects the metrics of all processes; ``texts`` returns them in the Prometheus text format, one a process."""
+class Family(NamedTuple):
+    """A metric of one process: its values by the name and the labels of each sample."""
 
-    def __init__(self, registry: CollectorRegistry, texts: Callable[[], Sequence[str]]) -> None:
-        self._texts = texts
-        self._ended: dict[str, Metric] = {}
+    name: str
+    text: str
+    kind: str
+    values: dict[_Key, float]
+
+
+Families = list[Family]
+
+
+def families_of(registry: CollectorRegistry) -> Families:
+    """Return every metric of a registry as it is now."""
+    return [
+        Family(
+            metric.name,
+            metric.documentation,
+            metric.type,
+            {(sample.name, tuple(sample.labels.items())): sample.value for sample in metric.samples},
+        )
+        for metric in registry.collect()
+    ]
+
+
+class MergedMetrics(Collector):
+    """Collects the metrics of the supervisor (``own``) and of its workers.
+
+    ``ask`` has the workers report, and waits for those that answer in time; of the others the last report counts. Any
+    thread may report, retire and collect.
+    """
+
+    def __init__(self, registry: CollectorRegistry, own: CollectorRegistry, ask: Callable[[], None]) -> None:
+        self._own = own
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._ended: Families = []
+        self._living: dict[int, Families] = {}
         registry.register(self)
 
-    def retire(self, text: str) -> None:
-        """Keep the cumulative metrics of a process that has ended."""
-        cumulative = [family for family in _parsed(text) if family.type in _CUMULATIVE]
-        self._ended = _merged([*self._ended.values(), *cumulative])
+    def report(self, worker: int, families: Families) -> None:
+        """Take the current metrics of a worker."""
+        with self._lock:
+            self._living[worker] = families
+
+    def retire(self, worker: int) -> None:
+        """Keep the cumulative metrics of a worker that has ended, and forget the rest of them."""
+        with self._lock:
+            last = self._living.pop(worker, [])
+            self._ended = _merged([*self._ended, *(family for family in last if family.kind in _CUMULATIVE)])
 
     def collect(self) -> Iterator[Metric]:
         """Return every family once."""
-        living = [family for text in self._texts() for family in _parsed(text)]
-        yield from _merged([*self._ended.values(), *living]).values()
+        self._ask()
+        # At one moment, or a worker that ends just now would count twice.
+        with self._lock:
+            known = [*self._ended, *(family for families in self._living.values() for family in families)]
+        for family in _merged([*families_of(self._own), *known]):
+            metric = Metric(family.name, family.text, family.kind)
+            metric.samples = [Sample(name, dict(labels), value) for (name, labels), value in family.values.items()]
+            yield metric
 
     def describe(self) -> Iterator[Metric]:
         """Return nothing: what there is, the processes know."""
         return iter(())
 
 
-def _parsed(text: str) -> Iterable[Metric]:
-    return text_string_to_metric_families(text)
-
-
-def _merged(families: Iterable[Metric]) -> dict[str, Metric]:
-    merged: dict[str, Metric] = {}
-    values: dict[str, dict[_Key, float]] = {}
+def _merged(families: Iterable[Family]) -> Families:
+    merged: dict[str, Family] = {}
     for family in families:
-        merged.setdefault(family.name, Metric(family.name, family.documentation, family.type))
-        of_family = values.setdefault(family.name, {})
-        combine = _combination(family)
-        for sample in family.samples:
-            key = (sample.name, tuple(sorted(sample.labels.items())))
-            of_family[key] = combine(of_family[key], sample.value) if key in of_family else sample.value
-    for name, of_family in values.items():
-        merged[name].samples = [Sample(sample, dict(labels), value) for (sample, labels), value in of_family.items()]
-    return merged
+        known = merged.get(family.name)
+        if known is None:
+            merged[family.name] = family._replace(values=dict(family.values))
+        else:
+            _add(known.values, family.values, _combination(family))
+    return list(merged.values())
 
 
-def _combination(family: Metric) -> Callable[[float, float], float]:
-    if family.type in _CUMULATIVE or family.name in _SUMMED:
+def _add(values: dict[_Key, float], more: dict[_Key, float], combine: Callable[[float, float], float]) -> None:
+    for key, value in more.items():
+        values[key] = combine(values[key], value) if key in values else value
+
+
+def _combination(family: Family) -> Callable[[float, float], float]:
+    if family.kind in _CUMULATIVE or family.name in _SUMMED:
         return _sum
     return min if family.name in _LOWEST else max
 

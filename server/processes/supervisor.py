@@ -8,12 +8,13 @@ import logging
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import wait
 from threading import Event
 from types import TracebackType
 from typing import Final
 
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from server.gate.assembly import open_listener
 from server.http.metrics_endpoint import Probes, serve_metrics
@@ -68,15 +69,16 @@ class Supervisor:
         listener, address = open_listener(settings)
         closing.callback(listener.close)
         registry = CollectorRegistry(auto_describe=False)
-        self._merged = MergedMetrics(registry, self._texts)
-        self._own = CollectorRegistry()
-        ProcessCollector(registry=self._own)
-        define_processes(self._own)
-        self._worker_ends = define_worker_ends(self._own)
+        own = CollectorRegistry()
+        ProcessCollector(registry=own)
+        define_processes(own)
+        self._worker_ends = define_worker_ends(own)
+        self._merged = MergedMetrics(registry, own, self._ask_for_metrics)
         probes = Probes(live=lambda: "", ready=self._not_ready)
         self.metrics_address = serve_metrics(settings.metrics_address, registry, probes, closing)
         for index in range(self._count):
-            slot = WorkerSlot(self._worker_settings(address, index), listener, self._merged.retire)
+            report, retire = partial(self._merged.report, index), partial(self._merged.retire, index)
+            slot = WorkerSlot(self._worker_settings(address, index), listener, report, retire)
             self._slots.append(slot)
             slot.start()
         self._await_first()
@@ -164,8 +166,13 @@ class Supervisor:
     def _running(self) -> int:
         return sum(slot.alive for slot in self._slots)
 
-    def _texts(self) -> list[str]:
-        return [generate_latest(self._own).decode(), *(slot.scrape(_SCRAPE_S) for slot in self._slots)]
+    def _ask_for_metrics(self) -> None:
+        """Have all workers report at the same time."""
+        slots, deadline_s = list(self._slots), time.monotonic() + _SCRAPE_S
+        for slot in slots:
+            slot.ask_for_metrics()
+        for slot in slots:
+            slot.await_metrics(deadline_s)
 
     def _worker_settings(self, address: str, index: int) -> Settings:
         """Return the settings of one worker: the shared store as if it were external, and the pages in the first."""

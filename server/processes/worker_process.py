@@ -10,11 +10,10 @@ from multiprocessing.connection import Connection
 from socket import socket
 from typing import Final, Literal, NamedTuple
 
-from prometheus_client import generate_latest
-
 from server.app import Service
 from server.errors import note
 from server.logs import FloodFilter
+from server.processes.merged_metrics import Families, families_of
 from server.serving import Signals, log_start, pages_part, run_process, serve_until_stopped, serving_line
 from server.settings import Settings
 
@@ -26,10 +25,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class Report(NamedTuple):
-    """Sent by a worker: its start line, its metrics in the Prometheus text format, or why it cannot start."""
+    """Sent by a worker: its start line, its metrics, or why it cannot start."""
 
     kind: Literal["serving", "metrics", "failed"]
-    text: str
+    text: str = ""
+    metrics: Families = []  # noqa: RUF012  # never changed
 
 
 def run_worker(settings: Settings, listener: socket, pipe: Connection) -> None:
@@ -63,7 +63,7 @@ def _answer_scrapes(service: Service, pipe: Connection, signals: Signals) -> Non
 
 def _send_metrics(service: Service, pipe: Connection) -> None:
     try:
-        pipe.send(Report("metrics", generate_latest(service.metrics.registry).decode()))
+        pipe.send(Report("metrics", metrics=families_of(service.metrics.registry)))
     except OSError:
         _LOG.debug("the supervisor no longer reads metrics")
 

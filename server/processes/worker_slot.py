@@ -11,6 +11,7 @@ from multiprocessing.context import SpawnProcess
 from socket import socket
 from typing import Final
 
+from server.processes.merged_metrics import Families
 from server.processes.worker_process import SCRAPE, Report, run_worker
 from server.settings import Settings
 
@@ -20,17 +21,24 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LASTING_S = 0.5, 30.0, 60.0
 
 
 class WorkerSlot:
-    """The place of one worker. Used by the supervisor's thread, but for ``scrape``."""
+    """The place of one worker. Used by the supervisor's thread, but for ``ask_for_metrics`` and ``await_metrics``."""
 
-    def __init__(self, settings: Settings, listener: socket, on_end: Callable[[str], None]) -> None:
-        """``on_end`` takes the last metrics of a worker that has ended."""
+    def __init__(
+        self,
+        settings: Settings,
+        listener: socket,
+        on_metrics: Callable[[Families], None],
+        on_end: Callable[[], None],
+    ) -> None:
+        """``on_metrics`` takes each report of the worker's metrics; ``on_end`` is called after the last one."""
         self._settings = settings
         self._listener = listener
+        self._on_metrics = on_metrics
         self._on_end = on_end
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
         self._fresh = threading.Event()
-        self._metrics = ""
+        self._fresh.set()
         self._started_s = self._restart_s = 0.0
         self._pause_s = 0.0
         self.start_line = ""
@@ -84,17 +92,21 @@ class WorkerSlot:
         self._note_end(now_s)
         return True
 
-    def scrape(self, timeout_s: float) -> str:
-        """Return the metrics as of now, or those known last when the worker does not answer in time."""
+    def ask_for_metrics(self) -> None:
+        """Ask a worker that serves to report its metrics."""
         pipe = self._pipe
-        if pipe is not None and self.start_line:
-            self._fresh.clear()
-            try:
-                pipe.send(SCRAPE)
-                self._fresh.wait(timeout_s)
-            except OSError:
-                return self._metrics
-        return self._metrics
+        if pipe is None or not self.start_line:
+            return
+        self._fresh.clear()
+        try:
+            pipe.send(SCRAPE)
+        except OSError:
+            # It has ended; its last report counts.
+            self._fresh.set()
+
+    def await_metrics(self, deadline_s: float) -> None:
+        """Wait for the report until the deadline (``time.monotonic``), if one was asked for."""
+        self._fresh.wait(max(deadline_s - time.monotonic(), 0))
 
     def reload(self) -> None:
         """Have a worker that serves read its files again; one that is starting reads them anyway."""
@@ -124,18 +136,19 @@ class WorkerSlot:
         elif report.kind == "failed":
             self.failure = report.text
         else:
-            self._metrics = report.text
+            self._on_metrics(report.metrics)
             self._fresh.set()
 
     def _note_end(self, now_s: float) -> None:
         self.hear()
-        self._on_end(self._metrics)
+        self._on_end()
+        self._fresh.set()
         if not self.start_line:
             self.failures += 1
         lasted = now_s - self._started_s >= _LASTING_S
         self._restart_s = now_s + (0.0 if lasted else self._pause_s)
         self._pause_s = _FIRST_PAUSE_S if lasted else min(max(2 * self._pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
-        self._process, self._metrics, self.start_line = None, "", ""
+        self._process, self.start_line = None, ""
         self._close_pipe()
 
     def _close_pipe(self) -> None:

@@ -27,6 +27,11 @@ class Caller(NamedTuple):
 ANONYMOUS: Final = Caller()
 
 
+def client_name(share: str) -> str:
+    """Return the client's name in a share, or the service's part; empty for a connection, whose address has a colon."""
+    return share if ":" not in share or share.startswith(_OWN) else ""
+
+
 def own_caller(part: str) -> Caller:
     """Return the caller that a part of the service is, such as ``internal:pages``."""
     return Caller(_OWN + part)

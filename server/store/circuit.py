@@ -12,6 +12,7 @@ from server.store.delegating import DelegatingRecordStore
 from server.store.ports import (
     DecisionStore,
     PartUnavailable,
+    RecordOperation,
     RecordStore,
     StoreError,
     StoreTimeout,
@@ -150,7 +151,7 @@ class CircuitRecords(DelegatingRecordStore):
         self._least_budget_s = least_budget_s
         self._was_late = False
 
-    def _call(self, operation: str, budget_s: float, call: Callable[[], T]) -> T:
+    def _call(self, operation: RecordOperation, budget_s: float, call: Callable[[], T]) -> T:
         self._circuit.check()
         try:
             answer = call()

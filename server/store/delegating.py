@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from server.store.ports import Committed, RecordChange, RecordStore
+from server.store.ports import Committed, RecordChange, RecordOperation, RecordStore
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 
@@ -34,4 +34,4 @@ class DelegatingRecordStore(ABC):
         )
 
     @abstractmethod
-    def _call(self, operation: str, budget_s: float, call: Callable[[], T]) -> T: ...
+    def _call(self, operation: RecordOperation, budget_s: float, call: Callable[[], T]) -> T: ...

@@ -5,22 +5,23 @@ Decisions count their own reads (``server.decisions.decider``), in the same seri
 
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from server.store.delegating import DelegatingRecordStore
-from server.store.ports import RecordStore, StoreError, StoreTimeout, StoreUntrusted
+from server.store.ports import RecordOperation, RecordStore, StoreError, StoreTimeout, StoreUntrusted
 
 T = TypeVar("T")
+StoreFault = Literal["timeout", "untrusted", "unavailable"]
 
 
 class Meter(Protocol):
     """Where the measurements go: ``server.metrics.metrics.Metrics``."""
 
-    def observe_store(self, operation: str, seconds: float) -> None:
+    def observe_store(self, operation: RecordOperation, seconds: float) -> None:
         """Record the time of one round trip."""
         ...
 
-    def count_store_error(self, operation: str, kind: str) -> None:
+    def count_store_error(self, operation: RecordOperation, kind: StoreFault) -> None:
         """Count a failure."""
         ...
 
@@ -32,7 +33,7 @@ class MeasuredRecords(DelegatingRecordStore):
         super().__init__(store)
         self._meter = meter
 
-    def _call(self, operation: str, budget_s: float, call: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
+    def _call(self, operation: RecordOperation, budget_s: float, call: Callable[[], T]) -> T:  # noqa: ARG002  # others need it
         started_s = time.perf_counter()
         try:
             return call()
@@ -43,7 +44,7 @@ class MeasuredRecords(DelegatingRecordStore):
             self._meter.observe_store(operation, time.perf_counter() - started_s)
 
 
-def _kind(problem: StoreError) -> str:
+def _kind(problem: StoreError) -> StoreFault:
     if isinstance(problem, StoreTimeout):
         return "timeout"
     return "untrusted" if isinstance(problem, StoreUntrusted) else "unavailable"

@@ -5,10 +5,13 @@ A fake and Redis pass one contract suite (``tests/contracts/test_store_contract.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
+
+RecordOperation = Literal["read", "commit", "commit_durably"]
+"""The names of the operations of ``RecordStore``."""
 
 
 class StoreError(Exception):

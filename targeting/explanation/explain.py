@@ -192,14 +192,14 @@ def _gpp_check(trace: DecisionTrace) -> Check:
 
 
 def _us_privacy_check(trace: DecisionTrace) -> Check:
-    consent, text = trace.item.verdict.consent, trace.item.request.signals.us_privacy
-    if not text and consent.gpp is not None:
-        text = consent.gpp.us_privacy or ""
-    rule = "Y in the third position limits; an invalid string is unreadable"
+    consent, signals = trace.item.verdict.consent, trace.item.request.signals
+    in_gpp = consent.gpp.us_privacy if consent.gpp is not None else None
+    texts = [text for text in (signals.us_privacy, *signals.more_us_privacies, in_gpp) if text]
+    rule = "Y in the third position of any string limits; an invalid string is unreadable"
     if US_PRIVACY in consent.unreadable:
         return _unreadable("US Privacy string", rule)
     absent = Check(signal="US Privacy string", present=False, value_class="absent", said="nothing", rule=rule)
-    if not text:
+    if not texts:
         return absent
     limits = bool(trace.item.verdict.reasons & Reason.US_PRIVACY_OPT_OUT.bit)
     return absent._replace(
@@ -207,5 +207,5 @@ def _us_privacy_check(trace: DecisionTrace) -> Check:
         value_class="US Privacy v1 string",
         said="opts out of sale" if limits else "allows",
         reason=Reason.US_PRIVACY_OPT_OUT if limits else None,
-        fields=tuple((name, str(value)) for name, value in decode_us_privacy(text).items()),
+        fields=tuple((name, str(value)) for text in texts for name, value in decode_us_privacy(text).items()),
     )

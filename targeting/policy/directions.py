@@ -64,7 +64,7 @@ def later_loosens(*values: str) -> Direction:
 
 
 DIRECTIONS: Final[Mapping[str, Mapping[str, Direction]]] = {
-    "": {"version": permits_nothing},
+    "": dict.fromkeys(("version", "shadow"), permits_nothing),
     "signals": dict.fromkeys(
         (
             *("honour_do_not_track", "store_global_privacy_control", "store_industry_opt_out"),

@@ -187,6 +187,8 @@ class Policy:
     """The whole policy."""
 
     version: str = field(default="built-in", metadata=matches(r"[!-~]{1,64}", "1 to 64 visible ASCII characters"))
+    shadow: str = ""
+    """Path of a policy that judges every decision as well and changes nothing; without one, empty."""
     signals: SignalPolicy = field(default_factory=SignalPolicy)
     children: ChildrenPolicy = field(default_factory=ChildrenPolicy)
     gdpr: GdprPolicy = field(default_factory=GdprPolicy)

@@ -26,9 +26,9 @@ def program(name: str) -> str:
     return found
 
 
-def run(*command: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Run a command to its end."""
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+def run(*command: str | Path, text: str | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end; ``text`` is its standard input."""
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, input=text)
 
 
 def settings_in(text: str) -> set[str]:

@@ -50,7 +50,7 @@ def test_the_metrics_are_those_of_the_contract(tmp_path: Path) -> None:
         opt_out(channel)
         with urlopen(f"http://{service.metrics_address}/metrics", timeout=5) as answer:
             families = {each.name: each for each in text_string_to_metric_families(answer.read().decode())}
-    calls = [(each.labels, each.value) for each in families["adtargeting_calls"].samples]
+    calls = [(each.labels, each.value) for each in families["adtargeting_calls"].samples if each.value]
     assert calls == [({"method": name, "code": "ok"}, 1.0) for name in ("Decide", "SetPreference")]
     assert families["process_resident_memory_bytes"].samples[0].value > 1 << 20
     contract = {
@@ -61,9 +61,7 @@ def test_the_metrics_are_those_of_the_contract(tmp_path: Path) -> None:
         "adtargeting_policy_info",
     }  # fmt: skip
     assert contract <= families.keys()
-    changes = [
-        sample for sample in families["adtargeting_preference_changes"].samples if sample.name.endswith("_total")
-    ]
+    changes = [sample for sample in families["adtargeting_preference_changes"].samples if sample.value]
     assert [(sample.labels, sample.value) for sample in changes] == [
         ({"choice": "opt_out", "source": "unstated", "durability": "confirmed"}, 1.0)
     ]
@@ -147,3 +145,28 @@ def test_a_global_privacy_control_signal_outlasts_its_request(tmp_path: Path) ->
         wait_until(lambda: list(stub.Decide(ALICE, timeout=10).reasons) == [pb.REASON_ACCOUNT_OPT_OUT])
         held = PreferenceServiceStub(channel).GetPreferences(pref.GetPreferencesRequest(account_id="alice"), timeout=10)
         assert held.source == pref.SOURCE_GPC
+
+
+def test_a_policy_in_the_shadow_counts_what_it_would_change_and_is_reloaded(tmp_path: Path) -> None:
+    file = tmp_path / "shadow.toml"
+    file.write_text('version = "next"\n[signals]\nhonour_do_not_track = true\n')
+    request = pb.DecideRequest(account_id="alice", ip="8.8.8.8", signals=pb.PrivacySignals(do_not_track=True))
+    counts, answers = [], []
+    with (
+        Service(settings(tmp_path, policy_shadow=str(file))) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        for content in ("version = 3", 'version = "same"'):
+            answers.append(TargetingServiceStub(channel).Decide(request, timeout=10))
+            counts.append(
+                service.metrics.registry.get_sample_value(
+                    "adtargeting_shadow_total", {"change": "tighter", "reason": "do_not_track"}
+                )
+            )
+            file.write_text(content)
+            service.reload()
+        answers.append(TargetingServiceStub(channel).Decide(request, timeout=10))
+        version = service.metrics.registry.get_sample_value("adtargeting_shadow_policy_info", {"version": "same"})
+    assert (counts, version) == ([1, 2], 1)
+    assert {answer.policy_version for answer in answers} == {"built-in"}
+    assert pb.REASON_DO_NOT_TRACK not in {reason for answer in answers for reason in answer.reasons}

@@ -103,6 +103,19 @@ def test_of_two_gpp_strings_either_withholds_the_position(first: str, second: st
     assert [reason.name for reason in reasons_in(consent.position_withheld(VENDOR, POLICY))] == ["GPP_OPT_OUT"]
 
 
+@pytest.mark.parametrize(("first", "second"), [(SALE, ALLOWS), (ALLOWS, SALE)], ids=["the first", "the second"])
+def test_of_two_sections_of_one_id_the_one_that_withholds_is_shown(first: str, second: str) -> None:
+    read = consent_of(Signals(gpp=first, more_gpps=(second,)), ip_location=US).gpp
+    assert read is not None
+    assert [field.field for field in read.withholding_fields] == ["SaleOptOut"]
+
+
+def test_the_sections_of_every_gpp_string_are_known() -> None:
+    read = consent_of(Signals(gpp=ALLOWS, more_gpps=(gpp({6: "1YNN"}),)), ip_location=US).gpp
+    assert read is not None
+    assert sorted(read.sections) == [6, 7]
+
+
 def test_strings_that_take_too_long_are_named_apart() -> None:
     restricted = Tc(restrictions=(Restriction(2, 0, ((1, None),)),) * 129).text()
     consent = consent_of(Signals(gdpr_applies=True, tcf_consent=restricted, gpp=gpp({7: "B" + "A" * 600})))

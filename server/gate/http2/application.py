@@ -44,6 +44,8 @@ class GateApplication:
                     await send_refusal(send, _NO_TRAILERS)
                 else:
                     await self._others(scope, receive, send)
+            elif (refusal := self._lanes.refusal_at_once(method, caller_of(scope))) is not None:
+                await send_refusal(send, refusal)
             else:
                 await self._serve(method, scope, receive, send, headers.get(b"grpc-timeout"))
         except Exception as problem:  # noqa: BLE001  # as above; most often the caller has just gone

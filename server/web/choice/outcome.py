@@ -32,12 +32,9 @@ _WRONG_FIELDS: Final = {
     "declared.country": mark("The country cannot be taken. Please choose one of the list."),
     "declared.language": mark("The language cannot be taken. Please choose one of the list."),
 }
-_DURABILITY: Final = {
-    pref.DURABILITY_CONFIRMED: mark("Confirmed: it is stored safely."),
-    pref.DURABILITY_UNCONFIRMED: mark(
-        "Not yet confirmed: it is in force, but so far only one server holds it. We keep checking."
-    ),
-}
+_CONFIRMED: Final = mark("Confirmed: it is stored safely.")
+_ONE_SERVER: Final = mark("Not yet confirmed: it is in force, but not enough servers hold it yet. We keep checking.")
+_NO_DISK: Final = mark("Not yet confirmed: it is in force, but not yet written to a disk. We keep checking.")
 
 
 class Outcome(NamedTuple):
@@ -77,7 +74,7 @@ def stored_choice(
     made = next((change for change in after.history if change.version == answer.version), None)
     at_s = made.changed_at.seconds if made else after.changed_at.seconds
     opted_out = (made or after).choice == pref.CHOICE_OPT_OUT
-    sentences = [texts.say(_DURABILITY[answer.durability])]
+    sentences = [texts.say(_durability(answer))]
     if after.version != answer.version:
         sentences.append(texts.say("This form was sent before. You have chosen since; the status below is in force."))
     return Outcome(
@@ -94,3 +91,10 @@ def stored_choice(
         version=answer.version,
         durability=pref.Durability.Name(answer.durability).removeprefix("DURABILITY_"),
     )
+
+
+def _durability(answer: pref.SetPreferenceResponse) -> str:
+    """Return whether the choice is confirmed, and what is missing if it is not."""
+    if answer.durability == pref.DURABILITY_CONFIRMED:
+        return _CONFIRMED
+    return _ONE_SERVER if pref.CONFIRMATION_REPLICAS in answer.missing_confirmations else _NO_DISK

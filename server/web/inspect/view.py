@@ -88,16 +88,21 @@ def verdict(finding: Finding) -> Verdict:
 
 
 def decoded_strings(question: Question, vendor: int) -> list[DecodedString]:
-    """Explain every consent string of the request."""
+    """Explain every consent string of the request; several of one kind are numbered."""
     signals = question.request.signals
-    strings: list[DecodedString] = []
-    if signals.tcf_consent:
-        strings += _decoded("TC string", lambda: {"": tc_string_in_words(signals.tcf_consent, vendor)})
-    if signals.gpp:
-        strings += _decoded("GPP section", lambda: gpp_string_in_words(signals.gpp, vendor))
-    if signals.us_privacy:
-        strings += _decoded("US Privacy string", lambda: {"": us_privacy_in_words(signals.us_privacy)})
-    return strings
+    return [
+        *_decoded(
+            "TC string",
+            (signals.tcf_consent, *signals.more_tcf_consents),
+            lambda text: {"": tc_string_in_words(text, vendor)},
+        ),
+        *_decoded("GPP section", (signals.gpp, *signals.more_gpps), lambda text: gpp_string_in_words(text, vendor)),
+        *_decoded(
+            "US Privacy string",
+            (signals.us_privacy, *signals.more_us_privacies),
+            lambda text: {"": us_privacy_in_words(text)},
+        ),
+    ]
 
 
 def network_views(networks: Sequence[NetworkFinding]) -> list[NetworkView]:
@@ -145,12 +150,17 @@ def _number(value: int) -> str:
     return _NUMBERS[value] if value < len(_NUMBERS) else str(value)
 
 
-def _decoded(title: str, explain: Callable[[], Mapping[str, Sequence[DecodedField]]]) -> Iterator[DecodedString]:
-    try:
-        for name, fields in explain().items():
-            yield DecodedString(f"{title} {name}".strip(), fields)
-    except Unreadable as problem:
-        yield DecodedString(title, (), str(problem))
+def _decoded(
+    kind: str, texts: Sequence[str], explain: Callable[[str], Mapping[str, Sequence[DecodedField]]]
+) -> Iterator[DecodedString]:
+    sent = [text for text in texts if text]
+    for number, text in enumerate(sent, start=1):
+        place = f" (string {number} of {len(sent)})" if len(sent) > 1 else ""
+        try:
+            for name, fields in explain(text).items():
+                yield DecodedString(f"{kind} {name}".strip() + place, fields)
+        except Unreadable as problem:
+            yield DecodedString(kind + place, (), str(problem))
 
 
 def _answers(network: NetworkDecision) -> list[tuple[str, bool, str]]:

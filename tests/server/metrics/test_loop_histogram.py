@@ -5,7 +5,6 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.metrics.loop_histogram import LoopHistogram
-from server.metrics.metrics import Metrics
 
 BOUNDS = (0.001, 0.01, 1, 2.5)
 
@@ -24,7 +23,3 @@ def test_it_shows_what_the_librarys_own_shows(values: list[float]) -> None:
 def samples(registry: CollectorRegistry) -> list[tuple[str, tuple[tuple[str, str], ...], float]]:
     families = text_string_to_metric_families(generate_latest(registry).decode())
     return [(s.name, tuple(sorted(s.labels.items())), s.value) for family in families for s in family.samples]
-
-
-def test_no_series_tells_when_another_was_made() -> None:
-    assert not [name for name, *_ in samples(Metrics().registry) if name.endswith("_created")]

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from server.processes.merged_metrics import MergedMetrics
+from server.processes.merged_metrics import Families, MergedMetrics, families_of
 
 
-def process(calls: int = 0, seconds: tuple[float, ...] = (), gauges: Mapping[str, float] | None = None) -> str:
+def process(calls: int = 0, seconds: tuple[float, ...] = (), gauges: Mapping[str, float] | None = None) -> Families:
     """The metrics of one process."""
     registry = CollectorRegistry()
     Counter("calls", "Calls", ["code"], registry=registry).labels("ok").inc(calls)
@@ -17,14 +17,17 @@ def process(calls: int = 0, seconds: tuple[float, ...] = (), gauges: Mapping[str
         histogram.observe(value)
     for name, value in (gauges or {}).items():
         Gauge(name, "A gauge", registry=registry).set(value)
-    return generate_latest(registry).decode()
+    return families_of(registry)
 
 
-def scraped(*processes: str, ended: tuple[str, ...] = ()) -> CollectorRegistry:
+def scraped(*processes: Families, ended: tuple[Families, ...] = ()) -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
-    merged = MergedMetrics(registry, lambda: processes)
-    for text in ended:
-        merged.retire(text)
+    merged = MergedMetrics(registry, CollectorRegistry(), lambda: None)
+    for families in ended:
+        merged.report(0, families)
+        merged.retire(0)
+    for worker, families in enumerate(processes):
+        merged.report(worker, families)
     return registry
 
 
@@ -75,3 +78,28 @@ def test_a_gauge_of_a_process_that_has_ended_is_gone() -> None:
 def test_a_scrape_has_every_family_once() -> None:
     text = generate_latest(scraped(process(calls=1), process(calls=1), ended=(process(calls=1),))).decode()
     assert text.count("# TYPE calls_total counter") == 1
+
+
+def test_the_supervisors_own_metrics_are_there_too() -> None:
+    own, registry = CollectorRegistry(), CollectorRegistry(auto_describe=False)
+    Counter("adtargeting_worker_ends", "Ends", registry=own).inc()
+    MergedMetrics(registry, own, lambda: None)
+    assert registry.get_sample_value("adtargeting_worker_ends_total") == 1
+
+
+def test_a_worker_that_ends_during_a_scrape_counts_once() -> None:
+    registry = CollectorRegistry(auto_describe=False)
+    merged = MergedMetrics(registry, CollectorRegistry(), lambda: merged.retire(0))
+    merged.report(0, process(calls=3))
+    for _ in range(3):
+        assert registry.get_sample_value("calls_total", {"code": "ok"}) == 3
+
+
+def test_a_successor_counts_on_from_what_its_predecessor_reported_last() -> None:
+    registry = CollectorRegistry(auto_describe=False)
+    merged = MergedMetrics(registry, CollectorRegistry(), lambda: None)
+    for calls in (3, 5):
+        merged.report(0, process(calls=calls))
+    merged.retire(0)
+    merged.report(0, process(calls=1))
+    assert registry.get_sample_value("calls_total", {"code": "ok"}) == 6

@@ -132,6 +132,15 @@ def test_consent_strings_are_shown_field_by_field_with_their_bits(inspected: Sit
     assert "TC string Unreadable:" in ask(inspected, tcf_consent="junk").words
 
 
+def test_every_string_of_a_kind_is_shown_and_counted(inspected: Site) -> None:
+    regs = {"us_privacy": "1YNN", "ext": {"us_privacy": "1YYN"}}
+    words = ask(inspected, pasted=json.dumps({**BID_REQUEST, "regs": regs})).words
+    assert "US Privacy string (string 1 of 2)" in words
+    assert "US Privacy string (string 2 of 2)" in words
+    assert "OptOutSale Y opted out of the sale: yes" in words
+    assert "opts out of sale" in words
+
+
 def test_a_bid_request_is_compared_path_by_path(inspected: Site) -> None:
     answer = ask(inspected, pasted=json.dumps(BID_REQUEST), networks="house partner stranger")
     assert "Network house" in answer.words

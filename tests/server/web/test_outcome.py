@@ -4,11 +4,12 @@ import logging
 from pathlib import Path
 
 import pytest
+from adtargeting.v1 import preference_pb2 as pref
 
 from server.errors import InvalidRequest, NotAllowed
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreTimeout, StoreUnavailable
-from server.web.choice.outcome import failure
+from server.web.choice.outcome import failure, stored_choice
 from server.web.texts import texts_of
 from tests.server.web.site import Visitor, running_site
 
@@ -46,9 +47,25 @@ def test_a_choice_that_is_not_confirmed_yet_says_so(tmp_path: Path) -> None:
     ):
         answer = Visitor(site, "alice").choose("account", "opt-out")
         assert answer.status == 200
-        assert (
-            "You are opted out Not yet confirmed: it is in force, but so far only one server holds it." in answer.words
-        )
+        sentence = "Not yet confirmed: it is in force, but not enough servers hold it yet. We keep checking."
+        assert f"You are opted out {sentence}" in answer.words
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        ([], "Confirmed: it is stored safely."),
+        ([pref.CONFIRMATION_DISK], "Not yet confirmed: it is in force, but not yet written to a disk."),
+        ([pref.CONFIRMATION_REPLICAS], "Not yet confirmed: it is in force, but not enough servers hold it yet."),
+        ([pref.CONFIRMATION_DISK, pref.CONFIRMATION_REPLICAS], "but not enough servers hold it yet."),
+    ],
+    ids=["nothing", "the disk", "replicas", "both"],
+)
+def test_a_receipt_says_what_is_missing(missing: list[pref.Confirmation], sentence: str) -> None:
+    durability = pref.DURABILITY_UNCONFIRMED if missing else pref.DURABILITY_CONFIRMED
+    answer = pref.SetPreferenceResponse(version=1, durability=durability, missing_confirmations=missing)
+    after = pref.GetPreferencesResponse(version=1, choice=pref.CHOICE_OPT_OUT)
+    assert sentence in stored_choice(answer, after, "CODE", texts_of("en")).sentences[0]
 
 
 def test_the_operators_links_are_shown(tmp_path: Path) -> None:
