@@ -92,3 +92,30 @@ NETWORKS: Final = Section(
         ),
     ],
 )
+
+PROOF: Final = Section(
+    "Shadow policy",
+    [
+        Graph(
+            "What the shadow policy would change",
+            "Decisions that it judges tighter or looser, or for which it would ask the store; once for each reason.",
+            PER_SECOND,
+            [Query(rate("adtargeting_shadow_total", "change"), "{{change}}")],
+        ),
+        Graph(
+            "By reason",
+            "The reason that only one of the two policies has.",
+            PER_SECOND,
+            [Query(f"{rate('adtargeting_shadow_total', 'reason')} > 0", "{{reason}}")],
+        ),
+        Graph(
+            "Judged by the shadow policy",
+            "Decisions that it judged, and all decisions.",
+            PER_SECOND,
+            [
+                Query(total("adtargeting_shadow_judged_total"), "judged"),
+                Query(total("adtargeting_decisions_total"), "decisions"),
+            ],
+        ),
+    ],
+)

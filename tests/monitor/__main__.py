@@ -21,7 +21,14 @@ from tests.monitor.trials import FAULTS, KILLED, UNCONFIRMED, Outcome, Stage, Tr
 from tests.monitor.verdicts import SeriesVerdict, judge_series, tables
 
 _QUIET_S, _STARTED_S = 10.0, 5.0
-_DEPENDS_ON_THE_MACHINE = {"AdtargetingBudgetBurnsFast", "AdtargetingBudgetBurnsSlowly", "AdtargetingLoopLags"}
+_DEPENDS_ON_THE_MACHINE = {
+    "AdtargetingBudgetBurnsFast",
+    "AdtargetingBudgetBurnsSlowly",
+    "AdtargetingCircuitOpen",
+    "AdtargetingLoopLags",
+    "AdtargetingRefusals",
+    "AdtargetingStoreDoubts",
+}
 """Alerts that a slow machine raises without a fault."""
 
 
@@ -44,7 +51,7 @@ def _try_faults(stage: Stage) -> list[Outcome]:
     slow = Trial(UNCONFIRMED, stage)
     slow.inject()
     outcomes = [Trial(fault, stage).run() for fault in FAULTS]
-    stage.scene.change_policy("monitor-2")
+    stage.scene.change_policies()
     return [killed, *outcomes, slow.finish()]
 
 

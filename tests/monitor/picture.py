@@ -20,7 +20,7 @@ _COLUMN_INCHES, _ROW_INCHES, _DPI, _GAP = 0.64, 0.27, 90, 0.004
 _VARIABLES: Final = {"$__rate_interval": "5s", "$job": "adtargeting", "$instance": ".*"}
 _INK, _PALE, _GOOD, _BAD = "#24292e", "#8a9299", "#37872d", "#c4162a"
 _COLOURS: Final = ("#3274d9", "#e0752d", "#37872d", "#a352cc", "#c4162a", "#00868b", "#b08800", "#7c2ea3", "#8a9299")
-_MOST_IN_LEGEND = 8
+_MOST_IN_LEGEND, _LETTERS_A_COLUMN, _LETTERS_A_HANDLE = 6, 11, 4
 
 Panel = Mapping[str, Any]
 
@@ -65,7 +65,8 @@ class DashboardPicture:
 
     def _draw_lines(self, figure: Figure, panel: Panel) -> None:
         axes = self._axes(figure, panel)
-        lines = sorted(self._lines(panel), key=lambda line: -max(line.values, default=0))
+        lines = sorted(self._lines(panel), key=lambda line: -max(line.values))
+        lines = [line for line in lines if max(line.values) > 0] or lines
         if "stacking" in panel["fieldConfig"]["defaults"].get("custom", {}):
             _stack(axes, lines)
         else:
@@ -165,7 +166,12 @@ def _dress(axes: Axes, panel: Panel) -> None:
             labels[:_MOST_IN_LEGEND],
             loc="upper left",
             bbox_to_anchor=(-0.05, -0.09),
-            ncols=panel["gridPos"]["w"] // 2 - (panel["gridPos"]["w"] < 8),
+            ncols=max(
+                panel["gridPos"]["w"]
+                * _LETTERS_A_COLUMN
+                // (max(map(len, labels[:_MOST_IN_LEGEND])) + _LETTERS_A_HANDLE),
+                1,
+            ),
             fontsize=6,
             frameon=False,
             handlelength=1,
@@ -190,7 +196,7 @@ def _percent(value: float) -> str:
 
 
 def _per_second(value: float) -> str:
-    return f"{value:.3g}/s"
+    return f"{_number(value)}/s"
 
 
 def _bytes(value: float) -> str:
@@ -198,4 +204,4 @@ def _bytes(value: float) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}"
+    return f"{value / 1_000:.3g} k" if value >= 1_000 else f"{value:.3g}"

@@ -25,7 +25,7 @@ class Scene:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._policy = directory / "policy.toml"
+        self._policy, self._shadow = directory / "policy.toml", directory / "shadow.toml"
         self._closing = ExitStack()
         self.metrics_address = f"127.0.0.1:{free_port()}"
 
@@ -45,9 +45,9 @@ class Scene:
         """Where the service listens."""
         return self._service.address
 
-    def change_policy(self, version: str) -> None:
-        """Have the service take a policy of another version."""
-        self._write_policy(version)
+    def change_policies(self) -> None:
+        """Have the service take policies of another version."""
+        self._write_policies(2)
         os.kill(self._service.pid, signal.SIGHUP)
 
     def kill_workers(self, times: int) -> None:
@@ -66,7 +66,7 @@ class Scene:
         self._command("store", "trust", typed=f"{facts['store'].split()[1]} {records}\n")
 
     def _open(self) -> None:
-        self._write_policy("monitor-1")
+        self._write_policies(1)
         self.redis = self._closing.enter_context(RedisProcess(self._directory / "redis", *ON_DISK))
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("ADTARGETING_")}
         self._environment |= {
@@ -76,6 +76,7 @@ class Scene:
             "ADTARGETING_REDIS_URL": f"redis://127.0.0.1:{self.redis.port}",
             "ADTARGETING_CONFIRM_ON_DISK": "yes",
             "ADTARGETING_POLICY": str(self._policy),
+            "ADTARGETING_POLICY_SHADOW": str(self._shadow),
             "ADTARGETING_DRAIN_DELAY_S": "0",
         }
         arguments = ("-m", "server", "serve", "--processes", "2")
@@ -85,8 +86,10 @@ class Scene:
             PrometheusServer(self._directory / "prometheus", self.metrics_address)
         )
 
-    def _write_policy(self, version: str) -> None:
-        example = _EXAMPLE.read_text().replace('version = "example-1"', f'version = "{version}"')
+    def _write_policies(self, number: int) -> None:
+        """Write the policy and the shadow policy, which asks for consent where the other does not."""
+        self._shadow.write_text(f'version = "shadow-{number}"\n[consent]\nexplicit_opt_in_in = ["US"]\n')
+        example = _EXAMPLE.read_text().replace('version = "example-1"', f'version = "monitor-{number}"')
         self._policy.write_text(example.replace("[signals]", "[signals]\nnew_devices_per_second = 1"))
 
     def _workers(self) -> list[int]:
