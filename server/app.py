@@ -8,6 +8,7 @@ from socket import socket
 from types import TracebackType
 
 from server.calls.assembly import LaneThreads
+from server.canaries.assembly import CanaryParts
 from server.choices.assembly import ChoiceThreads
 from server.decisions.sampling import EveryNth
 from server.decisions.shadow import Shadow
@@ -83,6 +84,8 @@ class Service:
         lanes.start(self.gate, closing)
         closing.callback(_LOG.info, "drained, the gate is closed")
         closing.callback(self.gate.close, settings.drain_grace_s)
+        if settings.canaries == "yes":
+            CanaryParts(self.gate, self.store, self.rules, self.metrics).open(closing)
         if settings.web_address:
             self.web_address = open_pages(settings, lanes.call_context, closing)
         self._watch_health()

@@ -68,6 +68,8 @@ class Settings:
     """Whether a choice is CONFIRMED only once the Redis of ``redis_url`` has it on disk."""
     encrypt_records: str = field(default="yes", metadata={"choices": ("no", "yes")})
     """Whether records are sealed when they are written; sealed ones are opened in either case."""
+    canaries: str = field(default="yes", metadata={"choices": ("no", "yes")})
+    """Whether leak canaries are written into the store and asked about every second."""
     drain_delay_s: int = field(default=1, metadata={"bounds": (0, 600)})
     """How long health reports NOT_SERVING before new calls are refused."""
     drain_grace_s: int = field(default=10, metadata={"bounds": (0, 600)})

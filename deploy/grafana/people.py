@@ -94,28 +94,41 @@ NETWORKS: Final = Section(
 )
 
 PROOF: Final = Section(
-    "Shadow policy",
+    "Canaries and shadow policy",
     [
         Graph(
-            "What the shadow policy would change",
+            "Leak canaries",
+            "Answers about made-up people, by outcome; a leak is an incident.",
+            PER_SECOND,
+            [
+                Query(rate("adtargeting_canary_answers_total", "outcome"), "{{outcome}}"),
+                Query(total("adtargeting_canary_leaks_total"), "leaks"),
+            ],
+            width=6,
+        ),
+        Graph(
+            "Changes by the shadow policy",
             "Decisions that it judges tighter or looser, or for which it would ask the store; once for each reason.",
             PER_SECOND,
             [Query(rate("adtargeting_shadow_total", "change"), "{{change}}")],
+            width=6,
         ),
         Graph(
-            "By reason",
+            "Changes by reason",
             "The reason that only one of the two policies has.",
             PER_SECOND,
             [Query(f"{rate('adtargeting_shadow_total', 'reason')} > 0", "{{reason}}")],
+            width=6,
         ),
         Graph(
-            "Judged by the shadow policy",
+            "Judged in the shadow",
             "Decisions that it judged, and all decisions.",
             PER_SECOND,
             [
                 Query(total("adtargeting_shadow_judged_total"), "judged"),
                 Query(total("adtargeting_decisions_total"), "decisions"),
             ],
+            width=6,
         ),
     ],
 )

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from server.calls.call_context import CallContext, DecisionParts
 from server.calls.call_worker import CallWorker
 from server.calls.handlers import HANDLERS
+from server.canaries.assembly import guard_of
+from server.canaries.guard import CanaryGuard
 from server.choices.assembly import ChoiceThreads
 from server.decisions.containment import BatchObserver, contained
 from server.decisions.decider import Decider
@@ -43,10 +45,10 @@ class LaneThreads(NamedTuple):
         fetcher = LoopFetcher(self._fetcher)
         closing.callback(fetcher.close)
         parts = WorkerParts(
-            decider=Decider(self.rules, self.open_nap, contained(self.observers)),
+            decider=Decider(self.rules, self.open_nap, self._guard(), contained(self.observers)),
             fetcher=fetcher,
             observer=self._observer(),
-            reader=CallReader(self.locator),
+            reader=CallReader(self.locator, self._guard()),
             metrics=self.metrics,
             budget_s=self.settings.decision_budget_ms / 1000,
         )
@@ -60,6 +62,12 @@ class LaneThreads(NamedTuple):
         for worker in workers:
             closing.callback(worker.stop)
 
+    def _guard(self) -> CanaryGuard:
+        return guard_of(self.store.key)
+
+    def _decider(self) -> Decider:
+        return Decider(self.rules, self.open_nap, self._guard())
+
     def _fetcher(self) -> Fetcher:
         return Fetcher(self.store.decisions(), self.metrics)
 
@@ -70,13 +78,14 @@ class LaneThreads(NamedTuple):
         """Return what one thread makes calls with."""
         return CallContext(
             store=self.store.records(self.metrics),
-            decisions=DecisionParts(Decider(self.rules, self.open_nap), self._fetcher(), self._observer()),
+            decisions=DecisionParts(self._decider(), self._fetcher(), self._observer()),
             rulebook=self.rules,
             locator=self.locator,
             open_nap=self.open_nap,
             metrics=self.metrics,
             now=time.time,
             budget_s=self.settings.write_budget_ms / 1000,
+            canaries=self._guard(),
             replicas=self.settings.replicas,
             needs_disk=self.store.puts_on_disk,
             on_unconfirmed=self.choices.replication_watch.track,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from server.canaries.guard import NO_GUARD, CanaryGuard
 from server.decisions.decider import Decider
 from server.decisions.fetcher import Fetcher
 from server.decisions.signal_observer import SignalObserver
@@ -46,6 +47,8 @@ class CallContext(NamedTuple):
     budget_s: float = 0.5
     caller: Caller = ANONYMOUS
     """Who makes the call; the rate of new devices counts by it."""
+    canaries: CanaryGuard = NO_GUARD
+    """What keeps callers from the ids of leak canaries."""
     replicas: int = 0
     needs_disk: bool = False
     """Whether a choice is confirmed only once it is on disk."""

@@ -34,8 +34,10 @@ def trace_decision(
 
     Nothing is counted or written. The second part is the serialised ``DecideResponse``.
     The store is asked in any case, so that its checks are shown also where the request alone limits.
+    Raises ``InvalidRequest`` for a canary's id.
     """
     decider, fetcher, _ = context.decisions
+    context.canaries.checked(request)
     rulebook = rulebook or decider.rulebook()
     planned = decider.plan([request], rulebook.policy)
     (item,) = planned.items

@@ -34,7 +34,8 @@ def get_profile(payload: bytes, context: CallContext) -> bytes:
 
     An unreadable profile is reported as stored, without its content.
     """
-    held = context.store.read([subject_of(parse(pb.GetProfileRequest, payload))], context.budget_s)[0]
+    subject = subject_of(parse(pb.GetProfileRequest, payload), context.canaries)
+    held = context.store.read([subject], context.budget_s)[0]
     preference, profile = _preference(held), _profile(held)
     response = pb.GetProfileResponse(profile_held=held.profile is not None)
     if preference is not None:
@@ -52,7 +53,8 @@ def update_profile(payload: bytes, context: CallContext) -> bytes:
     Raises ``InvalidRequest``, ``NotAllowed``, ``StoreError``.
     """
     request = parse(pb.UpdateProfileRequest, payload)
-    subject, paths, now_s = subject_of(request), read_paths(request.update_mask.paths), context.now()
+    subject, paths = subject_of(request, context.canaries), read_paths(request.update_mask.paths)
+    now_s = context.now()
     declared = read_declared(request.declared, paths, now_s)
     rules = (context.rulebook().policy, now_s)
     for held, left_s in read_with_retry(context.store, subject, context.budget_s):
@@ -72,7 +74,7 @@ def update_profile(payload: bytes, context: CallContext) -> bytes:
 
 def delete_profile(payload: bytes, context: CallContext) -> bytes:
     """Erase the profile; see ``ProfileService.DeleteProfile``. Raises ``InvalidRequest``, ``StoreError``."""
-    subject = subject_of(parse(pb.DeleteProfileRequest, payload))
+    subject = subject_of(parse(pb.DeleteProfileRequest, payload), context.canaries)
     for held, left_s in read_with_retry(context.store, subject, context.budget_s):
         values = erase(held, int(context.now() * 1000))
         # One step removes everything, also what was written since the records were read.

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from server.canaries.guard import CanaryGuard
 from server.errors import InvalidRequest
 from server.messages.translate import named_id
 from targeting.model import Subject, SubjectKind
@@ -16,8 +17,12 @@ class NamesSubject(Protocol):
     device_id: str
 
 
-def subject_of(message: NamesSubject) -> Subject:
-    """Read the subject. Raises ``InvalidRequest``."""
+def subject_of(message: NamesSubject, canaries: CanaryGuard) -> Subject:
+    """Read the subject, which is no canary. Raises ``InvalidRequest``."""
+    return canaries.checked_subject(_named(message))
+
+
+def _named(message: NamesSubject) -> Subject:
     if message.account_id:
         return Subject(SubjectKind.ACCOUNT, canonical(named_id("account_id", message.account_id)))
     if message.device_id:

@@ -20,6 +20,7 @@ from server.build import build_version, python_version
 from server.gate.port import Gate
 from server.metrics import known_labels as known
 from server.metrics.call_counts import CallCounts, RefusalCounts
+from server.metrics.canary_counts import CanaryCounts
 from server.metrics.consent_counts import ConsentCounts
 from server.metrics.known_labels import PutOff, PutOffFault, StoreOperation, start_at_zero
 from server.metrics.loop_histogram import LoopHistogram
@@ -74,6 +75,7 @@ class Metrics:
             "Signals with new devices that were not stored, beyond signals.new_devices_per_second",
         )
         self.consent = ConsentCounts(registry)
+        self.canaries = CanaryCounts(registry)
         self.shadow = ShadowCounts(registry)
 
     def _define_store(self, registry: CollectorRegistry) -> None:

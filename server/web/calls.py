@@ -93,7 +93,8 @@ class Calls:
         """Store what a signal of the request makes last, as a decision on it would."""
         with self.context() as context:
             decider, _, observer = context.decisions
-            (planned,) = decider.plan([ad_request(request, context.locator)], context.rulebook().policy).items
+            shown = context.canaries.checked(ad_request(request, context.locator))
+            (planned,) = decider.plan([shown], context.rulebook().policy).items
             observer.observe(planned)
 
 
