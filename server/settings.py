@@ -83,6 +83,10 @@ class Settings:
     """Addresses and networks of those proxies, and ``unix`` for a Unix socket, separated by commas."""
     web_links: str = ""
     """A TOML file of links to other places to choose."""
+    audit_log: str = ""
+    """The file of the audit log, or ``-`` for standard output; empty: none is written."""
+    audit_required: str = field(default="no", metadata={"choices": ("no", "yes")})
+    """Whether calls about people are refused while the audit log cannot be written."""
     log_format: str = field(default="text", metadata={"choices": ("text", "json")})
     log_level: str = field(default="INFO", metadata={"choices": ("DEBUG", "INFO", "WARNING", "ERROR")})
 

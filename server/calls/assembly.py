@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from server.calls.audited import signal_entry
 from server.calls.call_context import CallContext, DecisionParts
 from server.calls.call_worker import CallWorker
 from server.calls.handlers import HANDLERS
@@ -22,8 +23,10 @@ from server.gate.port import Gate
 from server.geo.location_database import LocationSource
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
+from server.security.audit import NO_AUDIT, AuditTrail
 from server.settings import Settings
 from server.store.assembly import StoreAccess
+from targeting.recording.signal_opt_outs import Sighting
 from targeting.signals.nap import Nap
 
 
@@ -39,9 +42,11 @@ class LaneThreads(NamedTuple):
     metrics: Metrics
     observers: Sequence[BatchObserver] = ()
     """What takes note of the decisions that are made."""
+    audit: AuditTrail = NO_AUDIT
 
     def start(self, gate: Gate, closing: ExitStack) -> None:
         """Start the worker of decisions on the gate's loop, and threads for everything else; ``closing`` stops them."""
+        self.choices.signal_opt_outs.on_stored = self._record_signal
         fetcher = LoopFetcher(self._fetcher)
         closing.callback(fetcher.close)
         parts = WorkerParts(
@@ -61,6 +66,10 @@ class LaneThreads(NamedTuple):
         # The last ones are called first, so that all are stopped before one is waited for.
         for worker in workers:
             closing.callback(worker.stop)
+
+    def _record_signal(self, sighting: Sighting) -> None:
+        # Not refused where the log is required: the opt-out protects, and the loss is counted.
+        self.audit.enqueue(signal_entry(sighting, self.store.pseudonyms.owner))
 
     def _guard(self) -> CanaryGuard:
         return guard_of(self.store.key)
@@ -89,5 +98,7 @@ class LaneThreads(NamedTuple):
             replicas=self.settings.replicas,
             needs_disk=self.store.puts_on_disk,
             on_unconfirmed=self.choices.replication_watch.track,
+            audit=self.audit,
+            pseudonym=self.store.pseudonyms.owner,
             country_table_age_s=self.locator.age_s,
         )

@@ -41,7 +41,9 @@ def trace_decision(
     rulebook = rulebook or decider.rulebook()
     planned = decider.plan([request], rulebook.policy)
     (item,) = planned.items
-    stored = fetcher.fetch(item.subjects or subjects_of(item.request, item.cookies), context.budget_s)
+    subjects = item.subjects or subjects_of(item.request, item.cookies)
+    context.on_subjects(subjects)
+    stored = fetcher.fetch(subjects, context.budget_s)
     ((decision, response),) = decider.decide(planned, stored if item.subjects else (), rulebook)
     return DecisionTrace(item, stored, decision, rulebook.policy, context.now()), response
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from server.canaries.guard import CanaryGuard
+from server.calls.call_context import CallContext
 from server.errors import InvalidRequest
 from server.messages.translate import named_id
 from targeting.model import Subject, SubjectKind
@@ -17,9 +17,11 @@ class NamesSubject(Protocol):
     device_id: str
 
 
-def subject_of(message: NamesSubject, canaries: CanaryGuard) -> Subject:
-    """Read the subject, which is no canary. Raises ``InvalidRequest``."""
-    return canaries.checked_subject(_named(message))
+def subject_of(message: NamesSubject, context: CallContext) -> Subject:
+    """Read the subject, which is no canary; its records are going to be read or changed. Raises ``InvalidRequest``."""
+    subject = _named(message)
+    context.on_subjects((subject,))
+    return context.canaries.checked_subject(subject)
 
 
 def _named(message: NamesSubject) -> Subject:

@@ -75,6 +75,7 @@ class Metrics:
             "Signals with new devices that were not stored, beyond signals.new_devices_per_second",
         )
         self.consent = ConsentCounts(registry)
+        self._audit_lost = counter("adtargeting_audit_lost", "Entries of the audit log that could not be written")
         self.canaries = CanaryCounts(registry)
         self.shadow = ShadowCounts(registry)
 
@@ -197,6 +198,10 @@ class Metrics:
     def count_dropped_signal(self) -> None:
         """Count a signal with a new device that was not stored."""
         self._dropped_signals.inc()
+
+    def count_audit_lost(self) -> None:
+        """Count an entry of the audit log that could not be written."""
+        self._audit_lost.inc()
 
     def count_newer_policy(self) -> None:
         """Count a TC string of a policy version that is not known yet; it was read all the same."""
