@@ -37,13 +37,13 @@ def find_prometheus() -> str:
 
 
 class PrometheusServer:
-    """Scrapes one target; a context manager that is open while it runs."""
+    """Scrapes the targets of one job; a context manager that is open while it runs."""
 
-    def __init__(self, directory: Path, target: str) -> None:
+    def __init__(self, directory: Path, targets: Sequence[str]) -> None:
         directory.mkdir()
         for path in RULES:
             (directory / path.name).write_text(shorten(path.read_text()))
-        (directory / "prometheus.yml").write_text(yaml.safe_dump(_configuration(target)))
+        (directory / "prometheus.yml").write_text(yaml.safe_dump(_configuration(targets)))
         self._port = free_port()
         command = [find_prometheus(), f"--config.file={directory / 'prometheus.yml'}", "--log.level=error"]
         command += [f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address=127.0.0.1:{self._port}"]
@@ -83,8 +83,8 @@ class PrometheusServer:
             return json.load(answer)["data"]
 
 
-def _configuration(target: str) -> dict[str, Any]:
-    job = {"job_name": "adtargeting", "static_configs": [{"targets": [target]}]}
+def _configuration(targets: Sequence[str]) -> dict[str, Any]:
+    job = {"job_name": "adtargeting", "static_configs": [{"targets": list(targets)}]}
     return {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "500ms"},
         "rule_files": [path.name for path in RULES],

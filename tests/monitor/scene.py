@@ -1,4 +1,4 @@
-"""What is watched: the service in two processes on a Redis of its own, with a Prometheus that scrapes it."""
+"""What is watched: the service in two processes on a Redis of its own, a leaky service, and their Prometheus."""
 
 import os
 import signal
@@ -13,6 +13,7 @@ from benchmarks.processes import Serving
 from tests.deploy.tools import ROOT
 from tests.faults.redis_process import ON_DISK, RedisProcess
 from tests.monitor.free_ports import free_port
+from tests.monitor.leaky_service import LeakyService
 from tests.monitor.prometheus_server import PrometheusServer
 from tests.server.processes.running_supervisor import processes
 from tests.waiting import eventually
@@ -27,7 +28,6 @@ class Scene:
         self._directory = directory
         self._policy, self._shadow = directory / "policy.toml", directory / "shadow.toml"
         self._closing = ExitStack()
-        self.metrics_address = f"127.0.0.1:{free_port()}"
 
     def __enter__(self) -> Self:
         try:
@@ -49,6 +49,7 @@ class Scene:
         """Have the service take policies of another version."""
         self._write_policies(2)
         os.kill(self._service.pid, signal.SIGHUP)
+        self.leaky.reload()
 
     def kill_workers(self, times: int) -> None:
         """End a worker with SIGKILL, and wait until there are two again, as often as named."""
@@ -67,11 +68,12 @@ class Scene:
 
     def _open(self) -> None:
         self._write_policies(1)
+        metrics_address = f"127.0.0.1:{free_port()}"
         self.redis = self._closing.enter_context(RedisProcess(self._directory / "redis", *ON_DISK))
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("ADTARGETING_")}
         self._environment |= {
             "ADTARGETING_GRPC_ADDRESS": "127.0.0.1:0",
-            "ADTARGETING_METRICS_ADDRESS": self.metrics_address,
+            "ADTARGETING_METRICS_ADDRESS": metrics_address,
             "ADTARGETING_DATA_DIR": str(self._directory / "data"),
             "ADTARGETING_REDIS_URL": f"redis://127.0.0.1:{self.redis.port}",
             "ADTARGETING_CONFIRM_ON_DISK": "yes",
@@ -82,8 +84,9 @@ class Scene:
         arguments = ("-m", "server", "serve", "--processes", "2")
         self._service = Serving(arguments, self._environment, self._directory / "service.log")
         self._closing.callback(self._service.stop)
+        self.leaky = self._closing.enter_context(LeakyService(self._directory / "leaky", self._policy))
         self.prometheus = self._closing.enter_context(
-            PrometheusServer(self._directory / "prometheus", self.metrics_address)
+            PrometheusServer(self._directory / "prometheus", [metrics_address, self.leaky.metrics_address])
         )
 
     def _write_policies(self, number: int) -> None:

@@ -43,7 +43,10 @@ class Fault(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """When the alert of a fault fired and resolved, in seconds after the fault and after its end; None: never."""
+    """When the alert of a fault fired and resolved, in seconds after the fault and after its end; None: never.
+
+    An alert that fired before the fault was made has not fired for it.
+    """
 
     fault: Fault
     fired_s: float | None
@@ -62,6 +65,7 @@ class Trial:
         self._fault = fault
         self._stage = stage
         self._since_s = 0.0
+        self._fires_already = False
 
     def run(self) -> Outcome:
         """Make the fault, and return what became of the alert."""
@@ -70,19 +74,23 @@ class Trial:
 
     def inject(self) -> None:
         """Make the fault."""
+        self._fires_already = self._fires()
         self._since_s = time.monotonic()
         self._fault.inject(self._stage)
 
     def finish(self) -> Outcome:
         """Return what became of the alert."""
-        fired_s = self._wait_until(fires=True)
+        fired_s = None if self._fires_already else self._wait_until(fires=True)
         self._fault.heal(self._stage)
         self._since_s = time.monotonic()
         return Outcome(self._fault, fired_s, self._wait_until(fires=False))
 
+    def _fires(self) -> bool:
+        return self._fault.alert in self._stage.scene.prometheus.firing()
+
     def _wait_until(self, *, fires: bool) -> float | None:
         while (passed_s := time.monotonic() - self._since_s) < _PATIENCE_S:
-            if (self._fault.alert in self._stage.scene.prometheus.firing()) == fires:
+            if self._fires() == fires:
                 return passed_s
             time.sleep(_POLL_S)
         return None
@@ -120,6 +128,12 @@ FAULTS: Final = (
         "AdtargetingStoreUntrusted",
         inject=lambda stage: stage.ask("DEL", identity_key(b"adt").decode()),
         heal=lambda stage: stage.scene.trust_store(),
+    ),
+    Fault(
+        "a guard of opt-outs is taken out",
+        "AdtargetingCanaryLeak",
+        inject=lambda stage: stage.scene.leaky.leak(),
+        heal=lambda stage: stage.scene.leaky.mend(),
     ),
     Fault(
         "one client floods",
