@@ -93,6 +93,19 @@ NETWORKS: Final = Section(
     ],
 )
 
+ACCESS: Final = Section(
+    "Access and audit",
+    [
+        Graph(
+            "Audit entries lost",
+            "Entries of the audit log that could not be written; any is an alert.",
+            PER_SECOND,
+            [Query(rate("adtargeting_audit_lost_total", "instance"), "{{instance}}")],
+            width=24,
+        ),
+    ],
+)
+
 PROOF: Final = Section(
     "Canaries and shadow policy",
     [

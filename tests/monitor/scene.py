@@ -1,6 +1,7 @@
 """What is watched: the service in two processes on a Redis of its own, a leaky service, and their Prometheus."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -58,6 +59,11 @@ class Scene:
             os.kill(killed, signal.SIGKILL)
             eventually(partial(self._has_replaced, killed))
 
+    def limit_files(self, octets: int) -> None:
+        """Let no file of the workers grow beyond a size: their audit log is full then."""
+        for worker in self._workers():
+            resource.prlimit(worker, resource.RLIMIT_FSIZE, (octets, resource.RLIM_INFINITY))
+
     def trust_store(self) -> None:
         """Accept the store as an operator does: type its name and number of records."""
         shown = self._command("store", "show")
@@ -76,6 +82,7 @@ class Scene:
             "ADTARGETING_METRICS_ADDRESS": metrics_address,
             "ADTARGETING_DATA_DIR": str(self._directory / "data"),
             "ADTARGETING_REDIS_URL": f"redis://127.0.0.1:{self.redis.port}",
+            "ADTARGETING_AUDIT_LOG": str(self._directory / "audit.jsonl"),
             "ADTARGETING_CONFIRM_ON_DISK": "yes",
             "ADTARGETING_POLICY": str(self._policy),
             "ADTARGETING_POLICY_SHADOW": str(self._shadow),

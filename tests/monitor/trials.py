@@ -1,5 +1,6 @@
 """Faults, each with the alert that must fire for it and resolve when it is over."""
 
+import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -128,6 +129,12 @@ FAULTS: Final = (
         "AdtargetingStoreUntrusted",
         inject=lambda stage: stage.ask("DEL", identity_key(b"adt").decode()),
         heal=lambda stage: stage.scene.trust_store(),
+    ),
+    Fault(
+        "the audit log is full",
+        "AdtargetingAuditLost",
+        inject=lambda stage: stage.scene.limit_files(1),
+        heal=lambda stage: stage.scene.limit_files(resource.RLIM_INFINITY),
     ),
     Fault(
         "a guard of opt-outs is taken out",
