@@ -36,7 +36,7 @@ _LEAST_COST_S, _MOST_COST_S = 0.00001, 0.001
 _TURNS_REMEMBERED = 8
 _SPARE = 1.4
 """How much longer a call of a client may wait that has no other in flight."""
-_ALWAYS_LET_IN = 16
+_ALWAYS_LET_IN = 32
 _FULL_ROUND = 32
 """h2corn begins 64 calls at most in a round of the loop: from this many on, others may be waiting."""
 _ENOUGH = 64
