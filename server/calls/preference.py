@@ -28,7 +28,8 @@ MAX_TICKET_CHARACTERS = 64
 def set_preference(payload: bytes, context: CallContext) -> bytes:
     """Store a choice; see ``PreferenceService.SetPreference``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.SetPreferenceRequest, payload)
-    subject, change = subject_of(request), _Change(_choice_made(request, context), request.change_id)
+    subject = subject_of(request, context)
+    change = _Change(_choice_made(request, context), request.change_id)
     choices = ChoiceStore(
         context.store, context.rulebook, context.replicas, context.needs_disk, context.budget_s, context.now
     )
@@ -58,7 +59,7 @@ class _Change:
 def get_preferences(payload: bytes, context: CallContext) -> bytes:
     """Return the stored choice; see ``PreferenceService.GetPreferences``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.GetPreferencesRequest, payload)
-    held = context.store.read([subject_of(request)], context.budget_s)[0]
+    held = context.store.read([subject_of(request, context)], context.budget_s)[0]
     if held.preference is None:
         return pb.GetPreferencesResponse().SerializeToString()
     return preferences_message(decode_preference(held.preference, held.owner)).SerializeToString()
@@ -112,7 +113,7 @@ def _choice_made(request: pb.SetPreferenceRequest, context: CallContext) -> Choi
 
 def _ticket(text: str) -> str:
     if len(text) > MAX_TICKET_CHARACTERS:
-        raise InvalidRequest("ticket", f"at most {MAX_TICKET_CHARACTERS} characters are taken; send a shorter one")
+        raise InvalidRequest("ticket", f"must have at most {MAX_TICKET_CHARACTERS} characters")
     return named_id("ticket", text) if text else ""
 
 

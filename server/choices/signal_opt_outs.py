@@ -49,6 +49,8 @@ class SignalOptOuts:
         retry_after_s: float = 1.0,
         again_after_s: float = 60.0,
     ) -> None:
+        self.on_stored: Callable[[Sighting], None] = lambda _: None
+        """Called with each signal that became an opt-out."""
         self._choices = choices
         self._metrics = metrics
         self._on_unconfirmed = on_unconfirmed
@@ -178,4 +180,5 @@ class SignalOptOuts:
         if not receipt.confirmed:
             self._on_unconfirmed(sighting.subject, receipt.preference)
         durability = "confirmed" if receipt.confirmed else "unconfirmed"
+        self.on_stored(sighting)
         self._metrics.count_preference_change("opt_out", sighting.source.name.lower(), durability)

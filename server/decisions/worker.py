@@ -112,7 +112,8 @@ class Worker:
         """Read the next portion of a call, of at most such a weight, or refuse a call that cannot be read."""
         if isinstance(taken, Call):
             call = taken
-            self._parts.metrics.observe_wait(time.monotonic() - call.arrived_s)
+            if not call.caller.is_own:
+                self._parts.metrics.observe_wait(time.monotonic() - call.arrived_s)
             portion = attempt(lambda: self._parts.reader.read(call).next_portion(most))
         else:
             call = taken.call
@@ -201,9 +202,11 @@ class Worker:
             return
         decided = self._decider.decide(group.planned, stored, group.rulebook)
         group.hand_out(decided)
-        observe_all(self._parts.observer, group.planned.items)
-        self._parts.metrics.observe_batch(len(decided))
-        self._parts.metrics.count_decisions([decision for decision, _ in decided])
+        items, counted = group.without_own(decided)
+        observe_all(self._parts.observer, items)
+        if counted:
+            self._parts.metrics.observe_batch(len(counted))
+            self._parts.metrics.count_decisions([decision for decision, _ in counted])
 
     def _refuse(self, portions: Sequence[Portion], refusal: Refusal) -> None:
         for portion in portions:
@@ -211,7 +214,8 @@ class Worker:
 
     def _answer(self, call: Call, answer: bytes | Refusal) -> None:
         self._lane.answer(call, answer)
-        self._parts.metrics.observe_decision(time.monotonic() - call.arrived_s)
+        if not call.caller.is_own:
+            self._parts.metrics.observe_decision(time.monotonic() - call.arrived_s)
 
     def _answer_by_s(self, portion: Portion) -> float:
         return min(portion.job.call.deadline_s, portion.job.since_s + self._parts.budget_s)

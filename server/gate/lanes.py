@@ -128,7 +128,7 @@ class Lanes:
         if method.in_portions or method.lane is not Lane.DECISIONS or not self._is_too_late(caller.share):
             return None
         self.decisions.begun += 1
-        return self._refused(method, Cause.WAIT)
+        return self._refused(method, Cause.WAIT, caller)
 
     async def serve(self, method: Method, payload: bytes, deadline_s: float, caller: Caller) -> Answer:
         """Let a call whose bytes have just come in wait for its answer, or refuse it at once."""
@@ -158,12 +158,13 @@ class Lanes:
 
     def _refusal(self, call: Call) -> Refusal | None:
         cause = self._cause_against(call)
-        return None if cause is None else self._refused(call.method, cause)
+        return None if cause is None else self._refused(call.method, cause, call.caller)
 
-    def _refused(self, method: Method, cause: Cause) -> Refusal:
+    def _refused(self, method: Method, cause: Cause, caller: Caller) -> Refusal:
         refusal = _REFUSALS[cause]
-        self.refused[cause.value] += 1
-        self.ended[method][refusal.code] += 1
+        if not caller.is_own:
+            self.refused[cause.value] += 1
+            self.ended[method][refusal.code] += 1
         return refusal
 
     def _is_too_late(self, client: str) -> bool:
@@ -203,4 +204,5 @@ class Lanes:
             # Reached too when the caller goes away; nothing reads the answer then.
             call.gone = True
             room.leave(call.client, call.weight, size)
-            self.ended[call.method][code] += 1
+            if not call.caller.is_own:
+                self.ended[call.method][code] += 1

@@ -8,9 +8,11 @@ gate passes one contract suite (``tests/contracts/``).
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from server.security.caller import ANONYMOUS, Caller
+from server.security.own_credential import OwnCredential
 
 HEALTH_CHECKED = (
     "",
@@ -157,6 +159,10 @@ class Gate(Protocol):
         """Listen, and return the bound address (``host:port``). Raises ``GateError``."""
         ...
 
+    def listen_for(self, part: OwnCredential, path: Path) -> None:
+        """Listen on a new Unix socket too, for a part of the service, once the gate is open. Raises ``OSError``."""
+        ...
+
     def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:
         """Run the worker of the decision lane on the loop's thread until the gate is closed."""
         ...
@@ -186,7 +192,7 @@ class Gate(Protocol):
         ...
 
     def ended(self) -> Mapping[Method, Mapping[int, int]]:
-        """Count the calls that have ended, refused ones included, by RPC and gRPC status code.
+        """Count the calls that have ended, refused ones included, by RPC and gRPC status code; not those of our own.
 
         What never became a call (an RPC that is unknown, a message over every limit) is not counted.
         """

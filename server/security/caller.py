@@ -23,6 +23,11 @@ class Caller(NamedTuple):
         """Whose share of the room and of rates a call counts against: the client's, else its connection's."""
         return self.name or self.connection
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the service itself calls, so that the call counts in no metric of decisions."""
+        return self.name.startswith(_OWN)
+
 
 ANONYMOUS: Final = Caller()
 

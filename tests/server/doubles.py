@@ -5,10 +5,12 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
 from server.gate.port import Answer, Call, DecisionLane, Lane, Method
 from server.security.caller import Caller
+from server.security.own_credential import OwnCredential
 from server.store.ports import Committed, RecordChange
 from targeting.model import Subject, SubjectKind
 from targeting.places.geo import IpLocation
@@ -62,6 +64,9 @@ class ListGate:
 
     def open(self) -> str:
         return "list"
+
+    def listen_for(self, part: OwnCredential, path: Path) -> None:
+        raise NotImplementedError
 
     def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:
         raise NotImplementedError

@@ -70,7 +70,11 @@ def test_a_change_keeps_who_made_it_and_why() -> None:
 
 @pytest.mark.parametrize(
     ("ticket", "problem"),
-    [("x" * 65, "at most 64 characters"), ("é" * 65, "at most 64 characters"), ("unknown", "is a placeholder")],
+    [
+        ("x" * 65, "must have at most 64 characters"),
+        ("é" * 65, "must have at most 64 characters"),
+        ("unknown", "must not be a placeholder"),
+    ],
     ids=["too long", "too long, in two bytes each", "a placeholder"],
 )
 def test_a_ticket_is_checked_as_ids_are(ticket: str, problem: str) -> None:
