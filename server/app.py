@@ -9,6 +9,7 @@ from types import TracebackType
 
 from server.calls.assembly import LaneThreads
 from server.choices.assembly import ChoiceThreads
+from server.decision_records.assembly import DecisionRecords
 from server.decisions.sampling import EveryNth
 from server.decisions.shadow import Shadow
 from server.files.file_watch import FileWatch
@@ -79,7 +80,11 @@ class Service:
             self.metrics_address = serve_metrics(settings.metrics_address, self.metrics.registry, probes, closing)
         choices = ChoiceThreads(settings, self.store, self.rules, self.metrics, closing)
         shadow = Shadow(self.shadow_rules, self.metrics.shadow, EveryNth(settings.policy_shadow_one_in))
-        lanes = LaneThreads(settings, self.store, choices, self.rules, self.locations, open_nap, self.metrics, [shadow])
+        self.records = DecisionRecords(settings, lambda: self.store.trust.epoch, self.metrics, closing)
+        observers = [shadow, *self.records.observers]
+        lanes = LaneThreads(
+            settings, self.store, choices, self.rules, self.locations, open_nap, self.metrics, observers
+        )
         lanes.start(self.gate, closing)
         closing.callback(_LOG.info, "drained, the gate is closed")
         closing.callback(self.gate.close, settings.drain_grace_s)
@@ -104,6 +109,7 @@ class Service:
         """Read the policies and the country database again; a file that cannot be used changes nothing."""
         self.rules.reload()
         self.shadow_rules.reload()
+        self.records.reopen()
         self.locations.reload()
 
     def request_reload(self) -> None:
