@@ -46,7 +46,7 @@ _PLACES: Final = tuple(IpLocation(*place.split(":")) for place in (
     "US:US-CA", "US:US-TX", "US:US-CT", "US:US-NY", "GB:GB-ENG", "DE:", "FR:", "CA:CA-ON", "CA:CA-QC", "BR:", "IN:",
     "MX:",
 ))  # fmt: skip
-_PLACE_WEIGHTS: Final = (14, 9, 3, 8, 12, 11, 9, 6, 3, 10, 9, 6)
+_PLACE_WEIGHTS: Final = (14, 9, 8, 8, 12, 11, 9, 6, 3, 10, 9, 6)
 
 
 def _consented(*vendors: int) -> str:
@@ -69,13 +69,14 @@ class Person(NamedTuple):
     hours: tuple[int, ...]
 
 
-def people(count: int, seed: int = 16) -> Iterator[Person]:
+def people(count: int, hours: int = 24, seed: int = 16) -> Iterator[Person]:
+    """People who ask in some of the first hours of the day."""
     dice = random.Random(seed)
     for number in range(count):
-        yield _person(number, dice)
+        yield _person(number, hours, dice)
 
 
-def _person(number: int, dice: random.Random) -> Person:
+def _person(number: int, hours: int, dice: random.Random) -> Person:
     (place,) = dice.choices(_PLACES, _PLACE_WEIGHTS)
     is_european = place.country in POLICY.gdpr.applies_in
     signals = Signals(
@@ -106,8 +107,7 @@ def _person(number: int, dice: random.Random) -> Person:
             for subject in subjects
         ]
     )
-    hours = tuple(sorted(dice.sample(range(24), dice.choice((1, 1, 2, 3)))))
-    return Person(request, stored, hours)
+    return Person(request, stored, tuple(sorted(dice.sample(range(hours), dice.choice((1, 1, 2, 3))))))
 
 
 def _records(kind: SubjectKind, number: int, preference: Preference, *, has_profile: bool) -> StoredRecords:

@@ -39,11 +39,10 @@ class Found(NamedTuple):
     asked: int
 
 
-def attack(count: int, crowd: int, seed: int = 16, *, groups: bool = True) -> Found:
-    traces = list(_day(list(people(count, seed)), seed))
+def attack(count: int, crowd: int, hours: int = 24) -> Found:
+    """Look for each of so many people, who ask in the first hours of a day, among the records of a crowd."""
+    traces = list(_day(list(people(count, hours))))
     written = list(_written(traces, crowd))
-    if not groups:
-        written = [Trace(replace(trace.record, person=None), trace.person) for trace in written]
     by_class, by_request = defaultdict(list), Counter(_request(trace.record) for trace in traces)
     habits = defaultdict(set)
     for trace in traces:
@@ -71,8 +70,8 @@ def _nearest(
     return [person for score, person in scores if score == best]
 
 
-def _day(everybody: Sequence[Person], seed: int) -> Iterator[Trace]:
-    secret = random.Random(seed).randbytes(32)
+def _day(everybody: Sequence[Person]) -> Iterator[Trace]:
+    secret = random.Random(16).randbytes(32)
     for hour in range(24):
         asking = [(number, person) for number, person in enumerate(everybody) if hour in person.hours]
         for start in range(0, len(asking), 256):
