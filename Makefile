@@ -8,9 +8,10 @@ PIP := -m pip install --quiet --disable-pip-version-check
 POLICY ?= policy.example.toml
 FUZZ_SECONDS ?= 120
 FAULTS ?=
+SOAK_SECONDS ?= 600
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow faults fuzz tools pictures dashboard check format bench bench-quick proto schemas lock sbom clean clean-data
+.PHONY: all help run demo test test-slow faults fuzz tools pictures dashboard check format bench bench-quick soak proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -34,7 +35,7 @@ demo: $(READY)  ## A guided tour in the terminal
 
 # -n 4, also on two cores: many tests wait for servers. The suite runs in parallel and in any order.
 test: $(READY)  ## Tests, with coverage gates
-	@$(BIN)/python -m pytest -n 4 -m 'not slow' --cov --cov-report=term-missing:skip-covered --cov-report=json:.coverage.json
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -m 'not slow' --cov --cov-report=term-missing:skip-covered --cov-report=json:.coverage.json
 	@$(BIN)/python -m tests.coverage_gate .coverage.json targeting=100 server=95
 
 test-slow: $(READY)  ## Long searches and tests of the slow kind (30 minutes)
@@ -73,6 +74,9 @@ bench: $(READY)  ## Benchmarks with a report (10 minutes; needs h2load)
 
 bench-quick: $(READY)  ## Benchmarks, shorter (90 seconds; needs h2load)
 	@$(BIN)/python -m benchmarks --quick
+
+soak: $(READY)  ## Half the knee for 10 minutes; fails on whatever grows (SOAK_SECONDS=60 for a quick look; needs h2load)
+	@$(BIN)/python -m benchmarks.soak --seconds $(SOAK_SECONDS)
 
 proto: $(READY)  ## Regenerate the stubs from the contract
 	@$(BIN)/python proto/generate_stubs.py

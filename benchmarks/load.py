@@ -16,7 +16,8 @@ from typing import NamedTuple
 _FRAME = 5
 """Bytes before a message: a flag and its length (gRPC over HTTP/2, "Length-Prefixed-Message")."""
 _HEADERS = ("content-type: application/grpc", "te: trailers")
-_CONNECTIONS = 4
+_CONNECTIONS, _MOST_A_CONNECTION = 4, 16
+"""As many calls in flight as a connection to the service may have by default."""
 _TIMEOUT_S = 60
 _RATE = re.compile(r"finished in [^,]+, ([\d.]+) req/s")
 _REQUESTS = re.compile(r"requests: (\d+) total, .* (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout")
@@ -65,7 +66,7 @@ def find_h2load() -> str:
 
 
 def run(targets: Sequence[Target], calls: int, in_flight: int, scratch: Path) -> Sample:
-    """Make the calls, ``in_flight`` at a time, over up to four connections. Raises ``Voided``.
+    """Make the calls, ``in_flight`` at a time, over 4 connections or, beyond 64, one for 16 calls. Raises ``Voided``.
 
     Several targets share the calls, each from a process of its own, at the same time.
     """
@@ -77,7 +78,7 @@ def run(targets: Sequence[Target], calls: int, in_flight: int, scratch: Path) ->
     running = [subprocess.Popen(each, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for each in commands]
     outputs = [each.communicate(timeout=_TIMEOUT_S)[0] for each in running]
     rate = sum(_checked(output, target, share) for output, target in zip(outputs, targets, strict=True))
-    times_ms = sorted(int(line.split("\t")[2]) / 1000 for log in logs for line in log.open())
+    times_ms = sorted(int(line.split("\t")[2]) / 1000 for log in logs for line in log.read_text().splitlines())
     return Sample(rate, statistics.median(times_ms), times_ms[len(times_ms) * 99 // 100])
 
 
@@ -87,7 +88,7 @@ def headers_of() -> list[str]:
 
 
 def _command(target: Target, calls: int, in_flight: int, log: Path) -> list[str]:
-    connections = min(_CONNECTIONS, in_flight)
+    connections = max(min(_CONNECTIONS, in_flight), in_flight // _MOST_A_CONNECTION)
     shape = {"-n": calls, "-c": connections, "-m": in_flight // connections}
     options = [word for name, value in shape.items() for word in (name, str(value))]
     url = f"http://{target.address}{target.path}"

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 _ADDRESS = re.compile(r"gRPC on (\S+) ")
+_METRICS = re.compile(r"metrics on (http://[^\s,]+)")
 _STOP_TIMEOUT_S = 15.0
 _SERVICE = ("-m", "server", "serve")
 
@@ -35,6 +36,8 @@ class Serving:
                 stderr=errors,
                 text=True,
             )
+        self.metrics_url = ""
+        """Where a service tells its metrics; empty for any other server."""
         self.address = self._read_address()
 
     @property
@@ -65,6 +68,8 @@ class Serving:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if found := _ADDRESS.search(line):
+                metrics = _METRICS.search(line)
+                self.metrics_url = metrics[1] if metrics else ""
                 return found[1]
         self.stop()
         said = self._log.read_text(errors="replace").strip().splitlines()

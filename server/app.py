@@ -8,6 +8,7 @@ from socket import socket
 from types import TracebackType
 
 from server.calls.assembly import LaneThreads
+from server.canaries.assembly import CanaryParts
 from server.choices.assembly import ChoiceThreads
 from server.decision_records.assembly import DecisionRecords
 from server.decisions.sampling import EveryNth
@@ -23,6 +24,7 @@ from server.keys.secret_key import NETWORK_IDS
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
 from server.policy.shadow_policy import ShadowPolicy
+from server.security.audit_assembly import open_audit
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 from server.vital_threads import VitalThreads
@@ -71,6 +73,7 @@ class Service:
         self.metrics.country_table_age.set_function(self.locations.age_s)
         open_nap = nap_reader(settings.nap_keys, lambda: self.metrics.count_decode_error("nap"))
         self.store = StoreAccess(settings, closing)
+        self.audit = open_audit(settings, self.metrics.count_audit_lost, closing)
         self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), self.metrics)
         self.shadow_rules = ShadowPolicy(settings.policy_shadow, self.rules, self.metrics)
         self.store.on_circuit_change = self.metrics.circuit_open.set
@@ -83,11 +86,21 @@ class Service:
         self.records = DecisionRecords(settings, lambda: self.store.trust.epoch, self.metrics, closing)
         observers = [shadow, *self.records.observers]
         lanes = LaneThreads(
-            settings, self.store, choices, self.rules, self.locations, open_nap, self.metrics, observers
+            settings,
+            self.store,
+            choices,
+            self.rules,
+            self.locations,
+            open_nap,
+            self.metrics,
+            observers,
+            self.audit,
         )
         lanes.start(self.gate, closing)
         closing.callback(_LOG.info, "drained, the gate is closed")
         closing.callback(self.gate.close, settings.drain_grace_s)
+        if settings.canaries == "yes":
+            CanaryParts(self.gate, self.store, self.rules, self.metrics).open(closing)
         if settings.web_address:
             self.web_address = open_pages(settings, lanes.call_context, closing)
         self._watch_health()
@@ -106,7 +119,11 @@ class Service:
         self._closing.close()
 
     def reload(self) -> None:
-        """Read the policies and the country database again; a file that cannot be used changes nothing."""
+        """Read the policies and the country database again; a file that cannot be used changes nothing.
+
+        The audit log is opened again too.
+        """
+        self.audit.reopen()
         self.rules.reload()
         self.shadow_rules.reload()
         self.records.reopen()

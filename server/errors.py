@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from server.gate.port import Refusal
+from server.security.audit import AuditUnavailable
 from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
 from targeting.records.envelope import RecordUnreadable
 
@@ -75,6 +76,7 @@ def _says(text: str) -> Callable[[Exception], str]:
 
 _SAFE = "nothing was acknowledged; the call can be repeated safely"
 _TWICE = "the store did not acknowledge; repeated activities without an id may count twice; send activity_id"
+_NO_AUDIT = "the audit log cannot be written, and this service answers no call about people without it; repeat it later"
 _UNREADABLE = "a stored record of the subject cannot be read; an explicit choice (SetPreference) replaces it"
 _TABLE: dict[type[Exception], _Row] = {
     InvalidRequest: _Row(code_pb2.INVALID_ARGUMENT, str, _violations),
@@ -83,13 +85,20 @@ _TABLE: dict[type[Exception], _Row] = {
     StoreTimeout: _Row(code_pb2.UNAVAILABLE, _says(f"the store did not answer in time; {_SAFE}"), _retry),
     MayCountTwice: _Row(code_pb2.UNAVAILABLE, _says(_TWICE), _retry),
     StoreError: _Row(code_pb2.UNAVAILABLE, _says(f"the store is unavailable; {_SAFE}"), _retry),
+    AuditUnavailable: _Row(code_pb2.UNAVAILABLE, _says(_NO_AUDIT), _retry),
     Exception: _Row(code_pb2.INTERNAL, lambda problem: f"internal error {note(problem)}"),
 }
 
 
+def code_name_of(problem: Exception) -> str:
+    """Return the gRPC status of a call that ended with this exception, in lower case."""
+    name: str = code_pb2.Code.Name(_row_of(problem).code)
+    return name.lower()
+
+
 def refusal_of(problem: Exception) -> Refusal:
     """Return the answer to a call that ended with this exception: the row of its nearest type."""
-    row = next(_TABLE[kind] for kind in type(problem).__mro__ if kind in _TABLE)
+    row = _row_of(problem)
     message = row.text(problem)
     packed = []
     for detail in row.details(problem):
@@ -98,6 +107,10 @@ def refusal_of(problem: Exception) -> Refusal:
     status = status_pb2.Status(code=row.code, message=message, details=packed)
     field = problem.field if isinstance(problem, InvalidRequest) else ""
     return Refusal(row.code, message, status.SerializeToString(), field)
+
+
+def _row_of(problem: Exception) -> _Row:
+    return next(_TABLE[kind] for kind in type(problem).__mro__ if kind in _TABLE)
 
 
 def note(problem: Exception) -> str:

@@ -59,7 +59,7 @@ class Settings:
     max_inflight: int = field(default=2048, metadata={"bounds": (1, 1_000_000)})
     max_inflight_mib: int = field(default=64, metadata={"bounds": (1, 65_536)})
     max_connections: int = field(default=4096, metadata={"bounds": (1, 1_000_000)})
-    max_streams: int = field(default=64, metadata={"bounds": (1, 10_000)})
+    max_streams: int = field(default=16, metadata={"bounds": (1, 10_000)})
     """Calls in flight of one connection of the http2 gate."""
     idle_timeout_s: int = field(default=300, metadata={"bounds": (1, 86_400)})
     hosts: str = ""
@@ -74,6 +74,8 @@ class Settings:
     """Whether a choice is CONFIRMED only once the Redis of ``redis_url`` has it on disk."""
     encrypt_records: str = field(default="yes", metadata={"choices": ("no", "yes")})
     """Whether records are sealed when they are written; sealed ones are opened in either case."""
+    canaries: str = field(default="yes", metadata={"choices": ("no", "yes")})
+    """Whether leak canaries are written into the store and asked about every second."""
     drain_delay_s: int = field(default=1, metadata={"bounds": (0, 600)})
     """How long health reports NOT_SERVING before new calls are refused."""
     drain_grace_s: int = field(default=10, metadata={"bounds": (0, 600)})
@@ -87,6 +89,10 @@ class Settings:
     """Addresses and networks of those proxies, and ``unix`` for a Unix socket, separated by commas."""
     web_links: str = ""
     """A TOML file of links to other places to choose."""
+    audit_log: str = ""
+    """The file of the audit log, or ``-`` for standard output; empty: none is written."""
+    audit_required: str = field(default="no", metadata={"choices": ("no", "yes")})
+    """Whether calls about people are refused while the audit log cannot be written."""
     log_format: str = field(default="text", metadata={"choices": ("text", "json")})
     log_level: str = field(default="INFO", metadata={"choices": ("DEBUG", "INFO", "WARNING", "ERROR")})
 

@@ -77,6 +77,16 @@ NETWORKS: Final = Section(
     "Networks",
     [
         Graph(
+            "Leak canaries",
+            "Answers about made-up people, by outcome; a leak is an incident.",
+            PER_SECOND,
+            [
+                Query(rate("adtargeting_canary_answers_total", "outcome"), "{{outcome}}"),
+                Query(total("adtargeting_canary_leaks_total"), "leaks"),
+            ],
+            width=24,
+        ),
+        Graph(
             "Answers for networks",
             "By network of the policy.",
             PER_SECOND,

@@ -82,7 +82,8 @@ class _Recorder:
     def _admitted(self, activities: Iterable[pb.Activity | InvalidRequest]) -> list[_Task]:
         """Return the activities to record; settle those that the request alone rejects or suppresses."""
         sent = list(self._sent(activities))
-        planned = plan([request for _, _, request in sent], self._policy, self._now_s)
+        requests = [request for _, _, request in sent]
+        planned = self._context.canaries.withhold(plan(requests, self._policy, self._now_s))
         # A signal outlasts its activity, also a rejected one.
         observe_all(self._context.decisions.observer, planned.items)
         now_s = int(self._now_s)
@@ -105,7 +106,8 @@ class _Recorder:
             try:
                 if isinstance(message, InvalidRequest):
                     raise message
-                yield index, message, request_of(message, self._context.caller.share)
+                request = request_of(message, self._context.caller.share)
+                yield index, message, self._context.canaries.checked(request)
             except InvalidRequest as problem:
                 self._results[index] = Result(Outcome.REJECTED, field=problem.field)
 

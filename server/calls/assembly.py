@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from server.calls.audited import signal_entry
 from server.calls.call_context import CallContext, DecisionParts
 from server.calls.call_worker import CallWorker
 from server.calls.handlers import HANDLERS
+from server.canaries.assembly import guard_of
+from server.canaries.guard import CanaryGuard
 from server.choices.assembly import ChoiceThreads
 from server.decisions.containment import BatchObserver, contained
 from server.decisions.decider import Decider
@@ -20,8 +23,10 @@ from server.gate.port import Gate
 from server.geo.location_database import LocationSource
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
+from server.security.audit import NO_AUDIT, AuditTrail
 from server.settings import Settings
 from server.store.assembly import StoreAccess
+from targeting.recording.signal_opt_outs import Sighting
 from targeting.signals.nap import Nap
 
 
@@ -37,16 +42,18 @@ class LaneThreads(NamedTuple):
     metrics: Metrics
     observers: Sequence[BatchObserver] = ()
     """What takes note of the decisions that are made."""
+    audit: AuditTrail = NO_AUDIT
 
     def start(self, gate: Gate, closing: ExitStack) -> None:
         """Start the worker of decisions on the gate's loop, and threads for everything else; ``closing`` stops them."""
+        self.choices.signal_opt_outs.on_stored = self._record_signal
         fetcher = LoopFetcher(self._fetcher)
         closing.callback(fetcher.close)
         parts = WorkerParts(
-            decider=Decider(self.rules, self.open_nap, contained(self.observers)),
+            decider=Decider(self.rules, self.open_nap, self._guard(), contained(self.observers)),
             fetcher=fetcher,
             observer=self._observer(),
-            reader=CallReader(self.locator),
+            reader=CallReader(self.locator, self._guard()),
             metrics=self.metrics,
             budget_s=self.settings.decision_budget_ms / 1000,
         )
@@ -60,6 +67,16 @@ class LaneThreads(NamedTuple):
         for worker in workers:
             closing.callback(worker.stop)
 
+    def _record_signal(self, sighting: Sighting) -> None:
+        # Not refused where the log is required: the opt-out protects, and the loss is counted.
+        self.audit.enqueue(signal_entry(sighting, self.store.pseudonyms.owner))
+
+    def _guard(self) -> CanaryGuard:
+        return guard_of(self.store.key)
+
+    def _decider(self) -> Decider:
+        return Decider(self.rules, self.open_nap, self._guard())
+
     def _fetcher(self) -> Fetcher:
         return Fetcher(self.store.decisions(), self.metrics)
 
@@ -70,15 +87,18 @@ class LaneThreads(NamedTuple):
         """Return what one thread makes calls with."""
         return CallContext(
             store=self.store.records(self.metrics),
-            decisions=DecisionParts(Decider(self.rules, self.open_nap), self._fetcher(), self._observer()),
+            decisions=DecisionParts(self._decider(), self._fetcher(), self._observer()),
             rulebook=self.rules,
             locator=self.locator,
             open_nap=self.open_nap,
             metrics=self.metrics,
             now=time.time,
             budget_s=self.settings.write_budget_ms / 1000,
+            canaries=self._guard(),
             replicas=self.settings.replicas,
             needs_disk=self.store.puts_on_disk,
             on_unconfirmed=self.choices.replication_watch.track,
+            audit=self.audit,
+            pseudonym=self.store.pseudonyms.owner,
             country_table_age_s=self.locator.age_s,
         )

@@ -1,13 +1,15 @@
 """The dependencies of the handlers of the second lane."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from server.canaries.guard import NO_GUARD, CanaryGuard
 from server.decisions.decider import Decider
 from server.decisions.fetcher import Fetcher
 from server.decisions.signal_observer import SignalObserver
 from server.geo.ip_location import IpLocator
 from server.metrics.metrics import Metrics
+from server.security.audit import NO_AUDIT, AuditTrail
 from server.security.caller import ANONYMOUS, Caller
 from server.store.ports import RecordStore
 from targeting.decision import Rulebook
@@ -18,6 +20,15 @@ from targeting.signals.nap import Nap
 
 def _ignore(_: Subject, __: Preference) -> None:
     """Do nothing."""
+
+
+def _concern(_: Sequence[Subject]) -> None:
+    """Do nothing."""
+
+
+def _no_pseudonym(_: Subject) -> bytes:
+    """Return nothing."""
+    return b""
 
 
 def _unknown() -> float:
@@ -46,10 +57,17 @@ class CallContext(NamedTuple):
     budget_s: float = 0.5
     caller: Caller = ANONYMOUS
     """Who makes the call; the rate of new devices counts by it."""
+    canaries: CanaryGuard = NO_GUARD
+    """What keeps callers from the ids of leak canaries."""
     replicas: int = 0
     needs_disk: bool = False
     """Whether a choice is confirmed only once it is on disk."""
     on_unconfirmed: Callable[[Subject, Preference], None] = _ignore
     """Called with a choice that is stored and not yet confirmed."""
+    audit: AuditTrail = NO_AUDIT
+    pseudonym: Callable[[Subject], bytes] = _no_pseudonym
+    """The pseudonym of a subject, by which the audit log names it."""
+    on_subjects: Callable[[Sequence[Subject]], None] = _concern
+    """Called with the subjects whose records are read or changed, before they are."""
     country_table_age_s: Callable[[], float] = _unknown
     """Seconds since the country database was built; NaN if it does not say."""

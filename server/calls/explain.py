@@ -34,12 +34,16 @@ def trace_decision(
 
     Nothing is counted or written. The second part is the serialised ``DecideResponse``.
     The store is asked in any case, so that its checks are shown also where the request alone limits.
+    Raises ``InvalidRequest`` for a canary's id.
     """
     decider, fetcher, _ = context.decisions
+    context.canaries.checked(request)
     rulebook = rulebook or decider.rulebook()
     planned = decider.plan([request], rulebook.policy)
     (item,) = planned.items
-    stored = fetcher.fetch(item.subjects or subjects_of(item.request, item.cookies), context.budget_s)
+    subjects = item.subjects or subjects_of(item.request, item.cookies)
+    context.on_subjects(subjects)
+    stored = fetcher.fetch(subjects, context.budget_s)
     ((decision, response),) = decider.decide(planned, stored if item.subjects else (), rulebook)
     return DecisionTrace(item, stored, decision, rulebook.policy, context.now()), response
 

@@ -1,6 +1,7 @@
 """The handler of each RPC of the second lane."""
 
 from server.calls.activity import record_activity
+from server.calls.audited import audited_handler
 from server.calls.call_worker import Handler
 from server.calls.explain import explain_decision
 from server.calls.preference import get_preferences, set_preference
@@ -17,11 +18,14 @@ from server.gate.methods import (
 from server.gate.port import Method
 
 HANDLERS: dict[Method, Handler] = {
-    EXPLAIN: explain_decision,
-    SET_PREFERENCE: set_preference,
-    GET_PREFERENCES: get_preferences,
-    RECORD_ACTIVITY: record_activity,
-    GET_PROFILE: get_profile,
-    UPDATE_PROFILE: update_profile,
-    DELETE_PROFILE: delete_profile,
-}
+    method: audited_handler(method, handler)
+    for method, handler in {
+        EXPLAIN: explain_decision,
+        SET_PREFERENCE: set_preference,
+        GET_PREFERENCES: get_preferences,
+        GET_PROFILE: get_profile,
+        UPDATE_PROFILE: update_profile,
+        DELETE_PROFILE: delete_profile,
+    }.items()
+} | {RECORD_ACTIVITY: record_activity}
+"""Each call about one person has an entry in the audit log; activities are no such calls."""

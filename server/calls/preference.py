@@ -22,11 +22,14 @@ from targeting.recording.choice import AppliedChoice, ChangeIdReused, ChoiceMade
 from targeting.records.preference import Choice, Preference, Source, decode_preference
 from targeting.records.stored_records import StoredRecords
 
+MAX_TICKET_CHARACTERS = 64
+
 
 def set_preference(payload: bytes, context: CallContext) -> bytes:
     """Store a choice; see ``PreferenceService.SetPreference``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.SetPreferenceRequest, payload)
-    subject, change = subject_of(request), _Change(_choice_made(request, context.now()), request.change_id)
+    subject = subject_of(request, context)
+    change = _Change(_choice_made(request, context), request.change_id)
     choices = ChoiceStore(
         context.store, context.rulebook, context.replicas, context.needs_disk, context.budget_s, context.now
     )
@@ -56,7 +59,7 @@ class _Change:
 def get_preferences(payload: bytes, context: CallContext) -> bytes:
     """Return the stored choice; see ``PreferenceService.GetPreferences``. Raises ``InvalidRequest``, ``StoreError``."""
     request = parse(pb.GetPreferencesRequest, payload)
-    held = context.store.read([subject_of(request)], context.budget_s)[0]
+    held = context.store.read([subject_of(request, context)], context.budget_s)[0]
     if held.preference is None:
         return pb.GetPreferencesResponse().SerializeToString()
     return preferences_message(decode_preference(held.preference, held.owner)).SerializeToString()
@@ -75,6 +78,8 @@ def preferences_message(preference: Preference) -> pb.GetPreferencesResponse:
                 choice=enum(change.choice),
                 source=enum(change.source),
                 changed_at=timestamp(change.changed_at_ms),
+                actor=change.actor,
+                ticket=change.ticket,
             )
             for change in preference.history
         ],
@@ -84,7 +89,8 @@ def preferences_message(preference: Preference) -> pb.GetPreferencesResponse:
     )
 
 
-def _choice_made(request: pb.SetPreferenceRequest, now_s: float) -> ChoiceMade:
+def _choice_made(request: pb.SetPreferenceRequest, context: CallContext) -> ChoiceMade:
+    now_s = context.now()
     if request.change_id:
         named_id("change_id", request.change_id)
     choice, source = int(request.choice), int(request.source)
@@ -100,7 +106,15 @@ def _choice_made(request: pb.SetPreferenceRequest, now_s: float) -> ChoiceMade:
         country=checked_country("country", request.country),
         language=_language(request.language),
         birth_day=birth_day("birth_date", request.birth_date, now_s) if request.HasField("birth_date") else None,
+        actor=context.caller.name,
+        ticket=_ticket(request.ticket),
     )
+
+
+def _ticket(text: str) -> str:
+    if len(text) > MAX_TICKET_CHARACTERS:
+        raise InvalidRequest("ticket", f"must have at most {MAX_TICKET_CHARACTERS} characters")
+    return named_id("ticket", text) if text else ""
 
 
 def _language(text: str) -> str:

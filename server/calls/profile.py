@@ -4,11 +4,10 @@ A change is written only while the records are those that it was derived from. A
 has removed the whole profile.
 """
 
-from base64 import urlsafe_b64encode
-
 from adtargeting.v1 import profile_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from server.calls.audited import pseudonym_text
 from server.calls.call_context import CallContext
 from server.calls.dates import timestamp
 from server.calls.declared import declared_message, read_declared, read_paths
@@ -34,7 +33,8 @@ def get_profile(payload: bytes, context: CallContext) -> bytes:
 
     An unreadable profile is reported as stored, without its content.
     """
-    held = context.store.read([subject_of(parse(pb.GetProfileRequest, payload))], context.budget_s)[0]
+    subject = subject_of(parse(pb.GetProfileRequest, payload), context)
+    held = context.store.read([subject], context.budget_s)[0]
     preference, profile = _preference(held), _profile(held)
     response = pb.GetProfileResponse(profile_held=held.profile is not None)
     if preference is not None:
@@ -52,7 +52,8 @@ def update_profile(payload: bytes, context: CallContext) -> bytes:
     Raises ``InvalidRequest``, ``NotAllowed``, ``StoreError``.
     """
     request = parse(pb.UpdateProfileRequest, payload)
-    subject, paths, now_s = subject_of(request), read_paths(request.update_mask.paths), context.now()
+    subject, paths = subject_of(request, context), read_paths(request.update_mask.paths)
+    now_s = context.now()
     declared = read_declared(request.declared, paths, now_s)
     rules = (context.rulebook().policy, now_s)
     for held, left_s in read_with_retry(context.store, subject, context.budget_s):
@@ -72,7 +73,7 @@ def update_profile(payload: bytes, context: CallContext) -> bytes:
 
 def delete_profile(payload: bytes, context: CallContext) -> bytes:
     """Erase the profile; see ``ProfileService.DeleteProfile``. Raises ``InvalidRequest``, ``StoreError``."""
-    subject = subject_of(parse(pb.DeleteProfileRequest, payload))
+    subject = subject_of(parse(pb.DeleteProfileRequest, payload), context)
     for held, left_s in read_with_retry(context.store, subject, context.budget_s):
         values = erase(held, int(context.now() * 1000))
         # One step removes everything, also what was written since the records were read.
@@ -87,7 +88,7 @@ def delete_profile(payload: bytes, context: CallContext) -> bytes:
 def _receipt(held: StoredRecords, removed: int, now_s: float) -> bytes:
     preference = _preference(held)
     return pb.DeleteProfileResponse(
-        subject_pseudonym=urlsafe_b64encode(held.owner).rstrip(b"=").decode("ascii"),
+        subject_pseudonym=pseudonym_text(held.owner),
         erased_at=timestamp(int(now_s * 1000)),
         keys_removed=removed,
         preference_version=preference.version if preference else 0,

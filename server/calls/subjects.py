@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from server.calls.call_context import CallContext
 from server.errors import InvalidRequest
 from server.messages.translate import named_id
 from targeting.model import Subject, SubjectKind
@@ -16,8 +17,14 @@ class NamesSubject(Protocol):
     device_id: str
 
 
-def subject_of(message: NamesSubject) -> Subject:
-    """Read the subject. Raises ``InvalidRequest``."""
+def subject_of(message: NamesSubject, context: CallContext) -> Subject:
+    """Read the subject, which is no canary; its records are going to be read or changed. Raises ``InvalidRequest``."""
+    subject = _named(message)
+    context.on_subjects((subject,))
+    return context.canaries.checked_subject(subject)
+
+
+def _named(message: NamesSubject) -> Subject:
     if message.account_id:
         return Subject(SubjectKind.ACCOUNT, canonical(named_id("account_id", message.account_id)))
     if message.device_id:

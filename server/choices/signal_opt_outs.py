@@ -19,6 +19,7 @@ from server.choices.choice_store import ChoiceReceipt, ChoiceStore
 from server.choices.new_device_rate import NewDeviceRate
 from server.errors import note
 from server.metrics.metrics import Metrics
+from server.security.caller import client_name
 from server.store.ports import StoreError
 from targeting.model import AdRequest, Subject
 from targeting.recording.signal_opt_outs import Sighting, is_new_device, opt_out_by_signal, sightings
@@ -48,6 +49,8 @@ class SignalOptOuts:
         retry_after_s: float = 1.0,
         again_after_s: float = 60.0,
     ) -> None:
+        self.on_stored: Callable[[Sighting], None] = lambda _: None
+        """Called with each signal that became an opt-out."""
         self._choices = choices
         self._metrics = metrics
         self._on_unconfirmed = on_unconfirmed
@@ -82,7 +85,9 @@ class SignalOptOuts:
         """Have the signals of a request stored for its account and its device. Never waits."""
         now_s, seen_at_ms = time.monotonic(), self._now_ms()
         key, policy = secrets.token_bytes(_KEY_BYTES), self._choices.rulebook().policy.signals
-        for sighting in sightings(request, cookies, policy, seen_at_ms, key):
+        actor = client_name(request.caller)
+        for seen in sightings(request, cookies, policy, seen_at_ms, key):
+            sighting = seen._replace(actor=actor)
             if self._is_due(sighting.subject, now_s):
                 self._put(sighting, now_s)
             elif len(self._postponed) < self._capacity:
@@ -175,4 +180,5 @@ class SignalOptOuts:
         if not receipt.confirmed:
             self._on_unconfirmed(sighting.subject, receipt.preference)
         durability = "confirmed" if receipt.confirmed else "unconfirmed"
+        self.on_stored(sighting)
         self._metrics.count_preference_change("opt_out", sighting.source.name.lower(), durability)

@@ -25,6 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--source", choices=_SOURCES, default="support", help="where the choice was made (default: support)"
     )
     parser.add_argument("--change-id", type=text, default="", metavar="ID", help="idempotency key of this change")
+    parser.add_argument("--ticket", type=text, default="", metavar="REFERENCE", help="why, such as a case number")
     parser.add_argument("--country", type=text, default="", metavar="CODE", help="country of residence to store")
     parser.add_argument("--language", type=text, default="", metavar="TAG", help="language to store")
     parser.add_argument("--birth-date", type=_date, metavar="YYYY-MM-DD", help="birth date to store")
@@ -37,6 +38,7 @@ def run(options: Namespace, shell: Shell, choice: pb.Choice) -> int:
         choice=choice,
         source=_SOURCES[options.source],
         change_id=options.change_id,
+        ticket=options.ticket,
         country=options.country,
         language=options.language,
         birth_date=options.birth_date,

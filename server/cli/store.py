@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from server.canaries.subjects import keys_of
 from server.cli.command import Command
 from server.cli.failures import OK, Refused, UsageError
 from server.cli.shell import Shell
@@ -39,6 +40,8 @@ class OpenedStore(NamedTuple):
     """Of our secret key; empty where there is no key yet."""
     opening: Opening = as_it_is
     """Turns a stored value into a record."""
+    canaries: frozenset[bytes] = frozenset()
+    """Keys of leak canaries, who are no people."""
 
     def record(self) -> bytes | None:
         """Return the store's own record."""
@@ -52,7 +55,7 @@ class OpenedStore(NamedTuple):
     def _inventory(self, server: Address) -> Inventory:
         with closing(open_connection(server, _CONNECT_TIMEOUT_S)) as connection:
             deadline_s = time.monotonic() + _COUNT_TIMEOUT_S
-            return take_inventory(connection, self.prefix, deadline_s, self.opening)
+            return take_inventory(connection, self.prefix, deadline_s, self.opening, self.canaries)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -80,7 +83,8 @@ def opened_store(settings: Settings) -> Iterator[OpenedStore]:
         if key is None:
             yield OpenedStore(address, backend, prefix, "")
         else:
-            yield OpenedStore(address, backend, prefix, key.fingerprint, RecordCipher(key.derive(PURPOSE)).open)
+            opening, canaries = RecordCipher(key.derive(PURPOSE)).open, keys_of(key, settings.key_prefix)
+            yield OpenedStore(address, backend, prefix, key.fingerprint, opening, canaries)
 
 
 def describe(store: OpenedStore, inventory: Inventory) -> Iterator[str]:
@@ -94,6 +98,8 @@ def describe(store: OpenedStore, inventory: Inventory) -> Iterator[str]:
     yield f"profiles     {inventory.profiles:,}"
     if inventory.unreadable:
         yield f"unreadable   {inventory.unreadable:,} of the preferences"
+    if inventory.left_out:
+        yield f"canaries     {inventory.left_out:,} keys of leak canaries, not counted above"
     yield f"newest       {_time(inventory.newest_choice_ms) if inventory.newest_choice_ms else 'no choice'}"
 
 

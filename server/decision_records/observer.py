@@ -7,7 +7,7 @@ from targeting.rejudging.batch import DecidedBatch
 
 
 class RecordObserver:
-    """Offers a sample of each batch to a writer. A dry run is not recorded."""
+    """Offers a sample of each batch to a writer. Dry runs and leak canaries are not recorded."""
 
     def __init__(self, writer: RecordWriter, sample: EveryNth) -> None:
         self._writer = writer
@@ -15,6 +15,6 @@ class RecordObserver:
 
     def observe(self, batch: DecidedBatch) -> None:
         """Offer what is sampled of a batch."""
-        for decided, decision in zip(batch.requests(), batch.decisions, strict=True):
+        for decided, decision in batch.decided():
             if self._sample.takes() and not decided.item.request.is_dry_run:
                 self._writer.offer(Recorded(decided, decision, batch.policy, batch.now_s))

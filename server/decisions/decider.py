@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from server.canaries.guard import NO_GUARD, CanaryGuard
 from server.messages import wire
 from targeting.decision import Decision, Plan, PlannedRequest, Rulebook, decide, plan
 from targeting.model import AdRequest
@@ -34,16 +35,18 @@ class Decider:
         self,
         rulebook: Callable[[], Rulebook],
         open_nap: Callable[[str], Nap | None],
+        canaries: CanaryGuard = NO_GUARD,
         on_decided: Callable[[DecidedBatch], None] | None = None,
     ) -> None:
         """``on_decided`` is told of every batch, and must not raise."""
         self.rulebook = rulebook
         self._open_nap = open_nap
+        self._canaries = canaries
         self._on_decided = on_decided
 
     def plan(self, requests: Sequence[AdRequest], policy: Policy) -> Plan:
         """Read the signals of every request, and say whose records are needed."""
-        return plan(requests, policy, time.time())
+        return self._canaries.withhold(plan(requests, policy, time.time()))
 
     def decide(self, planned: Plan, stored: Stored, rulebook: Rulebook) -> list[Decided]:
         """Decide every request of a plan, in order."""

@@ -51,6 +51,16 @@ class Group(NamedTuple):
         for portion in self.portions:
             portion.job.accept(list(islice(decisions, len(portion.requests))))
 
+    def without_own(self, decided: Sequence[Decided]) -> tuple[Sequence[PlannedRequest], Sequence[Decided]]:
+        """Return requests and decisions, but not those of the service's own calls, which no metric counts."""
+        own = [portion.job.call.caller.is_own for portion in self.portions for _ in portion.requests]
+        if not any(own):
+            return self.planned.items, decided
+        others = [
+            pair for pair, is_own in zip(zip(self.planned.items, decided, strict=True), own, strict=True) if not is_own
+        ]
+        return [item for item, _ in others], [decision for _, decision in others]
+
     def _parts(self) -> list[tuple[Portion, list[PlannedRequest]]]:
         items = iter(self.planned.items)
         return [(portion, list(islice(items, len(portion.requests)))) for portion in self.portions]

@@ -1,11 +1,12 @@
 """Calls of the decision lane while they are worked on: read bit by bit, decided in portions, answered when complete."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from adtargeting.v1 import targeting_pb2 as pb
 
+from server.canaries.guard import NO_GUARD, CanaryGuard
 from server.decisions import bid_requests
 from server.decisions.containment import attempt
 from server.decisions.decider import Decided
@@ -87,11 +88,11 @@ class Single:
 class Batch:
     """A caller's own batch. Items are read when their portion comes, and one that cannot be read is refused alone."""
 
-    def __init__(self, call: Call, locator: IpLocator) -> None:
+    def __init__(self, call: Call, read: Callable[[pb.DecideRequest, Call], AdRequest]) -> None:
         items = parse_batch(pb.DecideBatchRequest, "requests", pb.DecideRequest, call.payload)
         self.call = call
         self.since_s = call.arrived_s
-        self._locator = locator
+        self._read_item = read
         self._size = len(items)
         self._items: Iterator[pb.DecideRequest | InvalidRequest] = iter(items)
         self._item_bytes = len(call.payload) // len(items)
@@ -128,7 +129,7 @@ class Batch:
     def _read(self, item: pb.DecideRequest | InvalidRequest) -> AdRequest:
         if isinstance(item, InvalidRequest):
             raise item
-        return ad_request(item, self._locator, self.call.client)
+        return self._read_item(item, self.call)
 
 
 def _weight(request: AdRequest) -> int:
@@ -139,13 +140,19 @@ def _weight(request: AdRequest) -> int:
 class CallReader:
     """Makes a job of a call, by its method."""
 
-    def __init__(self, locator: IpLocator) -> None:
+    def __init__(self, locator: IpLocator, canaries: CanaryGuard = NO_GUARD) -> None:
         self._locator = locator
+        self._canaries = canaries
 
     def read(self, call: Call) -> Job:
         """Read a call, or as much of it as is needed to begin. Raises ``InvalidRequest``."""
         if call.method is DECIDE_BATCH:
-            return Batch(call, self._locator)
+            return Batch(call, self._request)
         if call.method is PREPARE_BID_REQUEST:
-            return Single(call, *bid_requests.read_call(call.payload, self._locator, call.client))
-        return Single(call, ad_request(parse(pb.DecideRequest, call.payload), self._locator, call.client))
+            request, bid_request = bid_requests.read_call(call.payload, self._locator, call.client)
+            request = self._canaries.limited_if_named(self._canaries.checked(request), call.payload)
+            return Single(call, request, bid_request)
+        return Single(call, self._request(parse(pb.DecideRequest, call.payload), call))
+
+    def _request(self, message: pb.DecideRequest, call: Call) -> AdRequest:
+        return self._canaries.checked(ad_request(message, self._locator, call.client))

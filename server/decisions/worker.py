@@ -13,7 +13,7 @@ from typing import NamedTuple
 from server.decisions.agenda import Agenda
 from server.decisions.containment import ContainedDecider, attempt, attempt_async, observe_all
 from server.decisions.decider import Decider, Stored
-from server.decisions.fetcher import LEAST_BUDGET_S, MAX_FETCHES, LoopFetcher
+from server.decisions.fetcher import LEAST_BUDGET_S, LoopFetcher
 from server.decisions.group import Group
 from server.decisions.jobs import CallReader, Job, Portion
 from server.decisions.pace import Pace
@@ -21,6 +21,9 @@ from server.decisions.signal_observer import SignalObserver
 from server.gate.port import Call, DecisionLane, Refusal
 from server.metrics.metrics import Metrics
 from targeting.reasons import Reason
+
+_LETTING_IN = 0.3
+"""How much of a turn's time may go to calls that wait to begin, most of which are refused then."""
 
 
 class WorkerParts(NamedTuple):
@@ -61,8 +64,7 @@ class Worker:
             self._agenda.add(self._lane.waiting)
             singles, _ = await self._turn(self._read_singles, self._pace_of_singles)
             _, large_s = await self._turn(self._read_large, self._pace_of_large)
-            # What has arrived comes in, and answers go out, before the next turn.
-            await asyncio.sleep(0)
+            await self._lane.let_in(_LETTING_IN * (time.monotonic() - began_s))
             now_s = time.monotonic()
             self._lane.keep_pace(singles, now_s - began_s - large_s)
             began_s = now_s
@@ -97,7 +99,8 @@ class Worker:
         """Read the next portion of a call, of at most such a weight, or refuse a call that cannot be read."""
         if isinstance(taken, Call):
             call = taken
-            self._parts.metrics.observe_wait(time.monotonic() - call.arrived_s)
+            if not call.caller.is_own:
+                self._parts.metrics.observe_wait(time.monotonic() - call.arrived_s)
             portion = attempt(lambda: self._parts.reader.read(call).next_portion(most))
         else:
             call = taken.call
@@ -130,25 +133,24 @@ class Worker:
         return divided
 
     async def _ask_store(self, group: Group) -> None:
-        stored = self._parts.fetcher.fetch_now(group.planned.subjects)
-        if stored is not None:
+        await self._parts.fetcher.room()
+        # The store has the patience of the most patient.
+        patience_s = max(map(self._answer_by_s, group.portions)) - time.monotonic() if group.portions else 0.0
+        stored = self._parts.fetcher.ask(group.planned.subjects, patience_s)
+        if not isinstance(stored, asyncio.Future):
             self._settle(group, stored)
             return
-        if len(self._awaiting_store) >= MAX_FETCHES:
-            await asyncio.wait(self._awaiting_store, return_when=asyncio.FIRST_COMPLETED)
-        task = asyncio.get_running_loop().create_task(self._settle_or_refuse(group))
+        task = asyncio.get_running_loop().create_task(self._settle_or_refuse(group, stored))
         self._awaiting_store.add(task)
         task.add_done_callback(self._awaiting_store.discard)
 
-    async def _settle_or_refuse(self, group: Group) -> None:
-        problem = await attempt_async(self._settle_when_fetched(group))
+    async def _settle_or_refuse(self, group: Group, fetching: "asyncio.Future[Stored]") -> None:
+        problem = await attempt_async(self._settle_when_fetched(group, fetching))
         if isinstance(problem, Refusal):
             self._refuse(group.portions, problem)
 
-    async def _settle_when_fetched(self, group: Group) -> None:
-        """Wait for the store, with the patience of the most patient; limit each other call when its own is over."""
-        patience_s = max(map(self._answer_by_s, group.portions)) - time.monotonic()
-        fetching = self._parts.fetcher.fetch_soon(group.planned.subjects, patience_s)
+    async def _settle_when_fetched(self, group: Group, fetching: "asyncio.Future[Stored]") -> None:
+        """Wait for the store; limit each call when its own time is over."""
         left = group
         while left.portions:
             next_s = min(map(self._answer_by_s, left.portions)) - time.monotonic()
@@ -187,9 +189,11 @@ class Worker:
             return
         decided = self._decider.decide(group.planned, stored, group.rulebook)
         group.hand_out(decided)
-        observe_all(self._parts.observer, group.planned.items)
-        self._parts.metrics.observe_batch(len(decided))
-        self._parts.metrics.count_decisions([decision for decision, _ in decided])
+        items, counted = group.without_own(decided)
+        observe_all(self._parts.observer, items)
+        if counted:
+            self._parts.metrics.observe_batch(len(counted))
+            self._parts.metrics.count_decisions([decision for decision, _ in counted])
 
     def _refuse(self, portions: Sequence[Portion], refusal: Refusal) -> None:
         for portion in portions:
@@ -197,7 +201,8 @@ class Worker:
 
     def _answer(self, call: Call, answer: bytes | Refusal) -> None:
         self._lane.answer(call, answer)
-        self._parts.metrics.observe_decision(time.monotonic() - call.arrived_s)
+        if not call.caller.is_own:
+            self._parts.metrics.observe_decision(time.monotonic() - call.arrived_s)
 
     def _answer_by_s(self, portion: Portion) -> float:
         return min(portion.job.call.deadline_s, portion.job.since_s + self._parts.budget_s)

@@ -9,13 +9,17 @@ from server.gate.port import Gate
 from server.gate.room import Capacity
 from server.settings import Settings, SettingsError
 
+_WAITING_SHARE = 0.6
+"""How much of its budget a decision may wait for its turn."""
+
 
 def make_gate(settings: Settings, listener: socket.socket | None = None) -> Gate:
     """Return the gate of ``ADTARGETING_GATE``, not yet open. Raises ``SettingsError``.
 
     ``listener`` is the socket of ``open_listener``, which several processes share.
     """
-    capacity = Capacity(settings.max_inflight, settings.max_inflight_mib << 20, settings.decision_budget_ms / 1000)
+    wait_s = _WAITING_SHARE * settings.decision_budget_ms / 1000
+    capacity = Capacity(settings.max_inflight, settings.max_inflight_mib << 20, wait_s)
     if not _is_http2(settings):
         return GrpcioGate(settings.grpc_address, capacity, shared=listener is not None)
     if not has_http2():

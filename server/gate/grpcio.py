@@ -8,6 +8,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -17,11 +18,15 @@ from server.gate.lanes import Lanes
 from server.gate.listening import listen
 from server.gate.loop_thread import LoopThread
 from server.gate.methods import METHODS
+from server.gate.own_port import NO_CREDENTIAL
 from server.gate.port import Answer, Call, DecisionLane, GateError, Method, Refusal
 from server.gate.room import DEFAULT_CAPACITY, Capacity
 from server.security.caller import Caller
+from server.security.own_credential import OwnCredential
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
+_Identify: TypeAlias = "Callable[[_Context], Caller | None]"
+"""Tells who makes a call; None: one who may not."""
 
 _STATUS_KEY = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -61,7 +66,7 @@ class GrpcioGate:
         self._options = _options(shared=shared)
         self._lanes = Lanes(capacity, _TURNS)
         self._thread = LoopThread()
-        self._server: grpc.aio.Server | None = None
+        self._servers: list[grpc.aio.Server] = []
         self._health = health.HealthBoard()
 
     def open(self) -> str:
@@ -75,6 +80,10 @@ class GrpcioGate:
         except RuntimeError as problem:
             self._thread.stop()
             raise GateError(f"ADTARGETING_GRPC_ADDRESS: cannot listen on {self._address}") from problem
+
+    def listen_for(self, part: OwnCredential, path: Path) -> None:
+        """Listen on a Unix socket too. Raises ``OSError``."""
+        self._thread.call(self._serve(f"unix:{path}", lambda context: _own_caller_of(context, part)))
 
     def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:
         """Run the worker of the decision lane."""
@@ -119,13 +128,17 @@ class GrpcioGate:
             self._thread.stop()
 
     async def _start(self) -> str:
-        server = grpc.aio.server(options=self._options)
         host, _, port = self._address.rpartition(":")
-        bound = server.add_insecure_port(f"{host}:{port}")
-        server.add_generic_rpc_handlers([_Handlers(self._handlers())])
-        await server.start()
-        self._server = server
+        bound = await self._serve(f"{host}:{port}", _connection_of)
         return f"{host}:{bound}"
+
+    async def _serve(self, address: str, identify: _Identify) -> int:
+        server = grpc.aio.server(options=self._options)
+        bound = server.add_insecure_port(address)
+        server.add_generic_rpc_handlers([_Handlers(self._handlers(identify))])
+        await server.start()
+        self._servers.append(server)
+        return bound
 
     async def _stop(self, grace_s: float) -> None:
         ends_s = time.monotonic() + grace_s
@@ -135,11 +148,11 @@ class GrpcioGate:
         await asyncio.sleep(min(_LAST_WORD_S, grace_s))
         while self.inflight() and time.monotonic() < ends_s:
             await asyncio.sleep(_POLL_S)
-        if self._server is not None:
+        for server in self._servers:
             # What may be left are answers on their way, and watches of health, which never end by themselves.
-            await self._server.stop(min(_SENDING_S, max(ends_s - time.monotonic(), 0)))
+            await server.stop(min(_SENDING_S, max(ends_s - time.monotonic(), 0)))
 
-    def _handlers(self) -> "dict[str, grpc.RpcMethodHandler[bytes, bytes]]":
+    def _handlers(self, identify: _Identify) -> "dict[str, grpc.RpcMethodHandler[bytes, bytes]]":
         """Return the handler of each RPC, bytes in and bytes out: the gate does not know what a message means."""
         unary = grpc.unary_unary_rpc_method_handler
         board = self._health
@@ -147,19 +160,20 @@ class GrpcioGate:
             _stream(reflection.Reflection().reflect)
         )
         return {
-            **{method.path: unary(self._handler(method)) for method in METHODS},
+            **{method.path: unary(self._handler(method, identify)) for method in METHODS},
             health.CHECK: unary(_standard(board.check)),
             health.LIST: unary(_standard(board.list)),
             health.WATCH: grpc.unary_stream_rpc_method_handler(_stream(board.watch)),
             **dict.fromkeys(reflection.REFLECT, reflect),
         }
 
-    def _handler(self, method: Method) -> Callable[[bytes, _Context], Awaitable[bytes]]:
+    def _handler(self, method: Method, identify: _Identify) -> Callable[[bytes, _Context], Awaitable[bytes]]:
         lanes = self._lanes
 
         async def handle(payload: bytes, context: _Context) -> bytes:
             deadline_s = time.monotonic() + _seconds_left(context)
-            answer = await lanes.serve(method, payload, deadline_s, Caller(connection=context.peer()))
+            caller = identify(context)
+            answer = NO_CREDENTIAL if caller is None else await lanes.serve(method, payload, deadline_s, caller)
             return await _refuse(context, answer) if isinstance(answer, Refusal) else answer
 
         return handle
@@ -174,6 +188,15 @@ class _Handlers(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
         """Return the handler, or None: the RPC is UNIMPLEMENTED."""
         return self._handlers.get(handler_call_details.method)
+
+
+def _connection_of(context: _Context) -> Caller:
+    return Caller(connection=context.peer())
+
+
+def _own_caller_of(context: _Context, part: OwnCredential) -> Caller | None:
+    shown = {name: value for name, value in context.invocation_metadata() or () if name == part.header[0]}
+    return part.caller if part.is_shown_by(str(shown.get(part.header[0], ""))) else None
 
 
 def _standard(answer_to: Callable[[bytes], Awaitable[Answer]]) -> Callable[[bytes, _Context], Awaitable[bytes]]:

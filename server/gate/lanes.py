@@ -34,7 +34,11 @@ _REFUSALS = {
 _FIRST_COST_S = 0.0001
 _LEAST_COST_S, _MOST_COST_S = 0.00001, 0.001
 _TURNS_REMEMBERED = 8
+_SPARE = 1.4
+"""How much longer a call of a client may wait that has no other in flight."""
 _ALWAYS_LET_IN = 16
+_FULL_ROUND = 32
+"""h2corn begins 64 calls at most in a round of the loop: from this many on, others may be waiting."""
 _ENOUGH = 64
 """Calls that are not kept waiting for more."""
 
@@ -48,6 +52,8 @@ class Decisions:
         self._turns = turns
         self.singles = 0
         """Decisions of single calls in flight."""
+        self.begun = 0
+        """Calls that the gate has ever begun to serve, refused ones included."""
         self._cost_s = _FIRST_COST_S
         self._arrived: asyncio.Future[None] | None = None
 
@@ -73,6 +79,19 @@ class Decisions:
         while turns < self._turns and len(self.waiting) < _ENOUGH:
             turns = turns + 1 if len(self.waiting) == seen else 0
             seen = len(self.waiting)
+            await asyncio.sleep(0)
+
+    async def let_in(self, most_s: float) -> None:
+        """Let answers go out and calls come in, for one round of the loop; for more while others wait to begin.
+
+        A gate begins a limited number of calls a round, so those that cannot be served are refused within ``most_s``
+        (seconds) or in the next turns, instead of waiting outside of what the room sees.
+        """
+        begun = self.begun
+        await asyncio.sleep(0)
+        ends_s = time.monotonic() + most_s
+        while self.begun - begun >= _FULL_ROUND and time.monotonic() < ends_s:
+            begun = self.begun
             await asyncio.sleep(0)
 
     def answer(self, call: Call, answer: Answer) -> None:
@@ -105,8 +124,16 @@ class Lanes:
         self._rooms = {lane: Room(capacity) for lane in Lane}
         self._wait_s = capacity.wait_s
 
+    def refusal_at_once(self, method: Method, caller: Caller) -> Refusal | None:
+        """Return the refusal of a single decision that would wait too long, before anything of it is read; or None."""
+        if method.in_portions or method.lane is not Lane.DECISIONS or not self._is_too_late(caller.share):
+            return None
+        self.decisions.begun += 1
+        return self._refused(method, Cause.WAIT, caller)
+
     async def serve(self, method: Method, payload: bytes, deadline_s: float, caller: Caller) -> Answer:
         """Let a call whose bytes have just come in wait for its answer, or refuse it at once."""
+        self.decisions.begun += 1
         call = Call(method, payload, time.monotonic(), deadline_s, caller)
         call.weight = self._rooms[method.lane].count(method.weigh(payload))
         refusal = self._refusal(call)
@@ -127,12 +154,19 @@ class Lanes:
 
     def _refusal(self, call: Call) -> Refusal | None:
         cause = self._cause_against(call)
-        if cause is None:
-            return None
+        return None if cause is None else self._refused(call.method, cause, call.caller)
+
+    def _refused(self, method: Method, cause: Cause, caller: Caller) -> Refusal:
         refusal = _REFUSALS[cause]
-        self.refused[cause.value] += 1
-        self.ended[call.method][refusal.code] += 1
+        if not caller.is_own:
+            self.refused[cause.value] += 1
+            self.ended[method][refusal.code] += 1
         return refusal
+
+    def _is_too_late(self, client: str) -> bool:
+        """Whether a single call of this client would wait too long. What is left is for those who hold nothing yet."""
+        limit_s = self._wait_s if self._rooms[Lane.DECISIONS].holds(client) else self._wait_s * _SPARE
+        return self.decisions.wait_s() > limit_s
 
     def _cause_against(self, call: Call) -> Cause | None:
         if self.stopping:
@@ -141,17 +175,22 @@ class Lanes:
             return Cause.SIZE
         if call.deadline_s <= call.arrived_s:
             return Cause.DEADLINE
-        if call.method.lane is Lane.DECISIONS and not call.is_large:
-            wait_s = self.decisions.wait_s()
-            if wait_s > self._wait_s or call.arrived_s + wait_s > call.deadline_s:
-                return Cause.WAIT
+        if self._is_single(call) and (
+            self._is_too_late(call.client) or call.arrived_s + self.decisions.wait_s() > call.deadline_s
+        ):
+            return Cause.WAIT
         return self._rooms[call.method.lane].cause_against(call.client, call.weight, len(call.payload))
+
+    @staticmethod
+    def _is_single(call: Call) -> bool:
+        """Whether it is a decision that waits for others like it, and is not worked off in portions."""
+        return call.method.lane is Lane.DECISIONS and not call.is_large
 
     async def _answer_to(self, call: Call) -> Answer:
         room, size = self._rooms[call.method.lane], len(call.payload)
         call.ticket = asyncio.get_running_loop().create_future()
         room.enter(call.client, call.weight, size)
-        single_weight = call.weight if call.method.lane is Lane.DECISIONS and not call.is_large else 0
+        single_weight = call.weight if self._is_single(call) else 0
         self.decisions.singles += single_weight
         (self.decisions if call.method.lane is Lane.DECISIONS else self._others).put(call)
         code = CANCELLED
@@ -164,4 +203,5 @@ class Lanes:
             call.gone = True
             room.leave(call.client, call.weight, size)
             self.decisions.singles -= single_weight
-            self.ended[call.method][code] += 1
+            if not call.caller.is_own:
+                self.ended[call.method][code] += 1

@@ -8,9 +8,11 @@ gate passes one contract suite (``tests/contracts/``).
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from server.security.caller import ANONYMOUS, Caller
+from server.security.own_credential import OwnCredential
 
 HEALTH_CHECKED = (
     "",
@@ -125,6 +127,10 @@ class DecisionLane(Protocol):
         """Wait until a call waits, and one turn of the loop longer, so that calls that arrive together are together."""
         ...
 
+    async def let_in(self, most_s: float) -> None:
+        """Let answers go out and calls come in; for as long as ``most_s`` (seconds) while more wait to begin."""
+        ...
+
     def answer(self, call: Call, answer: Answer) -> None:
         """Answer a call. An answer is dropped if its caller has gone, or the call was answered before."""
         ...
@@ -151,6 +157,10 @@ class Gate(Protocol):
 
     def open(self) -> str:
         """Listen, and return the bound address (``host:port``). Raises ``GateError``."""
+        ...
+
+    def listen_for(self, part: OwnCredential, path: Path) -> None:
+        """Listen on a new Unix socket too, for a part of the service, once the gate is open. Raises ``OSError``."""
         ...
 
     def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:
@@ -182,7 +192,7 @@ class Gate(Protocol):
         ...
 
     def ended(self) -> Mapping[Method, Mapping[int, int]]:
-        """Count the calls that have ended, refused ones included, by RPC and gRPC status code.
+        """Count the calls that have ended, refused ones included, by RPC and gRPC status code; not those of our own.
 
         What never became a call (an RPC that is unknown, a message over every limit) is not counted.
         """

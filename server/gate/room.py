@@ -12,12 +12,12 @@ from typing import NamedTuple
 class Capacity(NamedTuple):
     """How much may be in flight in one lane: decisions, and bytes of requests.
 
-    ``wait_s`` is how long a single call may have to wait for its turn.
+    ``wait_s`` is how long a single call may have to wait for its turn: less than the budget, as its turn takes time.
     """
 
     decisions: int = 2048
     bytes: int = 64 * 1024 * 1024
-    wait_s: float = 0.025
+    wait_s: float = 0.015
 
 
 DEFAULT_CAPACITY = Capacity()
@@ -60,6 +60,10 @@ class Room:
             return Cause.ROOM
         held = self._held.get(client, 0)
         return Cause.SHARE if held and held + weight > free else None
+
+    def holds(self, client: str) -> bool:
+        """Whether a client has anything in flight."""
+        return client in self._held
 
     def enter(self, client: str, weight: int, size: int) -> None:
         """Take room."""

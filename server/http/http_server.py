@@ -78,6 +78,8 @@ class UvicornServer:
             ws="none",
             lifespan="off",
             log_config=None,
+            # Our own line says what is served.
+            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,

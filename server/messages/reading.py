@@ -66,7 +66,7 @@ class Batch(Generic[M]):
 
 def _checked(field: str, items: Sequence[Any]) -> Sequence[Any]:
     if not 0 < len(items) <= MAX_BATCH:
-        raise InvalidRequest(field, f"between 1 and {MAX_BATCH} are taken; send another number")
+        raise InvalidRequest(field, f"must contain 1 to {MAX_BATCH} items")
     return items
 
 
@@ -109,7 +109,7 @@ def _fill_parts(part: Any, value: Any, place: str, *, is_one: bool) -> None:
 
 def _texts(name: str, values: Sequence[bytes], place: str) -> list[str]:
     if len(values) > _MOST_TEXTS:
-        raise InvalidRequest(place, "holds more than is taken; send fewer")
+        raise InvalidRequest(place, f"must contain at most {_MOST_TEXTS} items")
     return [_text(name, each, f"{place}[{at}]") for at, each in enumerate(values)]
 
 
@@ -117,7 +117,7 @@ def _text(name: str, value: bytes, place: str) -> str:
     try:
         return value.decode("utf-8", "replace" if name in _FOREIGN else "strict")
     except UnicodeDecodeError:
-        raise InvalidRequest(place, "is not UTF-8; send UTF-8") from None
+        raise InvalidRequest(place, "must be UTF-8") from None
 
 
 def _files(roots: Iterable[FileDescriptor]) -> list[FileDescriptor]:

@@ -60,7 +60,7 @@ def identity(account_id: str, linked_account_ids: Sequence[str], device_id: str)
     if linked_account_ids:
         linked = tuple(linked_account_ids)
         if len(linked) > MAX_LINKED_ACCOUNTS:
-            raise InvalidRequest("linked_account_ids", f"at most {MAX_LINKED_ACCOUNTS} are taken; send fewer")
+            raise InvalidRequest("linked_account_ids", f"must contain at most {MAX_LINKED_ACCOUNTS} items")
         for index, each in enumerate(linked):
             checked_id(f"linked_account_ids[{index}]", each)
     if len(account_id) > _SURELY_SHORT or len(device_id) > _SURELY_SHORT:
@@ -72,24 +72,24 @@ def identity(account_id: str, linked_account_ids: Sequence[str], device_id: str)
 def networks(network_ids: Sequence[str]) -> tuple[str, ...]:
     """Read which networks are asked for. Raises ``InvalidRequest``."""
     if len(network_ids) > MAX_NETWORKS:
-        raise InvalidRequest("third_party_networks", f"at most {MAX_NETWORKS} are taken; send fewer")
+        raise InvalidRequest("third_party_networks", f"must contain at most {MAX_NETWORKS} items")
     for index, each in enumerate(network_ids):
         if not checked_id(f"third_party_networks[{index}]", each):
-            raise InvalidRequest(f"third_party_networks[{index}]", "is empty; name a network, or leave it out")
+            raise InvalidRequest(f"third_party_networks[{index}]", "must not be empty; name a network or leave it out")
     return tuple(network_ids)
 
 
 def named_id(field: str, text: str) -> str:
     """Return the id of a subject or an event to be written. Raises ``InvalidRequest`` for a placeholder, too."""
     if is_placeholder(checked_id(field, text)):
-        raise InvalidRequest(field, "is a placeholder and names nothing; send the id, or leave the field out")
+        raise InvalidRequest(field, "must not be a placeholder; send the id or leave the field out")
     return text
 
 
 def checked_id(field: str, text: str) -> str:
     """Return the id. Raises ``InvalidRequest`` for one that is too long."""
     if len(text) > _SURELY_SHORT and len(text.encode()) > MAX_ID_BYTES:
-        raise InvalidRequest(field, f"at most {MAX_ID_BYTES} bytes are taken; send a shorter id")
+        raise InvalidRequest(field, f"must have at most {MAX_ID_BYTES} bytes")
     return text
 
 
@@ -99,14 +99,14 @@ def checked_country(field: str, text: str) -> str:
         return ""
     country = parse_country(text)
     if country is None:
-        raise InvalidRequest(field, "is no country; send an ISO 3166-1 alpha-2 or alpha-3 code, or nothing")
+        raise InvalidRequest(field, "not a country; send an ISO 3166-1 alpha-2 or alpha-3 code or leave it empty")
     return country
 
 
 def check_place(field: str, text: str) -> None:
     """Raise ``InvalidRequest`` unless the text is empty, a country, ``EU``, or a code that stands for no country."""
     if text and parse_place(text) is None:
-        raise InvalidRequest(field, "is no country; send an ISO 3166-1 alpha-2 or alpha-3 code, or nothing")
+        raise InvalidRequest(field, "not a country; send an ISO 3166-1 alpha-2 or alpha-3 code or leave it empty")
 
 
 def _signals(message: pb.DecideRequest, *, targeted_ads_off: bool) -> Signals:

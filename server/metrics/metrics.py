@@ -20,6 +20,7 @@ from server.build import build_version, python_version
 from server.gate.port import Gate
 from server.metrics import known_labels as known
 from server.metrics.call_counts import CallCounts, RefusalCounts
+from server.metrics.canary_counts import CanaryCounts
 from server.metrics.consent_counts import ConsentCounts
 from server.metrics.known_labels import PutOff, PutOffFault, StoreOperation, start_at_zero
 from server.metrics.loop_histogram import LoopHistogram
@@ -75,6 +76,8 @@ class Metrics:
             "Signals with new devices that were not stored, beyond signals.new_devices_per_second",
         )
         self.consent = ConsentCounts(registry)
+        self._audit_lost = counter("adtargeting_audit_lost", "Entries of the audit log that could not be written")
+        self.canaries = CanaryCounts(registry)
         self.shadow = ShadowCounts(registry)
         self.records = RecordCounts(registry)
 
@@ -197,6 +200,10 @@ class Metrics:
     def count_dropped_signal(self) -> None:
         """Count a signal with a new device that was not stored."""
         self._dropped_signals.inc()
+
+    def count_audit_lost(self) -> None:
+        """Count an entry of the audit log that could not be written."""
+        self._audit_lost.inc()
 
     def count_newer_policy(self) -> None:
         """Count a TC string of a policy version that is not known yet; it was read all the same."""

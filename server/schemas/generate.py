@@ -45,7 +45,10 @@ def _settings(page: Path) -> Mapping[str, str]:
 
 
 def _cells(row: str) -> list[str]:
-    cells = [_LINK.sub(r"\1", cell).strip().replace("`", "") for cell in row.strip().strip("|").split(" | ")]
+    cells = [
+        _LINK.sub(r"\1", cell).strip().replace("`", "")
+        for cell in row.strip().strip("|").replace("| |", "|  |").split(" | ")
+    ]
     return [cell.replace("\\|", "|") for cell in cells]
 
 

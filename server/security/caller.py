@@ -23,8 +23,18 @@ class Caller(NamedTuple):
         """Whose share of the room and of rates a call counts against: the client's, else its connection's."""
         return self.name or self.connection
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the service itself calls, so that the call counts in no metric of decisions."""
+        return self.name.startswith(_OWN)
+
 
 ANONYMOUS: Final = Caller()
+
+
+def client_name(share: str) -> str:
+    """Return the client's name in a share, or the service's part; empty for a connection, whose address has a colon."""
+    return share if ":" not in share or share.startswith(_OWN) else ""
 
 
 def own_caller(part: str) -> Caller:

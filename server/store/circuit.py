@@ -12,6 +12,7 @@ from server.store.delegating import DelegatingRecordStore
 from server.store.ports import (
     DecisionStore,
     PartUnavailable,
+    Reading,
     RecordOperation,
     RecordStore,
     StoreError,
@@ -120,18 +121,62 @@ class CircuitStore:
         self._circuit.check()
         try:
             found = self._store.fetch(subjects, budget_s)
-        except StoreUntrusted:
+        except StoreError as problem:
+            self.failed(problem, budget_s)
+            raise
+        self.succeeded()
+        return found
+
+    def begin(self, subjects: Sequence[Subject], budget_s: float) -> "WatchedReading | None":
+        """Begin to fetch, or raise ``StoreUnavailable`` while the circuit is open; see ``DecisionStore``."""
+        self._circuit.check()
+        try:
+            reading = self._store.begin(subjects, budget_s)
+        except StoreError as problem:
+            self.failed(problem, budget_s)
+            raise
+        return None if reading is None else WatchedReading(reading, self, budget_s)
+
+    def failed(self, problem: StoreError, budget_s: float) -> None:
+        """Count a failure that says something about the store as a whole."""
+        if isinstance(problem, StoreUntrusted):
             # It answers, and in time.
             self._circuit.succeeded()
-            raise
-        except PartUnavailable:
+        elif isinstance(problem, PartUnavailable):
+            return
+        elif budget_s >= self._least_budget_s or not isinstance(problem, StoreTimeout):
+            self._circuit.failed()
+
+    def succeeded(self) -> None:
+        """Count an answer."""
+        self._circuit.succeeded()
+
+
+class WatchedReading:
+    """A ``Reading`` whose end is told to the circuit."""
+
+    def __init__(self, reading: Reading, store: CircuitStore, budget_s: float) -> None:
+        self.fileno = reading.fileno
+        self._reading = reading
+        self._store = store
+        self._budget_s = budget_s
+
+    def collect(self, deadline_s: float) -> list[StoredRecords]:
+        """Return the records by the deadline; see ``Reading``."""
+        try:
+            found = self._reading.collect(deadline_s)
+        except StoreTimeout:
             raise
         except StoreError as problem:
-            if budget_s >= self._least_budget_s or not isinstance(problem, StoreTimeout):
-                self._circuit.failed()
+            self._store.failed(problem, self._budget_s)
             raise
-        self._circuit.succeeded()
+        self._store.succeeded()
         return found
+
+    def give_up(self) -> None:
+        """Count the failure; see ``Reading``."""
+        self._reading.give_up()
+        self._store.failed(StoreTimeout("the store did not answer in time"), self._budget_s)
 
 
 class CircuitRecords(DelegatingRecordStore):

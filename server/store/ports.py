@@ -72,8 +72,34 @@ class Committed(NamedTuple):
     removed: int = 0
 
 
+class Reading(Protocol):
+    """A reading whose question has been sent, for a caller that does something else while it waits."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when something has come."""
+        ...
+
+    def collect(self, deadline_s: float) -> list[StoredRecords]:
+        """Return the records by the deadline (``time.monotonic``); one that has passed takes what has come.
+
+        Raises ``StoreTimeout``, after which it may be called again, and any other ``StoreError`` once.
+        """
+        ...
+
+    def give_up(self) -> None:
+        """Wait no longer, after ``StoreTimeout``."""
+        ...
+
+
 class DecisionStore(Protocol):
-    """The store as decisions read it."""
+    """The store as decisions read it. It reads once at a time."""
+
+    def begin(self, subjects: Sequence[Subject], budget_s: float) -> Reading | None:
+        """Send the question of ``fetch`` without waiting. Raises ``StoreError``.
+
+        None where it cannot be sent without waiting: ``fetch`` then does it, on a thread that may wait.
+        """
+        ...
 
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read preference and profile of every subject, in order, in one round trip. Raises ``StoreError``."""

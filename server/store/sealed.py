@@ -4,12 +4,15 @@ Invariant: a change is compared to the values as the store holds them, so sealin
 records in clear, of before, are read, and sealed when they next change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from server.store.ports import Committed, DecisionStore, RecordChange, RecordStore
+from server.store.ports import Committed, DecisionStore, Reading, RecordChange, RecordStore
 from server.store.record_cipher import RecordCipher
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
+
+Opening = Callable[[bytes | None, bytes], bytes | None]
+"""Opens a value of an owner."""
 
 
 class SealedDecisions:
@@ -21,16 +24,38 @@ class SealedDecisions:
 
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Fetch; see ``DecisionStore``."""
-        opening = self._open
-        return [
-            StoredRecords(
-                kind,
-                owner,
-                None if preference is None else opening(preference, owner),
-                None if profile is None else opening(profile, owner),
-            )
-            for kind, owner, preference, profile, *_ in self._store.fetch(subjects, budget_s)
-        ]
+        return _opened(self._store.fetch(subjects, budget_s), self._open)
+
+    def begin(self, subjects: Sequence[Subject], budget_s: float) -> "SealedReading | None":
+        """Begin to fetch; see ``DecisionStore``."""
+        reading = self._store.begin(subjects, budget_s)
+        return None if reading is None else SealedReading(reading, self._open)
+
+
+class SealedReading:
+    """A ``Reading`` that opens what it reads."""
+
+    def __init__(self, reading: Reading, opening: Opening) -> None:
+        self.fileno = reading.fileno
+        self.give_up = reading.give_up
+        self._reading = reading
+        self._opening = opening
+
+    def collect(self, deadline_s: float) -> list[StoredRecords]:
+        """Return the records by the deadline; see ``Reading``."""
+        return _opened(self._reading.collect(deadline_s), self._opening)
+
+
+def _opened(records: Sequence[StoredRecords], opening: Opening) -> list[StoredRecords]:
+    return [
+        StoredRecords(
+            kind,
+            owner,
+            None if preference is None else opening(preference, owner),
+            None if profile is None else opening(profile, owner),
+        )
+        for kind, owner, preference, profile, *_ in records
+    ]
 
 
 class SealedRecords:

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from server.calls.call_context import CallContext
 from server.http.http_server import HttpThread
 from server.http.listening import UNIX_PREFIX
+from server.security.caller import own_caller
 from server.settings import PREFIX, Settings, SettingsError, checked_address
 from server.web.app import make_app
 from server.web.calls import Calls
@@ -33,7 +34,7 @@ def open_pages(settings: Settings, make_context: Callable[[], CallContext], clos
     proxies, links = read_proxies(settings), read_links(settings.web_links)
     server = HttpThread("web", _SETTING, settings.web_address)
     admit = admit_everyone if inspector_is_open(proxies) else refuse_everyone
-    contexts = [make_context() for _ in range(PAGE_THREADS)]
+    contexts = [make_context()._replace(caller=own_caller("pages")) for _ in range(PAGE_THREADS)]
     site = Site(Calls(contexts), proxies, links, settings.web_origin or own_origin(server.address), admit)
     threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
     closing.callback(threads.shutdown)

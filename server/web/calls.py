@@ -13,9 +13,15 @@ from adtargeting.v1 import profile_pb2 as prof
 from adtargeting.v1 import targeting_pb2 as pb
 
 from server.calls.call_context import CallContext
-from server.calls.explain import explain_decision
-from server.calls.preference import get_preferences, set_preference
-from server.calls.profile import delete_profile, get_profile, update_profile
+from server.calls.handlers import HANDLERS
+from server.gate.methods import (
+    DELETE_PROFILE,
+    EXPLAIN,
+    GET_PREFERENCES,
+    GET_PROFILE,
+    SET_PREFERENCE,
+    UPDATE_PROFILE,
+)
 from server.messages.translate import ad_request
 from targeting.policy.policy import Policy
 
@@ -57,19 +63,21 @@ class Calls:
         """Return the stored choice and its history. Raises ``InvalidRequest``, ``RecordUnreadable``, ``StoreError``."""
         request = pref.GetPreferencesRequest(**_subject(person))
         with self.context() as context:
-            return pref.GetPreferencesResponse.FromString(get_preferences(request.SerializeToString(), context))
+            return pref.GetPreferencesResponse.FromString(
+                HANDLERS[GET_PREFERENCES](request.SerializeToString(), context)
+            )
 
     def choose(self, person: Person, request: pref.SetPreferenceRequest) -> pref.SetPreferenceResponse:
         """Store a choice. Raises what ``set_preference`` raises."""
         request.MergeFrom(pref.SetPreferenceRequest(**_subject(person)))
         with self.context() as context:
-            return pref.SetPreferenceResponse.FromString(set_preference(request.SerializeToString(), context))
+            return pref.SetPreferenceResponse.FromString(HANDLERS[SET_PREFERENCE](request.SerializeToString(), context))
 
     def profile(self, person: Person) -> prof.GetProfileResponse:
         """Return everything that is held. Raises ``InvalidRequest``, ``StoreError``."""
         request = prof.GetProfileRequest(**_subject(person))
         with self.context() as context:
-            return prof.GetProfileResponse.FromString(get_profile(request.SerializeToString(), context))
+            return prof.GetProfileResponse.FromString(HANDLERS[GET_PROFILE](request.SerializeToString(), context))
 
     def correct(self, person: Person, declared: prof.DeclaredAttributes, paths: Iterable[str]) -> None:
         """Correct declared attributes. Raises what ``update_profile`` raises."""
@@ -77,23 +85,24 @@ class Calls:
         request.declared.CopyFrom(declared)
         request.update_mask.paths.extend(paths)
         with self.context() as context:
-            update_profile(request.SerializeToString(), context)
+            HANDLERS[UPDATE_PROFILE](request.SerializeToString(), context)
 
     def erase(self, person: Person) -> None:
         """Erase the profile. Raises what ``delete_profile`` raises."""
         with self.context() as context:
-            delete_profile(prof.DeleteProfileRequest(**_subject(person)).SerializeToString(), context)
+            HANDLERS[DELETE_PROFILE](prof.DeleteProfileRequest(**_subject(person)).SerializeToString(), context)
 
     def explain(self, request: pb.DecideRequest) -> pb.ExplainResponse:
         """Explain a decision; reads only. Raises ``InvalidRequest``."""
         with self.context() as context:
-            return pb.ExplainResponse.FromString(explain_decision(request.SerializeToString(), context))
+            return pb.ExplainResponse.FromString(HANDLERS[EXPLAIN](request.SerializeToString(), context))
 
     def keep_signals(self, request: pb.DecideRequest) -> None:
         """Store what a signal of the request makes last, as a decision on it would."""
         with self.context() as context:
             decider, _, observer = context.decisions
-            (planned,) = decider.plan([ad_request(request, context.locator)], context.rulebook().policy).items
+            shown = context.canaries.checked(ad_request(request, context.locator))
+            (planned,) = decider.plan([shown], context.rulebook().policy).items
             observer.observe(planned)
 
 

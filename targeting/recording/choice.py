@@ -33,6 +33,10 @@ class ChoiceMade(NamedTuple):
     country: str = ""
     language: str = ""
     birth_day: int | None = None
+    actor: str = ""
+    """Name of the client that makes it."""
+    ticket: str = ""
+    """The client's reference to why."""
 
 
 class AppliedChoice(NamedTuple):
@@ -111,6 +115,8 @@ def apply_choice(current: Preference, made: ChoiceMade) -> Preference:
         source=made.source,
         changed_at_ms=made.made_at_ms,
         change_key=made.change_key,
+        actor=made.actor,
+        ticket=made.ticket,
     )
     return Preference(
         choice=made.choice,

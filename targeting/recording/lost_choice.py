@@ -37,6 +37,8 @@ def restore(current: Preference, acknowledged: Preference) -> Preference | None:
             country=acknowledged.country,
             language=acknowledged.language,
             birth_day=acknowledged.birth_day,
+            actor=change.actor,
+            ticket=change.ticket,
         ),
     )
     # An opt-out by a signal goes on expiring where nothing else is stored.

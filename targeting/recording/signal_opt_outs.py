@@ -27,7 +27,7 @@ _RENEW_AFTER_S = _DAY_S
 class Sighting(NamedTuple):
     """A signal seen with a subject, when (milliseconds since 1970), and the caller that showed it.
 
-    ``change_key`` is eight random bytes that identify the change it makes.
+    ``change_key`` is eight random bytes that identify the change it makes, and ``actor`` is the caller's name.
     """
 
     subject: Subject
@@ -35,6 +35,7 @@ class Sighting(NamedTuple):
     seen_at_ms: int
     change_key: bytes
     caller: str = ""
+    actor: str = ""
 
 
 def sightings(
@@ -81,6 +82,7 @@ def opt_out_by_signal(
         source=sighting.source,
         change_key=sighting.change_key,
         made_at_ms=sighting.seen_at_ms,
+        actor=sighting.actor,
     )
     return apply_choice(current, made)._replace(expires_s=expires_s if is_new_device(records) else 0)
 

@@ -2,6 +2,9 @@
 
 It is stored apart from the profile, so that a decision learns about an opt-out, and about a child, without reading the
 profile. This module knows no profile.
+
+Schema 1 has no actors and no tickets. A record without any is still written in it, so a version that knows only schema
+1 reads on; to that version a record of schema 2 is a newer one, which limits.
 """
 
 import struct
@@ -14,12 +17,16 @@ from targeting.records.envelope import RecordUnreadable, seal, unseal
 MAX_HISTORY = 32
 
 _MAGIC = b"aP"
-_SCHEMA = 1
+_PLAIN, _WITH_ORIGINS = 1, 2
+"""The schemas; the second tells the origin of each change."""
+_SCHEMA_AT = len(_MAGIC)
 _HEAD = Struct("<BBBBIQi2s")
 """choice, source, bytes of the language, changes, version, changed at (ms), birth day, country."""
 _CHANGE = Struct("<IBBQ8s")
 _EXPIRY = Struct("<I")
-"""Behind the changes, in a record that expires."""
+"""Behind the changes, in a record that expires, and in every one of schema 2; 0: never."""
+_ORIGIN = Struct("<HH")
+"""Bytes of the actor and of the ticket, which follow; one for each change, in schema 2, behind the expiry."""
 _NO_BIRTH_DAY = -(2**31)
 _NO_COUNTRY = b"\0\0"
 
@@ -58,6 +65,10 @@ class PreferenceChange(NamedTuple):
     changed_at_ms: int
     change_key: bytes
     """Eight bytes derived from the caller's idempotency key; never the key itself."""
+    actor: str = ""
+    """Name of the client that made the change; empty for one without a name."""
+    ticket: str = ""
+    """The client's reference to why, such as a case number."""
 
 
 class Preference(NamedTuple):
@@ -99,14 +110,17 @@ def encode_preference(preference: Preference, owner: bytes) -> bytes:
         _NO_BIRTH_DAY if preference.birth_day is None else preference.birth_day,
         preference.country.encode("ascii") or _NO_COUNTRY,
     )
-    changes = b"".join(_CHANGE.pack(*change) for change in history)
+    changes = b"".join(_CHANGE.pack(*change[:5]) for change in history)
     expiry = _EXPIRY.pack(preference.expires_s) if preference.expires_s else b""
-    return seal(_MAGIC, _SCHEMA, owner, head + language + changes + expiry)
+    if not any(change.actor or change.ticket for change in history):
+        return seal(_MAGIC, _PLAIN, owner, head + language + changes + expiry)
+    origins = b"".join(map(_pack_origin, history))
+    return seal(_MAGIC, _WITH_ORIGINS, owner, head + language + changes + (expiry or bytes(_EXPIRY.size)) + origins)
 
 
 def read_stored_choice(value: bytes, owner: bytes) -> StoredChoice:
     """Read what a decision needs. Raises ``RecordUnreadable``."""
-    body = unseal(value, _MAGIC, _SCHEMA, owner)
+    body = unseal(value, _MAGIC, _schema_of(value), owner)
     try:
         choice, _, language_size, _, _, _, birth_day, country = _HEAD.unpack_from(body)
         return StoredChoice(
@@ -122,10 +136,12 @@ def read_stored_choice(value: bytes, owner: bytes) -> StoredChoice:
 def decode_preference(value: bytes, owner: bytes) -> Preference:
     """Read the whole record. Raises ``RecordUnreadable``."""
     stored = read_stored_choice(value, owner)
-    body = unseal(value, _MAGIC, _SCHEMA, owner)
+    schema = _schema_of(value)
+    body = unseal(value, _MAGIC, schema, owner)
     choice, source, language_size, changes, version, changed_at_ms, _, _ = _HEAD.unpack_from(body)
-    history, expiry = _divide(body[_HEAD.size + language_size :], changes * _CHANGE.size)
+    history, rest = _divide(body[_HEAD.size + language_size :], changes * _CHANGE.size)
     try:
+        expires_s, origins = _read_rest(rest, schema, changes)
         return Preference(
             choice=Choice(choice),
             source=Source(source),
@@ -141,19 +157,48 @@ def decode_preference(value: bytes, owner: bytes) -> Preference:
                     source=Source(of_source),
                     changed_at_ms=at_ms,
                     change_key=key,
+                    actor=actor,
+                    ticket=ticket,
                 )
-                for of_version, of_choice, of_source, at_ms, key in _CHANGE.iter_unpack(history)
+                for (of_version, of_choice, of_source, at_ms, key), (actor, ticket) in zip(
+                    _CHANGE.iter_unpack(history), origins, strict=True
+                )
             ),
-            expires_s=_EXPIRY.unpack(expiry)[0] if expiry else 0,
+            expires_s=expires_s,
         )
-    except ValueError:
-        # A choice or a source of a newer version.
+    except (struct.error, ValueError):
+        # A choice or a source of a newer version, or origins that are cut off.
         raise RecordUnreadable("the record holds values that this version cannot read") from None
 
 
+def _schema_of(value: bytes) -> int:
+    return _WITH_ORIGINS if value[_SCHEMA_AT : _SCHEMA_AT + 1] == b"\2" else _PLAIN
+
+
 def _divide(rest: bytes, history_size: int) -> tuple[bytes, bytes]:
-    """Return the packed history and the packed expiry, empty where there is none."""
-    history, expiry = rest[:history_size], rest[history_size:]
-    if len(history) != history_size or len(expiry) not in {0, _EXPIRY.size}:
+    """Return the packed history, and what is behind it."""
+    history = rest[:history_size]
+    if len(history) != history_size:
         raise RecordUnreadable("the record's history is truncated")
-    return history, expiry
+    return history, rest[history_size:]
+
+
+def _read_rest(rest: bytes, schema: int, changes: int) -> tuple[int, list[tuple[str, str]]]:
+    """Return the expiry, and the actor and the ticket of each change. Raises ``struct.error`` or ``ValueError``."""
+    if schema == _PLAIN:
+        return _EXPIRY.unpack(rest)[0] if rest else 0, [("", "")] * changes
+    (expires_s,) = _EXPIRY.unpack_from(rest)
+    at, origins = _EXPIRY.size, []
+    for _ in range(changes):
+        actor_size, ticket_size = _ORIGIN.unpack_from(rest, at)
+        actor_at, ticket_at = at + _ORIGIN.size, at + _ORIGIN.size + actor_size
+        at = ticket_at + ticket_size
+        origins.append((rest[actor_at:ticket_at].decode(), rest[ticket_at:at].decode()))
+    if at != len(rest):
+        raise ValueError("another number of bytes than the origins have")
+    return expires_s, origins
+
+
+def _pack_origin(change: PreferenceChange) -> bytes:
+    actor, ticket = change.actor.encode(), change.ticket.encode()
+    return _ORIGIN.pack(len(actor), len(ticket)) + actor + ticket

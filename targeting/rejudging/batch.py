@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from targeting.canaries.people import CALLER_NAME
 from targeting.decision import Decision, Plan
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
@@ -26,7 +27,11 @@ class DecidedBatch(NamedTuple):
         return f"DecidedBatch({len(self.decisions)} decisions)"
 
     def requests(self) -> Iterator[DecidedRequest]:
-        """Return what each decision was made from, in order."""
+        """Return what each decision was made from, in order; those on leak canaries are no one's."""
+        return (decided for decided, _ in self.decided())
+
+    def decided(self) -> Iterator[tuple[DecidedRequest, Decision]]:
+        """Return the same, each with its decision."""
         start = 0
         for item, naps, decision in zip(self.planned.items, self.naps, self.decisions, strict=True):
             stored: Sequence[StoredRecords] | Reason = ()
@@ -34,4 +39,5 @@ class DecidedBatch(NamedTuple):
                 end = start + len(item.subjects)
                 stored = self.fetched if isinstance(self.fetched, Reason) else self.fetched[start:end]
                 start = end
-            yield DecidedRequest(item, stored, naps, decision.limited, decision.reasons)
+            if item.request.caller != CALLER_NAME:
+                yield DecidedRequest(item, stored, naps, decision.limited, decision.reasons), decision

@@ -16,6 +16,13 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 OpenPage = Callable[..., Page]
 
+_LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (320, 768, 1440)]
+_FAST = [("light", 320), ("dark", 1440)]
+EVERY_LOOK = pytest.mark.parametrize(
+    ("scheme", "width"), [pytest.param(*look, marks=() if look in _FAST else pytest.mark.slow) for look in _LOOKS]
+)
+"""Colour schemes and widths of the window (px). Both schemes, and the extreme widths, are in every run of the tests."""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import EVERY_LOOK
 from tests.conftest import MEMORY
 from tests.server.web.site import IN_AMERICA, Site, running_site
 from tests.targeting.signals.strings import STRINGS
@@ -47,8 +48,7 @@ def test_a_question_is_answered_without_scripts_and_kept_in_the_form(browser: Br
     page.context.close()
 
 
-@pytest.mark.parametrize("width", [320, 768, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@EVERY_LOOK
 @pytest.mark.parametrize("state", ["form", "strings", "difference", "problem"])
 def test_axe_finds_nothing(browser: Browser, inspected: Site, state: str, scheme: str, width: int) -> None:
     look: Any = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import EVERY_LOOK, OpenPage
 from tests.server.web.site import MUID, Site
 
 LEAST_TARGET_PX = 44
@@ -50,8 +50,7 @@ SCENES: dict[str, Scene] = {each.__name__: each for each in
                             (signed_in, corrections_open, after_opting_out, after_a_failure, an_error)}  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [320, 768, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@EVERY_LOOK
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
 def test_axe_finds_nothing(
     site: Site, open_page: OpenPage, account_id: str, scene: Scene, scheme: str, width: int

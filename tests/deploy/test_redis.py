@@ -73,7 +73,8 @@ def start(tmp_path: Path) -> Iterator[StartServer]:
             for path in REDIS.glob("*.*"):
                 text = path.read_text().replace("REPLACE_SERVICE_PASSWORD", PASSWORD)
                 (directory / path.name).write_text(text)
-            options = [*more, "--port", str(port), "--dir", str(directory), "--loglevel", "warning"]
+            quick = [] if "--sentinel" in more else ["--repl-diskless-sync-delay", "0"]
+            options = [*more, *quick, "--port", str(port), "--dir", str(directory), "--loglevel", "warning"]
             server = subprocess.Popen([find_server(), name, *options], cwd=directory, stdout=subprocess.DEVNULL)
             closing.callback(server.wait)
             closing.callback(server.kill)

@@ -82,10 +82,18 @@ def _sentinel(directory: Path, primary: int) -> Iterator[int]:
     process = subprocess.Popen([str(find_server()), str(settings), "--sentinel"], stdout=subprocess.DEVNULL)
     try:
         eventually(lambda: ping(RedisAddress(host=HOST, port=port), PATIENCE_S))
+        _hurry(port)
         yield port
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+
+def _hurry(port: int) -> None:
+    """Have a sentinel tell the others of itself every 100 ms instead of every 2 s."""
+    connection = open_connection(RedisAddress(host=HOST, port=port), PATIENCE_S)
+    connection.ask((b"SENTINEL", b"DEBUG", b"PUBLISH-PERIOD", b"100"), time.monotonic() + PATIENCE_S)
+    connection.close()
 
 
 def _know_each_other(made: Watched) -> None:

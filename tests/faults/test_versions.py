@@ -14,14 +14,15 @@ from server.errors import NotAllowed
 from server.store.redis.url import RedisAddress
 from targeting.model import Mode, Subject, SubjectKind
 from targeting.reasons import Reason
+from targeting.records import preference
 from tests.server.calls.direct_service import Service, viewed
 from tests.server.store.conftest import OpenRedisStore
 
 pytestmark = pytest.mark.fault(row=17)
 
 RECORDS = json.loads((Path(__file__).parents[1] / "data" / "records-0.1.0.json").read_text(encoding="ascii"))
-SCHEMA_AT = 2
-"""Where a record's form stands: after its magic."""
+SCHEMA_AT, NEXT_SCHEMA = 2, 3
+"""Where a record's form stands, after its magic, and the form that this version does not know yet."""
 
 
 @pytest.fixture
@@ -76,9 +77,34 @@ class TestRecordsOfTheNextVersion:
         assert service.decide("known").reasons == Reason.ACCOUNT_OPT_OUT.bit
 
 
+class TestRecordsOfThisVersionInTheOneBefore:
+    """The version before knows only the form without actors and tickets."""
+
+    @pytest.fixture(autouse=True)
+    def before(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Choices of this version; from then on the version before serves."""
+        service.record(viewed(account_id="plain"), viewed(account_id="with origin"), viewed(account_id="opted out"))
+        service.opt_in(account_id="plain")
+        service.opt_in(account_id="with origin", ticket="CASE-4711")
+        service.opt_out(account_id="opted out", ticket="CASE-4712")
+        monkeypatch.setattr(preference, "_schema_of", lambda _: 1)
+
+    def test_without_actor_and_ticket_nothing_changes(self, service: Service) -> None:
+        assert service.decide("plain").mode is Mode.BEHAVIOURAL
+        assert service.preferences(account_id="plain").version == 1
+
+    @pytest.mark.parametrize("account", ["with origin", "opted out"])
+    def test_with_a_ticket_they_limit_and_only_an_opt_out_replaces_them(self, service: Service, account: str) -> None:
+        assert service.decide(account).reasons == Reason.RECORD_UNREADABLE.bit
+        with pytest.raises(NotAllowed, match="newer version"):
+            service.opt_in(account_id=account)
+        service.opt_out(account_id=account)
+        assert service.decide(account).reasons == Reason.ACCOUNT_OPT_OUT.bit
+
+
 def subject(account: str) -> Subject:
     return Subject(SubjectKind.ACCOUNT, account)
 
 
 def of_next_version(record: bytes) -> bytes:
-    return record[:SCHEMA_AT] + bytes((record[SCHEMA_AT] + 1,)) + record[SCHEMA_AT + 1 :]
+    return record[:SCHEMA_AT] + bytes((NEXT_SCHEMA,)) + record[SCHEMA_AT + 1 :]

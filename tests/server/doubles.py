@@ -5,10 +5,12 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
 from server.gate.port import Answer, Call, DecisionLane, Lane, Method
 from server.security.caller import Caller
+from server.security.own_credential import OwnCredential
 from server.store.ports import Committed, RecordChange
 from targeting.model import Subject, SubjectKind
 from targeting.places.geo import IpLocation
@@ -40,6 +42,9 @@ class ListGate:
         while not (self.waiting or self.woken):
             await asyncio.sleep(0.001)
 
+    async def let_in(self, most_s: float) -> None:
+        await asyncio.sleep(0)
+
     def wake(self) -> None:
         self.woken = True
 
@@ -59,6 +64,9 @@ class ListGate:
 
     def open(self) -> str:
         return "list"
+
+    def listen_for(self, part: OwnCredential, path: Path) -> None:
+        raise NotImplementedError
 
     def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:
         raise NotImplementedError
@@ -100,6 +108,25 @@ class ScriptedStore:
         if self.fails is not None:
             raise self.fails
         return [self._answer(subject) for subject in subjects]
+
+    def begin(self, subjects: Sequence[Subject], budget_s: float) -> "ScriptedReading | None":
+        return ScriptedReading(self.fetch(subjects, budget_s))
+
+
+class ScriptedReading:
+    """A reading whose answer is there at once."""
+
+    def __init__(self, records: list[StoredRecords]) -> None:
+        self._records = records
+
+    def fileno(self) -> int:
+        raise NotImplementedError
+
+    def collect(self, deadline_s: float) -> list[StoredRecords]:
+        return self._records
+
+    def give_up(self) -> None:
+        raise NotImplementedError
 
 
 class ScriptedRecords:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x64targeting/v1/preference.proto\x12\x0e\x61\x64targeting.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"0\n\x04\x44\x61te\x12\x0c\n\x04year\x18\x01 \x01(\x05\x12\r\n\x05month\x18\x02 \x01(\x05\x12\x0b\n\x03\x64\x61y\x18\x03 \x01(\x05\"\xfc\x01\n\x14SetPreferenceRequest\x12\x14\n\naccount_id\x18\x01 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x02 \x01(\tH\x00\x12&\n\x06\x63hoice\x18\x03 \x01(\x0e\x32\x16.adtargeting.v1.Choice\x12&\n\x06source\x18\x04 \x01(\x0e\x32\x16.adtargeting.v1.Source\x12\x11\n\tchange_id\x18\x05 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\x12(\n\nbirth_date\x18\x08 \x01(\x0b\x32\x14.adtargeting.v1.DateB\t\n\x07subject\"\xc8\x01\n\x15SetPreferenceResponse\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12.\n\ndurability\x18\x02 \x01(\x0e\x32\x1a.adtargeting.v1.Durability\x12\x1d\n\x15replicas_acknowledged\x18\x03 \x01(\r\x12\x12\n\nset_cookie\x18\x04 \x01(\t\x12;\n\x15missing_confirmations\x18\x05 \x03(\x0e\x32\x1c.adtargeting.v1.Confirmation\"M\n\x15GetPreferencesRequest\x12\x14\n\naccount_id\x18\x01 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x02 \x01(\tH\x00\x42\t\n\x07subject\"\xa9\x02\n\x16GetPreferencesResponse\x12&\n\x06\x63hoice\x18\x01 \x01(\x0e\x32\x16.adtargeting.v1.Choice\x12&\n\x06source\x18\x02 \x01(\x0e\x32\x16.adtargeting.v1.Source\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x04 \x01(\x04\x12\x31\n\x07history\x18\x05 \x03(\x0b\x32 .adtargeting.v1.PreferenceChange\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\x12(\n\nbirth_date\x18\x08 \x01(\x0b\x32\x14.adtargeting.v1.Date\"\xa3\x01\n\x10PreferenceChange\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12&\n\x06\x63hoice\x18\x02 \x01(\x0e\x32\x16.adtargeting.v1.Choice\x12&\n\x06source\x18\x03 \x01(\x0e\x32\x16.adtargeting.v1.Source\x12.\n\nchanged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*G\n\x06\x43hoice\x12\x16\n\x12\x43HOICE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43HOICE_OPT_OUT\x10\x01\x12\x11\n\rCHOICE_OPT_IN\x10\x02*\xbb\x01\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x17\n\x13SOURCE_ACCOUNT_PAGE\x10\x01\x12\x19\n\x15SOURCE_CLIENT_SETTING\x10\x02\x12\x12\n\x0eSOURCE_BROWSER\x10\x03\x12\x18\n\x14SOURCE_INDUSTRY_PAGE\x10\x04\x12\x0e\n\nSOURCE_GPC\x10\x05\x12\x13\n\x0fSOURCE_GUARDIAN\x10\x06\x12\x12\n\x0eSOURCE_SUPPORT\x10\x07*^\n\nDurability\x12\x1a\n\x16\x44URABILITY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44URABILITY_CONFIRMED\x10\x01\x12\x1a\n\x16\x44URABILITY_UNCONFIRMED\x10\x02*^\n\x0c\x43onfirmation\x12\x1c\n\x18\x43ONFIRMATION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43ONFIRMATION_DISK\x10\x01\x12\x19\n\x15\x43ONFIRMATION_REPLICAS\x10\x02\x32\xd2\x01\n\x11PreferenceService\x12\\\n\rSetPreference\x12$.adtargeting.v1.SetPreferenceRequest\x1a%.adtargeting.v1.SetPreferenceResponse\x12_\n\x0eGetPreferences\x12%.adtargeting.v1.GetPreferencesRequest\x1a&.adtargeting.v1.GetPreferencesResponseB0\n\x0e\x61\x64targeting.v1P\x01Z\x1c\x61\x64targeting/v1;adtargetingv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x64targeting/v1/preference.proto\x12\x0e\x61\x64targeting.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"0\n\x04\x44\x61te\x12\x0c\n\x04year\x18\x01 \x01(\x05\x12\r\n\x05month\x18\x02 \x01(\x05\x12\x0b\n\x03\x64\x61y\x18\x03 \x01(\x05\"\x8c\x02\n\x14SetPreferenceRequest\x12\x14\n\naccount_id\x18\x01 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x02 \x01(\tH\x00\x12&\n\x06\x63hoice\x18\x03 \x01(\x0e\x32\x16.adtargeting.v1.Choice\x12&\n\x06source\x18\x04 \x01(\x0e\x32\x16.adtargeting.v1.Source\x12\x11\n\tchange_id\x18\x05 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\x12(\n\nbirth_date\x18\x08 \x01(\x0b\x32\x14.adtargeting.v1.Date\x12\x0e\n\x06ticket\x18\t \x01(\tB\t\n\x07subject\"\xc8\x01\n\x15SetPreferenceResponse\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12.\n\ndurability\x18\x02 \x01(\x0e\x32\x1a.adtargeting.v1.Durability\x12\x1d\n\x15replicas_acknowledged\x18\x03 \x01(\r\x12\x12\n\nset_cookie\x18\x04 \x01(\t\x12;\n\x15missing_confirmations\x18\x05 \x03(\x0e\x32\x1c.adtargeting.v1.Confirmation\"M\n\x15GetPreferencesRequest\x12\x14\n\naccount_id\x18\x01 \x01(\tH\x00\x12\x13\n\tdevice_id\x18\x02 \x01(\tH\x00\x42\t\n\x07subject\"\xa9\x02\n\x16GetPreferencesResponse\x12&\n\x06\x63hoice\x18\x01 \x01(\x0e\x32\x16.adtargeting.v1.Choice\x12&\n\x06source\x18\x02 \x01(\x0e\x32\x16.adtargeting.v1.Source\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x04 \x01(\x04\x12\x31\n\x07history\x18\x05 \x03(\x0b\x32 .adtargeting.v1.PreferenceChange\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\x12\x10\n\x08language\x18\x07 \x01(\t\x12(\n\nbirth_date\x18\x08 \x01(\x0b\x32\x14.adtargeting.v1.Date\"\xc2\x01\n\x10PreferenceChange\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12&\n\x06\x63hoice\x18\x02 \x01(\x0e\x32\x16.adtargeting.v1.Choice\x12&\n\x06source\x18\x03 \x01(\x0e\x32\x16.adtargeting.v1.Source\x12.\n\nchanged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x05 \x01(\t\x12\x0e\n\x06ticket\x18\x06 \x01(\t*G\n\x06\x43hoice\x12\x16\n\x12\x43HOICE_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43HOICE_OPT_OUT\x10\x01\x12\x11\n\rCHOICE_OPT_IN\x10\x02*\xbb\x01\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x17\n\x13SOURCE_ACCOUNT_PAGE\x10\x01\x12\x19\n\x15SOURCE_CLIENT_SETTING\x10\x02\x12\x12\n\x0eSOURCE_BROWSER\x10\x03\x12\x18\n\x14SOURCE_INDUSTRY_PAGE\x10\x04\x12\x0e\n\nSOURCE_GPC\x10\x05\x12\x13\n\x0fSOURCE_GUARDIAN\x10\x06\x12\x12\n\x0eSOURCE_SUPPORT\x10\x07*^\n\nDurability\x12\x1a\n\x16\x44URABILITY_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44URABILITY_CONFIRMED\x10\x01\x12\x1a\n\x16\x44URABILITY_UNCONFIRMED\x10\x02*^\n\x0c\x43onfirmation\x12\x1c\n\x18\x43ONFIRMATION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43ONFIRMATION_DISK\x10\x01\x12\x19\n\x15\x43ONFIRMATION_REPLICAS\x10\x02\x32\xd2\x01\n\x11PreferenceService\x12\\\n\rSetPreference\x12$.adtargeting.v1.SetPreferenceRequest\x1a%.adtargeting.v1.SetPreferenceResponse\x12_\n\x0eGetPreferences\x12%.adtargeting.v1.GetPreferencesRequest\x1a&.adtargeting.v1.GetPreferencesResponseB0\n\x0e\x61\x64targeting.v1P\x01Z\x1c\x61\x64targeting/v1;adtargetingv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,26 +33,26 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'adtargeting.v1.preference_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\016adtargeting.v1P\001Z\034adtargeting/v1;adtargetingv1'
-  _globals['_CHOICE']._serialized_start=1137
-  _globals['_CHOICE']._serialized_end=1208
-  _globals['_SOURCE']._serialized_start=1211
-  _globals['_SOURCE']._serialized_end=1398
-  _globals['_DURABILITY']._serialized_start=1400
-  _globals['_DURABILITY']._serialized_end=1494
-  _globals['_CONFIRMATION']._serialized_start=1496
-  _globals['_CONFIRMATION']._serialized_end=1590
+  _globals['_CHOICE']._serialized_start=1184
+  _globals['_CHOICE']._serialized_end=1255
+  _globals['_SOURCE']._serialized_start=1258
+  _globals['_SOURCE']._serialized_end=1445
+  _globals['_DURABILITY']._serialized_start=1447
+  _globals['_DURABILITY']._serialized_end=1541
+  _globals['_CONFIRMATION']._serialized_start=1543
+  _globals['_CONFIRMATION']._serialized_end=1637
   _globals['_DATE']._serialized_start=84
   _globals['_DATE']._serialized_end=132
   _globals['_SETPREFERENCEREQUEST']._serialized_start=135
-  _globals['_SETPREFERENCEREQUEST']._serialized_end=387
-  _globals['_SETPREFERENCERESPONSE']._serialized_start=390
-  _globals['_SETPREFERENCERESPONSE']._serialized_end=590
-  _globals['_GETPREFERENCESREQUEST']._serialized_start=592
-  _globals['_GETPREFERENCESREQUEST']._serialized_end=669
-  _globals['_GETPREFERENCESRESPONSE']._serialized_start=672
-  _globals['_GETPREFERENCESRESPONSE']._serialized_end=969
-  _globals['_PREFERENCECHANGE']._serialized_start=972
-  _globals['_PREFERENCECHANGE']._serialized_end=1135
-  _globals['_PREFERENCESERVICE']._serialized_start=1593
-  _globals['_PREFERENCESERVICE']._serialized_end=1803
+  _globals['_SETPREFERENCEREQUEST']._serialized_end=403
+  _globals['_SETPREFERENCERESPONSE']._serialized_start=406
+  _globals['_SETPREFERENCERESPONSE']._serialized_end=606
+  _globals['_GETPREFERENCESREQUEST']._serialized_start=608
+  _globals['_GETPREFERENCESREQUEST']._serialized_end=685
+  _globals['_GETPREFERENCESRESPONSE']._serialized_start=688
+  _globals['_GETPREFERENCESRESPONSE']._serialized_end=985
+  _globals['_PREFERENCECHANGE']._serialized_start=988
+  _globals['_PREFERENCECHANGE']._serialized_end=1182
+  _globals['_PREFERENCESERVICE']._serialized_start=1640
+  _globals['_PREFERENCESERVICE']._serialized_end=1850
 # @@protoc_insertion_point(module_scope)

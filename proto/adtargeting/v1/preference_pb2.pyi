@@ -67,7 +67,7 @@ class Date(_message.Message):
     def __init__(self, year: _Optional[int] = ..., month: _Optional[int] = ..., day: _Optional[int] = ...) -> None: ...
 
 class SetPreferenceRequest(_message.Message):
-    __slots__ = ("account_id", "device_id", "choice", "source", "change_id", "country", "language", "birth_date")
+    __slots__ = ("account_id", "device_id", "choice", "source", "change_id", "country", "language", "birth_date", "ticket")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     CHOICE_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +76,7 @@ class SetPreferenceRequest(_message.Message):
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     BIRTH_DATE_FIELD_NUMBER: _ClassVar[int]
+    TICKET_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     device_id: str
     choice: Choice
@@ -84,7 +85,8 @@ class SetPreferenceRequest(_message.Message):
     country: str
     language: str
     birth_date: Date
-    def __init__(self, account_id: _Optional[str] = ..., device_id: _Optional[str] = ..., choice: _Optional[_Union[Choice, str]] = ..., source: _Optional[_Union[Source, str]] = ..., change_id: _Optional[str] = ..., country: _Optional[str] = ..., language: _Optional[str] = ..., birth_date: _Optional[_Union[Date, _Mapping]] = ...) -> None: ...
+    ticket: str
+    def __init__(self, account_id: _Optional[str] = ..., device_id: _Optional[str] = ..., choice: _Optional[_Union[Choice, str]] = ..., source: _Optional[_Union[Source, str]] = ..., change_id: _Optional[str] = ..., country: _Optional[str] = ..., language: _Optional[str] = ..., birth_date: _Optional[_Union[Date, _Mapping]] = ..., ticket: _Optional[str] = ...) -> None: ...
 
 class SetPreferenceResponse(_message.Message):
     __slots__ = ("version", "durability", "replicas_acknowledged", "set_cookie", "missing_confirmations")
@@ -129,13 +131,17 @@ class GetPreferencesResponse(_message.Message):
     def __init__(self, choice: _Optional[_Union[Choice, str]] = ..., source: _Optional[_Union[Source, str]] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ..., history: _Optional[_Iterable[_Union[PreferenceChange, _Mapping]]] = ..., country: _Optional[str] = ..., language: _Optional[str] = ..., birth_date: _Optional[_Union[Date, _Mapping]] = ...) -> None: ...
 
 class PreferenceChange(_message.Message):
-    __slots__ = ("version", "choice", "source", "changed_at")
+    __slots__ = ("version", "choice", "source", "changed_at", "actor", "ticket")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CHOICE_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    TICKET_FIELD_NUMBER: _ClassVar[int]
     version: int
     choice: Choice
     source: Source
     changed_at: _timestamp_pb2.Timestamp
-    def __init__(self, version: _Optional[int] = ..., choice: _Optional[_Union[Choice, str]] = ..., source: _Optional[_Union[Source, str]] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    actor: str
+    ticket: str
+    def __init__(self, version: _Optional[int] = ..., choice: _Optional[_Union[Choice, str]] = ..., source: _Optional[_Union[Source, str]] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor: _Optional[str] = ..., ticket: _Optional[str] = ...) -> None: ...

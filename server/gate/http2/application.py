@@ -18,6 +18,8 @@ from server.gate.port import Answer, Method, Refusal
 from server.security.caller import Caller
 
 _LOG = logging.getLogger(__name__)
+OWN_CALLER = "adtargeting.own_caller"
+"""Where the scope of a request holds the part of the service that makes it."""
 _METHODS: Mapping[str, Method] = {method.path: method for method in METHODS}
 _IDENTITY = (None, b"identity")
 _BAD_TIMEOUT = Refusal(
@@ -44,6 +46,8 @@ class GateApplication:
                     await send_refusal(send, _NO_TRAILERS)
                 else:
                     await self._others(scope, receive, send)
+            elif (refusal := self._lanes.refusal_at_once(method, caller_of(scope))) is not None:
+                await send_refusal(send, refusal)
             else:
                 await self._serve(method, scope, receive, send, headers.get(b"grpc-timeout"))
         except Exception as problem:  # noqa: BLE001  # as above; most often the caller has just gone
@@ -77,6 +81,9 @@ class GateApplication:
 
 def caller_of(scope: Scope) -> Caller:
     """Return who makes a request."""
+    own: Caller | None = scope.get(OWN_CALLER)
+    if own is not None:
+        return own
     client = scope.get("client")
     return Caller(connection=f"{client[0]}:{client[1]}" if client else "")
 

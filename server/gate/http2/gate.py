@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import Any
 
 import h2corn
@@ -12,12 +13,16 @@ from h2corn import _lib
 from server.gate.connect.application import ConnectApplication
 from server.gate.health import HealthBoard
 from server.gate.http2.application import GateApplication
+from server.gate.http2.asgi import Application
 from server.gate.http2.limits import Http2Limits, config_of
+from server.gate.http2.own_application import OwnApplication
 from server.gate.lanes import Lanes
 from server.gate.listening import listen
 from server.gate.loop_thread import LoopThread
+from server.gate.own_port import listen_on
 from server.gate.port import Answer, Call, DecisionLane, Method
 from server.gate.room import DEFAULT_CAPACITY, Capacity
+from server.security.own_credential import OwnCredential
 
 _LAST_WORD_S, _POLL_S = 0.1, 0.005
 
@@ -44,6 +49,7 @@ class Http2Gate:
         self._lanes = Lanes(capacity)
         self._health = HealthBoard()
         self._thread = LoopThread()
+        self._served: list[tuple[h2corn.Server, socket.socket, asyncio.Task[None]]] = []
 
     def open(self) -> str:
         """Listen, and return the bound address. Raises ``GateError``."""
@@ -52,6 +58,10 @@ class Http2Gate:
         self._thread.call(self._start(self._listener))
         host, port = self._address.rpartition(":")[0], self._listener.getsockname()[1]
         return f"{host}:{port}"
+
+    def listen_for(self, part: OwnCredential, path: Path) -> None:
+        """Listen on a Unix socket too. Raises ``OSError``."""
+        self._thread.call(self._serve(listen_on(path), OwnApplication(self._application, part)))
 
     def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:
         """Run the worker of the decision lane."""
@@ -94,15 +104,19 @@ class Http2Gate:
         if self._thread.is_running:
             self._thread.call(self._stop(grace_s))
             self._thread.stop()
-        if self._listener is not None:
-            self._listener.close()
+        for listener in (self._listener, *(listener for _, listener, _ in self._served)):
+            if listener is not None:
+                listener.close()
 
     async def _start(self, listener: socket.socket) -> None:
         others = ConnectApplication(self._lanes, self._health, self._limits.names(self._address))
-        application = GateApplication(self._lanes, others)
-        self._server = h2corn.Server(application, config_of(listener, self._limits))
-        self._serving = asyncio.get_running_loop().create_task(self._server.serve())
-        await self._server.wait_started()
+        self._application = GateApplication(self._lanes, others)
+        await self._serve(listener, self._application)
+
+    async def _serve(self, listener: socket.socket, application: Application) -> None:
+        server = h2corn.Server(application, config_of(listener, self._limits))
+        self._served.append((server, listener, asyncio.get_running_loop().create_task(server.serve())))
+        await server.wait_started()
 
     async def _stop(self, grace_s: float) -> None:
         ends_s = time.monotonic() + grace_s
@@ -113,5 +127,6 @@ class Http2Gate:
         while self.inflight() and time.monotonic() < ends_s:
             await asyncio.sleep(_POLL_S)
         # What is left are watches of health, which never end by themselves, and calls beyond the grace.
-        self._server.shutdown()
-        await asyncio.wait({self._serving})
+        for server, _, _ in self._served:
+            server.shutdown()
+        await asyncio.wait({serving for _, _, serving in self._served})

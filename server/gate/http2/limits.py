@@ -22,7 +22,7 @@ class Http2Limits(NamedTuple):
     """Limits of the connections of one process. Times in seconds."""
 
     connections: int = 4096
-    streams: int = 64
+    streams: int = 16
     """Calls in flight of one connection: its caller keeps further ones, which costs nothing here."""
     tasks: int = 8192
     """Requests in Python at once. More get HTTP 503, which costs more than a refusal in Python: a last resort."""

@@ -4,8 +4,11 @@ Invariants: a value of a wrong type, or over ``MAX_VALUE_BYTES``, costs its owne
 a batch counts only when the server that answered it was a primary, and the store the one that we trust.
 """
 
+import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
+from server.store.ports import StoreTimeout, StoreUnavailable
 from server.store.redis.commit import MAX_VALUE_BYTES, UNREADABLE
 from server.store.redis.connection import Connection, Reply, pack
 from server.store.redis.errors import ErrorReply, NotPrimary, is_refusal
@@ -14,6 +17,8 @@ from server.store.redis.handshake import check_role
 CheckIdentity = Callable[[bytes | None], None]
 """Raises ``StoreError`` unless the store's own record is the expected one."""
 
+_SECOND_LOOK_S = 0.002
+"""How long a caller that does not wait lets keys be asked for one by one: only values of others make that needed."""
 _ROLE = pack((b"ROLE",))
 # A command of a fixed form is formatted several times faster than packed (RESP: a count, then the parts).
 _LAST = b"%d" % MAX_VALUE_BYTES
@@ -21,22 +26,49 @@ _LAST = b"%d" % MAX_VALUE_BYTES
 _GET_BOUNDED = b"*4\r\n$8\r\nGETRANGE\r\n$%%d\r\n%%b\r\n$1\r\n0\r\n$%d\r\n%b\r\n" % (len(_LAST), _LAST)
 
 
-def read_values(
-    connection: Connection, keys: Sequence[bytes], identity_key: bytes, check_identity: CheckIdentity, deadline_s: float
-) -> list[bytes | None]:
-    """Return the values of keys, in order; ``UNREADABLE`` for what is no value of ours. Raises ``StoreError``.
+class Source(NamedTuple):
+    """How to tell that it is the right store that answers: the key of its own record, and what checks that record."""
+
+    identity_key: bytes
+    check_identity: CheckIdentity
+
+
+class BatchRead:
+    """One reading of keys, sent when it is made. Raises ``StoreError``.
 
     GETRANGE answers an empty string for a key that does not exist. EXISTS counts the keys that do, in the same round
     trip; only where the counts differ are the keys asked for one by one.
     """
-    reading = b"".join([_GET_BOUNDED % (len(key), key) for key in keys])
-    packed = b"".join((_ROLE, pack((b"GET", identity_key)), pack((b"EXISTS", *keys)), reading))
-    role, identity, existing, *found = connection.exchange(packed, len(keys) + 3, deadline_s)
-    check_source(connection, role, identity, check_identity)
-    values = [_value(connection, reply) for reply in found]
-    if connection.accept(existing) != len(values) - values.count(None):
-        _mark_empty(connection, keys, values, deadline_s)
-    return values
+
+    def __init__(self, connection: Connection, keys: Sequence[bytes], source: Source, deadline_s: float) -> None:
+        self.connection = connection
+        self._keys = keys
+        self._source = source
+        self._replies = len(keys) + 3
+        reading = b"".join([_GET_BOUNDED % (len(key), key) for key in keys])
+        packed = b"".join((_ROLE, pack((b"GET", source.identity_key)), pack((b"EXISTS", *keys)), reading))
+        connection.post(packed, self._replies, deadline_s)
+
+    def collect(self, deadline_s: float) -> list[bytes | None]:
+        """Return the values in order; ``UNREADABLE`` for what is no value of ours. Raises ``StoreError``."""
+        return self._values(self.connection.collect(self._replies, deadline_s), deadline_s)
+
+    def collect_so_far(self, deadline_s: float) -> list[bytes | None]:
+        """Do as ``collect``, which may be called again after ``StoreTimeout``. Raises ``StoreError``."""
+        replies = self.connection.collect_so_far(self._replies, deadline_s)
+        try:
+            return self._values(replies, time.monotonic() + _SECOND_LOOK_S)
+        except StoreTimeout:
+            raise StoreUnavailable("the store did not tell in time whether keys exist") from None
+
+    def _values(self, replies: Sequence[Reply], deadline_s: float) -> list[bytes | None]:
+        connection = self.connection
+        role, identity, existing, *found = replies
+        check_source(connection, role, identity, self._source.check_identity)
+        values = [_value(connection, reply) for reply in found]
+        if connection.accept(existing) != len(values) - values.count(None):
+            _mark_empty(connection, self._keys, values, deadline_s)
+        return values
 
 
 def check_source(connection: Connection, role: Reply, identity: Reply, check_identity: CheckIdentity) -> None:

@@ -39,6 +39,12 @@ class Connection:
         """Called when the server refuses because it is not a primary."""
         self._overdue = 0
         self._overdue_since_s = 0.0
+        self._received: list[Reply] = []
+        """The replies to the last question, while others are still due."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, for those who wait by themselves until something has come."""
+        return self._socket.fileno()
 
     def usable(self) -> bool:
         """Whether the next exchange may use it: open at both ends, and nothing on it that was not asked for."""
@@ -68,11 +74,30 @@ class Connection:
             self._send(packed, deadline_s)
             self._overdue_since_s = self._overdue_since_s or time.monotonic()
             self._overdue += replies
+            self._received = []
 
     def collect(self, replies: int, deadline_s: float) -> list[Reply]:
         """Return the last ``replies`` replies that are due, and skip those before them. Raises ``StoreError``."""
         with self._closing_on_failure():
-            return self._receive(replies, deadline_s)
+            try:
+                return self._receive(replies, deadline_s)
+            except TimeoutError:
+                if self._is_silent():
+                    raise
+                raise StoreTimeout("the store did not answer in time") from None
+
+    def collect_so_far(self, replies: int, deadline_s: float) -> list[Reply]:
+        """Do as ``collect``, which may be called again after ``StoreTimeout``: what has come by then is kept."""
+        with self._closing_on_failure():
+            try:
+                return self._receive(replies, deadline_s)
+            except TimeoutError:
+                raise StoreTimeout("the store has not answered yet") from None
+
+    def close_if_silent(self) -> None:
+        """Close the connection if the server has owed a reply for too long."""
+        if self._overdue and self._is_silent():
+            self.close()
 
     def ask(self, command: Sequence[bytes], deadline_s: float) -> Reply:
         """Send one command and return its reply; an error reply is raised. Raises ``StoreError``."""
@@ -117,28 +142,22 @@ class Connection:
         self._socket.sendall(packed)
 
     def _receive(self, wanted: int, deadline_s: float) -> list[Reply]:
-        """Read replies after those that earlier calls did not wait for.
-
-        Raises ``StoreTimeout`` when the connection stays usable, else ``TimeoutError``.
-        """
-        replies: list[Reply] = []
-        try:
-            while self._overdue:
-                reply = self._next_reply(deadline_s)
-                self._overdue -= 1
-                if self._overdue < wanted:
-                    replies.append(reply)
-        except TimeoutError:
-            if self._is_silent():
-                raise
-            raise StoreTimeout("the store did not answer in time") from None
+        """Read replies after those that earlier calls did not wait for. Raises ``TimeoutError``."""
+        while self._overdue:
+            reply = self._next_reply(deadline_s)
+            self._overdue -= 1
+            if self._overdue < wanted:
+                self._received.append(reply)
         self._overdue_since_s = 0.0
-        return replies
+        return self._received
 
     def _next_reply(self, deadline_s: float) -> Reply:
         while (reply := self._reader.gets()) is False:
-            self._socket.settimeout(_left_s(deadline_s))
-            self._feed()
+            self._socket.settimeout(max(deadline_s - time.monotonic(), 0.0))
+            try:
+                self._feed()
+            except (BlockingIOError, SSLWantReadError):
+                raise TimeoutError from None
         return reply
 
     def _skip_overdue(self) -> bool:

@@ -31,13 +31,17 @@ class Connector:
 
     def connect(self, deadline_s: float) -> Connection:
         """Return an open connection by the deadline (``time.monotonic``). Raises ``StoreError``."""
-        if self._connection is not None:
-            if self._made.is_current() and self._connection.usable():
-                return self._connection
-            self._connection.close()
-            self._connection = None
+        if (connection := self.connected()) is not None:
+            return connection
         self._connection = self._connected(deadline_s)
         self._connection.on_not_primary = self._renewal.renew
+        return self._connection
+
+    def connected(self) -> Connection | None:
+        """Return the connection if it is open and may still be used."""
+        if self._connection is not None and not (self._made.is_current() and self._connection.usable()):
+            self._connection.close()
+            self._connection = None
         return self._connection
 
     def close(self) -> None:

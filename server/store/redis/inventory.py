@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from server.store.redis.connection import Connection, pack
@@ -30,6 +30,8 @@ class Inventory(NamedTuple):
     profiles: int = 0
     unreadable: int = 0
     newest_choice_ms: int = 0
+    left_out: int = 0
+    """Keys that were left out: of leak canaries, who are no people."""
 
     @property
     def records(self) -> int:
@@ -37,11 +39,22 @@ class Inventory(NamedTuple):
         return self.accounts + self.devices + self.profiles
 
 
-def take_inventory(connection: Connection, prefix: bytes, deadline_s: float, opening: Opening = as_it_is) -> Inventory:
-    """Count everything under the prefix. ``opening`` turns a stored value into a record. Raises ``StoreError``."""
+def take_inventory(
+    connection: Connection,
+    prefix: bytes,
+    deadline_s: float,
+    opening: Opening = as_it_is,
+    left_out: Collection[bytes] = (),
+) -> Inventory:
+    """Count everything under the prefix, but for the keys in ``left_out``. Raises ``StoreError``.
+
+    ``opening`` turns a stored value into a record.
+    """
     counts: Counter[str] = Counter()
     newest_ms = 0
-    for keys in _scanned(connection, prefix, deadline_s):
+    for scanned in _scanned(connection, prefix, deadline_s):
+        keys = [key for key in scanned if key not in left_out]
+        counts["left_out"] += len(scanned) - len(keys)
         counts["profiles"] += sum(key.endswith(b":prof") for key in keys)
         preferences = [key for key in keys if key.endswith(b":pref")]
         counts.update(_KINDS[key[len(prefix) + 2 :][:1]] for key in preferences)
@@ -61,6 +74,7 @@ def add_inventories(inventories: Iterable[Inventory]) -> Inventory:
             profiles=total.profiles + each.profiles,
             unreadable=total.unreadable + each.unreadable,
             newest_choice_ms=max(total.newest_choice_ms, each.newest_choice_ms),
+            left_out=total.left_out + each.left_out,
         )
     return total
 

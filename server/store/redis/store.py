@@ -9,13 +9,16 @@ from collections.abc import Sequence
 
 from server.store.keys import Pseudonyms, identity_key, seen_key
 from server.store.ports import Committed, RecordChange
-from server.store.redis.batch_read import read_values
+from server.store.redis.batch_read import BatchRead, Source
 from server.store.redis.commit import apply, arguments, check
 from server.store.redis.connector import Connector
 from server.store.redis.durability import Patience
 from server.store.redis.primary import Primary
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
+
+_SENDING_S = 0.0005
+"""How long a question may take to be sent by a caller that does not wait: a stopped server's socket fills up."""
 
 
 class RedisStore:
@@ -24,24 +27,23 @@ class RedisStore:
     def __init__(self, primary: Primary, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
         self._connector = Connector(primary.open, primary.renewal)
-        self._identity_key = identity_key(pseudonyms.prefix)
-        self._check_identity = primary.check_identity
+        self._source = Source(identity_key(pseudonyms.prefix), primary.check_identity)
         self._patience = Patience()
 
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read preference and profile of every subject; see ``DecisionStore``."""
         deadline_s = time.monotonic() + budget_s
-        owners: list[bytes] = []
-        keys: list[bytes] = []
-        for subject in subjects:
-            owner, preference, profile = self._pseudonyms.locate(subject)
-            owners.append(owner)
-            keys += (preference, profile)
-        values = iter(self._values(keys, deadline_s))
-        return [
-            StoredRecords(subject.kind, owner, preference, profile)
-            for subject, owner, preference, profile in zip(subjects, owners, values, values, strict=True)
-        ]
+        owners, keys = self._places(subjects)
+        return _records(subjects, owners, self._values(keys, deadline_s))
+
+    def begin(self, subjects: Sequence[Subject], budget_s: float) -> "RedisReading | None":
+        """Ask for preference and profile of every subject; see ``DecisionStore``."""
+        connection = self._connector.connected()
+        if connection is None:
+            return None
+        owners, keys = self._places(subjects)
+        deadline_s = time.monotonic() + min(budget_s, _SENDING_S)
+        return RedisReading(subjects, owners, BatchRead(connection, keys, self._source, deadline_s))
 
     def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read everything of every subject; see ``RecordStore``."""
@@ -89,8 +91,48 @@ class RedisStore:
         linked_keys = [key for subject, _ in change.linked for key in self._pseudonyms.locate(subject)[1:]]
         return arguments(change, preference_key, profile_key, linked_keys)
 
+    def _places(self, subjects: Sequence[Subject]) -> tuple[list[bytes], list[bytes]]:
+        """Return the pseudonyms of subjects, and the keys of their preferences and profiles by turns."""
+        owners: list[bytes] = []
+        keys: list[bytes] = []
+        for subject in subjects:
+            owner, preference, profile = self._pseudonyms.locate(subject)
+            owners.append(owner)
+            keys += (preference, profile)
+        return owners, keys
+
     def _values(self, keys: Sequence[bytes], deadline_s: float) -> list[bytes | None]:
         if not keys:
             return []
-        connection = self._connector.connect(deadline_s)
-        return read_values(connection, keys, self._identity_key, self._check_identity, deadline_s)
+        return BatchRead(self._connector.connect(deadline_s), keys, self._source, deadline_s).collect(deadline_s)
+
+
+class RedisReading:
+    """A reading that was begun; see ``server.store.ports.Reading``."""
+
+    def __init__(self, subjects: Sequence[Subject], owners: Sequence[bytes], reading: BatchRead) -> None:
+        self._subjects = subjects
+        self._owners = owners
+        self._reading = reading
+
+    def fileno(self) -> int:
+        """Return the descriptor of the connection."""
+        return self._reading.connection.fileno()
+
+    def collect(self, deadline_s: float) -> list[StoredRecords]:
+        """Return the records by the deadline; see ``Reading``."""
+        return _records(self._subjects, self._owners, self._reading.collect_so_far(deadline_s))
+
+    def give_up(self) -> None:
+        """Leave what may still come to be skipped; see ``Reading``."""
+        self._reading.connection.close_if_silent()
+
+
+def _records(
+    subjects: Sequence[Subject], owners: Sequence[bytes], values: Sequence[bytes | None]
+) -> list[StoredRecords]:
+    found = iter(values)
+    return [
+        StoredRecords(subject.kind, owner, preference, profile)
+        for subject, owner, preference, profile in zip(subjects, owners, found, found, strict=True)
+    ]

@@ -53,7 +53,8 @@ def choose(calls: Calls, visit: Visit, form: Form, texts: Texts) -> Outcome:
     else:
         return _by_cookie(choice, calls.policy().opt_out, texts)
     try:
-        answer = calls.choose(person, pref.SetPreferenceRequest(choice=choice, source=source, change_id=code))
+        request = pref.SetPreferenceRequest(choice=choice, source=source, change_id=code, ticket=code)
+        answer = calls.choose(person, request)
         outcome = stored_choice(answer, calls.preferences(person), code, texts)
     except Exception as problem:  # noqa: BLE001  # the table of errors says what the person may see of it
         return failure(problem, texts)

@@ -5,6 +5,7 @@ Invariant: it reads only; nothing of a question is kept, logged or put into a UR
 
 from starlette.responses import PlainTextResponse, Response
 
+from server.calls.audited import audited
 from server.errors import InvalidRequest
 from server.web.forms import Form
 from server.web.inspect.finding import Finding, find
@@ -56,7 +57,8 @@ def _found(site: Site, form: Form) -> tuple[Question, Finding, Policy]:
     with site.calls.context() as context:
         policy = context.rulebook().policy
         question = read_question(form, context.locator, policy)
-        return question, find(question, context), policy
+        with audited("Inspect", context) as watched:
+            return question, find(question, watched), policy
 
 
 def _rendered(site: Site, form: Form, status: int = 200, **shown: object) -> Response:

@@ -13,6 +13,7 @@ from server.decisions.fetcher import Fetcher
 from server.decisions.signal_observer import SignalObserver
 from server.errors import InvalidRequest, NotAllowed
 from server.metrics.metrics import Metrics
+from server.security.caller import Caller
 from server.store.ports import Committed, StoreUnavailable
 from targeting.decision import Rulebook
 from targeting.model import Subject, SubjectKind
@@ -57,6 +58,37 @@ def test_a_choice_is_stored_with_all_that_came_with_it() -> None:
     assert held.birth_date == Date(year=1990, month=2, day=28)
     assert held.changed_at.seconds == int(NOW_S)
     assert [change.choice for change in held.history] == [pb.CHOICE_OPT_OUT]
+
+
+def test_a_change_keeps_who_made_it_and_why() -> None:
+    store, caller = ScriptedRecords(), Caller("support-desk", "10.0.0.7:50000")
+    set_(store, opt_out(ticket="CASE-4711"), caller=caller)
+    set_(store, opt_out(choice=pb.CHOICE_OPT_IN), caller=Caller(connection="10.0.0.8:50000"))
+    origins = [(change.choice, change.actor, change.ticket) for change in get(store).history]
+    assert origins == [(pb.CHOICE_OPT_IN, "", ""), (pb.CHOICE_OPT_OUT, "support-desk", "CASE-4711")]
+
+
+@pytest.mark.parametrize(
+    ("ticket", "problem"),
+    [
+        ("x" * 65, "must have at most 64 characters"),
+        ("é" * 65, "must have at most 64 characters"),
+        ("unknown", "must not be a placeholder"),
+    ],
+    ids=["too long", "too long, in two bytes each", "a placeholder"],
+)
+def test_a_ticket_is_checked_as_ids_are(ticket: str, problem: str) -> None:
+    store = ScriptedRecords()
+    with pytest.raises(InvalidRequest, match=f"ticket: {problem}"):
+        set_(store, opt_out(ticket=ticket))
+    assert store.held.preference is None
+
+
+@pytest.mark.parametrize("ticket", ["x" * 64, "😀" * 64, "Fall 4711/ä"])
+def test_a_ticket_comes_back_as_it_was(ticket: str) -> None:
+    store = ScriptedRecords()
+    set_(store, opt_out(ticket=ticket))
+    assert [change.ticket for change in get(store).history] == [ticket]
 
 
 def test_nothing_was_ever_chosen() -> None:
@@ -171,7 +203,7 @@ def test_so_it_does_where_a_birth_date_says_that_this_is_a_child(on_opt_out: str
 
 def test_a_record_of_a_newer_version_is_replaced_by_an_opt_out_alone() -> None:
     store = ScriptedRecords()
-    newer = seal(b"aP", 2, store.held.owner, b"what this version does not know")
+    newer = seal(b"aP", 3, store.held.owner, b"what this version does not know")
     store.held = store.held._replace(preference=newer)
     with pytest.raises(NotAllowed, match="newer version"):
         set_(store, opt_out(choice=pb.CHOICE_OPT_IN))

@@ -76,6 +76,19 @@ def test_the_browser_is_known_by_its_cookie_where_nothing_else_names_it() -> Non
     assert stored(store, Subject(SubjectKind.DEVICE, "f" * 32)) is None
 
 
+@pytest.mark.parametrize(
+    ("caller", "actor"),
+    [("ad-server", "ad-server"), ("10.0.0.7:50000", ""), ("", "")],
+    ids=["named", "address", "none"],
+)
+def test_the_change_keeps_which_client_showed_the_signal(caller: str, actor: str) -> None:
+    store = FakeStore()
+    all_stored(store, request()._replace(caller=caller))
+    kept = stored(store, ALICE)
+    assert kept
+    assert [change.actor for change in kept.history] == [actor]
+
+
 def test_nobody_is_known_and_nothing_is_stored() -> None:
     assert all_stored(FakeStore(), request(account_id="", device_id=""))._queue.empty()
 

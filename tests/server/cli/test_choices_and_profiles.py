@@ -36,7 +36,7 @@ def test_an_account_opts_out_and_in_again(served: Adt) -> None:
 def test_an_unconfirmed_choice_says_what_is_missing(adt: Adt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         EmbeddedRedis(tmp_path / "redis") as redis,
-        Service(settings(tmp_path, redis_url=redis.url, replicas=1)) as alone,
+        Service(settings(tmp_path, redis_url=redis.url, replicas=1, write_budget_ms=500)) as alone,
     ):
         monkeypatch.setenv("ADTARGETING_GRPC_ADDRESS", alone.address)
         out = adt("opt-out", "--account", "carol").out
@@ -56,6 +56,14 @@ def test_locale_and_birth_date_go_with_a_choice(served: Adt) -> None:
     held = json.loads(served("profile", "show", "--account", "kid").out)
     assert held["preferences"]["birth_date"] == {"year": 2024, "month": 2, "day": 29}
     assert held["preferences"]["language"] == "en-US"
+
+
+def test_the_history_says_why(served: Adt) -> None:
+    served("opt-out", "--account", "judy", "--ticket", "CASE-4711")
+    served("opt-in", "--account", "judy")
+    held = Parse(served("profile", "show", "--account", "judy").out, profile_pb2.GetProfileResponse())
+    history = held.preferences.history
+    assert [(change.version, change.ticket) for change in history] == [(2, ""), (1, "CASE-4711")]
 
 
 def test_an_activity_is_recorded_shown_and_erased(served: Adt) -> None:

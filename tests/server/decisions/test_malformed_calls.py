@@ -91,7 +91,7 @@ def test_a_cookie_header_that_is_not_utf8_fails_no_decision() -> None:
     assert pb.REASON_SIGNAL_UNREADABLE in response(answer).reasons
     (refusal,) = bench.serve(bench.gate.put(DECIDE, spoilt(pb.DecideRequest(account_id="\N{BULLET}"))))
     assert isinstance(refusal, Refusal)
-    assert refusal.message == "account_id: is not UTF-8; send UTF-8"
+    assert refusal.message == "account_id: must be UTF-8"
 
 
 FOREIGN: dict[str, tuple[dict[str, Any], str]] = {
@@ -123,7 +123,7 @@ def test_an_item_whose_id_is_not_utf8_is_refused_alone() -> None:
     assert [each.WhichOneof("result") for each in results] == ["response", "error", "response"]
     assert [results[number].response.request_id for number in (0, 2)] == ["0", "2"]
     assert results[1].error == pb.DecideBatchError(
-        code=code_pb2.INVALID_ARGUMENT, field="device_id", message="device_id: is not UTF-8; send UTF-8"
+        code=code_pb2.INVALID_ARGUMENT, field="device_id", message="device_id: must be UTF-8"
     )
 
 

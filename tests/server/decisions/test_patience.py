@@ -6,12 +6,9 @@ from collections.abc import Sequence
 
 from adtargeting.v1 import targeting_pb2 as pb
 
-from server.decisions.fetcher import Fetcher, LoopFetcher
 from server.gate.methods import DECIDE, DECIDE_BATCH
-from server.metrics.metrics import Metrics
 from server.store.ports import StoreTimeout
 from targeting.model import Subject
-from targeting.reasons import Reason
 from targeting.records.stored_records import StoredRecords
 from tests.server.decisions.worker_bench import Bench, request, response
 from tests.server.doubles import ScriptedStore
@@ -19,15 +16,16 @@ from tests.waiting import PATIENCE_S
 
 
 class SlowStore(ScriptedStore):
-    """Never answers at once: the event loop does not get an answer, and threads get one when the test lets them."""
+    """Answers threads alone, when the test lets it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.may_answer = threading.Event()
 
+    def begin(self, subjects: Sequence[Subject], budget_s: float) -> None:
+        """Send nothing: only threads ask it."""
+
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
-        if threading.current_thread() is threading.main_thread():
-            raise StoreTimeout
         if not self.may_answer.wait(min(budget_s, PATIENCE_S)):
             raise StoreTimeout
         return super().fetch(subjects, budget_s)
@@ -94,39 +92,3 @@ def test_a_batch_that_begins_too_late_is_limited_whole() -> None:
     results = pb.DecideBatchResponse.FromString(answer).results
     assert {tuple(each.response.reasons) for each in results} == {(pb.REASON_STORE_TIMEOUT,)}
     assert bench.store.asked == []
-
-
-SUBJECTS = [Subject(kind=1, id="alice")]  # type: ignore[arg-type]  # the double does not look at it
-
-
-class Clock:
-    """A clock that the test turns."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-def test_the_loop_asks_a_quick_store_itself_and_leaves_a_slow_one_to_threads_for_a_while() -> None:
-    store, clock, metrics = ScriptedStore(), Clock(), Metrics()
-    fetcher = LoopFetcher(lambda: Fetcher(store, metrics), clock_s=clock)
-    assert fetcher.fetch_now(SUBJECTS)
-    store.fails = StoreTimeout()
-    assert [fetcher.fetch_now(SUBJECTS) for _ in range(3)] == [None] * 3
-    store.fails = None
-    asked = len(store.asked)
-    assert fetcher.fetch_now(SUBJECTS) is None
-    assert len(store.asked) == asked, "the loop leaves it alone"
-    clock.now_s += 1
-    assert fetcher.fetch_now(SUBJECTS)
-    assert all(budget_s < 0.001 for _, budget_s in store.asked), "the loop is not blocked for longer"
-    errors = {"operation": "fetch", "kind": "timeout"}
-    assert metrics.registry.get_sample_value("adtargeting_store_errors_total", errors) is None
-
-
-def test_a_store_that_is_down_is_a_reason_at_once() -> None:
-    store, metrics = ScriptedStore(), Metrics()
-    store.fails = LookupError("a fault")
-    assert LoopFetcher(lambda: Fetcher(store, metrics)).fetch_now(SUBJECTS) is Reason.STORE_UNAVAILABLE

@@ -27,7 +27,7 @@ ASKS_HOUSE = {"third_party_networks": ["house"]}
 def bench_with(policy: Policy, shadow: Policy | None, one_in: int = 1) -> Bench:
     bench = Bench()
     observer = Shadow(lambda: shadow, bench.metrics.shadow, EveryNth(one_in))
-    decider = Decider(lambda: Rulebook(policy, b"key"), lambda _: None, contained([observer]))
+    decider = Decider(lambda: Rulebook(policy, b"key"), lambda _: None, on_decided=contained([observer]))
     bench.parts = bench.parts._replace(decider=decider)
     return bench
 
@@ -93,7 +93,7 @@ def test_a_fault_in_the_shadow_changes_nothing() -> None:
             raise LookupError(str(batch))
 
     bench = Bench()
-    decider = Decider(lambda: Rulebook(DEFAULT_POLICY, b"key"), lambda _: None, contained([Faulty()]))
+    decider = Decider(lambda: Rulebook(DEFAULT_POLICY, b"key"), lambda _: None, on_decided=contained([Faulty()]))
     bench.parts = bench.parts._replace(decider=decider)
     (answer,) = bench.serve(bench.gate.put(DECIDE, request()))
     assert response(answer).limited.country == "US"

@@ -12,7 +12,7 @@ from server.gate.room import Capacity
 
 ORIGIN = "https://tools.example"
 HOST = "adtargeting.example"
-REFUSED = Refusal(3, "account_id: at most 256 bytes are taken; send a shorter id")
+REFUSED = Refusal(3, "account_id: must have at most 256 bytes")
 
 
 async def answer_all(lane: DecisionLane) -> None:

@@ -50,7 +50,7 @@ def test_a_refusal_is_an_error_of_connect(address: str) -> None:
     answer = post(address, DECIDE.path, b'{"accountId": "refused"}')
     assert answer.status == 400
     assert answer.json()["code"] == "invalid_argument"
-    assert answer.json()["message"] == "account_id: at most 256 bytes are taken; send a shorter id"
+    assert answer.json()["message"] == "account_id: must have at most 256 bytes"
 
 
 BAD_JSON = {

@@ -54,8 +54,11 @@ def opened(address: str, closing: ExitStack) -> HttpThread:
 
 
 @pytest.mark.usefixtures("made")
-def test_it_serves_on_tcp_says_nothing_and_ends(serving: ExitStack, capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_serves_on_tcp_says_nothing_and_ends(
+    serving: ExitStack, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     """The name of h2corn's private function that prints at the start is held here."""
+    caplog.set_level("INFO")
     server = opened("127.0.0.1:0", serving)
     connection = http.client.HTTPConnection(server.address, timeout=10)
     connection.request("GET", "/")
@@ -63,6 +66,7 @@ def test_it_serves_on_tcp_says_nothing_and_ends(serving: ExitStack, capfd: pytes
     connection.close()
     serving.close()
     assert capfd.readouterr() == ("", "")
+    assert caplog.messages == []
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", int(server.address.rpartition(":")[2])), 1)
 

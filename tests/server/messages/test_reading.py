@@ -94,7 +94,7 @@ def test_an_item_that_is_no_message_is_refused_alone() -> None:
 @pytest.mark.parametrize("cookie", ["", MARK], ids=["UTF-8", "not UTF-8"])
 def test_a_batch_has_its_bounds(count: int, cookie: str) -> None:
     requests = [targeting_pb2.DecideRequest(cookie_header=cookie)] * count
-    with pytest.raises(InvalidRequest, match="requests: between 1 and 256"):
+    with pytest.raises(InvalidRequest, match="requests: must contain 1 to 256 items"):
         parse_batch(
             targeting_pb2.DecideBatchRequest,
             "requests",

@@ -38,6 +38,10 @@ def test_two_processes_share_port_store_and_metrics_and_end_together(tmp_path: P
         for _ in range(20):
             service.decide()
         assert decisions(service) == 20
+        # The canaries of both workers are asked about, and are no decisions.
+        eventually(lambda: service.metric("adtargeting_canary_answers_total", outcome="held") > 60)
+        assert service.metric("adtargeting_canary_leaks_total") == 0
+        assert decisions(service) == 20
         workers = service.workers
         assert len(workers) == 2
         assert service.end() == 0

@@ -42,6 +42,9 @@ class FakeStore:
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         return [records._replace(seen=None) for records in self.read(subjects, budget_s)]
 
+    def begin(self, subjects: Sequence[Subject], budget_s: float) -> None:
+        """Send nothing: it has no descriptor to wait for."""
+
     def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         self._answer_within(budget_s)
         with self._lock:

@@ -53,6 +53,12 @@ def test_the_receipt_says_what_when_which_version_and_a_code(site: Site, account
     assert answer.text.count('role="status"') == 1
 
 
+def test_the_history_keeps_the_code_as_a_ticket_and_the_pages_as_the_actor(site: Site, account_id: str) -> None:
+    Visitor(site, account_id).choose("account", "opt-out", "0123-4567-89AB-CDEF")
+    (change,) = site.preferences(account_id=account_id).history
+    assert (change.ticket, change.actor) == ("0123-4567-89AB-CDEF", "internal:pages")
+
+
 def test_a_double_click_is_one_choice(site: Site, account_id: str) -> None:
     alice = Visitor(site, account_id)
     first, second = (alice.choose("account", "opt-out", "0123-4567-89AB-CDEF") for _ in range(2))

@@ -104,7 +104,7 @@ def test_one_id_never_stands_for_the_opposite_choice() -> None:
 
 
 OWNER = bytes(range(16))
-NEWER = seal(b"aP", 2, OWNER, b"what this version does not know")
+NEWER = seal(b"aP", 3, OWNER, b"what this version does not know")
 STORED = {
     "none": (None, True, False),
     "readable": (encode_preference(Preference(choice=OUT, version=3), OWNER), True, False),

@@ -93,3 +93,17 @@ def test_a_lost_opt_out_by_a_signal_goes_on_expiring_where_nothing_else_is_store
     upon_another = restore(record(Step(IN, 1, "b")), expiring)
     assert upon_another is not None
     assert upon_another.expires_s == 0
+
+
+def test_a_restored_choice_keeps_who_made_it_and_why() -> None:
+    made = ChoiceMade(
+        choice=OUT,
+        source=Source.SUPPORT,
+        change_key=b"12345678",
+        made_at_ms=5,
+        actor="support-desk",
+        ticket="CASE-4711",
+    )
+    restored = restore(Preference(), apply_choice(Preference(), made))
+    assert restored
+    assert [(change.actor, change.ticket) for change in restored.history] == [("support-desk", "CASE-4711")]

@@ -47,6 +47,8 @@ CHANGES = st.builds(
     st.sampled_from(Source),
     st.integers(0, 2**63),
     st.binary(min_size=8, max_size=8),
+    st.sampled_from(["", "support-desk", "internal:pages"]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=64),
 )
 PREFERENCES = st.builds(
     Preference,
@@ -96,6 +98,60 @@ def test_a_preference_comes_back_as_it_was(preference: Preference, owner: bytes)
     assert decode_preference(value, owner) == preference
     standing = read_stored_choice(value, owner)
     assert standing == (preference.choice, preference.birth_day, preference.country, preference.language)
+
+
+ORIGINS = Preference(
+    choice=Choice.OPT_OUT,
+    source=Source.SUPPORT,
+    changed_at_ms=1_780_000_000_000,
+    version=2,
+    history=(
+        PreferenceChange(
+            2, Choice.OPT_OUT, Source.SUPPORT, 1_780_000_000_000, b"8 bytes.", "support-desk", "CASE-4711"
+        ),
+        PreferenceChange(1, Choice.OPT_IN, Source.ACCOUNT_PAGE, 1_700_000_000_000, b"8 before"),
+    ),
+)
+
+
+FORM_BEFORE = (
+    "615001000000000000000000fa54be0107000202000000008844709e010000000000800000020000000107008844709e01000038"
+    "2062797465732e0100000002010068e5cf8b01000038206265666f7265"
+)
+"""As version 0.2.0 writes it."""
+FORM_WITH_ORIGINS = (
+    "6150020000000000000000f4f270bf0107000202000000008844709e010000000000800000020000000107008844709e01000038"
+    "2062797465732e0100000002010068e5cf8b01000038206265666f7265000000000c000900737570706f72742d6465736b434153"
+    "452d3437313100000000"
+)
+
+
+def without_origins(preference: Preference) -> Preference:
+    return preference._replace(history=tuple(change._replace(actor="", ticket="") for change in preference.history))
+
+
+def test_a_record_without_origins_has_the_form_of_the_version_before() -> None:
+    value = encode_preference(without_origins(ORIGINS), bytes(16))
+    assert value == bytes.fromhex(FORM_BEFORE)
+    assert decode_preference(value, bytes(16)) == without_origins(ORIGINS)
+
+
+def test_the_form_of_a_record_with_origins_stays() -> None:
+    """It is stored: a later version has to read it."""
+    assert encode_preference(ORIGINS, bytes(16)) == bytes.fromhex(FORM_WITH_ORIGINS)
+
+
+@pytest.mark.parametrize("cut", [1, 9, 12, 20, 25, 27, 29])
+def test_a_well_sealed_record_whose_origins_are_cut_off_is_not_read(cut: int) -> None:
+    body = encode_preference(ORIGINS, bytes(16))[PREFIX.size : -cut]
+    with pytest.raises(RecordUnreadable, match="cannot read"):
+        decode_preference(seal(b"aP", 2, bytes(16), body), bytes(16))
+
+
+def test_a_well_sealed_record_with_something_behind_its_origins_is_not_read() -> None:
+    body = encode_preference(ORIGINS, bytes(16))[PREFIX.size :]
+    with pytest.raises(RecordUnreadable, match="cannot read"):
+        decode_preference(seal(b"aP", 2, bytes(16), body + b"x"), bytes(16))
 
 
 @given(PROFILES, OWNERS)

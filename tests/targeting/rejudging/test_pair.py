@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 import targeting.rejudging
 from targeting.age import person_day
+from targeting.canaries.people import CALLER_NAME
 from targeting.decision import Rulebook, decide, plan
-from targeting.model import AdRequest, Identity, Signals
+from targeting.model import AdRequest, Identity, Signals, SubjectKind
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason, reasons_of
@@ -89,6 +90,19 @@ def test_what_is_known_of_networks_is_bounded() -> None:
     for decided in DecidedBatch(planned, (), [()] * 5000, decisions, pair.current, NOW_S).requests():
         pair.changes(decided, TODAY)
     assert len(pair._known) < 5000
+
+
+def test_decisions_on_leak_canaries_are_left_out_and_the_others_keep_their_records() -> None:
+    policy = VARIANTS["base"]
+    requests = [
+        AdRequest(identity=Identity(name), client_country="US", caller=caller)
+        for name, caller in (("canary", CALLER_NAME), ("alice", ""))
+    ]
+    planned = plan(requests, policy, NOW_S)
+    fetched = [StoredRecords(SubjectKind.ACCOUNT, bytes([number] * 16)) for number in range(2)]
+    decisions = decide(planned, fetched, [(), ()], Rulebook(policy), NOW_S)
+    (decided,) = DecidedBatch(planned, fetched, [(), ()], decisions, policy, NOW_S).requests()
+    assert (decided.item, decided.stored) == (planned.items[1], fetched[1:])
 
 
 def test_nothing_here_can_hold_a_grant_or_read_a_profile() -> None:

@@ -50,6 +50,9 @@ class ClusterStore:
             for subject, (owner, _, _), preference, profile in zip(subjects, places, known, known, strict=True)
         ]
 
+    def begin(self, subjects: Sequence[Subject], budget_s: float) -> None:  # as ``DecisionStore``
+        """Send nothing: several nodes may have to be asked, and asked again."""
+
     def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read everything of every subject; see ``RecordStore``."""
         places = [self._pseudonyms.locate(subject) for subject in subjects]

@@ -154,6 +154,77 @@ class TestTimeouts:
             assert left.wait(BUDGET_S)
 
 
+class TestReadings:
+    """Readings that are begun, and collected as their answers come."""
+
+    def test_none_is_begun_before_there_is_a_connection(self, own_store: OpenRedisStore) -> None:
+        assert own_store.begin([ANNE], BUDGET_S) is None
+        own_store.fetch([ANNE], BUDGET_S)
+        assert own_store.begin([ANNE], BUDGET_S) is not None
+
+    def test_it_finds_what_a_fetch_finds(self, own_store: OpenRedisStore) -> None:
+        own_store.commit([change(own_store)], BUDGET_S)
+        own_store.put(BEN, preference=b"")
+        reading = own_store.begin([ANNE, BEN], BUDGET_S)
+        assert reading is not None
+        assert reading.fileno() > 0
+        found = reading.collect(time.monotonic() + BUDGET_S)
+        assert found == own_store.fetch([ANNE, BEN], BUDGET_S)
+        assert (found[0].preference, found[1].preference) == (record(ANNE), UNREADABLE)
+
+    def test_it_is_collected_again_until_all_has_come(self, tmp_path: Path) -> None:
+        may_end = threading.Event()
+        answers = {b"GET": b"$-1\r\n", b"EXISTS": b":1\r\n"}
+
+        def answer(connection: socket.socket, words: list[bytes]) -> None:
+            if words[0] != b"GETRANGE":
+                connection.sendall(answers[words[0]])
+            elif words[1].endswith(b"pref"):
+                connection.sendall(b"$3\r\nyes\r\n")
+            else:
+                may_end.wait(BUDGET_S)
+                connection.sendall(b"$0\r\n\r\n")
+
+        with scripted_server(tmp_path, answer) as address:
+            store = RedisStore(Primary(address), PSEUDONYMS)
+            may_end.set()
+            store.fetch([ANNE], BUDGET_S)
+            may_end.clear()
+            reading = store.begin([ANNE], BUDGET_S)
+            assert reading is not None
+            for _ in range(3):
+                with pytest.raises(StoreTimeout):
+                    reading.collect(time.monotonic() + SHORT_S / 5)
+            may_end.set()
+            assert reading.collect(time.monotonic() + BUDGET_S)[0][2:4] == (b"yes", None)
+            store.close()
+
+    def test_what_was_given_up_is_never_taken_for_the_next_answer(
+        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
+    ) -> None:
+        own_store.commit([change(own_store, ANNE)], BUDGET_S)
+        with stopped(own_redis):
+            given_up = own_store.begin([ANNE], BUDGET_S)
+            assert given_up is not None
+            with pytest.raises(StoreTimeout):
+                given_up.collect(0.0)
+            given_up.give_up()
+            next_one = own_store.begin([BEN], BUDGET_S)
+        assert next_one is not None
+        assert next_one.collect(time.monotonic() + BUDGET_S)[0][1:4] == (PSEUDONYMS.owner(BEN), None, None)
+
+    def test_a_server_that_says_nothing_for_long_loses_its_connection(
+        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
+    ) -> None:
+        own_store.fetch([ANNE], BUDGET_S)
+        with stopped(own_redis):
+            reading = own_store.begin([ANNE], BUDGET_S)
+            assert reading is not None
+            time.sleep(3 * SHORT_S)
+            reading.give_up()
+            assert own_store.begin([ANNE], BUDGET_S) is None
+
+
 class TestRefusals:
     def test_nobody_there(self, tmp_path: Path) -> None:
         store = RedisStore(Primary(RedisAddress(path=str(tmp_path / "nobody"))), PSEUDONYMS)

@@ -1,0 +1,1 @@
+"""A soak: the service under half its knee for minutes, watched for whatever grows."""

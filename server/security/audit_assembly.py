@@ -1,0 +1,34 @@
+"""The audit log that the settings ask for."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from server.security.audit import NO_AUDIT, AuditLog, AuditTrail
+from server.security.audit_file import AuditFile, LineSink, StandardOutput
+from server.settings import PREFIX, Settings, SettingsError
+
+_SETTING: Final = f"{PREFIX}AUDIT_LOG"
+_STANDARD_OUTPUT: Final = "-"
+
+
+def open_audit(settings: Settings, on_lost: Callable[[], None], closing: ExitStack) -> AuditTrail:
+    """Return the audit log, which ``closing`` closes. Raises ``SettingsError``."""
+    if not settings.audit_log:
+        if settings.audit_required == "yes":
+            raise SettingsError(f"{PREFIX}AUDIT_REQUIRED: there is no audit log; set {_SETTING}")
+        return NO_AUDIT
+    log = AuditLog(_sink(settings.audit_log), required=settings.audit_required == "yes", on_lost=on_lost)
+    closing.callback(log.close)
+    return log
+
+
+def _sink(path: str) -> LineSink:
+    if path == _STANDARD_OUTPUT:
+        return StandardOutput()
+    try:
+        return AuditFile(Path(path))
+    except OSError as problem:
+        remedy = f"set a file that this user may append to, or {_STANDARD_OUTPUT}"
+        raise SettingsError(f"{_SETTING}: cannot append to {path}: {problem.strerror}; {remedy}") from problem

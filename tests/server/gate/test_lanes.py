@@ -1,0 +1,107 @@
+"""What waits outside of the lanes: a gate that begins few calls in a round of the loop, and has many more."""
+
+import asyncio
+import math
+
+import pytest
+
+from server.gate import lanes
+from server.gate.lanes import Lanes
+from server.gate.methods import DECIDE, DECIDE_BATCH, SET_PREFERENCE
+from server.gate.port import Method
+from server.gate.room import Capacity
+from server.security.caller import Caller
+
+PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
+BACKLOG, A_ROUND = 1000, 64
+FIRST_COST_S = 0.0001
+"""What a decision is taken to cost before any was measured."""
+
+
+class Backlog:
+    """Begins 64 calls in each round of the loop, as h2corn does."""
+
+    def __init__(self, served: Lanes, calls: int) -> None:
+        self.left = calls
+        self._lanes = served
+        self._begun: set[asyncio.Task[object]] = set()
+        asyncio.get_running_loop().call_soon(self._begin)
+
+    def _begin(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in range(min(self.left, A_ROUND)):
+            self.left -= 1
+            serving = self._lanes.serve(DECIDE, b"", math.inf, Caller(connection=str(number % 8)))
+            self._begun.add(loop.create_task(serving))
+        if self.left:
+            loop.call_soon(self._begin)
+
+    async def close(self) -> None:
+        self.left = 0
+        # Those that were created last begin, too.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for task in self._begun:
+            task.cancel()
+        await asyncio.gather(*self._begun, return_exceptions=True)
+
+
+async def left_after_a_turn(most_s: float) -> tuple[int, int]:
+    """How many calls still wait outside, and how many wait inside, once a turn has let in what came."""
+    served = Lanes(Capacity(wait_s=100 * FIRST_COST_S))
+    backlog = Backlog(served, BACKLOG)
+    await asyncio.sleep(0)
+    await served.decisions.let_in(most_s)
+    left, inside = backlog.left, served.inflight()
+    await backlog.close()
+    return left, inside
+
+
+@PROTECTED
+def test_what_waits_outside_is_refused_with_the_turn_instead_of_waiting_for_many(
+    monkeypatch: pytest.MonkeyPatch, protected: bool
+) -> None:
+    if not protected:
+        monkeypatch.setattr(lanes, "_FULL_ROUND", BACKLOG)
+    left, inside = asyncio.run(left_after_a_turn(most_s=60.0))
+    assert (left == 0) == protected
+    assert inside <= 101
+
+
+def test_letting_in_ends_with_its_time() -> None:
+    left, _ = asyncio.run(left_after_a_turn(most_s=0.0))
+    assert left >= BACKLOG - 3 * A_ROUND
+
+
+async def filled() -> tuple[Lanes, Backlog]:
+    served = Lanes(Capacity(wait_s=100 * FIRST_COST_S))
+    backlog = Backlog(served, BACKLOG)
+    await asyncio.sleep(0)
+    await served.decisions.let_in(60.0)
+    return served, backlog
+
+
+@pytest.mark.parametrize(
+    ("method", "client", "is_refused"),
+    [
+        pytest.param(DECIDE, "1", True, id="a single call of a client that waits"),
+        pytest.param(DECIDE, "new", False, id="of one that holds nothing"),
+        pytest.param(DECIDE_BATCH, "1", False, id="a batch has its own turns"),
+        pytest.param(SET_PREFERENCE, "1", False, id="the other lane"),
+    ],
+)
+def test_a_call_that_would_wait_too_long_is_refused_before_it_is_read(
+    method: Method, client: str, is_refused: bool
+) -> None:
+    async def refusal() -> bool:
+        served, backlog = await filled()
+        refused = served.refusal_at_once(method, Caller(connection=client)) is not None
+        assert served.refused["wait"] == BACKLOG - served.inflight() + is_refused
+        await backlog.close()
+        return refused
+
+    assert asyncio.run(refusal()) == is_refused
+
+
+def test_an_idle_lane_refuses_nobody() -> None:
+    assert Lanes(Capacity()).refusal_at_once(DECIDE, Caller(connection="1")) is None
