@@ -107,7 +107,7 @@ ACCESS: Final = Section(
 )
 
 PROOF: Final = Section(
-    "Canaries and shadow policy",
+    "Canaries, decision records and shadow policy",
     [
         Graph(
             "Leak canaries",
@@ -117,21 +117,26 @@ PROOF: Final = Section(
                 Query(rate("adtargeting_canary_answers_total", "outcome"), "{{outcome}}"),
                 Query(total("adtargeting_canary_leaks_total"), "leaks"),
             ],
-            width=6,
+            width=12,
+        ),
+        Graph(
+            "Decision records",
+            "Sampled decisions, by outcome.",
+            PER_SECOND,
+            [Query(rate("adtargeting_decision_records_total", "outcome"), "{{outcome}}")],
+            width=12,
         ),
         Graph(
             "Changes by the shadow policy",
             "Decisions that it judges tighter or looser, or for which it would ask the store; once for each reason.",
             PER_SECOND,
             [Query(rate("adtargeting_shadow_total", "change"), "{{change}}")],
-            width=6,
         ),
         Graph(
             "Changes by reason",
             "The reason that only one of the two policies has.",
             PER_SECOND,
             [Query(f"{rate('adtargeting_shadow_total', 'reason')} > 0", "{{reason}}")],
-            width=6,
         ),
         Graph(
             "Judged in the shadow",
@@ -141,7 +146,6 @@ PROOF: Final = Section(
                 Query(total("adtargeting_shadow_judged_total"), "judged"),
                 Query(total("adtargeting_decisions_total"), "decisions"),
             ],
-            width=6,
         ),
     ],
 )

@@ -25,6 +25,7 @@ from server.metrics.consent_counts import ConsentCounts
 from server.metrics.known_labels import PutOff, PutOffFault, StoreOperation, start_at_zero
 from server.metrics.loop_histogram import LoopHistogram
 from server.metrics.process_counts import define_processes, define_worker_ends
+from server.metrics.record_counts import RecordCounts
 from server.metrics.shadow_counts import ShadowCounts
 from server.store.measured import StoreFault
 from server.store.ports import RecordOperation
@@ -78,6 +79,7 @@ class Metrics:
         self._audit_lost = counter("adtargeting_audit_lost", "Entries of the audit log that could not be written")
         self.canaries = CanaryCounts(registry)
         self.shadow = ShadowCounts(registry)
+        self.records = RecordCounts(registry)
 
     def _define_store(self, registry: CollectorRegistry) -> None:
         counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)

@@ -83,6 +83,8 @@ class Scene:
             "ADTARGETING_DATA_DIR": str(self._directory / "data"),
             "ADTARGETING_REDIS_URL": f"redis://127.0.0.1:{self.redis.port}",
             "ADTARGETING_AUDIT_LOG": str(self._directory / "audit.jsonl"),
+            "ADTARGETING_DECISION_RECORDS": str(self._directory / "records.jsonl"),
+            "ADTARGETING_DECISION_RECORDS_ONE_IN": "10",
             "ADTARGETING_CONFIRM_ON_DISK": "yes",
             "ADTARGETING_POLICY": str(self._policy),
             "ADTARGETING_POLICY_SHADOW": str(self._shadow),
