@@ -67,6 +67,7 @@ class Call:
         "is_large",
         "method",
         "payload",
+        "span",
         "ticket",
         "weight",
     )
@@ -92,6 +93,8 @@ class Call:
         """Set by the gate when the caller has gone: the answer is not read."""
         self.ticket: Any = None
         """The gate's own handle of the call."""
+        self.span: Any = None
+        """Its span, where traces are switched on."""
 
     def __repr__(self) -> str:
         """Name the method; the payload is the caller's."""
