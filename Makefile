@@ -40,6 +40,7 @@ test: $(READY)  ## Tests, with coverage gates
 
 test-slow: $(READY)  ## Long searches and tests of the slow kind (30 minutes)
 	@$(BIN)/python -m pytest -m slow --timeout=1800
+	@$(BIN)/python -m pytest -m 'not slow' --timeout=1800 --hypothesis-profile=thorough tests/properties tests/targeting
 
 faults: $(READY)  ## The fault matrix: every row with its protection on and off (15 minutes; FAULTS="--rows 3,5-7")
 	@$(BIN)/python -m tests.faults $(FAULTS)

@@ -10,6 +10,7 @@ from types import TracebackType
 from server.calls.assembly import LaneThreads
 from server.canaries.assembly import CanaryParts
 from server.choices.assembly import ChoiceThreads
+from server.decision_records.assembly import DecisionRecords
 from server.decisions.sampling import EveryNth
 from server.decisions.shadow import Shadow
 from server.files.file_watch import FileWatch
@@ -82,8 +83,18 @@ class Service:
             self.metrics_address = serve_metrics(settings.metrics_address, self.metrics.registry, probes, closing)
         choices = ChoiceThreads(settings, self.store, self.rules, self.metrics, closing)
         shadow = Shadow(self.shadow_rules, self.metrics.shadow, EveryNth(settings.policy_shadow_one_in))
+        self.records = DecisionRecords(settings, lambda: self.store.trust.epoch, self.metrics, closing)
+        observers = [shadow, *self.records.observers]
         lanes = LaneThreads(
-            settings, self.store, choices, self.rules, self.locations, open_nap, self.metrics, [shadow], self.audit
+            settings,
+            self.store,
+            choices,
+            self.rules,
+            self.locations,
+            open_nap,
+            self.metrics,
+            observers,
+            self.audit,
         )
         lanes.start(self.gate, closing)
         closing.callback(_LOG.info, "drained, the gate is closed")
@@ -115,6 +126,7 @@ class Service:
         self.audit.reopen()
         self.rules.reload()
         self.shadow_rules.reload()
+        self.records.reopen()
         self.locations.reload()
 
     def request_reload(self) -> None:

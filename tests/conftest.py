@@ -1,6 +1,5 @@
 """What several areas of tests share: a real Redis, started once a test process."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,17 +8,25 @@ import pytest
 from hypothesis import settings
 
 from server.store.embedded.server import EmbeddedRedis
-from server.store.redis.handshake import open_connection
-from server.store.redis.url import RedisAddress
+from server.store.redis.url import RedisAddress, parse_redis_url
 from tests.faults.matrix.marks import FIGURE, Figure, add_claims
+from tests.faults.matrix.staging import OPTION, empty, runs_on_any_store
 
 MEMORY = Path("/dev/shm")
 """Where there is a file system in memory, the many small writes of tests need not wait for a disk."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have every test tell which rows of the fault matrix it shows."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the fault matrix run on an operator's own store."""
+    parser.addoption(OPTION, default="", metavar="URL", help="an empty store for the tests that run on any store")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have every test tell which rows of the fault matrix it shows; on an operator's store, keep what runs on any."""
     add_claims(items)
+    if config.getoption(OPTION):
+        config.hook.pytest_deselected(items=[item for item in items if not runs_on_any_store(item)])
+        items[:] = [item for item in items if runs_on_any_store(item)]
 
 
 @pytest.fixture
@@ -37,14 +44,28 @@ def redis_server() -> Iterator[EmbeddedRedis]:
 
 
 @pytest.fixture
-def redis_address(redis_server: EmbeddedRedis) -> RedisAddress:
-    """The shared server, emptied."""
-    link = open_connection(redis_server.address, 5)
-    link.ask((b"FLUSHALL",), time.monotonic() + 5)
-    link.close()
-    return redis_server.address
+def redis_address(request: pytest.FixtureRequest) -> Iterator[RedisAddress]:
+    """The shared server, emptied; or an operator's, emptied before and after."""
+    url = request.config.getoption(OPTION)
+    address: RedisAddress = parse_redis_url(url) if url else request.getfixturevalue("redis_server").address
+    empty(address)
+    yield address
+    if url:
+        empty(address)
+
+
+@pytest.fixture(scope="module")
+def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An operator's store, emptied before and after; without one the empty text, which is a service's own store."""
+    url: str = request.config.getoption(OPTION)
+    if url:
+        empty(parse_redis_url(url))
+    yield url
+    if url:
+        empty(parse_redis_url(url))
 
 
 # A slow machine is no failure: benchmarks look at time, tests do not.
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile("untimed")

@@ -131,5 +131,5 @@ class ChoiceStore(NamedTuple):
         """Yield what is required and has not confirmed it; where no replica is required, the disk is."""
         if not committed.on_disk and (self.needs_disk or not self.replicas):
             yield Confirmation.DISK
-        if committed.replicas < self.replicas:
+        if self.replicas and committed.replicas < max(self.replicas, committed.promotable):
             yield Confirmation.REPLICAS

@@ -24,6 +24,7 @@ from server.metrics.canary_counts import CanaryCounts
 from server.metrics.consent_counts import ConsentCounts
 from server.metrics.known_labels import PutOff, PutOffFault, StoreOperation, start_at_zero
 from server.metrics.loop_histogram import LoopHistogram
+from server.metrics.record_counts import RecordCounts
 from server.metrics.shadow_counts import ShadowCounts
 from server.metrics.worker_ends import define_worker_ends
 from server.store.measured import StoreFault
@@ -78,6 +79,7 @@ class Metrics:
         self._audit_lost = counter("adtargeting_audit_lost", "Entries of the audit log that could not be written")
         self.canaries = CanaryCounts(registry)
         self.shadow = ShadowCounts(registry)
+        self.records = RecordCounts(registry)
 
     def _define_store(self, registry: CollectorRegistry) -> None:
         counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)

@@ -63,13 +63,15 @@ class RecordChange(NamedTuple):
 class Committed(NamedTuple):
     """The result of a change: ``landed`` is False when the subject's values had changed since they were read.
 
-    ``removed`` counts the values that were there and no longer are.
+    ``removed`` counts the values that were there and no longer are. ``promotable`` is how many replicas a failover
+    could promote, as far as that is known: one that does not hold the change would lose it.
     """
 
     landed: bool
     replicas: int = 0
     on_disk: bool = False
     removed: int = 0
+    promotable: int = 0
 
 
 class Reading(Protocol):
@@ -126,6 +128,7 @@ class RecordStore(Protocol):
         """Apply one change within the budget, then wait until replicas or the disk hold it. Raises ``StoreError``.
 
         The wait lasts ``confirm_s`` at most, and what is left of the budget without it. Running out of time then is
-        not an error: the result says how safe the change is. With ``replicas`` at 0 the disk is waited for.
+        not an error: the result says how safe the change is. With ``replicas`` at 0 the disk is waited for; else
+        as many replicas, or all that a failover could promote if these are more.
         """
         ...

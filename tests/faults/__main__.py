@@ -1,6 +1,7 @@
-"""The fault matrix: ``python -m tests.faults [--rows 1,4-7] [--quick] [--out DIRECTORY] [-- PYTEST ARGUMENTS]``.
+"""The fault matrix: ``python -m tests.faults [--rows 1,4-7] [--quick] [--redis-url URL] [-- PYTEST ARGUMENTS]``.
 
 Runs the tests that carry ``@pytest.mark.fault`` and prints a verdict on every row, with the protection on and off.
+With ``--redis-url`` those run that need nothing but a store, on that store, which must be empty and is left empty.
 Exit status 0 when all rows are green, 1 when one is not, 2 when the arguments are wrong or the tests cannot run.
 """
 
@@ -10,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from server.store.ports import StoreError
+from server.store.redis.url import RedisUrlError, parse_redis_url
 from tests.faults.matrix.collector import EvidenceCollector
 from tests.faults.matrix.rows import ROWS
+from tests.faults.matrix.staging import OPTION, HasData, require_empty
 from tests.faults.matrix.table import as_json, as_markdown
 from tests.faults.matrix.verdicts import row_verdicts
 
@@ -22,14 +26,21 @@ _RAN = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TES
 def main() -> int:
     """Run the rows that are named, else all."""
     given = _arguments()
+    try:
+        _require_empty(given.redis_url)
+    except (RedisUrlError, HasData, StoreError) as problem:
+        sys.stderr.write(f"faults: {problem}\n")
+        return 2
     collector = EvidenceCollector()
     if pytest.main(_pytest_arguments(given), plugins=[collector]) not in _RAN:
         return 2
-    verdicts = row_verdicts(collector.evidence, given.rows)
+    evidence = collector.evidence
+    rows = {each.claim.row for each in evidence} if given.redis_url else given.rows
+    verdicts = row_verdicts(evidence, rows)
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "faults.md").write_text(as_markdown(verdicts), encoding="utf-8")
     (given.out / "faults.json").write_text(as_json(verdicts), encoding="utf-8")
-    green = sum(each.is_green for each in verdicts)
+    green = sum(each.is_borne if given.redis_url else each.is_green for each in verdicts)
     print(f"\n{as_markdown(verdicts)}\n{green} of {len(verdicts)} rows green; see {given.out}/faults.md")
     return 0 if green == len(verdicts) else 1
 
@@ -39,7 +50,13 @@ def _pytest_arguments(given: Namespace) -> list[str]:
     chosen = f"({rows}) and not slow" if given.quick else rows
     named = any(Path(each.partition("::")[0]).exists() for each in given.pytest)
     where = [] if named else [str(_ROOT / "tests")]
-    return [*where, "-q", "-m", chosen, "-p", "no:cacheprovider", "--timeout=900", *given.pytest]
+    own_store = [OPTION, given.redis_url] if given.redis_url else []
+    return [*where, *own_store, "-q", "-m", chosen, "-p", "no:cacheprovider", "--timeout=900", *given.pytest]
+
+
+def _require_empty(url: str) -> None:
+    if url:
+        require_empty(parse_redis_url(url))
 
 
 def _arguments() -> Namespace:
@@ -47,6 +64,7 @@ def _arguments() -> Namespace:
     every = [row.number for row in ROWS]
     parser.add_argument("--rows", type=_numbers, default=every, metavar="LIST", help="such as 1,4-7; default: all")
     parser.add_argument("--quick", action="store_true", help="leave the tests marked slow out")
+    parser.add_argument(OPTION, default="", metavar="URL", help="the rows that need only a store, on this empty one")
     parser.add_argument("--out", type=Path, default=Path(".faults"), help="where faults.md and faults.json go")
     parser.add_argument("pytest", nargs="*", metavar="-- PYTEST ARGUMENTS", help="such as -n 2, or a test file")
     return parser.parse_args()

@@ -43,6 +43,10 @@ class RedisProcess:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         eventually(lambda: ping(self.address, PATIENCE_S))
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
+
     def kill(self) -> None:
         """kill -9."""
         if self._process is not None:

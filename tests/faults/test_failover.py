@@ -22,6 +22,7 @@ from targeting.model import Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.recording.choice import ChoiceMade, apply_choice
 from targeting.records.preference import Choice, Preference, Source, decode_preference
+from tests.faults.matrix.marks import Figure
 from tests.faults.redis_process import HOST, ON_DISK, RedisProcess, eventually
 from tests.faults.tcp_proxy import TcpProxy
 from tests.server.calls.direct_service import Service
@@ -136,17 +137,19 @@ def lost_in_a_failover(pair: Pair, replicas: int) -> tuple[Choosers, list[Subjec
         return choosers, [subject for subject in choosers.confirmed if not opted_out(store, subject)]
 
 
-def test_no_confirmed_choice_is_lost(pair: Pair) -> None:
+def test_no_confirmed_choice_is_lost(pair: Pair, figure: Figure) -> None:
     choosers, lost = lost_in_a_failover(pair, replicas=1)
     assert choosers.confirmed
     assert choosers.unconfirmed
+    figure(f"{len(lost)} of {len(choosers.confirmed)} confirmed choices lost")
     assert lost == []
 
 
 @pytest.mark.fault(row=4, protection_off=True)
-def test_without_waiting_for_the_replica_choices_are_lost(pair: Pair) -> None:
+def test_without_waiting_for_the_replica_choices_are_lost(pair: Pair, figure: Figure) -> None:
     choosers, lost = lost_in_a_failover(pair, replicas=0)
     assert choosers.confirmed
+    figure(f"{len(lost)} of {len(choosers.confirmed)} lost")
     assert lost
 
 

@@ -21,8 +21,8 @@ PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected"
 
 
 @pytest.fixture(scope="module")
-def alice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnownPerson]:
-    with known_person(tmp_path_factory.mktemp("service")) as person:
+def alice(tmp_path_factory: pytest.TempPathFactory, store_url: str) -> Iterator[KnownPerson]:
+    with known_person(tmp_path_factory.mktemp("service"), redis_url=store_url) as person:
         yield person
 
 

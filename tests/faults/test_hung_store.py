@@ -9,6 +9,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 from server.store.circuit import Circuit
 from server.store.embedded.server import EmbeddedRedis
 from server.store.redis.handshake import open_connection
+from server.store.redis.url import parse_redis_url
 from tests.faults.known_person import KnownPerson, known_person
 from tests.faults.matrix.marks import Figure
 from tests.server.running_service import wait_until
@@ -52,9 +53,10 @@ def test_a_stopped_store_is_soon_not_asked_any_more(
     figure(f"answers after {slowest_ms:.0f} ms at most, then {last_ms:.1f} ms; used again after {back_s:.1f} s")
 
 
-def test_a_paused_store_limits_until_it_goes_on(tmp_path: Path, own_redis: EmbeddedRedis) -> None:
-    with known_person(tmp_path, redis_url=own_redis.url, decision_budget_ms=BUDGET_MS) as alice:
-        connection = open_connection(own_redis.address, 5)
+def test_a_paused_store_limits_until_it_goes_on(tmp_path: Path, own_redis: EmbeddedRedis, store_url: str) -> None:
+    url = store_url or own_redis.url
+    with known_person(tmp_path, redis_url=url, decision_budget_ms=BUDGET_MS) as alice:
+        connection = open_connection(parse_redis_url(url), 5)
         connection.ask((b"CLIENT", b"PAUSE", b"700", b"ALL"), time.monotonic() + 5)
         connection.close()
         assert ask(alice)[0] == TIMEOUT

@@ -14,6 +14,7 @@ from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Choice, decode_preference
+from tests.faults.matrix.marks import Figure
 from tests.faults.redis_process import IN_MEMORY, ON_DISK, RedisProcess, eventually
 from tests.server.calls.direct_service import Service, saw
 from tests.server.store.fake_store import PSEUDONYMS
@@ -106,24 +107,29 @@ def kill_again_and_again(redis: RedisProcess, times: int) -> Load:
     return load
 
 
-def must_hold(load: Load) -> None:
+def must_hold(load: Load, figure: Figure) -> None:
     assert load.failures > 0, "no kill was felt"
-    assert load.lost() == []
+    lost = load.lost()
+    figure(f"{len(lost)} of {len(load.acknowledged):,} acknowledged choices lost")
+    assert lost == []
 
 
-def test_no_choice_is_lost_when_redis_is_killed_twenty_times(tmp_path: Path) -> None:
+def test_no_choice_is_lost_when_redis_is_killed_again_and_again(tmp_path: Path, figure: Figure) -> None:
     with RedisProcess(tmp_path / "redis", *ON_DISK) as redis:
-        must_hold(kill_again_and_again(redis, 20))
+        must_hold(kill_again_and_again(redis, 8), figure)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_no_choice_is_lost_when_redis_is_killed_a_hundred_times(tmp_path: Path) -> None:
+def test_no_choice_is_lost_when_redis_is_killed_a_hundred_times(tmp_path: Path, figure: Figure) -> None:
     with RedisProcess(tmp_path / "redis", *ON_DISK) as redis:
-        must_hold(kill_again_and_again(redis, 100))
+        must_hold(kill_again_and_again(redis, 100), figure)
 
 
 @pytest.mark.fault(row=2, protection_off=True)
-def test_without_the_append_only_file_choices_are_lost(tmp_path: Path) -> None:
+def test_without_the_append_only_file_choices_are_lost(tmp_path: Path, figure: Figure) -> None:
     with RedisProcess(tmp_path / "redis", *IN_MEMORY) as redis:
-        assert kill_again_and_again(redis, 1).lost()
+        load = kill_again_and_again(redis, 1)
+        lost = load.lost()
+    figure(f"{len(lost)} of {len(load.acknowledged):,} lost in memory alone")
+    assert lost

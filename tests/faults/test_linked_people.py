@@ -137,4 +137,4 @@ class LinkedPeople(RuleBasedStateMachine):
 
 
 TestLinkedPeople = LinkedPeople.TestCase
-TestLinkedPeople.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+TestLinkedPeople.settings = settings(max_examples=settings().max_examples, stateful_step_count=30, deadline=None)

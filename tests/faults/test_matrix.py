@@ -3,11 +3,19 @@
 import json
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from server.store.embedded.server import EmbeddedRedis
+from server.store.redis.handshake import open_connection
 from tests.faults.matrix import planted
+from tests.faults.matrix.staging import require_empty
+from tests.server.store.conftest import own_redis
+
+__all__ = ["own_redis"]
 
 ROOT = Path(__file__).parents[2]
 FILES = [f"tests/faults/test_{name}.py" for name in ("gate_protections", "hostile_bytes", "overload")]
@@ -37,3 +45,26 @@ def test_a_row_that_does_not_exist_is_refused(rows: str) -> None:
     ran = run("--rows", rows)
     assert ran.returncode == 2
     assert "must be numbers of rows from 1 to 27" in ran.stderr
+
+
+class TestOnAStoreOfAnOperator:
+    def test_the_rows_that_need_only_a_store_run_there_and_leave_it_empty(
+        self, tmp_path: Path, own_redis: EmbeddedRedis
+    ) -> None:
+        arguments = ["--redis-url", own_redis.url, "--out", str(tmp_path), "--", "tests/faults/test_emptied_store.py"]
+        ran = run(*arguments)
+        assert ran.returncode == 0, ran.stdout
+        assert "1 of 1 rows green" in ran.stdout
+        require_empty(own_redis.address)
+
+    def test_one_that_has_data_is_refused_and_left_as_it_is(self, own_redis: EmbeddedRedis) -> None:
+        with closing(open_connection(own_redis.address, 5)) as connection:
+            connection.ask((b"SET", b"theirs", b"data"), time.monotonic() + 5)
+            ran = run("--redis-url", own_redis.url)
+            assert connection.ask((b"GET", b"theirs"), time.monotonic() + 5) == b"data"
+        assert ran.returncode == 2
+        assert "database 0 has 1 keys; name a server without data" in ran.stderr
+
+    @pytest.mark.parametrize("url", ["ftp://somewhere", "redis+cluster://127.0.0.1:1", "unix:///nowhere.sock"])
+    def test_one_that_cannot_be_used_is_refused(self, url: str) -> None:
+        assert run("--redis-url", url).returncode == 2

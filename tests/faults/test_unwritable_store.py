@@ -6,9 +6,13 @@ from pathlib import Path
 import grpc
 import pytest
 from adtargeting.v1 import preference_pb2 as preferences
+from adtargeting.v1.preference_pb2_grpc import PreferenceServiceStub
 
 from server.app import Service
 from server.settings import Settings
+from server.store.redis.probe import ServerCheck
+from server.store.refusals import WriteRefusals
+from tests.faults.matrix.marks import Figure
 from tests.faults.redis_process import ON_DISK, RedisProcess
 from tests.rpc import health
 from tests.server.running_service import opt_out, settings, wait_until
@@ -110,6 +114,67 @@ def test_without_the_replicas_that_are_required_it_is_not_served(
         replica.follow("127.0.0.1", redis.port)
         wait_until(lambda: health(channel, WRITING[0]) == "SERVING")
     assert "0 replicas are connected, 1 are required" in caplog.text
+
+
+@pytest.fixture
+def pings(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """The health check is a ping, of which this list has one each, and refused writes do not count: protection off."""
+    made: list[None] = []
+
+    def ping(check: ServerCheck, deadline_s: float) -> None:
+        check.connect(deadline_s).ask((b"PING",), deadline_s)
+        made.append(None)
+
+    monkeypatch.setattr(ServerCheck, "check", ping)
+    monkeypatch.setattr(WriteRefusals, "refused", lambda *_: None)
+    return made
+
+
+@pytest.mark.fault(row=24, protection_off=True)
+def test_pinged_it_is_served_although_it_refuses_choices(
+    tmp_path: Path, redis: RedisProcess, pings: list[None]
+) -> None:
+    with Service(limited(tmp_path, redis)) as service, grpc.insecure_channel(service.address) as channel:
+        redis.ask(b"ACL", b"SETUSER", b"limited", b"-evalsha", b"-eval")
+        for _ in range(3):
+            with pytest.raises(grpc.RpcError):
+                opt_out(channel)
+        before = len(pings)
+        wait_until(lambda: len(pings) >= before + 2)
+        assert health(channel, WRITING[0]) == "SERVING"
+
+
+@pytest.mark.fault(row=6, protection_off=True)
+def test_pinged_it_is_served_although_it_evicts_opt_outs(
+    tmp_path: Path, redis: RedisProcess, pings: list[None], figure: Figure
+) -> None:
+    redis.ask(b"CONFIG", b"SET", b"maxmemory-policy", b"allkeys-lfu", b"lfu-log-factor", b"0")
+    with Service(limited(tmp_path, redis)) as service, grpc.insecure_channel(service.address) as channel:
+        people = [f"person {number}" for number in range(200)]
+        for account in people:
+            PreferenceServiceStub(channel).SetPreference(
+                preferences.SetPreferenceRequest(account_id=account, choice=preferences.CHOICE_OPT_OUT), timeout=10
+            )
+        # The store's own record is read with every batch, so it is used most and evicted last.
+        redis.ask(b"CONFIG", b"SET", b"maxmemory-samples", b"64")
+        while len(held := opted_out(redis)) == len(people):
+            redis.ask(b"CONFIG", b"SET", b"maxmemory", b"%d" % (used_bytes(redis) - 20_000))
+        before = len(pings)
+        wait_until(lambda: len(pings) >= before + 2)
+        assert health(channel, WRITING[0]) == "SERVING"
+    figure(f"{len(people) - len(held)} of {len(people)} opt-outs evicted while SERVING")
+
+
+def opted_out(redis: RedisProcess) -> list[bytes]:
+    keys = redis.ask(b"KEYS", b"adt:{a:*:pref")
+    assert isinstance(keys, list)
+    return keys
+
+
+def used_bytes(redis: RedisProcess) -> int:
+    info = redis.ask(b"INFO", b"memory")
+    assert isinstance(info, bytes)
+    return int(info.split(b"used_memory:")[1].split()[0])
 
 
 def test_what_preflight_finds_is_told_at_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

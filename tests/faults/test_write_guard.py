@@ -13,6 +13,7 @@ from server.store.redis.url import RedisAddress
 from targeting.model import Mode, Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy
 from targeting.reasons import Reason
+from tests.faults.matrix.marks import Figure
 from tests.faults.writers import PROCESSES, Crowd, Floor, device_of, name_of, open_floor, write_until_done
 from tests.server.calls.direct_service import Service, viewed
 from tests.server.store.fake_store import PSEUDONYMS
@@ -20,7 +21,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.fault(row=7)
 
-A_FEW = Crowd(people=150, writers=12)
+A_FEW = Crowd(people=60, writers=8)
 MANY = Crowd(people=2000, writers=50)
 POLICIES = {
     "freeze": DEFAULT_POLICY,
@@ -95,20 +96,27 @@ def opt_everybody_out(
 REASONS = {"the account": Reason.ACCOUNT_OPT_OUT, "the browser": Reason.DEVICE_OPT_OUT}
 
 
-def must_hold(seen: Seen, crowd: Crowd) -> None:
+def must_hold(seen: Seen, crowd: Crowd, figure: Figure) -> None:
+    figure(f"{sum(seen[1:3])} of {seen.written:,} writes after {crowd.people:,} opt-outs")
     assert seen.written > crowd.people
     assert seen[1:] == (0, 0, 0)
 
 
 @pytest.mark.parametrize("chooses", REASONS)
 @pytest.mark.parametrize("policy", POLICIES)
-def test_nothing_is_written_after_an_opt_out(redis_address: RedisAddress, policy: str, chooses: str) -> None:
-    must_hold(opt_everybody_out(redis_address, "guarded", policy, A_FEW, chooses), A_FEW)
+def test_nothing_is_written_after_an_opt_out(
+    redis_address: RedisAddress, figure: Figure, policy: str, chooses: str
+) -> None:
+    must_hold(opt_everybody_out(redis_address, "guarded", policy, A_FEW, chooses), A_FEW, figure)
 
 
 @pytest.mark.fault(row=7, protection_off=True)
-def test_with_check_then_write_something_is(redis_address: RedisAddress) -> None:
-    assert opt_everybody_out(redis_address, "check-then-write", "erase", A_FEW).landed_after > 0
+def test_with_check_then_write_something_is(redis_address: RedisAddress, figure: Figure) -> None:
+    # Chance decides whether a write lies between the check and the opt-out: on a busy machine not at once.
+    tries = (opt_everybody_out(redis_address, "check-then-write", "erase", A_FEW) for _ in range(20))
+    seen = next(seen for seen in tries if seen.landed_after)
+    figure(f"{seen.landed_after} of {A_FEW.people} were written about after their opt-out")
+    assert seen.landed_after > 0
 
 
 @pytest.mark.slow
@@ -116,13 +124,15 @@ def test_with_check_then_write_something_is(redis_address: RedisAddress) -> None
 @pytest.mark.parametrize("chooses", REASONS)
 @pytest.mark.parametrize("policy", POLICIES)
 def test_nothing_is_written_after_two_thousand_opt_outs_among_fifty_writers(
-    redis_address: RedisAddress, policy: str, chooses: str
+    redis_address: RedisAddress, figure: Figure, policy: str, chooses: str
 ) -> None:
-    must_hold(opt_everybody_out(redis_address, "guarded", policy, MANY, chooses), MANY)
+    must_hold(opt_everybody_out(redis_address, "guarded", policy, MANY, chooses), MANY, figure)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.fault(row=7, protection_off=True)
-def test_with_check_then_write_two_thousand_opt_outs_are_overtaken(redis_address: RedisAddress) -> None:
-    assert opt_everybody_out(redis_address, "check-then-write", "erase", MANY).landed_after > 0
+def test_with_check_then_write_two_thousand_opt_outs_are_overtaken(redis_address: RedisAddress, figure: Figure) -> None:
+    seen = opt_everybody_out(redis_address, "check-then-write", "erase", MANY)
+    figure(f"{seen.landed_after:,} of {MANY.people:,} were written about after their opt-out")
+    assert seen.landed_after > 0

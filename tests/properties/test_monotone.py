@@ -113,7 +113,7 @@ class TestPairs:
                 assert before & ~reasons(ALL[second](ALL[first](start))) == 0, second
 
 
-@settings(max_examples=500)
+@settings(max_examples=4 * settings().max_examples)
 @given(st.sampled_from(list(STARTS)), st.lists(st.sampled_from(list(ALL)), max_size=12, unique=True))
 def test_all_signals_at_once(start: str, names: list[str]) -> None:
     request = STARTS[start]

@@ -27,7 +27,7 @@ def decided(request: AdRequest, stored: Sequence[StoredRecords]) -> Decision:
     return decide(planned, stored if planned.subjects else (), [()], RULES, NOW_S)[0]
 
 
-@settings(max_examples=400)
+@settings(max_examples=4 * settings().max_examples)
 @given(REQUESTS, st.data())
 def test_a_limited_answer_is_the_same_bytes_whatever_the_profile(request: AdRequest, data: st.DataObject) -> None:
     subjects = plan([request], POLICY, NOW_S).subjects
@@ -43,7 +43,7 @@ def test_a_limited_answer_is_the_same_bytes_whatever_the_profile(request: AdRequ
     assert wire.responses([decided(request, swapped)]) == wire.responses([first])
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 @given(REQUESTS, st.data())
 def test_behavioural_mode_needs_every_check_to_say_yes(request: AdRequest, data: st.DataObject) -> None:
     subjects = plan([request], POLICY, NOW_S).subjects
@@ -57,7 +57,7 @@ def test_behavioural_mode_needs_every_check_to_say_yes(request: AdRequest, data:
             assert network.precise_position == "none"
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.lists(REQUESTS, min_size=1, max_size=6), st.data())
 def test_a_decision_does_not_depend_on_its_batch_mates(requests: list[AdRequest], data: st.DataObject) -> None:
     planned = plan(requests, POLICY, NOW_S)

@@ -170,7 +170,10 @@ class ClusterBackend:
         ]
         # A node without the record, among others that have it, has lost what it held, however empty it is.
         is_used = any(each.identity is not None for each in facts)
-        return [each._replace(has_records=is_used or each.has_records) for each in facts]
+        return [
+            each._replace(has_records=is_used or each.has_records, promotable=table.replicas_of(node))
+            for node, each in zip(nodes, facts, strict=True)
+        ]
 
 
 def backend_of(address: Address, prefix: bytes, check_identity: CheckIdentity) -> Backend:

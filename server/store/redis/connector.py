@@ -53,7 +53,7 @@ class Connector:
             self._connection.close()
 
     def _connected(self, deadline_s: float) -> Connection:
-        """Wait for an attempt; one that took too long is followed by another while there is time."""
+        """Wait for an attempt; one that took too long, or was overtaken by a renewal, is followed by another."""
         while True:
             if self._attempt is None:
                 self._attempt = _Attempt(self._open_primary, Made(self._renewal, self._max_age_s))
@@ -62,7 +62,10 @@ class Connector:
             attempt, self._attempt = self._attempt, None
             self._made = attempt.made
             with suppress(StoreTimeout):
-                return attempt.outcome()
+                connection = attempt.outcome()
+                if attempt.made.is_latest():
+                    return connection
+                connection.close()
 
 
 class _Attempt:

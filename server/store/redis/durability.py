@@ -29,6 +29,15 @@ class Safety(NamedTuple):
         return self.replicas >= replicas if replicas else self.on_disk
 
 
+def replicas_to_wait_for(required: int, promotable: int) -> int:
+    """Return how many replicas must hold a choice: all that a failover could promote, and no fewer than required.
+
+    One of two is not enough: while sentinels promote the other, the old primary still takes writes. None is waited for
+    where none is required.
+    """
+    return max(required, promotable) if required else 0
+
+
 class Patience:
     """How long one server is waited for. After a wait in vain, later ones are short for a while.
 

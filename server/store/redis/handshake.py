@@ -6,21 +6,20 @@ Knows nothing of subjects and records. TLS files are read for every connection, 
 import socket
 import ssl
 import time
-from contextlib import closing
+from collections.abc import Sequence
+from contextlib import closing, suppress
 
 from server.store.redis.connection import Connection, Reply
 from server.store.redis.errors import NotPrimary, store_error
+from server.store.redis.name_lookup import look_up
 from server.store.redis.topology import Address
 from server.store.redis.url import RedisAddress, TlsOptions
 
 
 def open_connection(address: Address, timeout_s: float) -> Connection:
-    """Connect, log in and select the database. Raises ``StoreError``.
-
-    Looking up a host name is not bounded by the timeout: the operating system has its own.
-    """
-    deadline_s = time.monotonic() + timeout_s
+    """Connect, log in and select the database. Raises ``StoreError``. Asking sentinels has a time of its own."""
     server = address.resolve()
+    deadline_s = time.monotonic() + timeout_s
     connection = Connection(_opened(server, timeout_s))
     try:
         for command in _introduction(server):
@@ -72,11 +71,19 @@ def _opened(address: RedisAddress, timeout_s: float) -> socket.socket:
     try:
         if address.path:
             return _opened_locally(address.path, timeout_s)
-        opened = socket.create_connection((address.host, address.port), timeout_s)
+        opened = _opened_at_first(look_up(address.host, timeout_s), address.port, timeout_s)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return opened if address.tls is None else _secured(opened, address.host, address.tls)
     except Exception as problem:  # noqa: BLE001  # one table says what each means
         raise store_error(problem) from None
+
+
+def _opened_at_first(hosts: Sequence[str], port: int, timeout_s: float) -> socket.socket:
+    """Connect to the first address that answers. Raises the ``OSError`` of the last."""
+    for host in hosts[:-1]:
+        with suppress(OSError):
+            return socket.create_connection((host, port), timeout_s)
+    return socket.create_connection((hosts[-1], port), timeout_s)
 
 
 def _opened_locally(path: str, timeout_s: float) -> socket.socket:

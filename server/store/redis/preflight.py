@@ -8,6 +8,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from server.store.identity import IdentityUnreadable, StoreIdentity
+from server.store.redis.durability import replicas_to_wait_for
 from server.store.redis.probe import online_replicas, server_mode
 from server.store.redis.server_facts import PINGS, Facts
 
@@ -46,7 +47,8 @@ def examine(facts: Facts, expected: Expected, *, is_cluster: bool = False) -> li
         return [_error(facts.problem, remedy)]
     found = [
         *_mode(facts.info, is_cluster=is_cluster),
-        *_server(facts.info, expected.replicas),
+        *_server(facts.info),
+        *_replicas(facts, expected.replicas),
         *_writing(facts.refusal),
         *_identity(facts, expected.fingerprint),
         *_settings(facts, expected.replicas),
@@ -61,7 +63,7 @@ def _mode(info: Mapping[str, str] | None, *, is_cluster: bool) -> Iterator[Prefl
         yield _error(f"the server is part of a {mode} system", f"use a {_OTHER_MODES[mode]} URL")
 
 
-def _server(info: Mapping[str, str] | None, replicas: int) -> Iterator[PreflightCheck]:
+def _server(info: Mapping[str, str] | None) -> Iterator[PreflightCheck]:
     if info is None:
         yield _warning("INFO is not permitted", "permit INFO to the user of the URL")
         return
@@ -72,11 +74,18 @@ def _server(info: Mapping[str, str] | None, replicas: int) -> Iterator[Preflight
         yield _ok(f"the server is Redis {version}")
     if info.get("role", "master") != "master":
         yield _error("the server is a replica: it takes no opt-out", "name the primary in the URL")
+
+
+def _replicas(facts: Facts, required: int) -> Iterator[PreflightCheck]:
+    if facts.info is None or facts.info.get("role", "master") != "master":
         return
-    online = online_replicas(info)
-    what = f"{online} replicas are connected, {replicas} are required"
-    if online < replicas:
+    online = online_replicas(facts.info)
+    what = f"{online} replicas are connected, {required} are required"
+    if online < required:
         yield _error(what, "connect more; until then preferences and profiles are NOT_SERVING")
+    elif online > (holding := replicas_to_wait_for(required, facts.promotable)):
+        what = f"{online} replicas are connected, and a CONFIRMED choice is held by {holding}: if another is promoted,"
+        yield _warning(f"{what} the choice is lost", "set ADTARGETING_REPLICAS to how many could be promoted")
     else:
         yield _ok(what)
 

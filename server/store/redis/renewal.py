@@ -32,4 +32,8 @@ class Made:
 
     def is_current(self) -> bool:
         """Whether the connection may still be used."""
-        return self._mark is self._renewal.mark and time.monotonic() < self._ends_s
+        return self.is_latest() and time.monotonic() < self._ends_s
+
+    def is_latest(self) -> bool:
+        """Whether no renewal has been demanded since it was made."""
+        return self._mark is self._renewal.mark

@@ -34,6 +34,8 @@ class Facts(NamedTuple):
     """The store's own record."""
     has_records: bool = False
     """Whether there is any key under our prefix."""
+    promotable: int = 0
+    """How many replicas a failover could promote, as sentinels or the cluster say."""
     refusal: str = ""
     """Why it refuses a write as a choice makes it; empty when it does not."""
     problem: str = ""
@@ -47,10 +49,12 @@ def gather(address: Address, prefix: bytes, timeout_s: float = 1.0, own_key: byt
     """
     own_key = own_key or identity_key(prefix)
     try:
-        with closing(open_connection(address, timeout_s)) as connection:
+        server = address.resolve()
+        with closing(open_connection(server, timeout_s)) as connection:
             facts = _Question(connection, timeout_s).facts(own_key)
         unknown = facts.identity is None and bool(facts.keys)
-        return facts._replace(has_records=unknown and has_records(address, _SCAN_TIMEOUT_S, prefix))
+        found = unknown and has_records(server, _SCAN_TIMEOUT_S, prefix)
+        return facts._replace(promotable=server.promotable, has_records=found)
     except StoreError as problem:
         return Facts(problem=str(problem))
 

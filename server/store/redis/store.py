@@ -12,7 +12,7 @@ from server.store.ports import Committed, RecordChange
 from server.store.redis.batch_read import BatchRead, Source
 from server.store.redis.commit import apply, arguments, check
 from server.store.redis.connector import Connector
-from server.store.redis.durability import Patience
+from server.store.redis.durability import Patience, replicas_to_wait_for
 from server.store.redis.primary import Primary
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
@@ -26,6 +26,7 @@ class RedisStore:
 
     def __init__(self, primary: Primary, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
+        self._primary = primary
         self._connector = Connector(primary.open, primary.renewal)
         self._source = Source(identity_key(pseudonyms.prefix), primary.check_identity)
         self._patience = Patience()
@@ -78,8 +79,9 @@ class RedisStore:
             return committed
         if confirm_s is not None:
             deadline_s = time.monotonic() + confirm_s
-        safety = self._patience.wait(connection, replicas, deadline_s)
-        return committed._replace(replicas=safety.replicas, on_disk=safety.on_disk)
+        promotable = self._primary.promotable
+        safety = self._patience.wait(connection, replicas_to_wait_for(replicas, promotable), deadline_s)
+        return committed._replace(replicas=safety.replicas, on_disk=safety.on_disk, promotable=promotable)
 
     def close(self) -> None:
         """Close the connection. Another call would open a new one."""

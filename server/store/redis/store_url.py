@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from server.store.redis.cluster.slots import Node
 from server.store.redis.cluster.topology import ClusterAddress
-from server.store.redis.topology import Address, PasswordFromFile, SentinelAddress
+from server.store.redis.sentinels import SentinelAddress
+from server.store.redis.topology import Address, PasswordFromFile
 from server.store.redis.url import TLS_OPTIONS, RedisAddress, RedisUrlError, parse_redis_url, tls_options
 
 _SENTINEL, _CLUSTER = "redis+sentinel", "redis+cluster"

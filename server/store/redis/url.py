@@ -46,6 +46,8 @@ class RedisAddress:
     password: str = field(default="", repr=False)
     tls: TlsOptions | None = field(default=None, repr=False)
     """None is no TLS."""
+    promotable: int = field(default=0, compare=False)
+    """How many replicas a failover could promote, as sentinels said when they named this server."""
 
     def resolve(self) -> "RedisAddress":
         """Return this address: it names the server itself."""

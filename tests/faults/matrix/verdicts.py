@@ -4,7 +4,7 @@ A row holds when it has a test with its protection on and every such test passed
 a test with the protection off and every such test passed, which means that the fault then did harm.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -46,14 +46,19 @@ class RowVerdict(NamedTuple):
         """Whether the row held, and would not have without its protection."""
         return self.verdict is Verdict.HELD and self.off is Verdict.HELD
 
+    @property
+    def is_borne(self) -> bool:
+        """Whether the row held, as far as its tests could run: for a store on which the protection is not switched."""
+        return self.verdict is Verdict.HELD and self.off is not Verdict.NOT_HELD
 
-def row_verdicts(evidence: Iterable[Evidence], numbers: Sequence[int]) -> list[RowVerdict]:
+
+def row_verdicts(evidence: Iterable[Evidence], numbers: Collection[int]) -> list[RowVerdict]:
     """Return the verdict on each of these rows."""
     every = list(evidence)
     return [_row_verdict(row, [each for each in every if each.claim.row == row.number]) for row in _rows(numbers)]
 
 
-def _rows(numbers: Sequence[int]) -> list[Row]:
+def _rows(numbers: Collection[int]) -> list[Row]:
     return [row for row in ROWS if row.number in numbers]
 
 

@@ -56,6 +56,10 @@ class NodePipelines:
             raise StoreUnavailable("no node of the cluster serves the slot")
         return node
 
+    def replicas_of(self, node: Node) -> int:
+        """Return how many replicas of a node could be promoted, as the cluster last reported."""
+        return self._cluster.table.replicas_of(node)
+
     def connect(self, node: Node, deadline_s: float) -> Connection:
         """Return the connection to a node. Raises ``StoreError``."""
         if node not in self._connectors:

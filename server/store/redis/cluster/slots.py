@@ -4,8 +4,9 @@ Pure: made from what a node reports.
 """
 
 from binascii import crc_hqx
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 SLOTS = 16_384
@@ -23,23 +24,34 @@ class Node(NamedTuple):
 class SlotTable:
     """Which primary serves which slot, as one node reported it."""
 
-    def __init__(self, ranges: Iterable[tuple[int, int, Node]] = ()) -> None:
+    def __init__(
+        self, ranges: Iterable[tuple[int, int, Node]] = (), replicas: Mapping[Node, int] = MappingProxyType({})
+    ) -> None:
         self._nodes: list[Node | None] = [None] * SLOTS
         for first, last, node in ranges:
             self._nodes[first : last + 1] = [node] * (last + 1 - first)
+        self._replicas = replicas
         self._identity_keys: dict[bytes, dict[Node, bytes]] = {}
         self.nodes: frozenset[Node] = frozenset(node for node in self._nodes if node is not None)
 
     @classmethod
     def from_reply(cls, reply: Sequence[Any], asked: Node) -> "SlotTable":
         """Read a reply to CLUSTER SLOTS. A node that does not know its own address reports none: it is ``asked``."""
-        return cls(
-            (first, last, Node(host.decode() or asked.host, port)) for first, last, (host, port, *_), *_ in reply
-        )
+        ranges: list[tuple[int, int, Node]] = []
+        counts: dict[Node, int] = {}
+        for first, last, (host, port, *_), *replicas in reply:
+            node = Node(host.decode() or asked.host, port)
+            ranges.append((first, last, node))
+            counts[node] = len(replicas)
+        return cls(ranges, counts)
 
     def node_of(self, slot: int) -> Node | None:
         """Return the primary of a slot; None where no node serves it."""
         return self._nodes[slot]
+
+    def replicas_of(self, node: Node) -> int:
+        """Return how many replicas of a node are reported: those that have failed are not."""
+        return self._replicas.get(node, 0)
 
     def identity_key(self, node: Node, prefix: bytes) -> bytes | None:
         """Return a key of the store's own record that this node serves; None where it serves none."""

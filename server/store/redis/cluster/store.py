@@ -17,7 +17,7 @@ from server.store.redis.cluster.slots import Node
 from server.store.redis.cluster.topology import Cluster
 from server.store.redis.commit import UNREADABLE, arguments, check, committed_of, packed_by_digest, packed_whole
 from server.store.redis.connection import Reply, pack
-from server.store.redis.durability import Patience
+from server.store.redis.durability import Patience, replicas_to_wait_for
 from server.store.redis.errors import ErrorReply, is_refusal, store_error
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
@@ -87,8 +87,10 @@ class ClusterStore:
         key = self._pseudonyms.locate(change.subject)[1]
         node = self._nodes.node_of(key, deadline_s)
         patience = self._patience.setdefault(node, Patience())
-        safety = patience.wait(self._nodes.connect(node, deadline_s), replicas, deadline_s)
-        return committed._replace(replicas=safety.replicas, on_disk=safety.on_disk)
+        promotable = self._nodes.replicas_of(node)
+        wanted = replicas_to_wait_for(replicas, promotable)
+        safety = patience.wait(self._nodes.connect(node, deadline_s), wanted, deadline_s)
+        return committed._replace(replicas=safety.replicas, on_disk=safety.on_disk, promotable=promotable)
 
     def close(self) -> None:
         """Close all connections. Another call would open new ones."""

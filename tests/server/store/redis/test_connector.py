@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreUnavailable
 from server.store.redis.connection import Connection
 from server.store.redis.connector import Connector
@@ -59,6 +60,42 @@ def test_a_renewal_makes_every_connection_again(primary: Primary, connector: Con
         primary.renewal.renew()
         assert [connector.connect(soon()), other.connect(soon())] != before
         assert not any(connection.usable() for connection in before)
+
+
+def test_a_connection_that_a_renewal_overtook_is_not_used(primary: Primary) -> None:
+    made: list[Connection] = []
+
+    def open_during_a_renewal() -> Connection:
+        made.append(primary.open())
+        if len(made) == 1:
+            primary.renewal.renew()
+        return made[-1]
+
+    with closing(Connector(open_during_a_renewal, primary.renewal)) as connector:
+        assert connector.connect(soon()) is made[1]
+        assert not made[0].usable()
+
+
+def test_a_connection_to_another_server_makes_all_again(redis_address: RedisAddress, own_redis: EmbeddedRedis) -> None:
+    """Else one thread writes to the new primary while another reads the former one."""
+    address = Moving([redis_address, redis_address, own_redis.address, own_redis.address])
+    primary = Primary(address)
+    with closing(Connector(primary.open, primary.renewal)) as reader:
+        before = reader.connect(soon())
+        primary.open().close()
+        assert reader.connect(soon()) is before
+        primary.open().close()
+        assert reader.connect(soon()) is not before
+
+
+class Moving:
+    """An address that leads elsewhere in time."""
+
+    def __init__(self, servers: list[RedisAddress]) -> None:
+        self._servers = servers
+
+    def resolve(self) -> RedisAddress:
+        return self._servers.pop(0)
 
 
 def test_a_connection_is_current_until_its_age_or_a_renewal() -> None:

@@ -46,6 +46,7 @@ def test_a_fit_server_is_found_fit() -> None:
         (GOOD._replace(identity=StoreIdentity.make("anothers", 1).encode()), Level.ERROR, "belongs to the secret key"),
         (GOOD._replace(identity=b"rubbish"), Level.ERROR, "cannot be read"),
         (GOOD._replace(info=INFO | {"connected_slaves": "1"}), Level.ERROR, "1 replicas are connected, 2 are"),
+        (GOOD._replace(info=INFO | {"connected_slaves": "3"}), Level.WARNING, "if another is promoted"),
         (GOOD._replace(info=None), Level.WARNING, "INFO is not permitted"),
         (GOOD._replace(configuration=None), Level.WARNING, "neither INFO nor CONFIG GET is permitted"),
         (GOOD._replace(configuration=CONFIGURATION | {"maxmemory-policy": "allkeys-lru"}), Level.ERROR, "evicted"),
@@ -66,6 +67,16 @@ def test_each_fault_is_found_with_its_remedy_and_comes_first(facts: Facts, level
     worst, *others = examine(facts, EXPECTED)
     assert (worst.level, what in worst.what, bool(worst.remedy)) == (level, True, True)
     assert {finding.level for finding in others} <= {Level.OK}
+
+
+@pytest.mark.parametrize(
+    ("required", "promotable", "level"),
+    [(0, 2, Level.WARNING), (1, 0, Level.WARNING), (1, 2, Level.OK), (2, 0, Level.OK)],
+    ids=["none is required", "one, and nothing says which could be promoted", "all that could be", "both"],
+)
+def test_replicas_that_need_not_hold_a_choice_are_told(required: int, promotable: int, level: Level) -> None:
+    found = examine(GOOD._replace(promotable=promotable), EXPECTED._replace(replicas=required))
+    assert [check.level for check in found if "replicas are connected" in check.what] == [level]
 
 
 def test_a_store_that_cannot_confirm_is_told() -> None:

@@ -31,15 +31,17 @@ def text(value: str) -> bytes:
 
 def masters(port: int) -> bytes:
     """A sentinel's answer, as a map of RESP3: one healthy primary called main."""
-    fields = {"name": "main", "ip": HOST, "port": str(port), "flags": "master", "num-other-sentinels": "0"}
+    fields = {"name": "main", "ip": HOST, "port": str(port), "flags": "master"}
+    fields |= {"num-other-sentinels": "0", "config-epoch": "0"}
     pairs = b"".join(text(name) + text(value) for name, value in fields.items())
     return array(b"%%%d\r\n%b" % (len(fields), pairs))
 
 
 def sentinel(primary_port: int) -> Script:
     def answer(connection: socket.socket, words: list[bytes]) -> None:
-        replies = {b"HELLO": RESP3, b"SENTINEL": masters(primary_port)}
-        connection.sendall(replies.get(words[0].upper(), b"+OK\r\n"))
+        replies = {b"HELLO": RESP3, b"MASTERS": masters(primary_port), b"SLAVES": array()}
+        command = words[1] if words[0] == b"SENTINEL" else words[0]
+        connection.sendall(replies.get(command.upper(), b"+OK\r\n"))
 
     return answer
 

@@ -8,8 +8,9 @@ from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreUnavailable
 from server.store.redis.cluster.topology import ClusterAddress
 from server.store.redis.handshake import open_connection, ping
+from server.store.redis.sentinels import SentinelAddress
 from server.store.redis.store_url import parse_store_url
-from server.store.redis.topology import Address, PasswordFromFile, SentinelAddress
+from server.store.redis.topology import Address, PasswordFromFile
 from server.store.redis.url import RedisAddress, RedisUrlError, TlsOptions
 from tests.server.store.conftest import OpenRedisStore
 

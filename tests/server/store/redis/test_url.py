@@ -1,7 +1,7 @@
 """URLs of a Redis."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from server.store.redis.url import RedisAddress, RedisUrlError, TlsOptions, parse_redis_url
@@ -90,4 +90,6 @@ def refusal(url: str) -> str:
     st.sampled_from(["", "redis://", "rediss://", "unix://", "redis://:", "redis://h?"]),
 )
 def test_anything_else_is_refused_without_repeating_it(text: str, start: str) -> None:
+    # A part of what is always said, such as "redis+sentinel", is no repetition.
+    assume(text not in refusal("ftp://host"))
     assert text not in refusal(start + text)
