@@ -54,15 +54,15 @@ class TracedFetcher(LoopFetcher):
 class TracedWorker(Worker):
     """Decides with a span around each batch."""
 
-    def __init__(self, parts: WorkerParts, lane: DecisionLane, tracer: BatchTracer, fetcher: TracedFetcher) -> None:
-        """``fetcher`` is the one of ``parts``."""
+    def __init__(self, parts: WorkerParts, lane: DecisionLane, tracer: BatchTracer) -> None:
         super().__init__(parts, lane)
         self._tracer = tracer
-        self._fetcher = fetcher
+        self._fetcher = parts.fetcher
 
     async def _ask_store(self, group: Group) -> None:
-        # No other batch asks before this one has: it waits for room first, and nothing else does.
-        self._fetcher.calls = _spans(group)
+        # One batch asks after the other, so no other asks before this one has.
+        if isinstance(self._fetcher, TracedFetcher):
+            self._fetcher.calls = _spans(group)
         await super()._ask_store(group)
 
     def _decide_group(self, group: Group, stored: Stored) -> None:

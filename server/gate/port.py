@@ -9,10 +9,13 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from server.security.caller import ANONYMOUS, Caller
 from server.security.own_credential import OwnCredential
+
+if TYPE_CHECKING:
+    from server.tracing.tracer import Tracer
 
 HEALTH_CHECKED = (
     "",
@@ -210,4 +213,12 @@ class Gate(Protocol):
 
         A watch of health does not keep it waiting.
         """
+        ...
+
+
+class TraceableGate(Gate, Protocol):
+    """A gate that can make spans of calls."""
+
+    def trace_with(self, tracer: "Tracer") -> None:
+        """Have calls traced; before ``open``."""
         ...

@@ -1,7 +1,4 @@
-"""Lanes whose calls have spans, in the place of ``Lanes`` where traces are switched on.
-
-The gate sets ``TRACEPARENT`` in the context of a call, before it is served.
-"""
+"""Lanes whose calls have spans, in the place of ``Lanes`` where traces are switched on."""
 
 from contextvars import ContextVar
 from typing import Final
@@ -11,16 +8,17 @@ from opentelemetry.trace import Span
 from server.gate.lanes import Lanes
 from server.gate.port import CANCELLED, OK, Answer, Call, Method, Refusal
 from server.gate.room import Capacity
+from server.gate.traceparent import TRACEPARENT
 from server.security.caller import Caller
 from server.tracing.tracer import Tracer
 
-TRACEPARENT: Final = ContextVar("traceparent", default="")
-"""The caller's ``traceparent`` header; empty without one."""
 _SPAN: Final[ContextVar[Span]] = ContextVar("span")
 
 
 class TracedLanes(Lanes):
     """Begins a span with each call, hands it on with the call, and ends it with the answer."""
+
+    wants_traceparent = True
 
     def __init__(self, capacity: Capacity, turns: int = 1, *, tracer: Tracer) -> None:
         super().__init__(capacity, turns)
