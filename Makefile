@@ -11,7 +11,7 @@ FAULTS ?=
 SOAK_SECONDS ?= 600
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow faults fuzz tools pictures dashboard check format bench bench-quick soak proto schemas lock sbom clean clean-data
+.PHONY: all help run demo test test-slow faults monitor fuzz tools pictures dashboard check format bench bench-quick soak proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -46,6 +46,9 @@ faults: $(READY)  ## The fault matrix: every row with its protection on and off 
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
 # Without a wheel of atheris for this machine the same targets run on random mutations.
+monitor: $(READY)  ## A real Prometheus watches a service under load and faults (2 minutes; needs Prometheus)
+	@$(BIN)/python -m tests.monitor
+
 fuzz: $(READY)  ## Fuzz every parser of outside bytes, 2 minutes each (FUZZ_SECONDS=10 for a quick look)
 	@$(BIN)/python $(PIP) --no-deps --only-binary :all: -c constraints.txt atheris 2> /dev/null || true
 	@$(BIN)/python -m tests.fuzzing --seconds $(FUZZ_SECONDS)
