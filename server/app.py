@@ -27,6 +27,7 @@ from server.policy.shadow_policy import ShadowPolicy
 from server.security.audit_assembly import open_audit
 from server.settings import Settings
 from server.store.assembly import StoreAccess
+from server.tracing.assembly import open_tracer
 from server.vital_threads import VitalThreads
 from server.web.assembly import inspector_is_open, open_pages
 from server.web.visit import read_proxies
@@ -77,6 +78,7 @@ class Service:
         self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), self.metrics)
         self.shadow_rules = ShadowPolicy(settings.policy_shadow, self.rules, self.metrics)
         self.store.on_circuit_change = self.metrics.circuit_open.set
+        self.tracer = open_tracer(settings, closing)
         self.gate = self._open_gate()
         if self._listener is None:
             probes = Probes(live=self.ended_part, ready=self._not_ready)
@@ -95,6 +97,7 @@ class Service:
             self.metrics,
             observers,
             self.audit,
+            self.tracer,
         )
         lanes.start(self.gate, closing)
         closing.callback(_LOG.info, "drained, the gate is closed")
@@ -157,6 +160,8 @@ class Service:
 
     def _open_gate(self) -> Gate:
         gate = make_gate(self._settings, self._listener)
+        if self.tracer is not None:
+            gate.trace_with(self.tracer)
         self.address = gate.open()
         # If the start fails later on; closing twice does nothing.
         self._closing.callback(gate.close, 0)

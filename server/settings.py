@@ -89,6 +89,10 @@ class Settings:
     """Addresses and networks of those proxies, and ``unix`` for a Unix socket, separated by commas."""
     web_links: str = ""
     """A TOML file of links to other places to choose."""
+    traces: str = ""
+    """URL of an OTLP receiver that gets traces; empty: none are made."""
+    traces_one_in: int = field(default=1000, metadata={"bounds": (1, 1_000_000_000)})
+    """One in so many calls is traced, where the caller does not say."""
     audit_log: str = ""
     """The file of the audit log, or ``-`` for standard output; empty: none is written."""
     audit_required: str = field(default="no", metadata={"choices": ("no", "yes")})

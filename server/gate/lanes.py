@@ -113,6 +113,9 @@ class Decisions:
 class Lanes:
     """Both lanes. Everything but ``take`` and the counts belongs to the thread of the loop."""
 
+    wants_traceparent = False
+    """Whether the gate has to set ``server.gate.traceparent.TRACEPARENT`` for each call."""
+
     def __init__(self, capacity: Capacity, turns: int = 1) -> None:
         self.decisions = Decisions(turns)
         self.stopping = False
