@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import grpc
 
@@ -21,8 +21,12 @@ from server.gate.methods import METHODS
 from server.gate.own_port import NO_CREDENTIAL
 from server.gate.port import Answer, Call, DecisionLane, GateError, Method, Refusal
 from server.gate.room import DEFAULT_CAPACITY, Capacity
+from server.gate.traceparent import with_traceparent
 from server.security.caller import Caller
 from server.security.own_credential import OwnCredential
+
+if TYPE_CHECKING:
+    from server.tracing.tracer import Tracer
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 _Identify: TypeAlias = "Callable[[_Context], Caller | None]"
@@ -64,6 +68,7 @@ class GrpcioGate:
         self._address = address
         self._shared = shared
         self._options = _options(shared=shared)
+        self._capacity = capacity
         self._lanes = Lanes(capacity, _TURNS)
         self._thread = LoopThread()
         self._servers: list[grpc.aio.Server] = []
@@ -84,6 +89,13 @@ class GrpcioGate:
     def listen_for(self, part: OwnCredential, path: Path) -> None:
         """Listen on a Unix socket too. Raises ``OSError``."""
         self._thread.call(self._serve(f"unix:{path}", lambda context: _own_caller_of(context, part)))
+
+    def trace_with(self, tracer: "Tracer") -> None:
+        """Have calls traced; before ``open``."""
+        # Only with traces is OpenTelemetry imported.
+        from server.gate.traced_lanes import TracedLanes  # noqa: PLC0415  # as above
+
+        self._lanes = TracedLanes(self._capacity, _TURNS, tracer=tracer)
 
     def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:
         """Run the worker of the decision lane."""
@@ -176,7 +188,7 @@ class GrpcioGate:
             answer = NO_CREDENTIAL if caller is None else await lanes.serve(method, payload, deadline_s, caller)
             return await _refuse(context, answer) if isinstance(answer, Refusal) else answer
 
-        return handle
+        return with_traceparent(handle) if lanes.wants_traceparent else handle
 
 
 class _Handlers(grpc.GenericRpcHandler):

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from server.gate.assembly import open_listener
 from server.http.metrics_endpoint import Probes, serve_metrics
 from server.logs import FloodFilter
-from server.metrics.worker_ends import define_worker_ends
+from server.metrics.process_counts import define_processes, define_worker_ends
 from server.processes.merged_metrics import MergedMetrics
 from server.processes.worker_slot import WorkerSlot
 from server.serving import Signals
@@ -71,6 +71,7 @@ class Supervisor:
         registry = CollectorRegistry(auto_describe=False)
         own = CollectorRegistry()
         ProcessCollector(registry=own)
+        define_processes(own)
         self._worker_ends = define_worker_ends(own)
         self._merged = MergedMetrics(registry, own, self._ask_for_metrics)
         probes = Probes(live=lambda: "", ready=self._not_ready)

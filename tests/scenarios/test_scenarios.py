@@ -89,6 +89,8 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         metrics_address="127.0.0.1:0",
         data_dir=tmp_path_factory.mktemp("service") / "data",
         decision_budget_ms=5000,
+        # The reads of the store are counted.
+        canaries="no",
     )
     with (
         Service(settings, locations=TableLocator()) as service,

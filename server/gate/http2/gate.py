@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h2corn
 from h2corn import _lib
@@ -22,7 +22,11 @@ from server.gate.loop_thread import LoopThread
 from server.gate.own_port import listen_on
 from server.gate.port import Answer, Call, DecisionLane, Method
 from server.gate.room import DEFAULT_CAPACITY, Capacity
+from server.gate.traceparent import TraceparentApplication
 from server.security.own_credential import OwnCredential
+
+if TYPE_CHECKING:
+    from server.tracing.tracer import Tracer
 
 _LAST_WORD_S, _POLL_S = 0.1, 0.005
 
@@ -46,6 +50,7 @@ class Http2Gate:
         self._address = address
         self._listener = listener
         self._limits = limits or Http2Limits()
+        self._capacity = capacity
         self._lanes = Lanes(capacity)
         self._health = HealthBoard()
         self._thread = LoopThread()
@@ -62,6 +67,13 @@ class Http2Gate:
     def listen_for(self, part: OwnCredential, path: Path) -> None:
         """Listen on a Unix socket too. Raises ``OSError``."""
         self._thread.call(self._serve(listen_on(path), OwnApplication(self._application, part)))
+
+    def trace_with(self, tracer: "Tracer") -> None:
+        """Have calls traced; before ``open``."""
+        # Only with traces is OpenTelemetry imported.
+        from server.gate.traced_lanes import TracedLanes  # noqa: PLC0415  # as above
+
+        self._lanes = TracedLanes(self._capacity, tracer=tracer)
 
     def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:
         """Run the worker of the decision lane."""
@@ -110,7 +122,9 @@ class Http2Gate:
 
     async def _start(self, listener: socket.socket) -> None:
         others = ConnectApplication(self._lanes, self._health, self._limits.names(self._address))
-        self._application = GateApplication(self._lanes, others)
+        self._application: Application = GateApplication(self._lanes, others)
+        if self._lanes.wants_traceparent:
+            self._application = TraceparentApplication(self._application)
         await self._serve(listener, self._application)
 
     async def _serve(self, listener: socket.socket, application: Application) -> None:

@@ -1,9 +1,11 @@
 """Turns the reports of a pytest run, also of one spread over processes, into evidence for the fault matrix."""
 
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
+from tests.faults.matrix.evidence_file import write_evidence
 from tests.faults.matrix.marks import CLAIM, FIGURE, Claim
 from tests.faults.matrix.verdicts import Evidence
 
@@ -22,6 +24,18 @@ class EvidenceCollector:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the report of one phase of a test: its set-up, its call or its end."""
         self._reports[report.nodeid].append(report)
+
+
+class EvidenceRecorder(EvidenceCollector):
+    """A pytest plugin that writes the evidence to a file at the end of the run."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the file."""
+        write_evidence(self._path, self.evidence)
 
 
 def _evidence(reports: list[pytest.TestReport]) -> list[Evidence]:
