@@ -11,7 +11,7 @@ FAULTS ?=
 SOAK_SECONDS ?= 600
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow faults fuzz tools pictures dashboard check format bench bench-quick soak proto schemas lock sbom clean clean-data
+.PHONY: all help run demo test test-slow faults monitor fuzz tools pictures dashboard check format bench bench-quick soak proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -35,7 +35,7 @@ demo: $(READY)  ## A guided tour in the terminal
 
 # -n 4, also on two cores: many tests wait for servers. The suite runs in parallel and in any order.
 test: $(READY)  ## Tests, with coverage gates
-	@$(BIN)/python -m pytest -n 4 --dist worksteal -m 'not slow' --cov --cov-report=term-missing:skip-covered --cov-report=json:.coverage.json
+	@$(BIN)/python -m pytest -n 4 --dist worksteal -m 'not slow' --fault-evidence .faults/tests.json --cov --cov-report=term-missing:skip-covered --cov-report=json:.coverage.json
 	@$(BIN)/python -m tests.coverage_gate .coverage.json targeting=100 server=95
 
 test-slow: $(READY)  ## Long searches and tests of the slow kind (30 minutes)
@@ -46,6 +46,9 @@ faults: $(READY)  ## The fault matrix: every row with its protection on and off 
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
 # Without a wheel of atheris for this machine the same targets run on random mutations.
+monitor: $(READY)  ## A real Prometheus watches a service under load and faults (2 minutes; needs Prometheus)
+	@$(BIN)/python -m tests.monitor
+
 fuzz: $(READY)  ## Fuzz every parser of outside bytes, 2 minutes each (FUZZ_SECONDS=10 for a quick look)
 	@$(BIN)/python $(PIP) --no-deps --only-binary :all: -c constraints.txt atheris 2> /dev/null || true
 	@$(BIN)/python -m tests.fuzzing --seconds $(FUZZ_SECONDS)

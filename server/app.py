@@ -5,11 +5,11 @@ import logging
 import threading
 from contextlib import ExitStack
 from socket import socket
-from types import TracebackType
 
 from server.calls.assembly import LaneThreads
 from server.canaries.assembly import CanaryParts
 from server.choices.assembly import ChoiceThreads
+from server.decision_records.assembly import DecisionRecords
 from server.decisions.sampling import EveryNth
 from server.decisions.shadow import Shadow
 from server.files.file_watch import FileWatch
@@ -21,11 +21,13 @@ from server.http.metrics_endpoint import Probes, serve_metrics
 from server.keys.assembly import nap_reader
 from server.keys.secret_key import NETWORK_IDS
 from server.metrics.metrics import Metrics
+from server.opening import Opening
 from server.policy.current_policy import CurrentPolicy
 from server.policy.shadow_policy import ShadowPolicy
 from server.security.audit_assembly import open_audit
 from server.settings import Settings
 from server.store.assembly import StoreAccess
+from server.tracing.assembly import open_tracer
 from server.vital_threads import VitalThreads
 from server.web.assembly import inspector_is_open, open_pages
 from server.web.visit import read_proxies
@@ -34,7 +36,7 @@ _LOG = logging.getLogger(__name__)
 _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
 
 
-class Service:
+class Service(Opening):
     """The whole service: a context manager that is open while it serves."""
 
     def __init__(
@@ -52,19 +54,6 @@ class Service:
         self._phase = "starting"
         """Why no call should be sent yet, or any more; empty while it serves."""
 
-    def __enter__(self) -> "Service":
-        try:
-            self.open()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def open(self) -> None:
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
         settings, closing = self._settings, self._closing
@@ -76,14 +65,26 @@ class Service:
         self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), self.metrics)
         self.shadow_rules = ShadowPolicy(settings.policy_shadow, self.rules, self.metrics)
         self.store.on_circuit_change = self.metrics.circuit_open.set
+        self.tracer = open_tracer(settings, closing)
         self.gate = self._open_gate()
         if self._listener is None:
             probes = Probes(live=self.ended_part, ready=self._not_ready)
             self.metrics_address = serve_metrics(settings.metrics_address, self.metrics.registry, probes, closing)
         choices = ChoiceThreads(settings, self.store, self.rules, self.metrics, closing)
         shadow = Shadow(self.shadow_rules, self.metrics.shadow, EveryNth(settings.policy_shadow_one_in))
+        self.records = DecisionRecords(settings, lambda: self.store.trust.epoch, self.metrics, closing)
+        observers = [shadow, *self.records.observers]
         lanes = LaneThreads(
-            settings, self.store, choices, self.rules, self.locations, open_nap, self.metrics, [shadow], self.audit
+            settings,
+            self.store,
+            choices,
+            self.rules,
+            self.locations,
+            open_nap,
+            self.metrics,
+            observers,
+            self.audit,
+            self.tracer,
         )
         lanes.start(self.gate, closing)
         closing.callback(_LOG.info, "drained, the gate is closed")
@@ -115,6 +116,7 @@ class Service:
         self.audit.reopen()
         self.rules.reload()
         self.shadow_rules.reload()
+        self.records.reopen()
         self.locations.reload()
 
     def request_reload(self) -> None:
@@ -145,6 +147,8 @@ class Service:
 
     def _open_gate(self) -> Gate:
         gate = make_gate(self._settings, self._listener)
+        if self.tracer is not None:
+            gate.trace_with(self.tracer)
         self.address = gate.open()
         # If the start fails later on; closing twice does nothing.
         self._closing.callback(gate.close, 0)

@@ -42,6 +42,12 @@ class Settings:
     gate: str = field(default="auto", metadata={"choices": ("auto", "http2", "grpcio")})
     geo_db: str = ""
     policy: str = ""
+    decision_records: str = ""
+    """The file of decision records; empty: none are written."""
+    decision_records_one_in: int = field(default=100, metadata={"bounds": (1, 1_000_000)})
+    """One decision in so many is recorded."""
+    decision_records_crowd: int = field(default=20, metadata={"bounds": (1, 10_000)})
+    """How many people must have the same record in an hour before it is written."""
     policy_shadow: str = ""
     """A policy that judges decisions as well and changes nothing."""
     policy_shadow_one_in: int = field(default=1, metadata={"bounds": (1, 1_000_000)})
@@ -83,6 +89,10 @@ class Settings:
     """Addresses and networks of those proxies, and ``unix`` for a Unix socket, separated by commas."""
     web_links: str = ""
     """A TOML file of links to other places to choose."""
+    traces: str = ""
+    """URL of an OTLP receiver that gets traces; empty: none are made."""
+    traces_one_in: int = field(default=1000, metadata={"bounds": (1, 1_000_000_000)})
+    """One in so many calls is traced, where the caller does not say."""
     audit_log: str = ""
     """The file of the audit log, or ``-`` for standard output; empty: none is written."""
     audit_required: str = field(default="no", metadata={"choices": ("no", "yes")})

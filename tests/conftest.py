@@ -9,6 +9,7 @@ from hypothesis import settings
 
 from server.store.embedded.server import EmbeddedRedis
 from server.store.redis.url import RedisAddress, parse_redis_url
+from tests.faults.matrix.collector import EvidenceRecorder
 from tests.faults.matrix.marks import FIGURE, Figure, add_claims
 from tests.faults.matrix.staging import OPTION, empty, runs_on_any_store
 
@@ -17,8 +18,16 @@ MEMORY = Path("/dev/shm")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the fault matrix run on an operator's own store."""
+    """Let the fault matrix run on an operator's own store, and keep what a run has shown of it."""
+    parser.addoption("--fault-evidence", type=Path, metavar="FILE", help="write what the run showed of each row")
     parser.addoption(OPTION, default="", metavar="URL", help="an empty store for the tests that run on any store")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the evidence, in the one process that sees all tests."""
+    path = config.getoption("--fault-evidence")
+    if path is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(EvidenceRecorder(path))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -77,16 +77,6 @@ NETWORKS: Final = Section(
     "Networks",
     [
         Graph(
-            "Leak canaries",
-            "Answers about made-up people, by outcome; a leak is an incident.",
-            PER_SECOND,
-            [
-                Query(rate("adtargeting_canary_answers_total", "outcome"), "{{outcome}}"),
-                Query(total("adtargeting_canary_leaks_total"), "leaks"),
-            ],
-            width=24,
-        ),
-        Graph(
             "Answers for networks",
             "By network of the policy.",
             PER_SECOND,
@@ -99,6 +89,63 @@ NETWORKS: Final = Section(
             RATIO,
             [Query(share("adtargeting_network_profiles_total", 'shared="yes"', "network"), "{{network}}")],
             width=12,
+        ),
+    ],
+)
+
+ACCESS: Final = Section(
+    "Access and audit",
+    [
+        Graph(
+            "Audit entries lost",
+            "Entries of the audit log that could not be written; any is an alert.",
+            PER_SECOND,
+            [Query(rate("adtargeting_audit_lost_total", "instance"), "{{instance}}")],
+            width=24,
+        ),
+    ],
+)
+
+PROOF: Final = Section(
+    "Canaries, decision records and shadow policy",
+    [
+        Graph(
+            "Leak canaries",
+            "Answers about made-up people, by outcome; a leak is an incident.",
+            PER_SECOND,
+            [
+                Query(rate("adtargeting_canary_answers_total", "outcome"), "{{outcome}}"),
+                Query(total("adtargeting_canary_leaks_total"), "leaks"),
+            ],
+            width=12,
+        ),
+        Graph(
+            "Decision records",
+            "Sampled decisions, by outcome.",
+            PER_SECOND,
+            [Query(rate("adtargeting_decision_records_total", "outcome"), "{{outcome}}")],
+            width=12,
+        ),
+        Graph(
+            "Changes by the shadow policy",
+            "Decisions that it judges tighter or looser, or for which it would ask the store; once for each reason.",
+            PER_SECOND,
+            [Query(rate("adtargeting_shadow_total", "change"), "{{change}}")],
+        ),
+        Graph(
+            "Changes by reason",
+            "The reason that only one of the two policies has.",
+            PER_SECOND,
+            [Query(f"{rate('adtargeting_shadow_total', 'reason')} > 0", "{{reason}}")],
+        ),
+        Graph(
+            "Judged in the shadow",
+            "Decisions that it judged, and all decisions.",
+            PER_SECOND,
+            [
+                Query(total("adtargeting_shadow_judged_total"), "judged"),
+                Query(total("adtargeting_decisions_total"), "decisions"),
+            ],
         ),
     ],
 )

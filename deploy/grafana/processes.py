@@ -49,7 +49,7 @@ PROCESSES: Final = Section(
             [
                 Query(gauge("count", "adtargeting_build_info", "version, gate"), "build {{version}} {{gate}}"),
                 Query(gauge("count", "adtargeting_policy_info", "version"), "policy {{version}}"),
-                Query(gauge("count", "adtargeting_shadow_policy_info", "version"), "in the shadow {{version}}"),
+                Query(gauge("count", "adtargeting_shadow_policy_info", "version"), "shadow policy {{version}}"),
             ],
         ),
         Graph(

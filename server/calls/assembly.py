@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from server.calls.audited import signal_entry
 from server.calls.call_context import CallContext, DecisionParts
@@ -19,7 +19,7 @@ from server.decisions.fetcher import Fetcher, LoopFetcher
 from server.decisions.jobs import CallReader
 from server.decisions.signal_observer import SignalObserver
 from server.decisions.worker import Worker, WorkerParts
-from server.gate.port import Gate
+from server.gate.port import DecisionLane, Gate
 from server.geo.location_database import LocationSource
 from server.metrics.metrics import Metrics
 from server.policy.current_policy import CurrentPolicy
@@ -28,6 +28,9 @@ from server.settings import Settings
 from server.store.assembly import StoreAccess
 from targeting.recording.signal_opt_outs import Sighting
 from targeting.signals.nap import Nap
+
+if TYPE_CHECKING:
+    from server.tracing.tracer import Tracer
 
 
 class LaneThreads(NamedTuple):
@@ -43,11 +46,12 @@ class LaneThreads(NamedTuple):
     observers: Sequence[BatchObserver] = ()
     """What takes note of the decisions that are made."""
     audit: AuditTrail = NO_AUDIT
+    tracer: "Tracer | None" = None
 
     def start(self, gate: Gate, closing: ExitStack) -> None:
         """Start the worker of decisions on the gate's loop, and threads for everything else; ``closing`` stops them."""
         self.choices.signal_opt_outs.on_stored = self._record_signal
-        fetcher = LoopFetcher(self._fetcher)
+        fetcher = self._loop_fetcher()
         closing.callback(fetcher.close)
         parts = WorkerParts(
             decider=Decider(self.rules, self.open_nap, self._guard(), contained(self.observers)),
@@ -57,7 +61,7 @@ class LaneThreads(NamedTuple):
             metrics=self.metrics,
             budget_s=self.settings.decision_budget_ms / 1000,
         )
-        gate.decide_with(lambda lane: Worker(parts, lane).run())
+        gate.decide_with(lambda lane: self._worker(parts, lane).run())
         workers = [CallWorker(gate, HANDLERS, self.call_context()) for _ in range(self.settings.other_workers)]
         threads = [threading.Thread(target=worker.run, name="call-worker", daemon=True) for worker in workers]
         for thread in threads:
@@ -66,6 +70,21 @@ class LaneThreads(NamedTuple):
         # The last ones are called first, so that all are stopped before one is waited for.
         for worker in workers:
             closing.callback(worker.stop)
+
+    def _loop_fetcher(self) -> LoopFetcher:
+        if self.tracer is None:
+            return LoopFetcher(self._fetcher)
+        # Only with traces is OpenTelemetry imported.
+        from server.decisions.traced import TracedFetcher  # noqa: PLC0415  # as above
+
+        return TracedFetcher(self._fetcher, self.tracer)
+
+    def _worker(self, parts: WorkerParts, lane: DecisionLane) -> Worker:
+        if self.tracer is None:
+            return Worker(parts, lane)
+        from server.decisions.traced import TracedWorker  # noqa: PLC0415  # as above
+
+        return TracedWorker(parts, lane, self.tracer)
 
     def _record_signal(self, sighting: Sighting) -> None:
         # Not refused where the log is required: the opt-out protects, and the loss is counted.

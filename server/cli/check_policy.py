@@ -10,12 +10,12 @@ from rich.table import Table
 from server.cli.command import Command
 from server.cli.failures import OK, REFUSED, UsageError
 from server.cli.matrix import Row, matrix
+from server.cli.policy_changes import add_allowances, print_change
 from server.cli.shell import Shell, plain, table
 from server.cli.show import NOTHING
 from server.policy.policy_file import load_policy
 from server.schemas.files import POLICY_SCHEMA
 from targeting.policy.comparison import Difference, compare_policies, not_allowed
-from targeting.policy.directions import Effect
 from targeting.policy.networks import NetworkRule
 from targeting.policy.policy import Policy, PolicyError
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
@@ -29,13 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--against", type=Path, metavar="OLD", help="show what FILE loosens and tightens compared with the policy OLD"
     )
-    parser.add_argument(
-        "--allow",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a loosening that is intended, such as networks.acme.fields or networks.acme; repeatable",
-    )
+    add_allowances(parser)
 
 
 def run(options: Namespace, shell: Shell) -> int:
@@ -68,9 +62,7 @@ def _compare(old: Policy, new: Policy, allowed: Sequence[str], shell: Shell) -> 
     differences = compare_policies(old, new)
     refused = not_allowed(differences, allowed)
     for difference in differences:
-        is_allowed = difference.effect is Effect.LOOSENS and difference not in refused
-        effect = f"{difference.effect}{' (allowed)' if is_allowed else ''}"
-        shell.out.print(f"{effect} {plain(difference.name)}: {_change_text(difference)}")
+        print_change(shell, difference.name, difference.effect, _change_text(difference), allowed)
     shell.out.print(f"{len(differences)} differences, {len(refused)} loosenings that are not allowed")
     return REFUSED if refused else OK
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "check-policy": CommandEntry(
         "validate a policy file and show its effect", "server.cli.check_policy", "CHECK_POLICY"
     ),
+    "replay": CommandEntry("decide recorded decisions again under another policy", "server.cli.replay", "REPLAY"),
     "preflight": CommandEntry("check the configured store", "server.cli.preflight", "PREFLIGHT"),
     "store": CommandEntry("show whose the store is, or accept a restored one", "server.cli.store", "STORE"),
     "load-sample": CommandEntry("fill the store with a sample population", "server.cli.load_sample", "LOAD_SAMPLE"),

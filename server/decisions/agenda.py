@@ -21,6 +21,11 @@ class Agenda:
         """Whether there is anything to do."""
         return bool(self._singles or self._large)
 
+    @property
+    def has_large(self) -> bool:
+        """Whether there are large calls."""
+        return bool(self._large)
+
     def add(self, waiting: deque[Call]) -> None:
         """Take over all calls that wait."""
         while waiting:

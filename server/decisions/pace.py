@@ -15,14 +15,16 @@ _REMEMBERED = 0.9
 class Pace:
     """The pace of one kind of calls. Used on one thread."""
 
-    def __init__(self, turn_s: float) -> None:
-        self._turn_s = turn_s
+    def __init__(self) -> None:
         self._cost_s = _FIRST_COST_S
-        self._started_s = 0.0
+        self._turn_s = self._started_s = self._reading_ends_s = 0.0
 
-    def start(self) -> None:
-        """Begin to read for a turn."""
+    def start(self, turn_s: float) -> None:
+        """Begin to read for a turn that is to take so long."""
+        self._turn_s = turn_s
         self._started_s = time.thread_time()
+        # That clock costs a system call, so reading, which asks after each call, has another.
+        self._reading_ends_s = time.monotonic() + turn_s / 2
 
     def weight(self) -> int:
         """Return how much to decide in a turn; more than that makes each decision hardly cheaper."""
@@ -30,7 +32,7 @@ class Pace:
 
     def has_time(self) -> bool:
         """Whether reading has taken less than half of the turn."""
-        return time.thread_time() - self._started_s < self._turn_s / 2
+        return time.monotonic() < self._reading_ends_s
 
     def end(self, weight: int) -> float:
         """Learn from a turn that decided so much, and return what it took (seconds of CPU)."""

@@ -6,7 +6,7 @@ A call that has waited longer than its budget is answered without asking the sto
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -39,7 +39,9 @@ class WorkerParts(NamedTuple):
     singles_s: float = 0.004
     """What a turn is to take, at most, for single calls."""
     large_s: float = 0.003
-    """What a turn is to take, at most, for portions of large calls."""
+    """What a turn is to take, at most, for portions of large calls while no single calls come."""
+    beside_s: float = 0.0015
+    """The same while single calls come, which wait for the portions."""
 
 
 class Worker:
@@ -50,8 +52,8 @@ class Worker:
         self._lane = lane
         self._decider = ContainedDecider(parts.decider)
         self._agenda = Agenda()
-        self._pace_of_singles = Pace(parts.singles_s)
-        self._pace_of_large = Pace(parts.large_s)
+        self._pace_of_singles = Pace()
+        self._pace_of_large = Pace()
         self._awaiting_store: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -62,19 +64,30 @@ class Worker:
                 await self._lane.arrival()
                 began_s = time.monotonic()
             self._agenda.add(self._lane.waiting)
-            singles, _ = await self._turn(self._read_singles, self._pace_of_singles)
-            _, large_s = await self._turn(self._read_large, self._pace_of_large)
+            singles = await self._singles_turn()
+            large_s = await self._large_turn(beside_singles=singles > 0) if self._agenda.has_large else 0.0
             await self._lane.let_in(_LETTING_IN * (time.monotonic() - began_s))
             now_s = time.monotonic()
             self._lane.keep_pace(singles, now_s - began_s - large_s)
             began_s = now_s
 
-    async def _turn(self, read: Callable[[], list[Portion]], pace: Pace) -> tuple[int, float]:
-        """Read and decide as much as one turn can take; return its weight, and its CPU time in seconds."""
-        pace.start()
-        portions = read()
-        await self._decide(portions)
-        weight = sum(portion.weight for portion in portions)
+    async def _singles_turn(self) -> int:
+        """Read and decide as many single calls as one turn can take; return their weight."""
+        self._pace_of_singles.start(self._parts.singles_s)
+        weight, _ = await self._decide(self._read_singles(), self._pace_of_singles)
+        return weight
+
+    async def _large_turn(self, *, beside_singles: bool) -> float:
+        """Read and decide as many portions of large calls as one turn can take; return its CPU time in seconds."""
+        self._pace_of_large.start(self._parts.beside_s if beside_singles else self._parts.large_s)
+        _, took_s = await self._decide(self._read_large(), self._pace_of_large)
+        return took_s
+
+    async def _decide(self, portions: list[Portion], pace: Pace) -> tuple[int, float]:
+        """Decide portions together; return their weight, and the CPU time of reading and deciding them in seconds."""
+        if portions:
+            await self._decide_together(portions)
+        weight = sum([portion.weight for portion in portions])
         return weight, pace.end(weight)
 
     def _read_singles(self) -> list[Portion]:
@@ -110,7 +123,7 @@ class Worker:
             return None
         return portion
 
-    async def _decide(self, portions: list[Portion]) -> None:
+    async def _decide_together(self, portions: list[Portion]) -> None:
         """Decide portions together. A slow store is waited for by a task of its own."""
         late, timely = self._by_lateness(portions)
         for part in (late, timely):

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 from server.gate.grpcio import GrpcioGate
 from server.gate.listening import listen, reserve
-from server.gate.port import Gate
+from server.gate.port import TraceableGate
 from server.gate.room import Capacity
 from server.settings import Settings, SettingsError
 
@@ -13,7 +13,7 @@ _WAITING_SHARE = 0.6
 """How much of its budget a decision may wait for its turn."""
 
 
-def make_gate(settings: Settings, listener: socket.socket | None = None) -> Gate:
+def make_gate(settings: Settings, listener: socket.socket | None = None) -> TraceableGate:
     """Return the gate of ``ADTARGETING_GATE``, not yet open. Raises ``SettingsError``.
 
     ``listener`` is the socket of ``open_listener``, which several processes share.

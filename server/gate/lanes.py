@@ -36,7 +36,7 @@ _LEAST_COST_S, _MOST_COST_S = 0.00001, 0.001
 _TURNS_REMEMBERED = 8
 _SPARE = 1.4
 """How much longer a call of a client may wait that has no other in flight."""
-_ALWAYS_LET_IN = 16
+_ALWAYS_LET_IN = 32
 _FULL_ROUND = 32
 """h2corn begins 64 calls at most in a round of the loop: from this many on, others may be waiting."""
 _ENOUGH = 64
@@ -50,8 +50,6 @@ class Decisions:
         """``turns`` of the loop without a new call are waited for, so that calls that arrive together are together."""
         self.waiting: deque[Call] = deque()
         self._turns = turns
-        self.singles = 0
-        """Decisions of single calls in flight."""
         self.begun = 0
         """Calls that the gate has ever begun to serve, refused ones included."""
         self._cost_s = _FIRST_COST_S
@@ -66,9 +64,9 @@ class Decisions:
             cost_s = min(max(took_s / weight, _LEAST_COST_S), _MOST_COST_S)
             self._cost_s += (cost_s - self._cost_s) / _TURNS_REMEMBERED
 
-    def wait_s(self) -> float:
-        """Return how long a single call would wait for those before it."""
-        return self.singles * self._cost_s if self.singles > _ALWAYS_LET_IN else 0.0
+    def wait_s(self, before: int) -> float:
+        """Return how long a single call would wait for the decisions before it."""
+        return before * self._cost_s if before > _ALWAYS_LET_IN else 0.0
 
     async def arrival(self) -> None:
         """Wait until calls wait, and for more as long as the loop brings some."""
@@ -115,13 +113,17 @@ class Decisions:
 class Lanes:
     """Both lanes. Everything but ``take`` and the counts belongs to the thread of the loop."""
 
+    wants_traceparent = False
+    """Whether the gate has to set ``server.gate.traceparent.TRACEPARENT`` for each call."""
+
     def __init__(self, capacity: Capacity, turns: int = 1) -> None:
         self.decisions = Decisions(turns)
         self.stopping = False
         self.ended: dict[Method, Counter[int]] = {method: Counter() for method in METHODS}
         self.refused: Counter[str] = Counter({cause.value: 0 for cause in Cause})
         self._others: SimpleQueue[Call] = SimpleQueue()
-        self._rooms = {lane: Room(capacity) for lane in Lane}
+        # Large calls wait for a long time, in a room of their own: they would leave none to single calls.
+        self._singles, self._large, self._other = Room(capacity), Room(capacity), Room(capacity)
         self._wait_s = capacity.wait_s
 
     def refusal_at_once(self, method: Method, caller: Caller) -> Refusal | None:
@@ -135,7 +137,7 @@ class Lanes:
         """Let a call whose bytes have just come in wait for its answer, or refuse it at once."""
         self.decisions.begun += 1
         call = Call(method, payload, time.monotonic(), deadline_s, caller)
-        call.weight = self._rooms[method.lane].count(method.weigh(payload))
+        call.weight = self._room_of(call).count(method.weigh(payload))
         refusal = self._refusal(call)
         if refusal is not None:
             return refusal
@@ -150,7 +152,12 @@ class Lanes:
 
     def inflight(self) -> int:
         """Count the calls of both lanes that wait or are being worked on."""
-        return sum(room.calls for room in self._rooms.values())
+        return self._singles.calls + self._large.calls + self._other.calls
+
+    def _room_of(self, call: Call) -> Room:
+        if call.method.lane is not Lane.DECISIONS:
+            return self._other
+        return self._large if call.is_large else self._singles
 
     def _refusal(self, call: Call) -> Refusal | None:
         cause = self._cause_against(call)
@@ -165,8 +172,12 @@ class Lanes:
 
     def _is_too_late(self, client: str) -> bool:
         """Whether a single call of this client would wait too long. What is left is for those who hold nothing yet."""
-        limit_s = self._wait_s if self._rooms[Lane.DECISIONS].holds(client) else self._wait_s * _SPARE
-        return self.decisions.wait_s() > limit_s
+        limit_s = self._wait_s if self._singles.holds(client) else self._wait_s * _SPARE
+        return self._turn_s() > limit_s
+
+    def _turn_s(self) -> float:
+        """Return how long a single call would wait for its turn."""
+        return self.decisions.wait_s(self._singles.weight)
 
     def _cause_against(self, call: Call) -> Cause | None:
         if self.stopping:
@@ -175,23 +186,17 @@ class Lanes:
             return Cause.SIZE
         if call.deadline_s <= call.arrived_s:
             return Cause.DEADLINE
-        if self._is_single(call) and (
-            self._is_too_late(call.client) or call.arrived_s + self.decisions.wait_s() > call.deadline_s
+        room = self._room_of(call)
+        if room is self._singles and (
+            self._is_too_late(call.client) or call.arrived_s + self._turn_s() > call.deadline_s
         ):
             return Cause.WAIT
-        return self._rooms[call.method.lane].cause_against(call.client, call.weight, len(call.payload))
-
-    @staticmethod
-    def _is_single(call: Call) -> bool:
-        """Whether it is a decision that waits for others like it, and is not worked off in portions."""
-        return call.method.lane is Lane.DECISIONS and not call.is_large
+        return room.cause_against(call.client, call.weight, len(call.payload))
 
     async def _answer_to(self, call: Call) -> Answer:
-        room, size = self._rooms[call.method.lane], len(call.payload)
+        room, size = self._room_of(call), len(call.payload)
         call.ticket = asyncio.get_running_loop().create_future()
         room.enter(call.client, call.weight, size)
-        single_weight = call.weight if self._is_single(call) else 0
-        self.decisions.singles += single_weight
         (self.decisions if call.method.lane is Lane.DECISIONS else self._others).put(call)
         code = CANCELLED
         try:
@@ -202,6 +207,5 @@ class Lanes:
             # Reached too when the caller goes away; nothing reads the answer then.
             call.gone = True
             room.leave(call.client, call.weight, size)
-            self.decisions.singles -= single_weight
             if not call.caller.is_own:
                 self.ended[call.method][code] += 1

@@ -9,10 +9,13 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from server.security.caller import ANONYMOUS, Caller
 from server.security.own_credential import OwnCredential
+
+if TYPE_CHECKING:
+    from server.tracing.tracer import Tracer
 
 HEALTH_CHECKED = (
     "",
@@ -67,6 +70,7 @@ class Call:
         "is_large",
         "method",
         "payload",
+        "span",
         "ticket",
         "weight",
     )
@@ -92,6 +96,8 @@ class Call:
         """Set by the gate when the caller has gone: the answer is not read."""
         self.ticket: Any = None
         """The gate's own handle of the call."""
+        self.span: Any = None
+        """Its span, where traces are switched on."""
 
     def __repr__(self) -> str:
         """Name the method; the payload is the caller's."""
@@ -207,4 +213,12 @@ class Gate(Protocol):
 
         A watch of health does not keep it waiting.
         """
+        ...
+
+
+class TraceableGate(Gate, Protocol):
+    """A gate that can make spans of calls."""
+
+    def trace_with(self, tracer: "Tracer") -> None:
+        """Have calls traced; before ``open``."""
         ...

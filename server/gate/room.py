@@ -1,4 +1,4 @@
-"""The waiting room of one lane: how much may be in flight, and how much of it one client may hold.
+"""A waiting room for one kind of calls: how much may be in flight, and how much of it one client may hold.
 
 Room is counted in decisions (a call's weight) and in bytes. A client may hold no more than what it leaves free for
 others: with a room of 2048, one client alone holds at most 1024; of two greedy ones each about 683; so a third always
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Capacity(NamedTuple):
-    """How much may be in flight in one lane: decisions, and bytes of requests.
+    """How much may be in flight of one kind of calls: decisions, and bytes of requests.
 
     ``wait_s`` is how long a single call may have to wait for its turn: less than the budget, as its turn takes time.
     """
@@ -36,7 +36,7 @@ class Cause(Enum):
 
 
 class Room:
-    """What is taken of a lane's room. Used on one thread."""
+    """What is taken of a room. Used on one thread."""
 
     def __init__(self, capacity: Capacity) -> None:
         self._capacity = capacity

@@ -24,8 +24,9 @@ from server.metrics.canary_counts import CanaryCounts
 from server.metrics.consent_counts import ConsentCounts
 from server.metrics.known_labels import PutOff, PutOffFault, StoreOperation, start_at_zero
 from server.metrics.loop_histogram import LoopHistogram
+from server.metrics.process_counts import define_processes, define_worker_ends
+from server.metrics.record_counts import RecordCounts
 from server.metrics.shadow_counts import ShadowCounts
-from server.metrics.worker_ends import define_worker_ends
 from server.store.measured import StoreFault
 from server.store.ports import RecordOperation
 from targeting.decision import Decision
@@ -78,6 +79,7 @@ class Metrics:
         self._audit_lost = counter("adtargeting_audit_lost", "Entries of the audit log that could not be written")
         self.canaries = CanaryCounts(registry)
         self.shadow = ShadowCounts(registry)
+        self.records = RecordCounts(registry)
 
     def _define_store(self, registry: CollectorRegistry) -> None:
         counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
@@ -123,7 +125,7 @@ class Metrics:
         self.country_table_age = gauge(
             "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses"
         )
-        gauge("adtargeting_processes", "Processes that serve").set(1)
+        define_processes(registry).set(1)
         define_worker_ends(registry)
         self._policy_info = gauge("adtargeting_policy_info", "The policy in force", ["version"])
         self._build_info = gauge("adtargeting_build_info", "The running build", ["version", "python", "gate"])

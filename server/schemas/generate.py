@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from server.schemas.files import POLICY_SCHEMA, SETTINGS_SCHEMA
+from server.schemas.files import POLICY_SCHEMA, RECORD_SCHEMA, SETTINGS_SCHEMA
+from server.schemas.record_schema import record_schema
 from server.schemas.settings_schema import settings_schema
 from targeting.policy.json_schema import policy_schema
 
@@ -18,6 +19,7 @@ def documents() -> Mapping[Path, str]:
     """Return the text of every schema file."""
     schemas = {
         POLICY_SCHEMA: policy_schema(_keys(_DOCS / "policy.md")),
+        RECORD_SCHEMA: record_schema(),
         SETTINGS_SCHEMA: settings_schema(_settings(_DOCS / "operate.md")),
     }
     return {path: json.dumps(schema, indent=1, ensure_ascii=False) + "\n" for path, schema in schemas.items()}

@@ -61,6 +61,11 @@ class StoreTrust:
         """Whether batches pass."""
         return self._expected is not None and not self.problem
 
+    @property
+    def epoch(self) -> str:
+        """The epoch of the store that is expected; empty before its record was read."""
+        return "" if self._expected is None else StoreIdentity.decode(self._expected).epoch
+
     def check(self, record: bytes | None) -> None:
         """Raise ``StoreUntrusted`` unless the store is trusted and this is its record."""
         if record is not None and record == self._expected and not self.problem:

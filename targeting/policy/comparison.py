@@ -42,11 +42,12 @@ def not_allowed(differences: Iterable[Difference], allowed: Collection[str]) -> 
     return [
         difference
         for difference in differences
-        if difference.effect is Effect.LOOSENS and not _is_allowed(difference.name, allowed)
+        if difference.effect is Effect.LOOSENS and not is_allowed(difference.name, allowed)
     ]
 
 
-def _is_allowed(name: str, allowed: Collection[str]) -> bool:
+def is_allowed(name: str, allowed: Collection[str]) -> bool:
+    """Whether a name, or a name above it, is allowed."""
     return any(name == allowance or name.startswith(f"{allowance}.") for allowance in allowed)
 
 

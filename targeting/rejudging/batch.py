@@ -28,6 +28,10 @@ class DecidedBatch(NamedTuple):
 
     def requests(self) -> Iterator[DecidedRequest]:
         """Return what each decision was made from, in order; those on leak canaries are no one's."""
+        return (decided for decided, _ in self.decided())
+
+    def decided(self) -> Iterator[tuple[DecidedRequest, Decision]]:
+        """Return the same, each with its decision."""
         start = 0
         for item, naps, decision in zip(self.planned.items, self.naps, self.decisions, strict=True):
             stored: Sequence[StoredRecords] | Reason = ()
@@ -36,4 +40,4 @@ class DecidedBatch(NamedTuple):
                 stored = self.fetched if isinstance(self.fetched, Reason) else self.fetched[start:end]
                 start = end
             if item.request.caller != CALLER_NAME:
-                yield DecidedRequest(item, stored, naps, decision.limited, decision.reasons)
+                yield DecidedRequest(item, stored, naps, decision.limited, decision.reasons), decision

@@ -74,7 +74,7 @@ def key_of(reason: Reason) -> str:
 def _of_network(before: NetworkAnswers, after: NetworkAnswers) -> Iterator[Change]:
     for name, direction in _PARTS.items():
         old, new = before[_INDEX[name]], after[_INDEX[name]]
-        for effect in sorted(direction(old, new)) if old != new else ():
+        for effect in sorted(direction(old, new) - {Effect.CHANGES}) if old != new else ():
             yield from _of_part(name, effect, before, after)
 
 

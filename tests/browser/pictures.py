@@ -4,7 +4,6 @@ Everyone in them is from the sample population and does not exist.
 """
 
 import io
-import shutil
 import sys
 import time
 from argparse import Namespace
@@ -121,8 +120,7 @@ def main() -> int:
     if CHROMIUM is None:
         print("pictures: no Chromium on the path; apt-get install chromium", file=sys.stderr)
         return 1
-    shutil.rmtree(PICTURES, ignore_errors=True)
-    PICTURES.mkdir(parents=True)
+    PICTURES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         take_pictures(
             playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]),

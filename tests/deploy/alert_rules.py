@@ -1,7 +1,7 @@
 """The rules of ``deploy/prometheus`` and their unit tests, as data."""
 
 import re
-from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 import yaml
@@ -18,6 +18,7 @@ _RECORDED = re.compile(r"\b\w+:adtargeting_\w+:\w+\b")
 _NOT_METRICS = re.compile(r"\{[^}]*\}|\b(?:by|on|group_left|without)\s*\([^)]*\)")
 
 
+@cache
 def rules() -> list[Rule]:
     """Return every rule."""
     groups = [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
@@ -29,11 +30,11 @@ def alerts() -> dict[str, Rule]:
     return {rule["alert"]: rule for rule in rules() if "alert" in rule}
 
 
-def alert_tests() -> Iterator[dict[str, Any]]:
+@cache
+def alert_tests() -> list[dict[str, Any]]:
     """Return what the unit tests expect of alerts."""
-    for path in TESTS:
-        for test in yaml.safe_load(path.read_text())["tests"]:
-            yield from test["alert_rule_test"]
+    files = [yaml.safe_load(path.read_text()) for path in TESTS]
+    return [expected for file in files for test in file["tests"] for expected in test["alert_rule_test"]]
 
 
 def recorded() -> set[str]:
@@ -51,6 +52,7 @@ def metrics_in(query: str) -> set[str]:
     return set(_SERIES.findall(_NOT_METRICS.sub("", _RECORDED.sub("", query))))
 
 
+@cache
 def exposed() -> set[str]:
     """Return the names of the samples that the service exposes."""
     registry = Metrics().registry

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from server.store.ports import StoreError
-from server.store.redis.url import RedisUrlError, parse_redis_url
+from server.store.redis.url import parse_redis_url
 from tests.faults.matrix.collector import EvidenceCollector
+from tests.faults.matrix.evidence_file import read_evidence
 from tests.faults.matrix.rows import ROWS
 from tests.faults.matrix.staging import OPTION, HasData, require_empty
 from tests.faults.matrix.table import as_json, as_markdown
@@ -28,13 +29,15 @@ def main() -> int:
     given = _arguments()
     try:
         _require_empty(given.redis_url)
-    except (RedisUrlError, HasData, StoreError) as problem:
+        known = read_evidence(given.after) if given.after else []
+    except (OSError, ValueError, HasData, StoreError) as problem:
         sys.stderr.write(f"faults: {problem}\n")
         return 2
     collector = EvidenceCollector()
-    if pytest.main(_pytest_arguments(given), plugins=[collector]) not in _RAN:
+    if pytest.main(_pytest_arguments(given), plugins=[collector]) not in _RAN or collector.uncollected:
+        sys.stderr.write(f"faults: the tests cannot run: {', '.join(sorted(set(collector.uncollected)))}\n")
         return 2
-    evidence = collector.evidence
+    evidence = known + collector.evidence
     rows = {each.claim.row for each in evidence} if given.redis_url else given.rows
     verdicts = row_verdicts(evidence, rows)
     given.out.mkdir(parents=True, exist_ok=True)
@@ -47,7 +50,8 @@ def main() -> int:
 
 def _pytest_arguments(given: Namespace) -> list[str]:
     rows = " or ".join(f"fault(row={number})" for number in given.rows)
-    chosen = f"({rows}) and not slow" if given.quick else rows
+    extent = " and not slow" if given.quick else " and slow" if given.after else ""
+    chosen = f"({rows}){extent}"
     named = any(Path(each.partition("::")[0]).exists() for each in given.pytest)
     where = [] if named else [str(_ROOT / "tests")]
     own_store = [OPTION, given.redis_url] if given.redis_url else []
@@ -63,7 +67,9 @@ def _arguments() -> Namespace:
     parser = ArgumentParser(prog="python -m tests.faults", description="Show that the service bears every fault.")
     every = [row.number for row in ROWS]
     parser.add_argument("--rows", type=_numbers, default=every, metavar="LIST", help="such as 1,4-7; default: all")
-    parser.add_argument("--quick", action="store_true", help="leave the tests marked slow out")
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument("--quick", action="store_true", help="leave the tests marked slow out")
+    extent.add_argument("--after", type=Path, metavar="FILE", help="add the tests marked slow to what `make test` kept")
     parser.add_argument(OPTION, default="", metavar="URL", help="the rows that need only a store, on this empty one")
     parser.add_argument("--out", type=Path, default=Path(".faults"), help="where faults.md and faults.json go")
     parser.add_argument("pytest", nargs="*", metavar="-- PYTEST ARGUMENTS", help="such as -n 2, or a test file")

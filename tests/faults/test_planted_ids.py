@@ -20,6 +20,7 @@ from server.app import Service
 from server.calls import audited
 from tests.server.calls.direct_service import viewed
 from tests.server.running_service import settings
+from tests.server.tracing.otlp_receiver import Receiver, receiving
 
 IDS = [f"planted-{number:04}" for number in range(1000)]
 PLANTED = re.compile(r"planted-\d{4}")
@@ -69,8 +70,15 @@ class Callers:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with Service(settings(tmp_path, audit_log=str(tmp_path / "audit.log"), log_level="DEBUG")) as running:
+def receiver() -> Iterator[Receiver]:
+    with receiving() as running:
+        yield running
+
+
+@pytest.fixture
+def service(tmp_path: Path, receiver: Receiver) -> Iterator[Service]:
+    log = str(tmp_path / "audit.log")
+    with Service(settings(tmp_path, audit_log=log, traces=receiver.url, traces_one_in=1)) as running:
         yield running
 
 
@@ -80,6 +88,7 @@ def test_a_thousand_ids_are_written_nowhere(
     *,
     protected: bool,
     service: Service,
+    receiver: Receiver,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -98,6 +107,8 @@ def test_a_thousand_ids_are_written_nowhere(
     audit = (tmp_path / "audit.log").read_text()
     assert len(audit.splitlines()) > len(IDS) / 2
     assert len(callers.errors) > len(IDS) / 4
-    written = [audit, metrics, caplog.text, *capfd.readouterr(), *callers.errors]
+    traces = b"".join(request.SerializeToString() for request in receiver.requests).decode("latin-1")
+    assert len(receiver.spans()) > len(IDS)
+    written = [audit, metrics, traces, caplog.text, *capfd.readouterr(), *callers.errors]
     found = {name for text in written for name in PLANTED.findall(text)}
     assert bool(found) is not protected

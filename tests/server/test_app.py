@@ -17,6 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from server.app import Service
 from server.gate.port import GateError
 from server.settings import SettingsError
+from targeting.decision_records.form import DecisionRecord
+from targeting.decision_records.lines import read_line
 from tests.rpc import health
 from tests.server.geo.mmdb_writer import mmdb
 from tests.server.running_service import ALICE, WITH_SIGNAL, opt_out, settings, wait_until
@@ -170,3 +172,32 @@ def test_a_policy_in_the_shadow_counts_what_it_would_change_and_is_reloaded(tmp_
     assert (counts, version) == ([1, 2], 1)
     assert {answer.policy_version for answer in answers} == {"built-in"}
     assert pb.REASON_DO_NOT_TRACK not in {reason for answer in answers for reason in answer.reasons}
+
+
+def test_decisions_are_recorded_without_a_text_of_the_caller_and_replayable(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    given = {"decision_records": str(path), "decision_records_one_in": 1, "decision_records_crowd": 3}
+    with Service(settings(tmp_path, **given)) as service, grpc.insecure_channel(service.address) as channel:
+        stub = TargetingServiceStub(channel)
+        stub.Decide(ALICE, timeout=10)
+        wait_until(lambda: bool(service.store.trust.epoch))
+        for number in range(3):
+            stub.Decide(pb.DecideRequest(account_id=f"alice-{number}", ip="8.8.8.8"), timeout=10)
+        stub.Decide(pb.DecideRequest(account_id="alice", ip="8.8.8.8", dry_run=True), timeout=10)
+        stub.Explain(ALICE, timeout=10)
+        moved = path.rename(tmp_path / "records.1")
+        service.reload()
+        wait_until(path.exists)
+    lines = [read_line(line) for line in (moved.read_bytes() + path.read_bytes()).splitlines(keepends=True)]
+    decisions = [line for line in lines if isinstance(line, DecisionRecord)]
+    assert 3 <= len(decisions) <= 4
+    assert {record.places.ip for record in decisions} == {"US"}
+    assert all(record.mode == "LIMITED" and record.person is None for record in decisions)
+    assert b"alice" not in moved.read_bytes() + path.read_bytes()
+
+
+def test_a_file_of_records_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+    unusable = settings(tmp_path, decision_records=str(tmp_path / "none" / "records.jsonl"))
+    message = r"ADTARGETING_DECISION_RECORDS: cannot write .*: No such file"
+    with pytest.raises(SettingsError, match=message), Service(unusable):
+        raise AssertionError("it started")

@@ -65,7 +65,10 @@ class BatchRead:
         connection = self.connection
         role, identity, existing, *found = replies
         check_source(connection, role, identity, self._source.check_identity)
-        values = [_value(connection, reply) for reply in found]
+        values = [
+            reply or None if type(reply) is bytes and len(reply) <= MAX_VALUE_BYTES else _value(connection, reply)
+            for reply in found
+        ]
         if connection.accept(existing) != len(values) - values.count(None):
             _mark_empty(connection, self._keys, values, deadline_s)
         return values

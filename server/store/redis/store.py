@@ -17,9 +17,6 @@ from server.store.redis.primary import Primary
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 
-_SENDING_S = 0.0005
-"""How long a question may take to be sent by a caller that does not wait: a stopped server's socket fills up."""
-
 
 class RedisStore:
     """``DecisionStore`` and ``RecordStore`` on one connection, for exactly one thread."""
@@ -43,7 +40,7 @@ class RedisStore:
         if connection is None:
             return None
         owners, keys = self._places(subjects)
-        deadline_s = time.monotonic() + min(budget_s, _SENDING_S)
+        deadline_s = time.monotonic() + budget_s
         return RedisReading(subjects, owners, BatchRead(connection, keys, self._source, deadline_s))
 
     def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:

@@ -37,9 +37,10 @@ MAX_ENTRY_COST = 640
 _MAX_CACHED_CHARACTERS = 1024
 _HEAD = 264
 _TIME = (1 << 36) - 1
-_CONSENT, _INTEREST = 1, 2
+CONSENT, LEGITIMATE_INTEREST = 1, 2
+"""Legal bases, as bits."""
 _CONSENT_ONLY = frozenset({1, 3, 4, 5, 6})
-_LEFT_BY = (0, _CONSENT, _INTEREST)
+_LEFT_BY = (0, CONSENT, LEGITIMATE_INTEREST)
 
 
 class TcConsent:
@@ -133,20 +134,27 @@ class TcConsent:
         Without the vendor list of the string's own version only consent counts, because it is unknown whether the
         vendor declared a legitimate interest.
         """
-        if not (0 < purpose <= 24 and 0 < vendor <= 0xFFFF):
-            return False
-        bases = self._signalled(purpose)
         if vendor_list is None or vendor_list.vendor_list_version != self.vendor_list_version:
-            bases &= _CONSENT
-        else:
-            declaration = vendor_list.declaration_of(vendor)
-            bases &= declaration.on_consent(purpose) | declaration.on_legitimate_interest(purpose) << 1
+            return self.bases(purpose, vendor, CONSENT) != 0
+        declaration = vendor_list.declaration_of(vendor)
+        declared = declaration.on_consent(purpose) | declaration.on_legitimate_interest(purpose) << 1
+        return self.bases(purpose, vendor, declared) != 0
+
+    def bases(self, purpose: int, vendor: int, declared: int = CONSENT | LEGITIMATE_INTEREST) -> int:
+        """Return the legal bases that the string gives the vendor for the purpose, of those that it declared."""
+        if not (0 < purpose <= 24 and 0 < vendor <= 0xFFFF):
+            return 0
+        bases = self._signalled(purpose) & declared
         if bases and self._restrictions is not NO_RESTRICTIONS:
             bases &= self._unrestricted(purpose, vendor)
-        held = (bases & _CONSENT and self._consents.has(vendor)) or (bases & _INTEREST and self._interests.has(vendor))
-        if not held or not self.is_valid:
-            return False
-        return self._head >> 186 & _TIME < DISCLOSED_SINCE_DS or self._disclosed.has(vendor)
+        if bases & CONSENT and not self._consents.has(vendor):
+            bases ^= CONSENT
+        if bases & LEGITIMATE_INTEREST and not self._interests.has(vendor):
+            bases ^= LEGITIMATE_INTEREST
+        if not bases or not self.is_valid:
+            return 0
+        disclosed = self._head >> 186 & _TIME < DISCLOSED_SINCE_DS or self._disclosed.has(vendor)
+        return bases if disclosed else 0
 
     def _signalled(self, purpose: int) -> int:
         """Return the bases that PurposesConsent and PurposesLITransparency allow.
@@ -163,7 +171,7 @@ class TcConsent:
 
     def _unrestricted(self, purpose: int, vendor: int) -> int:
         """Return the bases that the publisher restrictions leave; none where they contradict each other."""
-        bases = _CONSENT | _INTEREST
+        bases = CONSENT | LEGITIMATE_INTEREST
         for kind in self._restrictions.kinds(purpose, vendor):
             bases &= _LEFT_BY[kind]
         return bases

@@ -1,9 +1,11 @@
 """Turns the reports of a pytest run, also of one spread over processes, into evidence for the fault matrix."""
 
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
+from tests.faults.matrix.evidence_file import write_evidence
 from tests.faults.matrix.marks import CLAIM, FIGURE, Claim
 from tests.faults.matrix.verdicts import Evidence
 
@@ -13,15 +15,34 @@ class EvidenceCollector:
 
     def __init__(self) -> None:
         self._reports: defaultdict[str, list[pytest.TestReport]] = defaultdict(list)
+        self.uncollected: list[str] = []
+        """Modules that could not be imported: what their tests would have shown is unknown."""
 
     @property
     def evidence(self) -> list[Evidence]:
         """One entry a test and claim."""
         return [each for reports in self._reports.values() for each in _evidence(reports)]
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep the name of a module that cannot be imported."""
+        if report.failed:
+            self.uncollected.append(report.nodeid or "a module outside the repository")
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the report of one phase of a test: its set-up, its call or its end."""
         self._reports[report.nodeid].append(report)
+
+
+class EvidenceRecorder(EvidenceCollector):
+    """A pytest plugin that writes the evidence to a file at the end of the run."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the file."""
+        write_evidence(self._path, self.evidence)
 
 
 def _evidence(reports: list[pytest.TestReport]) -> list[Evidence]:

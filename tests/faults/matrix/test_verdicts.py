@@ -1,9 +1,11 @@
 """A row is green when it held, and was seen not to hold with its protection off."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from tests.faults.matrix.evidence_file import read_evidence, write_evidence
 from tests.faults.matrix.marks import Claim, claims_of
 from tests.faults.matrix.rows import ROWS
 from tests.faults.matrix.table import as_json, as_markdown
@@ -80,3 +82,16 @@ class TestMarks:
     ) -> None:
         with pytest.raises(pytest.UsageError, match="1 to 27"):
             self.claims(request, mark)
+
+
+class TestEvidenceOnDisk:
+    def test_it_is_read_as_it_was_written(self, tmp_path: Path) -> None:
+        evidence = [Evidence("a", ON, "passed", ("0 lost",), 1.5), Evidence("b", OFF, "failed")]
+        write_evidence(tmp_path / "new" / "evidence.json", evidence)
+        assert read_evidence(tmp_path / "new" / "evidence.json") == evidence
+
+    @pytest.mark.parametrize("content", ["", "{}x", "[1]", '[{"test": "a"}]'])
+    def test_another_file_is_refused(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / "other.json").write_text(content)
+        with pytest.raises(ValueError, match=r"."):
+            read_evidence(tmp_path / "other.json")

@@ -42,6 +42,7 @@ class Bench:
             budget_s=60.0,
             singles_s=1e9,
             large_s=1e9,
+            beside_s=1e9,
         )
 
     def serve(self, *payloads: bytes, method: Any = PREPARE_BID_REQUEST, **waiting: Any) -> list[Answer]:

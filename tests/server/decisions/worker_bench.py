@@ -50,6 +50,7 @@ class Bench:
             # However slow the machine is, turns are as large as they may be, and none is too late to ask the store.
             singles_s=1e9,
             large_s=1e9,
+            beside_s=1e9,
         )
 
     def serve(self, *calls: Call) -> list[Answer]:

@@ -4,6 +4,7 @@ import asyncio
 import math
 
 import pytest
+from adtargeting.v1 import targeting_pb2 as pb
 
 from server.gate import lanes
 from server.gate.lanes import Lanes
@@ -14,6 +15,7 @@ from server.security.caller import Caller
 
 PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 BACKLOG, A_ROUND = 1000, 64
+HEAVY = pb.DecideBatchRequest(requests=[{"account_id": "a"}] * 256).SerializeToString()
 FIRST_COST_S = 0.0001
 """What a decision is taken to cost before any was measured."""
 
@@ -101,6 +103,30 @@ def test_a_call_that_would_wait_too_long_is_refused_before_it_is_read(
         return refused
 
     assert asyncio.run(refusal()) == is_refused
+
+
+@PROTECTED
+def test_batches_that_fill_their_room_leave_all_of_it_to_single_calls(
+    monkeypatch: pytest.MonkeyPatch, protected: bool
+) -> None:
+    if not protected:
+        monkeypatch.setattr(Lanes, "_room_of", lambda served, _: served._singles)
+
+    async def is_refused() -> bool:
+        served = Lanes(Capacity(decisions=40))
+        asked = [served.serve(DECIDE_BATCH, HEAVY, math.inf, Caller(connection=str(client))) for client in range(5)]
+        waiting = [asyncio.ensure_future(each) for each in asked]
+        await asyncio.sleep(0)
+        single = asyncio.ensure_future(served.serve(DECIDE, b"", math.inf, Caller(connection="single")))
+        await asyncio.sleep(0)
+        refused = single.done()
+        for each in (*waiting, single):
+            each.cancel()
+        await asyncio.gather(*waiting, single, return_exceptions=True)
+        assert served.refused["room"] == 1 + refused, "the fifth batch finds no room"
+        return refused
+
+    assert asyncio.run(is_refused()) == (not protected)
 
 
 def test_an_idle_lane_refuses_nobody() -> None:

@@ -10,6 +10,8 @@ import pytest
 from server.gate.assembly import has_http2
 from server.processes.serving import process_count
 from server.settings import Settings
+from targeting.decision_records.form import DecisionRecord
+from targeting.decision_records.lines import read_line
 from tests.server.cli.conftest import started
 from tests.server.processes.running_supervisor import RunningSupervisor, family, is_any_alive, running, settings
 from tests.waiting import eventually
@@ -46,6 +48,7 @@ def test_two_processes_share_port_store_and_metrics_and_end_together(tmp_path: P
         assert not is_any_alive(workers)
 
 
+@pytest.mark.fault(row=12)
 def test_a_worker_that_is_killed_is_replaced_and_no_counter_falls(tmp_path: Path) -> None:
     with running(tmp_path) as service:
         for _ in range(5):
@@ -79,6 +82,25 @@ def test_every_worker_reads_the_policy_again(tmp_path: Path) -> None:
         eventually(lambda: service.metric("adtargeting_policy_info", version="second") == 1)
         eventually(lambda: service.metric("adtargeting_policy_info", version="first") == 0)
         assert {service.decide().policy_version for _ in range(10)} == {"second"}
+
+
+def test_every_worker_judges_in_the_shadow_and_records_into_the_one_file(tmp_path: Path) -> None:
+    shadow, records = tmp_path / "shadow.toml", tmp_path / "records.jsonl"
+    shadow.write_text('version = "shadow"\n')
+    more = {
+        "ADTARGETING_POLICY_SHADOW": str(shadow),
+        "ADTARGETING_DECISION_RECORDS": str(records),
+        "ADTARGETING_DECISION_RECORDS_ONE_IN": "1",
+        "ADTARGETING_DECISION_RECORDS_CROWD": "1",
+    }
+    with running(tmp_path / "data", **more) as service:
+        for _ in range(20):
+            service.decide()
+        assert service.metric("adtargeting_shadow_judged_total") == 20
+        eventually(lambda: service.metric("adtargeting_decision_records_total") == 20)
+        assert service.end() == 0
+    lines = [read_line(line) for line in records.read_bytes().splitlines(keepends=True)]
+    assert sum(isinstance(line, DecisionRecord) for line in lines) == 20
 
 
 @pytest.mark.parametrize(

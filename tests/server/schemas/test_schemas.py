@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from server.schemas.files import POLICY_SCHEMA, SETTINGS_SCHEMA
+from server.schemas.files import POLICY_SCHEMA, RECORD_SCHEMA, SETTINGS_SCHEMA
 from server.schemas.generate import documents
 from server.settings import SettingsError, read_settings
 
@@ -15,7 +15,7 @@ SETTINGS = jsonschema.Draft202012Validator(json.loads(SETTINGS_SCHEMA.read_text(
 SCHEMAS = [POLICY_SCHEMA, SETTINGS_SCHEMA]
 
 
-@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*SCHEMAS, RECORD_SCHEMA], ids=lambda path: path.name)
 def test_a_file_is_up_to_date(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == documents()[path], "run: make schemas"
 

@@ -10,9 +10,10 @@ import targeting.rejudging
 from targeting.age import person_day
 from targeting.canaries.people import CALLER_NAME
 from targeting.decision import Rulebook, decide, plan
-from targeting.model import AdRequest, Identity, SubjectKind
+from targeting.model import AdRequest, Identity, Signals, SubjectKind
+from targeting.places.geo import IpLocation
 from targeting.policy.policy import Policy
-from targeting.reasons import Reason
+from targeting.reasons import Reason, reasons_of
 from targeting.records.stored_records import StoredRecords
 from targeting.rejudging.answers import network_answers
 from targeting.rejudging.batch import DecidedBatch
@@ -113,3 +114,13 @@ def test_nothing_here_can_hold_a_grant_or_read_a_profile() -> None:
     }
     forbidden = {"Grant", "Verdict", "judge_stored", "decide", "read_profile", "behavioural_features", "Shareable"}
     assert not named & forbidden
+
+
+def test_where_the_gdpr_applies_to_more_the_strings_are_read_and_a_store_that_gave_no_answer_still_restricts() -> None:
+    request = AdRequest(identity=Identity("a"), ip_location=IpLocation("US", ""), signals=Signals(tcf_consent="junk"))
+    policy, other = VARIANTS["base"], VARIANTS["GDPR in the US"]
+    planned = plan([request], policy, NOW_S)
+    decisions = decide(planned, Reason.STORE_TIMEOUT, [()], Rulebook(policy), NOW_S)
+    (decided,) = DecidedBatch(planned, Reason.STORE_TIMEOUT, [()], decisions, policy, NOW_S).requests()
+    assert judge_again(decided, policy, TODAY).reasons == Reason.STORE_TIMEOUT.bit
+    assert judge_again(decided, other, TODAY).reasons == reasons_of(Reason.SIGNAL_UNREADABLE, Reason.TCF_NO_CONSENT)

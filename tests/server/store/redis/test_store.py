@@ -12,6 +12,7 @@ import pytest
 
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
+from server.store.redis import batch_read
 from server.store.redis.commit import UNREADABLE
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
@@ -162,7 +163,8 @@ class TestReadings:
         own_store.fetch([ANNE], BUDGET_S)
         assert own_store.begin([ANNE], BUDGET_S) is not None
 
-    def test_it_finds_what_a_fetch_finds(self, own_store: OpenRedisStore) -> None:
+    def test_it_finds_what_a_fetch_finds(self, own_store: OpenRedisStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(batch_read, "_SECOND_LOOK_S", BUDGET_S)
         own_store.commit([change(own_store)], BUDGET_S)
         own_store.put(BEN, preference=b"")
         reading = own_store.begin([ANNE, BEN], BUDGET_S)

@@ -1,0 +1,30 @@
+"""The lines that say what a policy loosens and tightens: those of ``check-policy --against`` and of ``replay``."""
+
+from argparse import ArgumentParser
+from collections.abc import Sequence
+
+from server.cli.shell import Shell, plain
+from targeting.policy.comparison import is_allowed
+from targeting.policy.directions import Effect
+
+
+def add_allowances(parser: ArgumentParser) -> None:
+    """Add the loosenings that are allowed."""
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a loosening that is intended, such as networks.acme.fields or networks.acme; repeatable",
+    )
+
+
+def is_refused(name: str, effect: Effect, allowed: Sequence[str]) -> bool:
+    """Whether a change is a loosening that is not allowed by its name or a name above it."""
+    return effect is Effect.LOOSENS and not is_allowed(name, allowed)
+
+
+def print_change(shell: Shell, name: str, effect: Effect, text: str, allowed: Sequence[str]) -> None:
+    """Print one change."""
+    mark = " (allowed)" if effect is Effect.LOOSENS and is_allowed(name, allowed) else ""
+    shell.out.print(f"{effect}{mark} {plain(name)}: {text}")

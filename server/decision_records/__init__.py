@@ -1,0 +1,1 @@
+"""Decision records on disk: a sample of all decisions, without anything that names a person."""

@@ -1,0 +1,47 @@
+"""The parts of decision records, put together; there are none unless a file is set."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from server.decision_records.observer import RecordObserver
+from server.decision_records.record_file import RecordFile
+from server.decision_records.writer import RecordWriter, WriterParts
+from server.decisions.containment import BatchObserver
+from server.decisions.sampling import EveryNth
+from server.metrics.metrics import Metrics
+from server.settings import PREFIX, Settings, SettingsError
+from targeting.decision_records.crowd import Crowd
+
+
+class DecisionRecords:
+    """What records decisions: ``observers`` are shown every batch."""
+
+    def __init__(self, settings: Settings, epoch: Callable[[], str], metrics: Metrics, closing: ExitStack) -> None:
+        """``epoch`` returns that of the store; ``closing`` ends the thread. Raises ``SettingsError``."""
+        self.observers: list[BatchObserver] = []
+        self._writer: RecordWriter | None = None
+        if not settings.decision_records:
+            return
+        parts = WriterParts(
+            _opened(Path(settings.decision_records)),
+            Crowd(settings.decision_records_crowd),
+            metrics.records,
+            epoch,
+        )
+        self._writer = RecordWriter(parts)
+        self._writer.start()
+        closing.callback(self._writer.close)
+        self.observers.append(RecordObserver(self._writer, EveryNth(settings.decision_records_one_in)))
+
+    def reopen(self) -> None:
+        """Have the file opened again, as after a rotation."""
+        if self._writer is not None:
+            self._writer.reopen()
+
+
+def _opened(path: Path) -> RecordFile:
+    try:
+        return RecordFile(path)
+    except OSError as problem:
+        raise SettingsError(f"{PREFIX}DECISION_RECORDS: cannot write {path}: {problem.strerror}") from problem

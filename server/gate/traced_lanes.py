@@ -1,0 +1,42 @@
+"""Lanes whose calls have spans, in the place of ``Lanes`` where traces are switched on."""
+
+from contextvars import ContextVar
+from typing import Final
+
+from opentelemetry.trace import Span
+
+from server.gate.lanes import Lanes
+from server.gate.port import CANCELLED, OK, Answer, Call, Method, Refusal
+from server.gate.room import Capacity
+from server.gate.traceparent import TRACEPARENT
+from server.security.caller import Caller
+from server.tracing.tracer import Tracer
+
+_SPAN: Final[ContextVar[Span]] = ContextVar("span")
+
+
+class TracedLanes(Lanes):
+    """Begins a span with each call, hands it on with the call, and ends it with the answer."""
+
+    wants_traceparent = True
+
+    def __init__(self, capacity: Capacity, turns: int = 1, *, tracer: Tracer) -> None:
+        super().__init__(capacity, turns)
+        self._tracer = tracer
+
+    async def serve(self, method: Method, payload: bytes, deadline_s: float, caller: Caller) -> Answer:
+        """Serve a call; see ``Lanes.serve``. The service's own calls have no span."""
+        if caller.is_own:
+            return await super().serve(method, payload, deadline_s, caller)
+        span, code = self._tracer.begin_call(method.path, TRACEPARENT.get()), CANCELLED
+        _SPAN.set(span)
+        try:
+            answer = await super().serve(method, payload, deadline_s, caller)
+            code = answer.code if isinstance(answer, Refusal) else OK
+            return answer
+        finally:
+            self._tracer.end_call(span, code)
+
+    async def _answer_to(self, call: Call) -> Answer:
+        call.span = _SPAN.get(None)
+        return await super()._answer_to(call)

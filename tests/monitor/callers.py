@@ -1,0 +1,57 @@
+"""Callers: threads that send requests. What they are answered does not matter here; what the metrics say of it does."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final, Self
+
+import grpc
+from adtargeting.v1 import preference_pb2, profile_pb2
+from adtargeting.v1 import targeting_pb2 as pb
+from adtargeting.v1.preference_pb2_grpc import PreferenceServiceStub
+from adtargeting.v1.profile_pb2_grpc import ProfileServiceStub
+from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
+
+from tests.monitor.traffic import Request
+
+_PAUSE_S, _TIMEOUT_S = 0.02, 5
+_OWN_CONNECTION = (("grpc.use_local_subchannel_pool", 1),)
+_METHODS: Final[dict[type[Request], Callable[[grpc.Channel], Any]]] = {
+    pb.DecideRequest: lambda channel: TargetingServiceStub(channel).Decide,
+    pb.DecideBatchRequest: lambda channel: TargetingServiceStub(channel).DecideBatch,
+    pb.PrepareBidRequestRequest: lambda channel: TargetingServiceStub(channel).PrepareBidRequest,
+    profile_pb2.RecordActivityRequest: lambda channel: ProfileServiceStub(channel).RecordActivity,
+    preference_pb2.SetPreferenceRequest: lambda channel: PreferenceServiceStub(channel).SetPreference,
+}
+
+
+class Client:
+    """One client: threads that send requests over one connection, until the end of the block."""
+
+    def __init__(self, address: str, requests: Callable[[], Iterator[Request]], at_a_time: int = 1) -> None:
+        self._channel = grpc.insecure_channel(address, _OWN_CONNECTION)
+        self._requests = requests
+        self._done = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(at_a_time)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+        self._channel.close()
+
+    def _run(self) -> None:
+        methods = {request: method(self._channel) for request, method in _METHODS.items()}
+        for request in self._requests():
+            with suppress(grpc.RpcError):
+                methods[type(request)](request, timeout=_TIMEOUT_S)
+            if self._done.wait(_PAUSE_S):
+                return
