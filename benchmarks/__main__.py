@@ -13,6 +13,7 @@ from benchmarks.core import measure_core
 from benchmarks.html_report import write_report
 from benchmarks.load import MissingTool, find_h2load
 from benchmarks.processes import NotStarted
+from benchmarks.proof import REPLAYED, measure_proof
 from benchmarks.report import new_console, show_arrivals, show_core, show_figures, show_load, show_machine, show_timed
 from benchmarks.scene import WrongAnswer
 from benchmarks.suite import FULL, QUICK, Extent, measure_load
@@ -23,7 +24,7 @@ def main() -> int:
     """Run the suite."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the service on this machine.")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter samples: at most 90 seconds")
-    parser.add_argument("--only", choices=("load", "core", "small"), help="one part alone")
+    parser.add_argument("--only", choices=("load", "core", "proof", "small"), help="one part alone")
     arguments = parser.parse_args()
     console = new_console()
     try:
@@ -41,6 +42,9 @@ def _run(console: Console, extent: Extent, only: str | None) -> int:
     parts = measure_core(extent.repeats, extent.loops) if only in (None, "core") else []
     if parts:
         show_core(console, parts, extent.repeats)
+    if only in (None, "proof"):
+        replayed = REPLAYED // 10 if extent is QUICK else REPLAYED
+        show_figures(console, measure_proof(extent.repeats, extent.loops, replayed))
     if only in (None, "load"):
         loaded = measure_load(extent)
         show_load(console, loaded)

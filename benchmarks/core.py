@@ -20,6 +20,7 @@ from targeting.policy.policy import DEFAULT_POLICY
 from targeting.records.preference import encode_preference
 from targeting.records.profile import encode_profile
 from targeting.records.stored_records import StoredRecords
+from targeting.rejudging.batch import DecidedBatch
 
 SIZES = (1, 4, 16, 32, 64, 256)
 
@@ -40,14 +41,14 @@ class Parts(NamedTuple):
         return self.parse + self.decide + self.serialise
 
 
-class _Bench:
-    """A batch at every stage of its way."""
+class Bench:
+    """A batch at every stage of its way; every request asks about the same networks."""
 
-    def __init__(self, size: int, locator: IpLocator) -> None:
+    def __init__(self, size: int, locator: IpLocator, networks: Sequence[str] = ()) -> None:
         self._locator = locator
         self._records = [record for number in range(size) for record in _records(number)]
         self._now_s = time.time()
-        self.messages = [people.request(number).SerializeToString() for number in range(size)]
+        self.messages = [_message(number, networks) for number in range(size)]
         self.requests = self.parse()
         self.decisions = self.decide()
         if any(each.mode is not Mode.BEHAVIOURAL for each in self.decisions):
@@ -62,6 +63,17 @@ class _Bench:
         planned = plan(self.requests, DEFAULT_POLICY, self._now_s)
         return decide(planned, self._records, [()] * len(self.requests), _RULEBOOK, self._now_s)
 
+    def batch(self) -> DecidedBatch:
+        """Return the decisions with what they were made from."""
+        planned, naps = plan(self.requests, DEFAULT_POLICY, self._now_s), [()] * len(self.requests)
+        return DecidedBatch(planned, self._records, naps, self.decisions, DEFAULT_POLICY, self._now_s)
+
+    def whole(self) -> list[bytes]:
+        """From bytes to bytes."""
+        self.requests = self.parse()
+        self.decisions = self.decide()
+        return self.serialise()
+
     def serialise(self) -> list[bytes]:
         """From decisions to bytes."""
         return wire.responses(self.decisions)
@@ -70,7 +82,7 @@ class _Bench:
 def measure_core(repeats: int, loops: int, sizes: Sequence[int] = SIZES) -> list[Parts]:
     """Time every size in turn, repeatedly, and return the medians."""
     locator = open_locator("")
-    benches = {size: _Bench(size, locator) for size in sizes}
+    benches = {size: Bench(size, locator) for size in sizes}
     found: dict[int, list[Parts]] = {size: [] for size in sizes}
     for _ in range(repeats):
         for size, bench in benches.items():
@@ -78,7 +90,7 @@ def measure_core(repeats: int, loops: int, sizes: Sequence[int] = SIZES) -> list
     return [_middle(size, each) for size, each in found.items()]
 
 
-def _parts(size: int, bench: _Bench, loops: int) -> Parts:
+def _parts(size: int, bench: Bench, loops: int) -> Parts:
     per_item = partial(_ns_an_item, size=size, loops=loops)
     return Parts(size, per_item(bench.parse), per_item(bench.decide), per_item(bench.serialise))
 
@@ -109,6 +121,12 @@ def _records(number: int) -> tuple[StoredRecords, StoredRecords]:
         ),
         StoredRecords(SubjectKind.DEVICE, _owner(device)),
     )
+
+
+def _message(number: int, networks: Sequence[str]) -> bytes:
+    message = people.request(number)
+    message.third_party_networks.extend(networks)
+    return message.SerializeToString()
 
 
 def _owner(subject: Subject) -> bytes:

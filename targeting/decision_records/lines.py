@@ -46,8 +46,11 @@ def read_line(line: bytes) -> DecisionRecord | PolicyRecord:
         record = _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise LineUnreadable(_problem_of(line, problem)) from None
-    if isinstance(record, DecisionRecord) and not _KNOWN_REASONS.issuperset(_reasons(record)):
-        raise LineUnreadable("has a reason that this version does not know")
+    if isinstance(record, DecisionRecord):
+        if not _KNOWN_REASONS.issuperset(_reasons(record)):
+            raise LineUnreadable("has a reason that this version does not know")
+        if len({network.id.casefold() for network in record.networks}) < len(record.networks):
+            raise LineUnreadable("is damaged: it names a network twice")
     return record
 
 

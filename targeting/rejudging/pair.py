@@ -43,6 +43,7 @@ class PolicyPair:
             current.signals.honour_do_not_track == other.signals.honour_do_not_track
         )
         self._answer_alike = _are_equal(current, other, _ANSWERED_BY)
+        self._ask_alike = _vendors(current) == _vendors(other) and current.vendor_list == other.vendor_list
         self._known: dict[object, Sequence[Change]] = {}
 
     def changes(self, decided: DecidedRequest, today: int) -> Sequence[Change]:
@@ -60,7 +61,10 @@ class PolicyPair:
         return [*changes, *self._of_networks(decided, item)] if answers else changes
 
     def _of_networks(self, decided: DecidedRequest, item: PlannedRequest) -> Sequence[Change]:
-        key = (_circumstances(decided), self._bases(decided.item, self.current), self._bases(item, self.other))
+        # The same strings give the same vendors the same bases.
+        alike = self._ask_alike and item.verdict.consent.gdpr == decided.item.verdict.consent.gdpr
+        bases = None if alike else self._bases(item, self.other)
+        key = (_circumstances(decided), self._bases(decided.item, self.current), bases)
         known = self._known.get(key)
         if known is None:
             if len(self._known) >= _MAX_KNOWN:
@@ -81,6 +85,13 @@ class PolicyPair:
             consent.gpp is not None and consent.gpp.opt_outs,
             tuple([(vendor, *_basis(consent, vendor, policy)) for vendor in sorted(vendors)]),
         )
+
+
+def _vendors(policy: Policy) -> dict[str, int]:
+    """Return the vendor that consent is asked for, by network; our own by the empty name."""
+    return {name: vendor_of(network, policy) for name, network in policy.by_id.items()} | {
+        "": policy.gdpr.host_vendor_id
+    }
 
 
 def _are_equal(current: Policy, other: Policy, names: Sequence[str]) -> bool:

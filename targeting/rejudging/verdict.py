@@ -32,6 +32,10 @@ class DecidedRequest(NamedTuple):
     limited: LimitedFeatures
     reasons: Reasons
 
+    def __repr__(self) -> str:
+        """Show nothing about the person."""
+        return f"DecidedRequest({len(self.item.request.networks)} networks)"
+
 
 class OtherVerdict(NamedTuple):
     """What a policy says about a request: why it restricts, and the networks' answers.

@@ -18,6 +18,7 @@ from benchmarks.soak.samples import Counts, Footprint, footprint
 from benchmarks.soak.trend import LEAST_SAMPLES, trend
 from benchmarks.soak.verdict import findings
 from benchmarks.soak.windows import LEAST_WINDOWS, Answers, View, Window, watch
+from tests.faults.matrix.marks import Figure
 
 LEAK = """
 import threading, time
@@ -32,6 +33,8 @@ def leak():
 threading.Thread(target=leak, daemon=True).start()
 """
 """Leaks four megabytes, a descriptor and a thread fifty times a second."""
+MOST_TIMEOUTS = 1e-4
+"""The share of decisions at half load that may find the store too late."""
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -117,3 +120,17 @@ def test_a_service_that_leaks_fails_a_soak(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(LEAK, encoding="ascii")
     found = findings(soak(5, PYTHONPATH=str(tmp_path))[0])
     assert {"resident memory", "open descriptors", "threads"} <= {each.partition(" grew")[0] for each in found}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.fault(row=26)
+def test_half_load_on_a_healthy_store_opens_no_circuit(figure: Figure) -> None:
+    """A minute here; `make soak` takes ten."""
+    find_h2load()
+    seen, rate = soak(60)
+    decisions = seen[-1].view.counts.decisions
+    timeouts, openings = seen[-1].view.counts.timeouts, seen[-1].view.circuit_openings
+    figure(f"{timeouts / decisions:.4%} STORE_TIMEOUT, {openings} circuits opened, at {rate:,.0f} calls/s for a minute")
+    assert openings == 0
+    assert timeouts / decisions <= MOST_TIMEOUTS

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.fuzzing import message_targets, signal_targets
+from tests.fuzzing import message_targets, record_targets, signal_targets
 
 Target = Callable[[bytes], None]
 
@@ -23,6 +23,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "stored_record": message_targets.stored_record,
     "decide_request": message_targets.decide_request,
     "other_requests": message_targets.other_requests,
+    "decision_record": record_targets.decision_record,
 }
 
 

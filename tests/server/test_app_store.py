@@ -108,6 +108,7 @@ def test_a_lost_redis_limits_and_a_found_one_serves_again(tmp_path: Path) -> Non
         wait_until(lambda: health(channel, "adtargeting.v1.PreferenceService") == "SERVING")
 
 
+@pytest.mark.fault(row=12)
 def test_an_embedded_redis_that_is_killed_comes_back_with_all_that_was_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

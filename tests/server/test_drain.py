@@ -4,13 +4,16 @@ import re
 import signal
 import threading
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
+import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 from grpc_health.v1 import health_pb2
 
+from tests.faults.matrix.marks import Figure
 from tests.server.cli.conftest import started
 from tests.waiting import PATIENCE_S, eventually
 
@@ -19,11 +22,12 @@ OWN_CONNECTION = (("grpc.use_local_subchannel_pool", 1),)
 
 
 class Caller:
-    """Keeps several calls under way on a connection of its own until health says NOT_SERVING."""
+    """Keeps several calls under way on a connection of its own until health says NOT_SERVING, or a call fails."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, heeds_health: bool) -> None:
         self.ends: Counter[grpc.StatusCode] = Counter()
         self._address = address
+        self._heeds_health = heeds_health
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -37,7 +41,7 @@ class Caller:
             watch = threading.Thread(target=self._watch, args=(channel,))
             watch.start()
             decide = TargetingServiceStub(channel).Decide
-            while not self._leaving.is_set():
+            while not self._leaving.is_set() and self.ends.keys() <= {grpc.StatusCode.OK}:
                 calls = [decide.future(pb.DecideRequest(account_id="a"), timeout=PATIENCE_S) for _ in range(AT_ONCE)]
                 self.ends.update(call.code() for call in calls)
             watch.join()
@@ -45,31 +49,41 @@ class Caller:
     def _watch(self, channel: grpc.Channel) -> None:
         watch: grpc.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream("/grpc.health.v1.Health/Watch")
         seen = watch(health_pb2.HealthCheckRequest(service="adtargeting.v1.TargetingService").SerializeToString())
-        for answer in map(health_pb2.HealthCheckResponse.FromString, seen):
-            if answer.status == health_pb2.HealthCheckResponse.NOT_SERVING:
-                break
-        self._leaving.set()
+        # It may end with the service before it has told anything.
+        with suppress(grpc.RpcError):
+            for answer in map(health_pb2.HealthCheckResponse.FromString, seen):
+                if answer.status == health_pb2.HealthCheckResponse.NOT_SERVING:
+                    break
+        if self._heeds_health:
+            self._leaving.set()
         seen.cancel()
 
 
-def test_callers_that_leave_on_not_serving_lose_no_call(tmp_path: Path) -> None:
+@pytest.mark.fault(row=11)
+@pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
+def test_callers_that_leave_on_not_serving_lose_no_call(tmp_path: Path, figure: Figure, protected: bool) -> None:
+    """Unprotected, callers are told nothing: they leave when their calls fail."""
     settings = {
         "ADTARGETING_GRPC_ADDRESS": "127.0.0.1:0",
         "ADTARGETING_METRICS_ADDRESS": "127.0.0.1:0",
         "ADTARGETING_DATA_DIR": str(tmp_path / "data"),
         # Longer than any caller needs: the second signal ends it.
-        "ADTARGETING_DRAIN_DELAY_S": "600",
+        "ADTARGETING_DRAIN_DELAY_S": "600" if protected else "0",
     }
     with started("serve", **settings) as service:
         assert service.stdout
         address = service.stdout.readline().split(" on ")[1].split()[0]
-        callers = [Caller(address) for _ in range(CALLERS)]
+        callers = [Caller(address, heeds_health=protected) for _ in range(CALLERS)]
         eventually(lambda: all(caller.ends.total() > AT_ONCE for caller in callers))
         service.send_signal(signal.SIGTERM)
         for caller in callers:
             caller.join()
-        assert {code for caller in callers for code in caller.ends} == {grpc.StatusCode.OK}
-        service.send_signal(signal.SIGTERM)
+        ends = sum((caller.ends for caller in callers), Counter[grpc.StatusCode]())
+        failed = ends.total() - ends[grpc.StatusCode.OK]
+        figure(f"{failed} of {ends.total():,} calls failed")
+        assert (failed == 0) == protected
+        if protected:
+            service.send_signal(signal.SIGTERM)
         assert service.wait(PATIENCE_S) == 0
         assert service.stderr
         assert not re.search("ERROR|Traceback", service.stderr.read())

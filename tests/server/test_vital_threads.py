@@ -5,12 +5,17 @@ import sys
 import threading
 from pathlib import Path
 
+import grpc
 import pytest
+from adtargeting.v1.preference_pb2 import GetPreferencesRequest
+from adtargeting.v1.preference_pb2_grpc import PreferenceServiceStub
 
 from server.app import Service
-from server.settings import Settings
+from server.calls.call_worker import CallWorker
 from server.vital_threads import NAMES, VitalThreads
+from tests.rpc import health
 from tests.server.cli.conftest import ROOT
+from tests.server.running_service import settings, wait_until
 
 BREAK = {
     "thread call-worker": "from server.calls.call_worker import CallWorker as Part",
@@ -35,6 +40,7 @@ sys.exit(main(["serve"]))
 """
 
 
+@pytest.mark.fault(row=12)
 @pytest.mark.parametrize("part", BREAK)
 def test_a_part_that_ends_takes_its_process_down_and_says_so(tmp_path: Path, part: str) -> None:
     ended = subprocess.run(
@@ -55,9 +61,20 @@ def test_a_part_that_ends_takes_its_process_down_and_says_so(tmp_path: Path, par
     assert f"the {part} has ended unexpectedly" in ended.stderr
 
 
+@pytest.mark.fault(row=12, protection_off=True)
+def test_unwatched_health_says_serving_while_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in this process looks at ``ended_part``; the command line does."""
+    monkeypatch.setattr(CallWorker, "run", lambda _: None)
+    with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:
+        wait_until(lambda: health(channel, "adtargeting.v1.PreferenceService") == "SERVING")
+        assert service.ended_part() == "thread call-worker"
+        with pytest.raises(grpc.RpcError) as caught:
+            PreferenceServiceStub(channel).GetPreferences(GetPreferencesRequest(account_id="alice"), timeout=0.5)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
 def test_every_vital_thread_of_a_service_is_watched(tmp_path: Path) -> None:
-    settings = Settings(grpc_address="127.0.0.1:0", metrics_address="127.0.0.1:0", data_dir=tmp_path)
-    with Service(settings) as service:
+    with Service(settings(tmp_path)) as service:
         assert {thread.name for thread in threading.enumerate()} >= set(NAMES)
         assert service.ended_part() == ""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from server.cli import replay
 from targeting.decision_records.lines import line_of, policy_record
 from targeting.policy.policy import Policy, policy_from
 from tests.server.cli.conftest import Adt
@@ -146,3 +147,15 @@ def test_what_cannot_be_replayed_is_a_usage_error(
 
 def test_the_equal_policy_is_the_one_that_decided() -> None:
     assert policy_from(tomllib.loads(EQUAL)) == replace(POLICY, version="equal")
+
+
+def test_many_changes_are_shown_up_to_a_bound_with_network_country_and_what_is_missing(
+    adt: Adt, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "_MAX_SHOWN", 6)
+    (files / "other.toml").write_text(EQUAL.replace("id = 755", "id = 22").replace('"coarse"', '"exact"'))
+    text = " ".join(adt("replay", "records.jsonl", "--policy", "other.toml").lines)
+    assert "loosens networks.borealis.precise_position: " in text
+    assert "NETWORK_POLICY, US, network borealis" in text
+    assert "more changes, each of fewer decisions" in text
+    assert "not told: " in text

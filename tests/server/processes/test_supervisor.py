@@ -48,6 +48,7 @@ def test_two_processes_share_port_store_and_metrics_and_end_together(tmp_path: P
         assert not is_any_alive(workers)
 
 
+@pytest.mark.fault(row=12)
 def test_a_worker_that_is_killed_is_replaced_and_no_counter_falls(tmp_path: Path) -> None:
     with running(tmp_path) as service:
         for _ in range(5):

@@ -129,6 +129,18 @@ def test_timeouts_count_when_the_budget_was_fair(bench: Bench, budget_s: float, 
     assert bench.circuit.is_open is opens
 
 
+@pytest.mark.fault(row=26)
+@pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
+def test_calls_that_came_to_the_store_too_late_do_not_open_it(bench: Bench, *, protected: bool) -> None:
+    """At half load some calls have waited for others, and have little of their budget left."""
+    bench.store.slow_s = 0.006
+    guarded = CircuitStore(bench.store, bench.circuit, **({} if protected else {"least_budget_s": 0.0}))
+    for _ in range(10):
+        with pytest.raises(StoreError):
+            guarded.fetch([ANNE], 0.001)
+    assert bench.circuit.is_open is not protected
+
+
 def test_refusals_count_whatever_the_budget(bench: Bench) -> None:
     bench.store.down = True
     for _ in range(3):

@@ -55,10 +55,16 @@ def test_a_policy_is_read_back_as_it_was(policy: Policy) -> None:
             ))),
             "has a reason that this version does not know",
         ),
+        (
+            line_of(DecisionRecord(v=1, hour="2026-11-29T02Z", policy="p", mode="LIMITED", networks=(
+                NetworkFacts(id="acme"), NetworkFacts(id="ACME"),
+            ))),
+            "is damaged: it names a network twice",
+        ),
     ],
     ids=[
         "cut", "damaged", "not UTF-8", "a list", "nothing", "newer", "an unknown member", "a wrong value",
-        "an unknown reason", "an unknown reason of a network",
+        "an unknown reason", "an unknown reason of a network", "a network twice",
     ],
 )  # fmt: skip
 def test_a_line_that_cannot_be_read_says_why(line: bytes, problem: str) -> None:
