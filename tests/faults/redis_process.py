@@ -23,11 +23,19 @@ IN_MEMORY = ("--appendonly", "no")
 class RedisProcess:
     """One server, always on the same port and data. A context manager that ends what it started."""
 
-    def __init__(self, directory: Path, *options: str) -> None:
+    def __init__(self, directory: Path, *options: str, program: Path | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self.port = _free_port()
+        self.port = free_port()
         self.address = RedisAddress(host=HOST, port=self.port)
-        self._command = [str(find_server()), "--port", str(self.port), "--bind", HOST, "--dir", str(directory)]
+        self._command = [
+            str(program or find_server()),
+            "--port",
+            str(self.port),
+            "--bind",
+            HOST,
+            "--dir",
+            str(directory),
+        ]
         self._command += ["--save", "", "--repl-diskless-sync-delay", "0", *options]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -77,7 +85,7 @@ class RedisProcess:
         self.ask(b"REPLICAOF", b"NO", b"ONE")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a free port; a cluster's bus is ten thousand further."""
     while True:
         with socket.create_server((HOST, 0)) as free:
