@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,3 +86,9 @@ def test_no_id_of_a_thousand_is_in_a_record() -> None:
     assert b"planted" not in written
     assert b"203.0.113" not in written
     assert len({json.dumps(json.loads(line)) for line in written.splitlines()}) == 1
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    made = recorded(planted(1), POLICY, Reason.STORE_TIMEOUT)
+    leaking = made._replace(policy=replace(POLICY, version="planted0001"))
+    assert b"planted" in line_of(record(leaking))
