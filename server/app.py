@@ -5,7 +5,6 @@ import logging
 import threading
 from contextlib import ExitStack
 from socket import socket
-from types import TracebackType
 
 from server.calls.assembly import LaneThreads
 from server.canaries.assembly import CanaryParts
@@ -22,6 +21,7 @@ from server.http.metrics_endpoint import Probes, serve_metrics
 from server.keys.assembly import nap_reader
 from server.keys.secret_key import NETWORK_IDS
 from server.metrics.metrics import Metrics
+from server.opening import Opening
 from server.policy.current_policy import CurrentPolicy
 from server.policy.shadow_policy import ShadowPolicy
 from server.security.audit_assembly import open_audit
@@ -36,7 +36,7 @@ _LOG = logging.getLogger(__name__)
 _TARGETING, *_WRITING = HEALTH_CHECKED[1:]
 
 
-class Service:
+class Service(Opening):
     """The whole service: a context manager that is open while it serves."""
 
     def __init__(
@@ -53,19 +53,6 @@ class Service:
         self.web_address = ""
         self._phase = "starting"
         """Why no call should be sent yet, or any more; empty while it serves."""
-
-    def __enter__(self) -> "Service":
-        try:
-            self.open()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def open(self) -> None:
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""

@@ -15,9 +15,11 @@ from server.errors import note
 from server.metrics.metrics import Metrics
 from server.store.ports import StoreError
 from targeting.model import Subject
+from targeting.recording.choice import read_current_choice
 from targeting.recording.lost_choice import includes, restore
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import Preference, encode_preference
+from targeting.records.stored_records import StoredRecords
 
 _EVERY_S = 1.0
 _MAX_READ_TOGETHER = 256
@@ -109,14 +111,15 @@ class ReplicationWatch:
                     del self._tracked[subject]
 
     def _missing(self, tracked: Sequence[tuple[Subject, _Tracked]]) -> list[tuple[Subject, _Tracked]]:
-        """Return those whose record is not the one that was stored."""
+        """Return those that the store has lost."""
         missing = []
         for start in range(0, len(tracked), _MAX_READ_TOGETHER):
             batch = tracked[start : start + _MAX_READ_TOGETHER]
             stored = self._choices.store.read([subject for subject, _ in batch], self._choices.budget_s)
             for (subject, choice), records in zip(batch, stored, strict=True):
                 # Equal bytes mean that nothing was lost; most records need no decoding.
-                if records.preference != encode_preference(choice.preference, records.owner):
+                is_same = records.preference == encode_preference(choice.preference, records.owner)
+                if not is_same and _is_lost(choice.preference, records):
                     missing.append((subject, choice))
         return missing
 
@@ -128,3 +131,13 @@ class ReplicationWatch:
             # An unreadable record limits as it is.
             return True
         return receipt is None or receipt.confirmed
+
+
+def _is_lost(acknowledged: Preference, stored: StoredRecords) -> bool:
+    """Whether a choice is to be applied again: it is not included, and no later one, perhaps made elsewhere, stands."""
+    try:
+        current = read_current_choice(stored, replaces_unreadable=False).preference
+    except RecordUnreadable:
+        # An unreadable record limits as it is.
+        return False
+    return restore(current, acknowledged) not in (None, current)

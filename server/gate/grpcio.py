@@ -4,29 +4,24 @@ A call is refused in words, by the rooms. gRPC's own limit of calls that wait fo
 gRPC ends such calls as CANCELLED, which says nothing: the streams of a connection are limited far below it.
 """
 
-import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
 
 from server.gate import health, reflection
-from server.gate.lanes import Lanes
 from server.gate.listening import listen
-from server.gate.loop_thread import LoopThread
+from server.gate.loop_gate import LoopGate
 from server.gate.methods import METHODS
 from server.gate.own_port import NO_CREDENTIAL
-from server.gate.port import Answer, Call, DecisionLane, GateError, Method, Refusal
+from server.gate.port import Answer, GateError, Method, Refusal
 from server.gate.room import DEFAULT_CAPACITY, Capacity
 from server.gate.traceparent import with_traceparent
 from server.security.caller import Caller
 from server.security.own_credential import OwnCredential
-
-if TYPE_CHECKING:
-    from server.tracing.tracer import Tracer
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 _Identify: TypeAlias = "Callable[[_Context], Caller | None]"
@@ -34,7 +29,7 @@ _Identify: TypeAlias = "Callable[[_Context], Caller | None]"
 
 _STATUS_KEY = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
-_LAST_WORD_S, _SENDING_S, _POLL_S = 0.1, 0.5, 0.005
+_SENDING_S = 0.5
 _FRAMING_BYTES = 16 * 1024
 _TURNS = 6
 """gRPC hands over one call at a time, which takes the loop several turns."""
@@ -58,21 +53,18 @@ def _options(*, shared: bool) -> tuple[tuple[str, int], ...]:
     )
 
 
-class GrpcioGate:
+class GrpcioGate(LoopGate):
     """The gate on ``grpc.aio``; see ``server.gate.port.Gate``."""
 
     name = "grpcio"
 
     def __init__(self, address: str, capacity: Capacity = DEFAULT_CAPACITY, *, shared: bool = False) -> None:
         """``shared``: several processes listen on the address, which a supervisor has reserved."""
+        super().__init__(capacity, _TURNS)
         self._address = address
         self._shared = shared
         self._options = _options(shared=shared)
-        self._capacity = capacity
-        self._lanes = Lanes(capacity, _TURNS)
-        self._thread = LoopThread()
         self._servers: list[grpc.aio.Server] = []
-        self._health = health.HealthBoard()
 
     def open(self) -> str:
         """Listen, and return the bound address. Raises ``GateError``."""
@@ -90,55 +82,6 @@ class GrpcioGate:
         """Listen on a Unix socket too. Raises ``OSError``."""
         self._thread.call(self._serve(f"unix:{path}", lambda context: _own_caller_of(context, part)))
 
-    def trace_with(self, tracer: "Tracer") -> None:
-        """Have calls traced; before ``open``."""
-        # Only with traces is OpenTelemetry imported.
-        from server.gate.traced_lanes import TracedLanes  # noqa: PLC0415  # as above
-
-        self._lanes = TracedLanes(self._capacity, _TURNS, tracer=tracer)
-
-    def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:
-        """Run the worker of the decision lane."""
-        self._thread.keep(worker(self._lanes.decisions))
-
-    def take(self, timeout_s: float) -> Call | None:
-        """Wait for a call of the other lane."""
-        return self._lanes.take(timeout_s)
-
-    def answer(self, call: Call, answer: Answer) -> None:
-        """Answer a call of the other lane."""
-        self._thread.loop.call_soon_threadsafe(self._lanes.decisions.answer, call, answer)
-
-    def set_health(self, service: str, *, serving: bool) -> None:
-        """Report a service as SERVING or NOT_SERVING."""
-        self._thread.loop.call_soon_threadsafe(lambda: self._health.set(service, serving=serving))
-
-    def observe_lag_with(self, observe: Callable[[float], None]) -> None:
-        """Report the lag of the loop."""
-        self._thread.on_lag = observe
-
-    def is_alive(self) -> bool:
-        """Whether the loop and the worker of decisions run."""
-        return self._thread.is_alive
-
-    def inflight(self) -> int:
-        """Count the calls in flight."""
-        return self._lanes.inflight()
-
-    def ended(self) -> Mapping[Method, Mapping[int, int]]:
-        """Count the calls that have ended."""
-        return {method: counts.copy() for method, counts in self._lanes.ended.items()}
-
-    def refused(self) -> Mapping[str, int]:
-        """Count the refused calls by cause."""
-        return self._lanes.refused.copy()
-
-    def close(self, grace_s: float) -> None:
-        """Report NOT_SERVING, refuse new calls, let the others end, stop."""
-        if self._thread.is_running:
-            self._thread.call(self._stop(grace_s))
-            self._thread.stop()
-
     async def _start(self) -> str:
         host, _, port = self._address.rpartition(":")
         bound = await self._serve(f"{host}:{port}", _connection_of)
@@ -152,16 +95,8 @@ class GrpcioGate:
         self._servers.append(server)
         return bound
 
-    async def _stop(self, grace_s: float) -> None:
-        ends_s = time.monotonic() + grace_s
-        self._lanes.stopping = True
-        self._health.close()
-        # gRPC cuts off what arrives once it stops. Until then callers are told, and take their calls elsewhere.
-        await asyncio.sleep(min(_LAST_WORD_S, grace_s))
-        while self.inflight() and time.monotonic() < ends_s:
-            await asyncio.sleep(_POLL_S)
+    async def _stop_serving(self, ends_s: float) -> None:
         for server in self._servers:
-            # What may be left are answers on their way, and watches of health, which never end by themselves.
             await server.stop(min(_SENDING_S, max(ends_s - time.monotonic(), 0)))
 
     def _handlers(self, identify: _Identify) -> "dict[str, grpc.RpcMethodHandler[bytes, bytes]]":

@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import wait
 from threading import Event
-from types import TracebackType
 from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -20,6 +19,7 @@ from server.gate.assembly import open_listener
 from server.http.metrics_endpoint import Probes, serve_metrics
 from server.logs import FloodFilter
 from server.metrics.process_counts import define_processes, define_worker_ends
+from server.opening import Opening
 from server.processes.merged_metrics import MergedMetrics
 from server.processes.worker_slot import WorkerSlot
 from server.serving import Signals
@@ -38,7 +38,7 @@ class WorkersFailed(Exception):
     """No worker process comes up. The message is what the last one said."""
 
 
-class Supervisor:
+class Supervisor(Opening):
     """Several workers and what they share: a context manager, open while they serve."""
 
     def __init__(self, settings: Settings, processes: int) -> None:
@@ -50,20 +50,8 @@ class Supervisor:
         self._draining = False
         self.metrics_address = ""
 
-    def __enter__(self) -> "Supervisor":
-        try:
-            self._open()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Start everything. Raises ``WorkersFailed``, and the typed errors of the parts."""
         settings, closing = self._settings, self._closing
         self._store = StoreAccess(settings, closing)
         listener, address = open_listener(settings)

@@ -34,7 +34,8 @@ def main() -> int:
         sys.stderr.write(f"faults: {problem}\n")
         return 2
     collector = EvidenceCollector()
-    if pytest.main(_pytest_arguments(given), plugins=[collector]) not in _RAN:
+    if pytest.main(_pytest_arguments(given), plugins=[collector]) not in _RAN or collector.uncollected:
+        sys.stderr.write(f"faults: the tests cannot run: {', '.join(sorted(set(collector.uncollected)))}\n")
         return 2
     evidence = known + collector.evidence
     rows = {each.claim.row for each in evidence} if given.redis_url else given.rows

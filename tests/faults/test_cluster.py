@@ -27,6 +27,7 @@ from tests.faults.cluster_nodes import (
     migrate,
 )
 from tests.faults.load import Load
+from tests.faults.matrix.marks import Figure
 from tests.faults.redis_process import ON_DISK
 from tests.rpc import health
 from tests.server.running_service import settings, wait_until
@@ -64,9 +65,9 @@ FAILOVERS: dict[str, Callable[[ClusterNodes], object]] = {
 }
 
 
-@pytest.mark.parametrize("fail_over", FAILOVERS.values(), ids=FAILOVERS)
+@pytest.mark.parametrize("kind", FAILOVERS)
 def test_a_failover_under_load_costs_nobody_a_choice(
-    tmp_path: Path, nodes: ClusterNodes, fail_over: Callable[[ClusterNodes], object]
+    tmp_path: Path, nodes: ClusterNodes, kind: str, figure: Figure
 ) -> None:
     with (
         Service(settings(tmp_path, redis_url=nodes.url, replicas=1)) as service,
@@ -75,13 +76,15 @@ def test_a_failover_under_load_costs_nobody_a_choice(
         load = Load(channel)
         with load:
             wait_until(lambda: len(load.confirmed) >= 10)
-            fail_over(nodes)
+            FAILOVERS[kind](nodes)
             promoted = nodes.nodes[PRIMARIES].port
             wait_until(lambda: promoted in {node.port for node in nodes.table(1).nodes}, timeout_s=20)
             enough = len(load.confirmed) + 20
             wait_until(lambda: len(load.confirmed) >= enough, timeout_s=30)
+        wait_until(load.is_whole)
         assert load.wrong == 0
-        assert not [account for account in load.confirmed if load.behavioural(account)]
+        assert not load.lost()
+    figure(f"Cluster, {kind}: 0 of {len(load.confirmed)} confirmed lost; {load.outage()}")
 
 
 def test_a_part_that_nobody_serves_limits_those_it_concerns(tmp_path: Path, primaries: ClusterNodes) -> None:
@@ -113,7 +116,7 @@ def key_of(service: Service, account: str) -> bytes:
     return service.store.pseudonyms.locate(Subject(SubjectKind.ACCOUNT, account))[1]
 
 
-def test_resharding_under_load_gives_no_wrong_answer(tmp_path: Path, primaries: ClusterNodes) -> None:
+def test_resharding_under_load_gives_no_wrong_answer(tmp_path: Path, primaries: ClusterNodes, figure: Figure) -> None:
     with (
         Service(settings(tmp_path, redis_url=primaries.url)) as service,
         grpc.insecure_channel(service.address) as channel,
@@ -130,6 +133,7 @@ def test_resharding_under_load_gives_no_wrong_answer(tmp_path: Path, primaries: 
             wait_until(lambda: len(load.confirmed) >= enough)
         assert load.wrong == 0
         assert {decided(channel, account) for account in load.confirmed} == {"LIMITED ACCOUNT_OPT_OUT"}
+    figure(f"resharding: {load.outage()}")
 
 
 def test_a_slot_on_its_way_is_read_where_each_key_is(primaries: ClusterNodes) -> None:

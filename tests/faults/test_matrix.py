@@ -55,6 +55,14 @@ def test_a_row_that_does_not_exist_is_refused(
     assert "must be numbers of rows from 1 to 27" in capsys.readouterr().err
 
 
+def test_a_module_that_cannot_be_imported_makes_no_row_green(tmp_path: Path) -> None:
+    broken = tmp_path / "test_broken.py"
+    broken.write_text("import no_such_module\n", encoding="ascii")
+    ran = run("--rows", "26", "--quick", "--", "tests/server/store/test_circuit.py", str(broken))
+    assert ran.returncode == 2
+    assert "faults: the tests cannot run: a module outside" in ran.stderr
+
+
 def test_what_a_run_of_the_tests_kept_need_not_be_shown_again(tmp_path: Path) -> None:
     evidence = [Evidence("a test", Claim(9, protection_off=off), "passed", ("kept",)) for off in (False, True)]
     write_evidence(tmp_path / "tests.json", evidence)

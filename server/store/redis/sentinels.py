@@ -63,13 +63,16 @@ class SentinelAddress:
         from redis.exceptions import RedisError  # noqa: PLC0415  # as above
 
         options: dict[str, Any] = {"socket_timeout": _TIMEOUT_S, "socket_connect_timeout": _TIMEOUT_S}
+        options["decode_responses"] = True
         options |= self.login | _tls_arguments(self.primary.tls)
         try:
             with Redis(*server, **options) as sentinel:
-                primary = sentinel.sentinel_masters().get(self.name)
-                if primary is None or _is_down(primary):
+                # While the sentinel fails over, this one names the new primary first.
+                named = sentinel.execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", self.name)
+                watched = sentinel.sentinel_masters().get(self.name)
+                if named is None or watched is None:
                     return None
-                return _read_report(primary, sentinel.sentinel_slaves(self.name))
+                return _read_report(named, watched, sentinel.sentinel_slaves(self.name))
         except (RedisError, OSError):
             return None
 
@@ -126,14 +129,23 @@ def _is_down(state: dict[str, Any]) -> bool:
     return any(state[flag] for flag in _DOWN)
 
 
-def _read_report(primary: dict[str, Any], replicas: list[dict[str, Any]]) -> Report:
+def _read_report(named: Server, watched: dict[str, Any], replicas: list[dict[str, Any]]) -> Report | None:
+    """Return the report; None when the primary is down and no other is named yet."""
+    states = {_server(state): state for state in (watched, *replicas)}
+    if named == _server(watched) and _is_down(watched):
+        return None
     return Report(
-        primary=(primary["ip"], primary["port"]),
-        epoch=primary["config-epoch"],
-        sentinels=primary["num-other-sentinels"] + 1,
-        replicas=frozenset((replica["ip"], replica["port"]) for replica in replicas),
-        down=frozenset((replica["ip"], replica["port"]) for replica in replicas if _is_down(replica)),
+        primary=named,
+        epoch=watched["config-epoch"],
+        sentinels=watched["num-other-sentinels"] + 1,
+        # The former primary is one that could be promoted again.
+        replicas=frozenset(states) - {named},
+        down=frozenset(server for server, state in states.items() if _is_down(state)) - {named},
     )
+
+
+def _server(state: dict[str, Any]) -> Server:
+    return state["ip"], state["port"]
 
 
 def _tls_arguments(tls: TlsOptions | None) -> dict[str, object]:

@@ -15,11 +15,18 @@ class EvidenceCollector:
 
     def __init__(self) -> None:
         self._reports: defaultdict[str, list[pytest.TestReport]] = defaultdict(list)
+        self.uncollected: list[str] = []
+        """Modules that could not be imported: what their tests would have shown is unknown."""
 
     @property
     def evidence(self) -> list[Evidence]:
         """One entry a test and claim."""
         return [each for reports in self._reports.values() for each in _evidence(reports)]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep the name of a module that cannot be imported."""
+        if report.failed:
+            self.uncollected.append(report.nodeid or "a module outside the repository")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the report of one phase of a test: its set-up, its call or its end."""

@@ -52,6 +52,20 @@ def test_one_wait_confirms_all_that_is_stored(store: Replicated) -> None:
     assert (store.waits, age(watching)) == (2, 0)
 
 
+@pytest.mark.parametrize("later", [Choice.OPT_IN, Choice.OPT_OUT])
+def test_choices_that_another_process_has_replaced_wait_no_longer_than_the_others(
+    store: Replicated, later: Choice
+) -> None:
+    watching = watch(store)
+    for subject in PEOPLE:
+        watching.track(subject, chosen(store, subject, made(Choice.OPT_OUT, 1)))
+    replaced = [chosen(store, subject, made(later, 2, b"key two!")) for subject in PEOPLE[:2]]
+    store.replicas = 1
+    watching.check()
+    assert age(watching) == 0
+    assert [stored(store, subject) for subject in PEOPLE[:2]] == replaced
+
+
 def test_a_choice_that_is_lost_during_the_wait_is_not_let_go(store: Replicated) -> None:
     class Losing(Replicated):
         def commit_durably(

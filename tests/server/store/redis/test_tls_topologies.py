@@ -39,7 +39,9 @@ def masters(port: int) -> bytes:
 
 def sentinel(primary_port: int) -> Script:
     def answer(connection: socket.socket, words: list[bytes]) -> None:
+        named = array(text(HOST), text(str(primary_port)))
         replies = {b"HELLO": RESP3, b"MASTERS": masters(primary_port), b"SLAVES": array()}
+        replies[b"GET-MASTER-ADDR-BY-NAME"] = named
         command = words[1] if words[0] == b"SENTINEL" else words[0]
         connection.sendall(replies.get(command.upper(), b"+OK\r\n"))
 
