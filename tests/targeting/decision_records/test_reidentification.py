@@ -21,7 +21,7 @@ def shown(found: Found, people: int) -> str:
 @pytest.mark.parametrize(
     ("people", "crowd", "hours"),
     [
-        pytest.param(4_000, 10, 2, id="4,000 people"),
+        pytest.param(5_000, 10, 3, id="5,000 people"),
         pytest.param(100_000, CROWD, 24, id="100,000 people", marks=pytest.mark.slow),
     ],
 )
