@@ -16,8 +16,8 @@ from server.errors import note
 from server.files.line_file import LineFile
 from server.metrics.record_counts import RecordCounts
 from targeting.decision_records.crowd import Crowd
+from targeting.decision_records.facts import Recorded, record_of
 from targeting.decision_records.lines import line_of, policy_record
-from targeting.decision_records.making import Recorded, record_of
 from targeting.decision_records.person_group import day_pseudonym
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason

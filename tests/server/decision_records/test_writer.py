@@ -19,7 +19,7 @@ from server.files.line_file import LineFile
 from server.metrics.metrics import Metrics
 from targeting.decision import Rulebook, decide, plan
 from targeting.decision_records.crowd import Crowd
-from targeting.decision_records.making import Recorded
+from targeting.decision_records.facts import Recorded
 from targeting.rejudging.batch import DecidedBatch
 from tests.targeting.decision_records.made_up_people import POLICY, changed, decisions, people
 from tests.waiting import eventually
