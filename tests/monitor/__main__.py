@@ -20,7 +20,7 @@ from tests.monitor.traffic import activities, choices, targeting
 from tests.monitor.trials import FAULTS, KILLED, UNCONFIRMED, Outcome, Stage, Trial
 from tests.monitor.verdicts import SeriesVerdict, judge_series, tables
 
-_QUIET_S, _STARTED_S = 10.0, 5.0
+_QUIET_S, _STARTED_S, _LAST_SCRAPES_S = 10.0, 5.0, 3.0
 _DEPENDS_ON_THE_MACHINE = {
     "AdtargetingBudgetBurnsFast",
     "AdtargetingBudgetBurnsSlowly",
@@ -41,6 +41,7 @@ def watch(directory: Path, picture: Path | None) -> tuple[list[SeriesVerdict], l
         time.sleep(_QUIET_S)
         early = scene.prometheus.firing() - _DEPENDS_ON_THE_MACHINE
         outcomes = _try_faults(Stage(scene))
+        time.sleep(_LAST_SCRAPES_S)
         if picture is not None:
             DashboardPicture(scene.prometheus, start_s + _STARTED_S, time.time()).save(picture)
         return judge_series(scene.prometheus, start_s, time.time()), outcomes, early

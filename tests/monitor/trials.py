@@ -90,11 +90,13 @@ class Trial:
         return self._fault.alert in self._stage.scene.prometheus.firing()
 
     def _wait_until(self, *, fires: bool) -> float | None:
-        while (passed_s := time.monotonic() - self._since_s) < _PATIENCE_S:
-            if self._fires() == fires:
-                return passed_s
+        """Return how long it took, or None if it never came to it. What was so before has taken no patience."""
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while self._fires() != fires:
+            if time.monotonic() > deadline_s:
+                return None
             time.sleep(_POLL_S)
-        return None
+        return time.monotonic() - self._since_s
 
 
 KILLED: Final = Fault(
