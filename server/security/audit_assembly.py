@@ -5,7 +5,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from server.security.audit import NO_AUDIT, AuditLog, AuditTrail
+from google.rpc import code_pb2
+
+from server.security.admission import Admission, Denial
+from server.security.audit import NO_AUDIT, AuditLog, AuditTrail, Entry
 from server.security.audit_file import AuditFile, LineSink, StandardOutput
 from server.settings import PREFIX, Settings, SettingsError
 
@@ -22,6 +25,21 @@ def open_audit(settings: Settings, on_lost: Callable[[], None], closing: ExitSta
     log = AuditLog(_sink(settings.audit_log), required=settings.audit_required == "yes", on_lost=on_lost)
     closing.callback(log.close)
     return log
+
+
+def audit_denials(admission: Admission, audit: AuditTrail) -> None:
+    """Have an entry written for every denial."""
+    admission.on_denied = lambda denial: audit.enqueue(_entry_of(denial))
+
+
+def _entry_of(denial: Denial) -> Entry:
+    name = denial.rpc.rpartition("/")[2]
+    return Entry(
+        call=name[:1].upper() + name[1:],
+        actor=denial.caller.name,
+        outcome=code_pb2.Code.Name(denial.code).lower(),
+        role=denial.role,
+    )
 
 
 def _sink(path: str) -> LineSink:

@@ -13,8 +13,8 @@ from h2corn import _lib
 
 from server.gate.http2.gate import Http2Gate
 from server.gate.http2.limits import Http2Limits, config_of
-from server.gate.listening import listen
 from server.gate.methods import DECIDE, METHODS
+from server.listening import ListenAddress, listen
 from tests.server.gate.raw_http2 import call_grpc
 from tests.waiting import eventually
 
@@ -51,7 +51,7 @@ def test_a_deadline_that_has_passed_is_not_worked_on(address: str) -> None:
 
 
 def test_every_method_has_its_own_limit_and_descriptors_are_kept_free() -> None:
-    with listen("127.0.0.1:0") as listener:
+    with listen(ListenAddress("ADTARGETING_GRPC_ADDRESS", "127.0.0.1:0")) as listener:
         config = config_of(listener, Http2Limits(connections=10_000_000))
     limits = {policy.path: policy.max_request_body_size for policy in config.request_policies}
     assert all(method.max_bytes < limits[method.path] < method.max_bytes + 32_768 for method in METHODS)
@@ -91,7 +91,7 @@ def is_served(connection: socket.socket) -> bool:
 
 
 def test_a_listening_socket_can_be_given() -> None:
-    listener = listen("127.0.0.1:0")
+    listener = listen(ListenAddress("ADTARGETING_GRPC_ADDRESS", "127.0.0.1:0"))
     gate = Http2Gate("127.0.0.1:0", listener=listener)
     assert gate.open() == f"127.0.0.1:{listener.getsockname()[1]}"
     gate.close(0)
