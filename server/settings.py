@@ -48,13 +48,13 @@ class Settings:
     decision_records: str = ""
     """The file of decision records; empty: none are written."""
     decision_records_one_in: int = field(default=100, metadata={"bounds": (1, 1_000_000)})
-    """One decision in so many is recorded."""
+    """One of this number of decisions is recorded."""
     decision_records_crowd: int = field(default=20, metadata={"bounds": (1, 10_000)})
     """How many people must have the same record in an hour before it is written."""
     policy_shadow: str = ""
     """A policy that judges decisions as well and changes nothing."""
     policy_shadow_one_in: int = field(default=1, metadata={"bounds": (1, 1_000_000)})
-    """It judges one decision in so many."""
+    """It judges one of this number of decisions."""
     nap_keys: str = ""
     secret_key_file: str = ""
     decision_budget_ms: int = field(default=25, metadata={"bounds": (1, 10_000)})

@@ -60,6 +60,7 @@ async def left_after_a_turn(most_s: float) -> tuple[int, int]:
 
 
 @PROTECTED
+@pytest.mark.fault(row=10)
 def test_what_waits_outside_is_refused_with_the_turn_instead_of_waiting_for_many(
     monkeypatch: pytest.MonkeyPatch, protected: bool
 ) -> None:
@@ -106,6 +107,7 @@ def test_a_call_that_would_wait_too_long_is_refused_before_it_is_read(
 
 
 @PROTECTED
+@pytest.mark.fault(row=23)
 def test_batches_that_fill_their_room_leave_all_of_it_to_single_calls(
     monkeypatch: pytest.MonkeyPatch, protected: bool
 ) -> None:
@@ -127,6 +129,21 @@ def test_batches_that_fill_their_room_leave_all_of_it_to_single_calls(
         return refused
 
     assert asyncio.run(is_refused()) == (not protected)
+
+
+def test_a_batch_of_a_client_that_holds_its_share_is_refused_before_it_is_read() -> None:
+    async def refused() -> tuple[bool, bool]:
+        served = Lanes(Capacity(decisions=40))
+        asked = [served.serve(DECIDE_BATCH, HEAVY, math.inf, Caller(connection="greedy")) for _ in range(2)]
+        waiting = [asyncio.ensure_future(each) for each in asked]
+        await asyncio.sleep(0)
+        greedy, other = (served.refusal_at_once(DECIDE_BATCH, Caller(connection=name)) for name in ("greedy", "other"))
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return greedy is not None, other is not None
+
+    assert asyncio.run(refused()) == (True, False)
 
 
 def test_an_idle_lane_refuses_nobody() -> None:
