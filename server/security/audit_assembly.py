@@ -7,9 +7,10 @@ from typing import Final
 
 from google.rpc import code_pb2
 
+from server.files.line_file import LineFile
 from server.security.admission import Admission, Denial
 from server.security.audit import NO_AUDIT, AuditLog, AuditTrail, Entry
-from server.security.audit_file import AuditFile, LineSink, StandardOutput
+from server.security.audit_output import LineSink, StandardOutput
 from server.settings import PREFIX, Settings, SettingsError
 
 _SETTING: Final = f"{PREFIX}AUDIT_LOG"
@@ -46,7 +47,7 @@ def _sink(path: str) -> LineSink:
     if path == _STANDARD_OUTPUT:
         return StandardOutput()
     try:
-        return AuditFile(Path(path))
+        return LineFile(Path(path))
     except OSError as problem:
         remedy = f"set a file that this user may append to, or {_STANDARD_OUTPUT}"
         raise SettingsError(f"{_SETTING}: cannot append to {path}: {problem.strerror}; {remedy}") from problem

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from server.security.audit_file import AuditFile
+from server.files.line_file import LineFile
 from tests.deploy.tools import DEPLOY, program, run
 
 FILE = DEPLOY / "systemd" / "adtargeting.logrotate"
@@ -13,14 +13,14 @@ def test_no_line_is_lost_when_logrotate_moves_the_file_away(tmp_path: Path) -> N
     log, rules, reloaded = tmp_path / "audit.log", tmp_path / "rules", tmp_path / "reloaded"
     text = FILE.read_text(encoding="utf-8").replace("/var/log/adtargeting/audit.log", str(log))
     rules.write_text(re.sub(r"systemctl reload .*", f"touch {reloaded}", text), encoding="utf-8")
-    file = AuditFile(log)
-    file.write(b"before\n")
+    file = LineFile(log)
+    file.append(b"before\n")
     rotated = run(program("logrotate"), "--force", "--state", tmp_path / "state", rules)
     assert (rotated.returncode, rotated.stderr) == (0, "")
-    file.write(b"between\n")
+    file.append(b"between\n")
     assert reloaded.exists()
     file.reopen()
-    file.write(b"after\n")
+    file.append(b"after\n")
     file.close()
     (moved,) = tmp_path.glob("audit.log-*")
     assert (moved.read_bytes(), log.read_bytes()) == (b"before\nbetween\n", b"after\n")
