@@ -37,6 +37,7 @@ demo: $(READY)  ## A guided tour in the terminal
 # -n 4, also on two cores: many tests wait for servers. The suite runs in parallel and in any order.
 test: $(READY)  ## Tests, with coverage gates
 	@$(BIN)/python -m pytest -n 4 --dist worksteal -m 'not slow' --fault-evidence .faults/tests.json --cov --cov-report=term-missing:skip-covered --cov-report=json:.coverage.json
+	@$(BIN)/python -m tests.faults.matrix.row_gate .faults/tests.json
 	@$(BIN)/python -m tests.coverage_gate .coverage.json targeting=100 server=95
 
 test-slow: $(READY)  ## Long searches and tests of the slow kind (30 minutes)

@@ -22,8 +22,8 @@ from server.decisions.sampling import EveryNth
 from server.decisions.shadow import Shadow
 from server.geo.ip_location import open_locator
 from server.metrics.metrics import Metrics
+from targeting.decision_records.facts import Recorded, record_of
 from targeting.decision_records.lines import line_of, policy_record
-from targeting.decision_records.making import Recorded, record_of
 from targeting.decision_records.replay import Replay
 from targeting.policy.policy import DEFAULT_POLICY, ChildrenPolicy, NetworkRule
 from targeting.rejudging.batch import DecidedBatch

@@ -13,30 +13,19 @@ import grpc
 from adtargeting.v1 import targeting_pb2 as pb
 
 from benchmarks import people
+from benchmarks.crowd import NotWritten, write_people
 from benchmarks.load import Target, write_body
 from benchmarks.processes import Serving, start_service
 from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.keys.secret_key import PSEUDONYMS, SecretKey, key_file
 from server.settings import Settings
 from server.store.keys import Pseudonyms
-from server.store.ports import RecordChange
-from server.store.record_cipher import PURPOSE as CIPHER
-from server.store.record_cipher import RecordCipher
 from server.store.redis.handshake import open_connection
-from server.store.redis.primary import Primary
-from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
-from server.store.sealed import SealedRecords
-from targeting.records.preference import encode_preference
-from targeting.records.profile import encode_profile
-from targeting.records.stored_records import StoredRecords
 
 BATCH = 32
 
 _DEADLINE_S = 5.0
-_CHUNK = 500
-_STORE_BUDGET_S = 30.0
-_KEEP_S = 400 * 86_400
 
 
 class WrongAnswer(Exception):
@@ -118,17 +107,13 @@ class Scene:
             link.close()
 
     def _populate(self) -> None:
-        key = key_in(self._directory)
-        pseudonyms = Pseudonyms(key.derive(PSEUDONYMS))
-        bare = RedisStore(Primary(self._redis), pseudonyms)
-        # Encrypted, as the service itself would write them.
-        store = SealedRecords(bare, RecordCipher(key.derive(CIPHER)))
-        for first in range(0, self._population, _CHUNK):
-            numbers = range(first, min(first + _CHUNK, self._population))
-            changes = [_record(number, pseudonyms) for number in numbers]
-            if not all(each.landed for each in store.commit(changes, _STORE_BUDGET_S)):
-                raise WrongAnswer("the people could not be written: another process writes to this store")
-        bare.close()
+        link = open_connection(self._redis, 5)
+        try:
+            write_people(link, key_in(self._directory), self._population)
+        except NotWritten as problem:
+            raise WrongAnswer(str(problem)) from None
+        finally:
+            link.close()
 
 
 def key_in(directory: Path) -> SecretKey:
@@ -178,15 +163,3 @@ def modes_of(path: str, answer: bytes) -> tuple[int, ...]:
     if path == PREPARE_BID_REQUEST.path:
         return (pb.PrepareBidRequestResponse.FromString(answer).decision.mode,)
     return tuple(each.response.mode for each in pb.DecideBatchResponse.FromString(answer).results)
-
-
-def _record(number: int, pseudonyms: Pseudonyms) -> RecordChange:
-    subject = people.account(number)
-    owner = pseudonyms.owner(subject)
-    return RecordChange(
-        subject,
-        StoredRecords(subject.kind, owner),
-        preference=encode_preference(people.preference(number), owner),
-        profile=encode_profile(people.profile(number), owner),
-        profile_ttl_s=_KEEP_S,
-    )

@@ -24,12 +24,15 @@ from server.metrics.metrics import Metrics
 from server.opening import Opening
 from server.policy.current_policy import CurrentPolicy
 from server.policy.shadow_policy import ShadowPolicy
-from server.security.audit_assembly import open_audit
+from server.security.audit_assembly import audit_denials, open_audit
+from server.security.doors import open_doors
+from server.security.exposure import check_exposure
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 from server.tracing.assembly import open_tracer
 from server.vital_threads import VitalThreads
-from server.web.assembly import inspector_is_open, open_pages
+from server.web.assembly import open_pages
+from server.web.inspect.admission import inspector_is_open
 from server.web.visit import read_proxies
 
 _LOG = logging.getLogger(__name__)
@@ -57,11 +60,16 @@ class Service(Opening):
     def open(self) -> None:
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
         settings, closing = self._settings, self._closing
+        if self._listener is None:
+            check_exposure(settings)
+        self.doors = open_doors(settings)
+        self.metrics.denials.count = self.doors.admission.denied
         self.locations = self._given_locations or LocationDatabase(settings.geo_db)
         self.metrics.country_table_age.set_function(self.locations.age_s)
         open_nap = nap_reader(settings.nap_keys, lambda: self.metrics.count_decode_error("nap"))
         self.store = StoreAccess(settings, closing)
         self.audit = open_audit(settings, self.metrics.count_audit_lost, closing)
+        audit_denials(self.doors.admission, self.audit)
         self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), self.metrics)
         self.shadow_rules = ShadowPolicy(settings.policy_shadow, self.rules, self.metrics)
         self.store.on_circuit_change = self.metrics.circuit_open.set
@@ -69,7 +77,9 @@ class Service(Opening):
         self.gate = self._open_gate()
         if self._listener is None:
             probes = Probes(live=self.ended_part, ready=self._not_ready)
-            self.metrics_address = serve_metrics(settings.metrics_address, self.metrics.registry, probes, closing)
+            self.metrics_address = serve_metrics(
+                settings.metrics_address, self.metrics.registry, probes, self.doors, closing
+            )
         choices = ChoiceThreads(settings, self.store, self.rules, self.metrics, closing)
         shadow = Shadow(self.shadow_rules, self.metrics.shadow, EveryNth(settings.policy_shadow_one_in))
         self.records = DecisionRecords(settings, lambda: self.store.trust.epoch, self.metrics, closing)
@@ -92,9 +102,9 @@ class Service(Opening):
         if settings.canaries == "yes":
             CanaryParts(self.gate, self.store, self.rules, self.metrics).open(closing)
         if settings.web_address:
-            self.web_address = open_pages(settings, lanes.call_context, closing)
+            self.web_address = open_pages(settings, self.doors, lanes.call_context, closing)
         self._watch_health()
-        self._file_watch = FileWatch(self.reload, self.locations.reload_if_changed)
+        self._file_watch = FileWatch(self.reload, self.reload_changed)
         self._file_watch.start()
         closing.callback(self._file_watch.close)
         self._vital_threads = VitalThreads()
@@ -109,15 +119,18 @@ class Service(Opening):
         self._closing.close()
 
     def reload(self) -> None:
-        """Read the policies and the country database again; a file that cannot be used changes nothing.
-
-        The audit log is opened again too.
-        """
+        """Read all files again; a file that cannot be used changes nothing. The audit log is opened again too."""
         self.audit.reopen()
         self.rules.reload()
         self.shadow_rules.reload()
         self.records.reopen()
         self.locations.reload()
+        self.doors.reload()
+
+    def reload_changed(self) -> None:
+        """Read the files again that are taken when they change."""
+        self.locations.reload_if_changed()
+        self.doors.reload_if_changed()
 
     def request_reload(self) -> None:
         """Have the files read again, without waiting for it."""
@@ -126,7 +139,7 @@ class Service(Opening):
     @property
     def inspector_is_open(self) -> bool:
         """Whether the pages have an inspector that answers."""
-        return bool(self.web_address) and inspector_is_open(read_proxies(self._settings))
+        return bool(self.web_address) and inspector_is_open(self.doors.admission, read_proxies(self._settings))
 
     def ended_part(self) -> str:
         """Return the name of a part that serving needs and that has ended by itself; empty while all run, or start."""
@@ -146,7 +159,7 @@ class Service(Opening):
         return self._phase or self.ended_part()
 
     def _open_gate(self) -> Gate:
-        gate = make_gate(self._settings, self._listener)
+        gate = make_gate(self._settings, self.doors, self._listener)
         if self.tracer is not None:
             gate.trace_with(self.tracer)
         self.address = gate.open()

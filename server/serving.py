@@ -16,6 +16,8 @@ from server.app import Service
 from server.build import PROGRAM, build_version
 from server.logs import FloodFilter, configure_logs
 from server.memory import share_heaps
+from server.security.doors import Doors, protection
+from server.security.exposure import is_unix
 from server.settings import Settings
 from server.web.assembly import own_origin
 
@@ -104,15 +106,21 @@ def serve_until_stopped(service: Service, signals: Signals, floods: FloodFilter)
 
 def start_line(service: Service) -> str:
     """Return the line that says what is served, where, and on which store."""
-    return (
-        f"{serving_line(service)}, metrics on http://{service.metrics_address}/metrics{pages_part(service)}, "
-        f"from {service.store.name}"
-    )
+    metrics = metrics_url(service.metrics_address, service.doors)
+    return f"{serving_line(service)}, metrics on {metrics}{pages_part(service)}, from {service.store.name}"
 
 
 def serving_line(service: Service) -> str:
     """Return the part of the start line that tells the version, the address and the gate."""
-    return f"{PROGRAM} {build_version()} serves gRPC on {service.address} ({service.gate.name} gate)"
+    how = f"{service.gate.name} gate, {protection(service.address, service.doors)}"
+    return f"{PROGRAM} {build_version()} serves gRPC on {service.address} ({how})"
+
+
+def metrics_url(address: str, doors: Doors) -> str:
+    """Return where metrics are scraped."""
+    if is_unix(address):
+        return f"{address}:/metrics"
+    return f"{'https' if doors.tls_at(address) else 'http'}://{address}/metrics"
 
 
 def pages_part(service: Service) -> str:
@@ -120,7 +128,8 @@ def pages_part(service: Service) -> str:
     if not service.web_address:
         return ""
     inspector = " and /inspect" if service.inspector_is_open else ""
-    return f", pages on {own_origin(service.web_address) or service.web_address}/choice{inspector}"
+    origin = own_origin(service.web_address, service.doors) or service.web_address
+    return f", pages on {origin}/choice{inspector}"
 
 
 def log_start(service: Service) -> None:
@@ -140,4 +149,6 @@ def log_start(service: Service) -> None:
 def listeners(service: Service) -> list[str]:
     """Return every address that is listened on, and how it is protected."""
     addresses = {"gRPC": service.address, "metrics": service.metrics_address, "pages": service.web_address}
-    return [f"{name} {address} (plaintext)" for name, address in addresses.items() if address]
+    return [
+        f"{name} {address} ({protection(address, service.doors)})" for name, address in addresses.items() if address
+    ]

@@ -16,8 +16,11 @@ from server.files.bounded_file import read_bounded
 from server.policy.toml import parse_toml
 
 PREFIX = "ADTARGETING_"
+UNIX_PREFIX = "unix:"
+"""What begins the address of a Unix socket; its path follows."""
 _LAST_PORT = 65_535
 MOST_PROCESSES = 64
+_MODE = re.compile(r"0?[0-7]{3}")
 _KEY_PREFIX = re.compile(r"[A-Za-z0-9_.-]{1,32}")
 _LARGEST_FILE = 1 << 20
 
@@ -45,13 +48,13 @@ class Settings:
     decision_records: str = ""
     """The file of decision records; empty: none are written."""
     decision_records_one_in: int = field(default=100, metadata={"bounds": (1, 1_000_000)})
-    """One decision in so many is recorded."""
+    """One of this number of decisions is recorded."""
     decision_records_crowd: int = field(default=20, metadata={"bounds": (1, 10_000)})
     """How many people must have the same record in an hour before it is written."""
     policy_shadow: str = ""
     """A policy that judges decisions as well and changes nothing."""
     policy_shadow_one_in: int = field(default=1, metadata={"bounds": (1, 1_000_000)})
-    """It judges one decision in so many."""
+    """It judges one of this number of decisions."""
     nap_keys: str = ""
     secret_key_file: str = ""
     decision_budget_ms: int = field(default=25, metadata={"bounds": (1, 10_000)})
@@ -79,6 +82,20 @@ class Settings:
     drain_delay_s: int = field(default=1, metadata={"bounds": (0, 600)})
     """How long health reports NOT_SERVING before new calls are refused."""
     drain_grace_s: int = field(default=10, metadata={"bounds": (0, 600)})
+    tls_cert: str = ""
+    """The certificate chain of the TCP listeners, in PEM."""
+    tls_key: str = ""
+    """Its private key, in PEM."""
+    tls_client_ca: str = ""
+    """The authorities whose client certificates are accepted, in PEM; empty: none are asked for."""
+    clients: str = ""
+    """The clients file: who may call, and what; empty: everyone on this machine may call everything."""
+    insecure_listen: str = field(default="no", metadata={"choices": ("no", "yes")})
+    """Whether listeners outside the loopback may lack TLS or clients, because something else protects them."""
+    socket_mode: str = field(default="0660", metadata={"mode": True})
+    """The permissions of Unix sockets, in octal."""
+    token_file: str = ""
+    """A file with the bearer token that the commands send; the service does not read it."""
     web_address: str = ""
     """Where the pages are served: host:port, or ``unix:`` and a path; empty: nowhere."""
     web_origin: str = ""
@@ -144,11 +161,12 @@ def _with_secrets(values_by_name: Mapping[str, object]) -> dict[str, object]:
             continue
         if values.get(name):
             raise SettingsError(f"{file}: set either this or {name}")
-        values[name] = _read_secret(file, Path(str(path)))
+        values[name] = read_secret(file, Path(str(path)))
     return values
 
 
-def _read_secret(name: str, path: Path) -> str:
+def read_secret(name: str, path: Path) -> str:
+    """Read a secret from the file that a setting names. Raises ``SettingsError``."""
     try:
         secret = read_bounded(path, _LARGEST_FILE).decode("utf-8").strip()
     except OSError as error:
@@ -193,6 +211,8 @@ def _check(name: str, value: object, limits: Mapping[str, object]) -> object:
         return checked_processes(name, str(value))
     if "key_prefix" in limits and not _KEY_PREFIX.fullmatch(str(value)):
         raise SettingsError(f"{name}: must be 1 to 32 letters, digits, '-', '_' or '.'")
+    if "mode" in limits and not _MODE.fullmatch(str(value)):
+        raise SettingsError(f"{name}: must be permissions in octal, such as 0660")
     return checked_address(name, str(value)) if "address" in limits else value
 
 
@@ -204,8 +224,13 @@ def checked_processes(name: str, value: str) -> str:
 
 
 def checked_address(name: str, value: str) -> str:
-    """Return the address if it is ``host:port`` with a possible port. Raises ``SettingsError``."""
+    """Return the address if it is ``host:port`` with a possible port, or ``unix:`` and a path.
+
+    Raises ``SettingsError``.
+    """
+    if len(value) > len(UNIX_PREFIX) and value.startswith(UNIX_PREFIX):
+        return value
     host, _, port = value.rpartition(":")
     if not (host and port.isascii() and port.isdecimal() and int(port) <= _LAST_PORT):
-        raise SettingsError(f"{name}: must be host:port, with a port from 0 to {_LAST_PORT}")
+        raise SettingsError(f"{name}: must be host:port, with a port from 0 to {_LAST_PORT}, or unix: and a path")
     return value

@@ -1,12 +1,15 @@
 """What several areas of tests share: a real Redis, started once a test process."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
 
+from server.geo import ip_location
+from server.geo.country_table import load_country_table
 from server.store.embedded.server import EmbeddedRedis
 from server.store.redis.url import RedisAddress, parse_redis_url
 from tests.faults.matrix.collector import EvidenceRecorder
@@ -42,6 +45,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def figure(record_property: Callable[[str, object], None]) -> Figure:
     """Records what a test measured, for the fault matrix."""
     return lambda text: record_property(FIGURE, text)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_country_table() -> Iterator[None]:
+    """The bundled table of countries, read once a test process: it is immutable, and takes longest of a start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ip_location, "load_country_table", cache(load_country_table))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,13 @@ def health(channel: grpc.Channel, service: str = "") -> str:
 
 
 def reflected_services(
-    channel: grpc.Channel, path: str = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    channel: grpc.Channel,
+    path: str = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    metadata: tuple[tuple[str, str], ...] = (),
 ) -> set[str]:
     """The names that reflection lists."""
     call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(path)
     request = reflection_pb2.ServerReflectionRequest(list_services="").SerializeToString()
-    (answer,) = call(iter([request]), timeout=5)
+    (answer,) = call(iter([request]), timeout=5, metadata=metadata)
     listed = reflection_pb2.ServerReflectionResponse.FromString(answer).list_services_response.service
     return {service.name for service in listed}

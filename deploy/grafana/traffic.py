@@ -112,9 +112,12 @@ ROOM: Final = Section(
         ),
         Graph(
             "Refused before any work",
-            "By cause.",
+            "Refused for want of room or time, by cause, and denied for want of a role.",
             PER_SECOND,
-            [Query(rate("adtargeting_refused_total", "cause"), "{{cause}}")],
+            [
+                Query(rate("adtargeting_refused_total", "cause"), "{{cause}}"),
+                Query(rate("adtargeting_denied_calls_total", "role"), "denied {{role}}"),
+            ],
             width=6,
         ),
     ],

@@ -7,7 +7,7 @@ from adtargeting.v1 import profile_pb2 as pb
 from adtargeting.v1.targeting_pb2 import ClientSettings, PrivacySignals
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from server.cli.client import Client, as_json
+from server.cli.client import as_json, open_client
 from server.cli.command import Command, add_subject, subject_of, text
 from server.cli.failures import OK, Refused
 from server.cli.shell import Shell, plain
@@ -51,7 +51,7 @@ def run(options: Namespace, shell: Shell) -> int:
         client=ClientSettings(country=options.country),
         **subject_of(options),
     )
-    with Client(shell.settings().grpc_address) as client:
+    with open_client(shell) as client:
         recorded = client.call(client.profiles.RecordActivity, pb.RecordActivityRequest(activities=[activity]))
     result = recorded.results[0]
     if options.json:

@@ -4,7 +4,7 @@ No call waits longer than ``TIMEOUT_S``.
 """
 
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 import grpc
 from adtargeting.v1 import preference_pb2_grpc, profile_pb2_grpc, targeting_pb2_grpc
@@ -12,21 +12,32 @@ from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 
 from server.cli.command import program
+from server.cli.credentials import Credentials, read_credentials
 from server.cli.failures import Refused
-from server.cli.shell import plain
+from server.cli.shell import Shell, plain
 
 TIMEOUT_S = 5.0
 # HTTP_PROXY is meant for the web, not for a service in the same network.
 _OPTIONS = (("grpc.enable_http_proxy", 0),)
 _DETAILS = "grpc-status-details-bin"
 
+_PLAINTEXT_REMEDIES = {"socket closed": "it was closed at once; if the service speaks TLS, add --tls-ca"}
+_TLS_REMEDIES = {
+    "certificate_verify_failed": "its certificate is not trusted; name its authority with --tls-ca",
+    "hostname verification": "its certificate has another name; set that name with --tls-name",
+    "socket closed": "it was closed at once; if it requires a client certificate, add --tls-cert and --tls-key",
+    "handshake": "TLS failed; check --tls-cert and --tls-key, and whether the service speaks TLS",
+}
+
 Answer_co = TypeVar("Answer_co", covariant=True)
+Metadata: TypeAlias = tuple[tuple[str, str], ...]
+_PLAIN = Credentials()
 
 
 class Rpc(Protocol[Answer_co]):
     """A unary method of a stub."""
 
-    def __call__(self, request: Any, *, timeout: float) -> Answer_co:
+    def __call__(self, request: Any, *, timeout: float, metadata: Metadata) -> Answer_co:
         """Send the request and return the answer."""
         ...
 
@@ -34,9 +45,11 @@ class Rpc(Protocol[Answer_co]):
 class Client:
     """The three services at an address, as a context manager."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, credentials: Credentials = _PLAIN) -> None:
         self._address = address
-        self._channel = grpc.insecure_channel(address, _OPTIONS)
+        self._uses_tls = credentials.channel is not None
+        self._metadata = (("authorization", f"Bearer {credentials.token}"),) if credentials.token else ()
+        self._channel = _channel(address, credentials)
         self.targeting = targeting_pb2_grpc.TargetingServiceStub(self._channel)
         self.preferences = preference_pb2_grpc.PreferenceServiceStub(self._channel)
         self.profiles = profile_pb2_grpc.ProfileServiceStub(self._channel)
@@ -50,7 +63,7 @@ class Client:
     def call(self, rpc: Rpc[Answer_co], request: Message) -> Answer_co:
         """Send the request and return the answer. Raises ``Refused``."""
         try:
-            return rpc(request, timeout=TIMEOUT_S)
+            return rpc(request, timeout=TIMEOUT_S, metadata=self._metadata)
         except grpc.RpcError as problem:
             raise Refused(self._why(problem)) from None
 
@@ -59,13 +72,36 @@ class Client:
             return "the call failed"
         code, has_details = problem.code(), any(name == _DETAILS for name, _ in problem.trailing_metadata() or ())
         if code is grpc.StatusCode.UNAVAILABLE and not has_details:
+            if remedy := self._tls_remedy(problem.details() or ""):
+                return f"no connection to {plain(self._address)}: {remedy}"
             return (
                 f"no service answers at {plain(self._address)}; start one with `{program()} serve`, "
                 "or set another address with --address"
             )
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
             return f"the service at {plain(self._address)} did not answer within {TIMEOUT_S:g} s"
-        return f"refused, {code.name}: {plain(problem.details() or 'no reason given')}"
+        said = f"refused, {code.name}: {plain(problem.details() or 'no reason given')}"
+        if code is grpc.StatusCode.UNAUTHENTICATED:
+            return f"{said}; set ADTARGETING_TOKEN_FILE, or --tls-cert and --tls-key"
+        return said
+
+    def _tls_remedy(self, details: str) -> str:
+        """Return what to do about a connection that failed for TLS, by gRPC's own text; empty for any other."""
+        remedies = _TLS_REMEDIES if self._uses_tls else _PLAINTEXT_REMEDIES
+        return next((remedy for said, remedy in remedies.items() if said in details.lower()), "")
+
+
+def open_client(shell: Shell) -> Client:
+    """Return a client of the service that the settings and options name. Raises ``UsageError``, ``SettingsError``."""
+    settings = shell.settings()
+    return Client(settings.grpc_address, read_credentials(settings, shell.tls))
+
+
+def _channel(address: str, credentials: Credentials) -> grpc.Channel:
+    if credentials.channel is None:
+        return grpc.insecure_channel(address, _OPTIONS)
+    named = (("grpc.ssl_target_name_override", credentials.server_name),) if credentials.server_name else ()
+    return grpc.secure_channel(address, credentials.channel, (*_OPTIONS, *named))
 
 
 def as_json(message: Message, *, indent: int | None = 2) -> str:

@@ -37,6 +37,7 @@ COMMANDS = {
     "replay": CommandEntry("decide recorded decisions again under another policy", "server.cli.replay", "REPLAY"),
     "preflight": CommandEntry("check the configured store", "server.cli.preflight", "PREFLIGHT"),
     "store": CommandEntry("show whose the store is, or accept a restored one", "server.cli.store", "STORE"),
+    "token": CommandEntry("make a bearer token for a client: new", "server.cli.token", "TOKEN"),
     "load-sample": CommandEntry("fill the store with a sample population", "server.cli.load_sample", "LOAD_SAMPLE"),
     "features": CommandEntry("show the schema of the feature vector", "server.cli.features", "FEATURES"),
     "decode": CommandEntry("decode a consent string: tcf, gpp or usp", "server.cli.decode", "DECODE"),

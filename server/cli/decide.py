@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from server.cli.client import Client, as_json
+from server.cli.client import as_json, open_client
 from server.cli.command import Command
 from server.cli.failures import OK
 from server.cli.request import add_dry_run, add_request, request_from
@@ -14,7 +14,7 @@ def run(options: Namespace, shell: Shell) -> int:
     """Send the request to the running service and print the decision."""
     request = request_from(options)
     request.dry_run = options.dry_run
-    with Client(shell.settings().grpc_address) as client:
+    with open_client(shell) as client:
         decision = client.call(client.targeting.Decide, request)
     if options.json:
         shell.write(as_json(decision))

@@ -70,7 +70,7 @@ def run(given: Namespace, shell: Shell) -> int:
         people = list(population(_SEED, PEOPLE, now_s))
         load(out, _loader(service, closing).load(people, now_s), PEOPLE)
         out.print(f"{PEOPLE:,} sample people are loaded.")
-        pages = f"{own_origin(service.web_address)}/choice"
+        pages = f"{own_origin(service.web_address, service.doors)}/choice"
         tell(Stage(out, closing.enter_context(Client(service.address)), store, people))
         if sys.stdin.isatty() and out.is_terminal:
             out.input(f"\nThe page on which a person chooses is at {pages}. Press Enter to end the demo.")

@@ -7,7 +7,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 from rich.console import Console
 from rich.table import Table
 
-from server.cli.client import Client, as_json
+from server.cli.client import as_json, open_client
 from server.cli.command import Command
 from server.cli.failures import OK
 from server.cli.request import add_request, request_from
@@ -22,7 +22,7 @@ _LONGEST_SIGNAL = len("global_privacy_control")
 def run(options: Namespace, shell: Shell) -> int:
     """Send the request to the running service and print every check."""
     request = request_from(options)
-    with Client(shell.settings().grpc_address) as client:
+    with open_client(shell) as client:
         explained = client.call(client.targeting.Explain, request)
     if options.json:
         shell.write(as_json(explained))

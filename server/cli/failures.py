@@ -1,6 +1,5 @@
 """The exit status of each failure: one table; every failure is one line on standard error."""
 
-from server.gate.port import GateError
 from server.geo.country_table import GeoDatabaseError
 from server.processes.supervisor import WorkersFailed
 from server.settings import SettingsError
@@ -28,7 +27,6 @@ EXIT_STATUS: dict[type[Exception], int] = {
     PolicyError: USAGE_ERROR,
     RedisUrlError: USAGE_ERROR,
     EmbeddedStoreError: USAGE_ERROR,
-    GateError: USAGE_ERROR,
     WorkersFailed: USAGE_ERROR,
     GeoDatabaseError: USAGE_ERROR,
 }

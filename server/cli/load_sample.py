@@ -111,6 +111,9 @@ def _options(shell: Shell) -> Iterator[str]:
         yield from ("--config", str(shell.config))
     if shell.address is not None:
         yield from ("--address", shell.address)
+    for name, value in shell.tls._asdict().items():
+        option = f"--{name.replace('_', '-')}"
+        yield from (option,) if value is True else (option, str(value)) if value else ()
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:

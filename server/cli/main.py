@@ -16,12 +16,16 @@ from typing import Any
 from server.build import PROGRAM, UNKNOWN, build_version
 from server.cli.command import Command, Parser, program
 from server.cli.commands import COMMANDS
+from server.cli.credentials import TlsOptions, add_tls_options
 from server.cli.failures import INTERRUPTED, OK, REFUSED, Refused, exit_status
 from server.cli.shell import Shell, new_console
 
 _DESCRIPTION = """\
 The privacy gate in front of an ad server's user data: behavioural features,
 or only country, language and IP location."""
+
+
+_SHARED = {"config", "policy", "address", *TlsOptions._fields}
 
 
 class _ShowVersion(Action):
@@ -81,6 +85,7 @@ def shared_options() -> Parser:
     options.add_argument("--config", type=Path, metavar="FILE", help="settings in a TOML file")
     options.add_argument("--policy", metavar="FILE", help="policy in a TOML file (ADTARGETING_POLICY)")
     options.add_argument("--address", metavar="HOST:PORT", help="address of the service (ADTARGETING_GRPC_ADDRESS)")
+    add_tls_options(shared)
     return shared
 
 
@@ -104,11 +109,13 @@ def _top(shared: Parser) -> Parser:
 
 def _shared(found: Namespace) -> dict[str, Any]:
     """Return the shared options, given before or after the command."""
-    return {name: value for name, value in vars(found).items() if name in {"config", "policy", "address"}}
+    return {name: value for name, value in vars(found).items() if name in _SHARED}
 
 
 def _shell(options: Namespace) -> Shell:
-    return Shell(out=new_console(), environment=os.environ, **_shared(options))
+    shared = _shared(options)
+    tls = TlsOptions(**{name: shared.pop(name) for name in TlsOptions._fields if name in shared})
+    return Shell(out=new_console(), environment=os.environ, tls=tls, **shared)
 
 
 def _never_fail_to_write() -> None:

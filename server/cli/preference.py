@@ -6,7 +6,7 @@ from functools import partial
 
 from adtargeting.v1 import preference_pb2 as pb
 
-from server.cli.client import Client, as_json
+from server.cli.client import as_json, open_client
 from server.cli.command import Command, add_subject, subject_of, text
 from server.cli.failures import OK
 from server.cli.shell import Shell, plain
@@ -44,7 +44,7 @@ def run(options: Namespace, shell: Shell, choice: pb.Choice) -> int:
         birth_date=options.birth_date,
         **subject_of(options),
     )
-    with Client(shell.settings().grpc_address) as client:
+    with open_client(shell) as client:
         receipt = client.call(client.preferences.SetPreference, request)
     if options.json:
         shell.write(as_json(receipt))

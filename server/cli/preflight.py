@@ -10,6 +10,7 @@ from server.cli.store_access import open_store
 from server.geo.ip_location import open_locator
 from server.geo.location_database import age_remedy
 from server.keys.secret_key import key_file
+from server.store.epoch_memory import EpochMemory
 from server.store.redis.backend import backend_of
 from server.store.redis.cluster.topology import ClusterAddress
 from server.store.redis.preflight import Expected, Level, PreflightCheck, examine
@@ -24,7 +25,8 @@ def run(_: Namespace, shell: Shell) -> int:
     settings = shell.settings()
     with open_store(settings) as address:
         key = key_file(settings).read()
-        expected = Expected(settings.replicas, key.fingerprint if key else "")
+        epoch = EpochMemory(settings.secret_key_path).epoch
+        expected = Expected(settings.replicas, key.fingerprint if key else "", epoch)
         backend = backend_of(address, settings.key_prefix.encode(), accept_any)
         is_cluster = isinstance(address, ClusterAddress)
         found = [check for facts in backend.facts() for check in examine(facts, expected, is_cluster=is_cluster)]

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from server.cli.client import Client, as_json
+from server.cli.client import as_json, open_client
 from server.cli.command import Command, text
 from server.cli.failures import OK, UsageError
 from server.cli.request import add_dry_run
@@ -45,7 +45,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace, shell: Shell) -> int:
     """Send the bid request to the running service and print what each network would receive."""
     bid_request = _read(options.file)
-    with Client(shell.settings().grpc_address) as client:
+    with open_client(shell) as client:
         answer = client.call(client.targeting.PrepareBidRequest, request_from(options, bid_request))
     if options.json:
         shell.write(as_json(answer))

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from adtargeting.v1 import profile_pb2 as pb
 
-from server.cli.client import Client, as_json
+from server.cli.client import as_json, open_client
 from server.cli.command import Command, add_subject, subject_of
 from server.cli.failures import OK
 from server.cli.shell import Shell
@@ -21,7 +21,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace, shell: Shell) -> int:
     """Print everything stored, or erase the profile and print the receipt."""
-    with Client(shell.settings().grpc_address) as client:
+    with open_client(shell) as client:
         if options.action == "show":
             held = client.call(client.profiles.GetProfile, pb.GetProfileRequest(**subject_of(options)))
             shell.write(as_json(held))

@@ -13,7 +13,7 @@ from server.cli.shell import Shell, plain
 from server.decision_records.reading import RecordReading
 from server.policy.policy_file import load_policy
 from targeting.decision_records.replay import Replay, ReplayedChange
-from targeting.decision_records.untold import untold_changes
+from targeting.decision_records.unrecorded import unrecorded_changes
 from targeting.policy.directions import Effect
 
 _MAX_SHOWN: Final = 200
@@ -35,7 +35,7 @@ def run(options: Namespace, shell: Shell) -> int:
     if not path:
         raise UsageError("--policy: name the policy to decide by")
     reading = _read(options.records, Replay(load_policy(Path(path))))
-    changes = reading.replay.changes + untold_changes(reading.replay, reading.policies)
+    changes = reading.replay.changes + unrecorded_changes(reading.replay, reading.policies)
     _print_bad_lines(reading, shell)
     _print_changes(changes, options.allow, shell)
     refused = sum(is_refused(change.name, change.effect, options.allow) for change in changes)
@@ -84,8 +84,8 @@ def _text(change: ReplayedChange, decisions: int) -> str:
         parts += [change.reason.name, change.country or _UNKNOWN]
     if change.network:
         parts.append(f"network {plain(change.network)}")
-    if change.untold:
-        parts.append(f"not told: {change.untold}")
+    if change.unrecorded:
+        parts.append(f"not recorded: {change.unrecorded}")
     return ", ".join(parts)
 
 

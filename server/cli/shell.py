@@ -12,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from server.cli.credentials import NO_TLS, TlsOptions
 from server.settings import Settings, checked_address, read_settings
 
 TABLE_STYLE = box.SIMPLE_HEAD
@@ -19,13 +20,14 @@ TABLE_STYLE = box.SIMPLE_HEAD
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """The surroundings of one command. ``config``, ``policy`` and ``address`` are its shared options."""
+    """The surroundings of one command. All but ``out`` and ``environment`` are its shared options."""
 
     out: Console
     environment: Mapping[str, str]
     config: Path | None = None
     policy: str = ""
     address: str | None = None
+    tls: TlsOptions = NO_TLS
 
     def settings(self) -> Settings:
         """Read the settings; command line options take precedence. Raises ``SettingsError``."""

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from server.decision_records.observer import RecordObserver
-from server.decision_records.record_file import RecordFile
 from server.decision_records.writer import RecordWriter, WriterParts
 from server.decisions.containment import BatchObserver
 from server.decisions.sampling import EveryNth
+from server.files.line_file import LineFile
 from server.metrics.metrics import Metrics
 from server.settings import PREFIX, Settings, SettingsError
 from targeting.decision_records.crowd import Crowd
@@ -40,8 +40,8 @@ class DecisionRecords:
             self._writer.reopen()
 
 
-def _opened(path: Path) -> RecordFile:
+def _opened(path: Path) -> LineFile:
     try:
-        return RecordFile(path)
+        return LineFile(path)
     except OSError as problem:
         raise SettingsError(f"{PREFIX}DECISION_RECORDS: cannot write {path}: {problem.strerror}") from problem

@@ -2,7 +2,7 @@
 
 from server.decision_records.writer import RecordWriter
 from server.decisions.sampling import EveryNth
-from targeting.decision_records.making import Recorded
+from targeting.decision_records.facts import Recorded
 from targeting.rejudging.batch import DecidedBatch
 
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from server.decision_records.day_secret import DaySecret
-from server.decision_records.record_file import RecordFile
 from server.errors import note
+from server.files.line_file import LineFile
 from server.metrics.record_counts import RecordCounts
 from targeting.decision_records.crowd import Crowd
+from targeting.decision_records.facts import Recorded, record_of
 from targeting.decision_records.lines import line_of, policy_record
-from targeting.decision_records.making import Recorded, record_of
 from targeting.decision_records.person_group import day_pseudonym
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
@@ -33,7 +33,7 @@ _LOG = logging.getLogger(__name__)
 class WriterParts(NamedTuple):
     """What a writer works with."""
 
-    file: RecordFile
+    file: LineFile
     crowd: Crowd
     counts: RecordCounts
     epoch: Callable[[], str]

@@ -1,4 +1,4 @@
-"""A share of all requests, chosen at random, at the cost of one subtraction a request."""
+"""A random share of all requests, at the cost of one subtraction a request."""
 
 import math
 import random

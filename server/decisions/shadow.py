@@ -10,7 +10,7 @@ from server.metrics.shadow_counts import ShadowCounts, outcome_of
 from targeting.age import person_day
 from targeting.policy.policy import Policy
 from targeting.rejudging.batch import DecidedBatch
-from targeting.rejudging.pair import PolicyPair
+from targeting.rejudging.policy_pair import PolicyPair
 
 
 class Shadow:

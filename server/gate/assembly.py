@@ -4,16 +4,17 @@ import socket
 from importlib.util import find_spec
 
 from server.gate.grpcio import GrpcioGate
-from server.gate.listening import listen, reserve
-from server.gate.port import TraceableGate
+from server.gate.port import GRPC_ADDRESS, TraceableGate
 from server.gate.room import Capacity
+from server.listening import ListenAddress, listen, reserve
+from server.security.doors import Doors
 from server.settings import Settings, SettingsError
 
 _WAITING_SHARE = 0.6
 """How much of its budget a decision may wait for its turn."""
 
 
-def make_gate(settings: Settings, listener: socket.socket | None = None) -> TraceableGate:
+def make_gate(settings: Settings, doors: Doors, listener: socket.socket | None = None) -> TraceableGate:
     """Return the gate of ``ADTARGETING_GATE``, not yet open. Raises ``SettingsError``.
 
     ``listener`` is the socket of ``open_listener``, which several processes share.
@@ -21,7 +22,7 @@ def make_gate(settings: Settings, listener: socket.socket | None = None) -> Trac
     wait_s = _WAITING_SHARE * settings.decision_budget_ms / 1000
     capacity = Capacity(settings.max_inflight, settings.max_inflight_mib << 20, wait_s)
     if not _is_http2(settings):
-        return GrpcioGate(settings.grpc_address, capacity, shared=listener is not None)
+        return GrpcioGate(settings.grpc_address, capacity, shared=listener is not None, doors=doors)
     if not has_http2():
         raise SettingsError("ADTARGETING_GATE: h2corn is not installed, it has no wheel for this machine; set grpcio")
     # It loads libraries that the other gate does without.
@@ -32,20 +33,27 @@ def make_gate(settings: Settings, listener: socket.socket | None = None) -> Trac
         connections=settings.max_connections,
         streams=settings.max_streams,
         idle_s=float(settings.idle_timeout_s),
+        # Every call has ended then: the longest may take the budget of a write.
+        drain_s=0.5 + settings.write_budget_ms / 1000,
         hosts=_listed(settings.hosts),
         origins=_listed(settings.origins),
     )
-    return Http2Gate(settings.grpc_address, capacity, limits, listener)
+    return Http2Gate(settings.grpc_address, capacity, limits, listener, doors)
 
 
 def open_listener(settings: Settings) -> tuple[socket.socket, str]:
-    """Return a socket for several processes, and its address (``host:port``). Raises ``GateError``.
+    """Return a socket for several processes, and its address. Raises ``ListenError``, ``SettingsError``.
 
     The processes of the http2 gate accept on it; those of grpcio listen beside it (SO_REUSEPORT).
     """
-    open_socket = listen if _is_http2(settings) else reserve
-    listener = open_socket(settings.grpc_address)
-    return listener, f"{settings.grpc_address.rpartition(':')[0]}:{listener.getsockname()[1]}"
+    where = ListenAddress(GRPC_ADDRESS, settings.grpc_address, int(settings.socket_mode, 8))
+    if _is_http2(settings):
+        listener = listen(where)
+    elif where.unix_path is None:
+        listener = reserve(where)
+    else:
+        raise SettingsError(f"{GRPC_ADDRESS}: the grpcio gate serves a Unix socket by one process; set processes to 1")
+    return listener, where.bound(listener)
 
 
 def _is_http2(settings: Settings) -> bool:

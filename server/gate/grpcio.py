@@ -7,25 +7,25 @@ gRPC ends such calls as CANCELLED, which says nothing: the streams of a connecti
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 import grpc
 
 from server.gate import health, reflection
-from server.gate.listening import listen
+from server.gate.entrance import ClientEntrance, Entrance, OwnEntrance
+from server.gate.grpcio_credentials import Context as _Context
+from server.gate.grpcio_credentials import presented_by, server_credentials
 from server.gate.loop_gate import LoopGate
 from server.gate.methods import METHODS
-from server.gate.own_port import NO_CREDENTIAL
-from server.gate.port import Answer, GateError, Method, Refusal
+from server.gate.port import GRPC_ADDRESS, Answer, Method, Refusal
 from server.gate.room import DEFAULT_CAPACITY, Capacity
 from server.gate.traceparent import with_traceparent
-from server.security.caller import Caller
+from server.listening import ListenAddress, ListenError, listen, unix_mode
+from server.security.doors import Doors, open_to_all
 from server.security.own_credential import OwnCredential
-
-_Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
-_Identify: TypeAlias = "Callable[[_Context], Caller | None]"
-"""Tells who makes a call; None: one who may not."""
+from server.settings import UNIX_PREFIX
 
 _STATUS_KEY = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -58,69 +58,82 @@ class GrpcioGate(LoopGate):
 
     name = "grpcio"
 
-    def __init__(self, address: str, capacity: Capacity = DEFAULT_CAPACITY, *, shared: bool = False) -> None:
+    def __init__(
+        self,
+        address: str,
+        capacity: Capacity = DEFAULT_CAPACITY,
+        *,
+        shared: bool = False,
+        doors: Doors | None = None,
+    ) -> None:
         """``shared``: several processes listen on the address, which a supervisor has reserved."""
         super().__init__(capacity, _TURNS)
-        self._address = address
+        self._doors = doors or open_to_all()
+        self._where = ListenAddress(GRPC_ADDRESS, address, self._doors.socket_mode)
         self._shared = shared
         self._options = _options(shared=shared)
         self._servers: list[grpc.aio.Server] = []
 
     def open(self) -> str:
-        """Listen, and return the bound address. Raises ``GateError``."""
+        """Listen, and return the bound address. Raises ``ListenError``."""
         # Asked of gRPC alone, a "no" comes without its reason, and with pages of gRPC's own log.
         if not self._shared:
-            listen(self._address).close()
+            listen(self._where).close()
         self._thread.start()
         try:
             return self._thread.call(self._start())
         except RuntimeError as problem:
             self._thread.stop()
-            raise GateError(f"ADTARGETING_GRPC_ADDRESS: cannot listen on {self._address}") from problem
+            raise ListenError(f"{GRPC_ADDRESS}: cannot listen on {self._where.address}") from problem
 
     def listen_for(self, part: OwnCredential, path: Path) -> None:
-        """Listen on a Unix socket too. Raises ``OSError``."""
-        self._thread.call(self._serve(f"unix:{path}", lambda context: _own_caller_of(context, part)))
+        """Listen on a Unix socket too. Raises ``ListenError``."""
+        where = ListenAddress(part.caller.name, f"{UNIX_PREFIX}{path}")
+        self._thread.call(self._serve(where, OwnEntrance(part)))
 
     async def _start(self) -> str:
-        host, _, port = self._address.rpartition(":")
-        bound = await self._serve(f"{host}:{port}", _connection_of)
-        return f"{host}:{bound}"
+        port = await self._serve(self._where, ClientEntrance(self._doors.admission, self._lanes))
+        address = self._where.address
+        return address if self._where.unix_path else f"{address.rpartition(':')[0]}:{port}"
 
-    async def _serve(self, address: str, identify: _Identify) -> int:
-        server = grpc.aio.server(options=self._options)
-        bound = server.add_insecure_port(address)
-        server.add_generic_rpc_handlers([_Handlers(self._handlers(identify))])
+    async def _serve(self, where: ListenAddress, entrance: Entrance) -> int:
+        server, tls = grpc.aio.server(options=self._options), self._doors.tls_at(where.address)
+        with unix_mode(where.mode) if where.unix_path else nullcontext():
+            if tls is None:
+                port = server.add_insecure_port(where.address)
+            else:
+                port = server.add_secure_port(where.address, server_credentials(tls))
+        server.add_generic_rpc_handlers([_Handlers(self._handlers(entrance))])
         await server.start()
         self._servers.append(server)
-        return bound
+        return port
 
     async def _stop_serving(self, ends_s: float) -> None:
         for server in self._servers:
             await server.stop(min(_SENDING_S, max(ends_s - time.monotonic(), 0)))
 
-    def _handlers(self, identify: _Identify) -> "dict[str, grpc.RpcMethodHandler[bytes, bytes]]":
+    def _handlers(self, entrance: Entrance) -> "dict[str, grpc.RpcMethodHandler[bytes, bytes]]":
         """Return the handler of each RPC, bytes in and bytes out: the gate does not know what a message means."""
         unary = grpc.unary_unary_rpc_method_handler
         board = self._health
-        reflect: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(
-            _stream(reflection.Reflection().reflect)
-        )
+        reflect = grpc.stream_stream_rpc_method_handler
         return {
-            **{method.path: unary(self._handler(method, identify)) for method in METHODS},
+            **{method.path: unary(self._handler(method, entrance)) for method in METHODS},
             health.CHECK: unary(_standard(board.check)),
             health.LIST: unary(_standard(board.list)),
             health.WATCH: grpc.unary_stream_rpc_method_handler(_stream(board.watch)),
-            **dict.fromkeys(reflection.REFLECT, reflect),
+            **{path: reflect(_reflection(path, entrance)) for path in reflection.REFLECT},
         }
 
-    def _handler(self, method: Method, identify: _Identify) -> Callable[[bytes, _Context], Awaitable[bytes]]:
+    def _handler(self, method: Method, entrance: Entrance) -> Callable[[bytes, _Context], Awaitable[bytes]]:
         lanes = self._lanes
 
         async def handle(payload: bytes, context: _Context) -> bytes:
+            caller = await entrance.admit(method, presented_by(context))
+            if isinstance(caller, Refusal):
+                return await _refuse(context, caller)
             deadline_s = time.monotonic() + _seconds_left(context)
-            caller = identify(context)
-            answer = NO_CREDENTIAL if caller is None else await lanes.serve(method, payload, deadline_s, caller)
+            answer = await lanes.serve(method, payload, deadline_s, caller)
             return await _refuse(context, answer) if isinstance(answer, Refusal) else answer
 
         return with_traceparent(handle) if lanes.wants_traceparent else handle
@@ -137,15 +150,6 @@ class _Handlers(grpc.GenericRpcHandler):
         return self._handlers.get(handler_call_details.method)
 
 
-def _connection_of(context: _Context) -> Caller:
-    return Caller(connection=context.peer())
-
-
-def _own_caller_of(context: _Context, part: OwnCredential) -> Caller | None:
-    shown = {name: value for name, value in context.invocation_metadata() or () if name == part.header[0]}
-    return part.caller if part.is_shown_by(str(shown.get(part.header[0], ""))) else None
-
-
 def _standard(answer_to: Callable[[bytes], Awaitable[Answer]]) -> Callable[[bytes, _Context], Awaitable[bytes]]:
     async def handle(payload: bytes, context: _Context) -> bytes:
         answer = await answer_to(payload)
@@ -158,6 +162,19 @@ def _stream(answers_to: Callable[[Any], AsyncIterator[Answer]]) -> Callable[[Any
     async def handle(asked: Any, context: _Context) -> AsyncIterator[bytes]:
         async for answer in answers_to(asked):
             yield await _refuse(context, answer) if isinstance(answer, Refusal) else answer
+
+    return handle
+
+
+def _reflection(path: str, entrance: Entrance) -> Callable[[Any, _Context], AsyncIterator[bytes]]:
+    answers = _stream(reflection.Reflection().reflect)
+
+    async def handle(asked: Any, context: _Context) -> AsyncIterator[bytes]:
+        caller = await entrance.admit_to(path, presented_by(context))
+        if isinstance(caller, Refusal):
+            await _refuse(context, caller)
+        async for answer in answers(asked, context):
+            yield answer
 
     return handle
 

@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from server.security.caller import ANONYMOUS, Caller
 from server.security.own_credential import OwnCredential
+from server.security.roles import Role
+
+GRPC_ADDRESS = "ADTARGETING_GRPC_ADDRESS"
+"""The setting of the address that a gate listens on."""
 
 if TYPE_CHECKING:
     from server.tracing.tracer import Tracer
@@ -38,13 +42,15 @@ def _one(_: bytes) -> int:
 
 
 class Method(NamedTuple):
-    """An RPC: its full name (``/package.Service/Method``), its lane, and the most bytes that a request may have.
+    """An RPC: its full name (``/package.Service/Method``), its lane, and the role that a client needs for it.
 
-    ``weigh`` tells the work of a request from its bytes, at little cost: about how many decisions it takes.
+    ``max_bytes`` bounds a request. ``weigh`` tells its work from its bytes, at little cost: about how many decisions it
+    takes.
     """
 
     path: str
     lane: Lane
+    role: Role
     max_bytes: int
     weigh: Callable[[bytes], int] = _one
     in_portions: bool = False
@@ -119,10 +125,6 @@ class Refusal(NamedTuple):
 Answer = bytes | Refusal
 
 
-class GateError(Exception):
-    """A gate that cannot open. The message names the setting and the remedy."""
-
-
 class DecisionLane(Protocol):
     """The decision calls that wait. Used on the thread of the gate's event loop only."""
 
@@ -162,11 +164,14 @@ class Gate(Protocol):
         ...
 
     def open(self) -> str:
-        """Listen, and return the bound address (``host:port``). Raises ``GateError``."""
+        """Listen, and return the bound address, in the form of the setting. Raises ``ListenError``."""
         ...
 
     def listen_for(self, part: OwnCredential, path: Path) -> None:
-        """Listen on a new Unix socket too, for a part of the service, once the gate is open. Raises ``OSError``."""
+        """Listen on a new Unix socket too, for a part of the service, once the gate is open.
+
+        Raises ``ListenError``.
+        """
         ...
 
     def decide_with(self, worker: Callable[[DecisionLane], Coroutine[Any, Any, None]]) -> None:

@@ -5,11 +5,11 @@ whole. The file is read into memory first, so truncating or overwriting it canno
 """
 
 import logging
-import os
 import time
 from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
+from server.files.file_changes import FileChanges
 from server.geo.country_table import GeoDatabaseError
 from server.geo.ip_location import IpLocator, open_locator
 from targeting.places.geo import IpLocation
@@ -17,15 +17,6 @@ from targeting.places.geo import IpLocation
 OLD_AFTER_DAYS: Final = 180
 _DAY_S: Final = 86_400
 _LOG = logging.getLogger(__name__)
-
-
-class _Version(NamedTuple):
-    """What tells one content of a file from another without reading it."""
-
-    device: int
-    inode: int
-    size: int
-    modified_ns: int
 
 
 class LocationSource(IpLocator, Protocol):
@@ -50,7 +41,7 @@ class LocationDatabase:
     def __init__(self, path: str, clock_s: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock_s = clock_s
-        self._loaded = self._seen = _version(path)
+        self._changes = FileChanges([path] if path else [])
         self._current = open_locator(path)
         self._warn_if_old()
 
@@ -67,7 +58,7 @@ class LocationDatabase:
         """Read the file again, and log the result in one line. A bad file is refused and the current one stays."""
         if not self._path:
             return
-        self._loaded = self._seen = _version(self._path)
+        self._changes.note_loaded()
         try:
             self._current = open_locator(self._path)
         except GeoDatabaseError as error:
@@ -78,12 +69,8 @@ class LocationDatabase:
 
     def reload_if_changed(self) -> None:
         """Reload a file that has changed since it was loaded and not since the last call: a copy takes its time."""
-        if not self._path:
-            return
-        version = _version(self._path)
-        if version == self._seen != self._loaded:
+        if self._changes.have_settled():
             self.reload()
-        self._seen = version
 
     def _warn_if_old(self) -> None:
         if remedy := age_remedy(self._path, self.age_s()):
@@ -95,12 +82,3 @@ def age_remedy(path: str, age_s: float) -> str:
     if not age_s > OLD_AFTER_DAYS * _DAY_S:
         return ""
     return "replace the file" if path else "set ADTARGETING_GEO_DB to a recent file in MaxMind format"
-
-
-def _version(path: str) -> _Version | None:
-    """Return the version of a file; None while it cannot be told."""
-    try:
-        status = os.stat(path)  # noqa: PTH116  # the setting is text, and may hold what no Path can
-    except (OSError, ValueError):
-        return None
-    return _Version(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from server.http.client_certificate import with_certificate
+
 MAX_CONNECTIONS: Final = 256
 ACCEPTED_TOGETHER: Final = 128
 """Connections accepted in one turn of the loop; fewer than the most, so that each is read before it is replaced."""
@@ -30,6 +32,8 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Begin to wait for the first request, and make room."""
         super().connection_made(transport)
+        if (tls := transport.get_extra_info("ssl_object")) is not None:
+            self.app = with_certificate(self.app, tls)
         self._restart_deadline()
         if len(self.connections) > self.max_connections:
             oldest = min(self._bounded(), key=lambda other: (other.is_answering, other.opened_s))

@@ -18,7 +18,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from server.http.denied import denied_response
 from server.http.http_server import HttpThread, UvicornServer
+from server.security.admission import Admission, Denial
+from server.security.doors import Doors
+from server.security.exposure import is_local
+from server.security.http_credentials import presented_in
+from server.security.roles import Role
 from server.settings import PREFIX
 
 _SETTING: Final = f"{PREFIX}METRICS_ADDRESS"
@@ -33,20 +39,26 @@ class Probes(NamedTuple):
     ready: Callable[[], str]
 
 
-def serve_metrics(address: str, registry: CollectorRegistry, probes: Probes, closing: ExitStack) -> str:
+def serve_metrics(address: str, registry: CollectorRegistry, probes: Probes, doors: Doors, closing: ExitStack) -> str:
     """Serve until ``closing`` is closed, and return the bound address. Raises ``SettingsError``."""
     # Not h2corn, whose limit of a request's time starts again with every byte: slow clients could lock all others out.
-    thread = HttpThread("metrics", _SETTING, address, UvicornServer)
-    thread.open(metrics_app(registry, probes))
+    thread = HttpThread("metrics", _SETTING, address, doors, UvicornServer)
+    # On this machine anyone may scrape.
+    admission = Admission() if is_local(address) else doors.admission
+    thread.open(metrics_app(registry, probes, admission))
     closing.callback(thread.close)
     return thread.address
 
 
-def metrics_app(registry: CollectorRegistry, probes: Probes) -> Starlette:
+def metrics_app(registry: CollectorRegistry, probes: Probes, admission: Admission) -> Starlette:
     """Return the application."""
     turn = asyncio.Lock()
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        caller = admission.admit("/metrics", Role.METRICS, presented_in(request.scope))
+        if isinstance(caller, Denial):
+            await admission.slow(caller)
+            return denied_response(caller)
         async with turn:
             text = await run_in_threadpool(generate_latest, registry)
         return Response(text, headers={**_NO_STORE, "content-type": _TEXT_FORMAT})

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from server.gate.methods import METHODS
 from server.gate.port import Method
 from server.gate.room import Cause
+from server.security.admission import ROLE_LABELS
 
 Counts = Mapping[Method, Mapping[int, int]]
 
@@ -31,6 +32,7 @@ _NO_CALLS: Final = dict.fromkeys(
 )
 """The codes that calls end with: a series of each is there from the start."""
 _NO_REFUSALS: Final = {cause.value: 0 for cause in Cause}
+_NO_DENIALS: Final = dict.fromkeys(ROLE_LABELS, 0)
 
 
 def _none() -> Counts:
@@ -73,6 +75,27 @@ class RefusalCounts(Collector):
         family = CounterMetricFamily("adtargeting_refused", "Calls refused before any work, by cause", labels=["cause"])
         for cause, number in self.count().items():
             family.add_metric([cause], number)
+        yield family
+
+    def describe(self) -> Iterator[CounterMetricFamily]:
+        """Return the name, which the registry wants before a gate is there."""
+        return self.collect()
+
+
+class DenialCounts(Collector):
+    """``adtargeting_denied_calls_total``; ``count`` is the admission's ``denied``."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.count: Callable[[], Mapping[str, int]] = _NO_DENIALS.copy
+        registry.register(self)
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Return the counts as they are now."""
+        family = CounterMetricFamily(
+            "adtargeting_denied_calls", "Calls and requests denied for want of a role, by role", labels=["role"]
+        )
+        for role, number in self.count().items():
+            family.add_metric([role], number)
         yield family
 
     def describe(self) -> Iterator[CounterMetricFamily]:

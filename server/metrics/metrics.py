@@ -19,7 +19,7 @@ from prometheus_client import (
 from server.build import build_version, python_version
 from server.gate.port import Gate
 from server.metrics import known_labels as known
-from server.metrics.call_counts import CallCounts, RefusalCounts
+from server.metrics.call_counts import CallCounts, DenialCounts, RefusalCounts
 from server.metrics.canary_counts import CanaryCounts
 from server.metrics.consent_counts import ConsentCounts
 from server.metrics.known_labels import PutOff, PutOffFault, StoreOperation, start_at_zero
@@ -121,6 +121,7 @@ class Metrics:
         )
         self.calls = CallCounts(registry)
         self.refusals = RefusalCounts(registry)
+        self.denials = DenialCounts(registry)
         self.inflight = gauge("adtargeting_inflight", "Calls in flight")
         self.country_table_age = gauge(
             "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses"

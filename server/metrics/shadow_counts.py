@@ -10,7 +10,7 @@ from targeting.policy.directions import Effect
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 from targeting.rejudging.changes import Change
-from targeting.rejudging.pair import CHANGEABLE
+from targeting.rejudging.policy_pair import CHANGEABLE
 
 
 class Outcome(StrEnum):

@@ -15,14 +15,18 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from server.files.file_watch import FileWatch
 from server.gate.assembly import open_listener
 from server.http.metrics_endpoint import Probes, serve_metrics
 from server.logs import FloodFilter
+from server.metrics.call_counts import DenialCounts
 from server.metrics.process_counts import define_processes, define_worker_ends
 from server.opening import Opening
 from server.processes.merged_metrics import MergedMetrics
 from server.processes.worker_slot import WorkerSlot
-from server.serving import Signals
+from server.security.doors import open_doors
+from server.security.exposure import check_exposure
+from server.serving import Signals, metrics_url
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 
@@ -53,17 +57,23 @@ class Supervisor(Opening):
     def open(self) -> None:
         """Start everything. Raises ``WorkersFailed``, and the typed errors of the parts."""
         settings, closing = self._settings, self._closing
+        check_exposure(settings)
+        self._doors = open_doors(settings)
+        self._file_watch = FileWatch(self._doors.reload, self._doors.reload_if_changed)
+        self._file_watch.start()
+        closing.callback(self._file_watch.close)
         self._store = StoreAccess(settings, closing)
         listener, address = open_listener(settings)
         closing.callback(listener.close)
         registry = CollectorRegistry(auto_describe=False)
         own = CollectorRegistry()
         ProcessCollector(registry=own)
+        DenialCounts(own).count = self._doors.admission.denied
         define_processes(own)
         self._worker_ends = define_worker_ends(own)
         self._merged = MergedMetrics(registry, own, self._ask_for_metrics)
         probes = Probes(live=lambda: "", ready=self._not_ready)
-        self.metrics_address = serve_metrics(settings.metrics_address, registry, probes, closing)
+        self.metrics_address = serve_metrics(settings.metrics_address, registry, probes, self._doors, closing)
         for index in range(self._count):
             report, retire = partial(self._merged.report, index), partial(self._merged.retire, index)
             slot = WorkerSlot(self._worker_settings(address, index), listener, report, retire)
@@ -78,6 +88,7 @@ class Supervisor(Opening):
             floods.report()
             if signals.reload.is_set():
                 signals.reload.clear()
+                self._file_watch.request()
                 for slot in self._slots:
                     slot.reload()
 
@@ -106,7 +117,7 @@ class Supervisor(Opening):
         """Return the line that says what is served, by how many processes."""
         return (
             f"{self._slots[0].start_line}, by {self._count} processes, metrics on "
-            f"http://{self.metrics_address}/metrics, from {self._store.name}"
+            f"{metrics_url(self.metrics_address, self._doors)}, from {self._store.name}"
         )
 
     def _await_first(self) -> None:

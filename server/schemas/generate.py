@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from server.schemas.files import POLICY_SCHEMA, RECORD_SCHEMA, SETTINGS_SCHEMA
+from server.schemas.clients_schema import clients_schema
+from server.schemas.files import CLIENTS_SCHEMA, POLICY_SCHEMA, RECORD_SCHEMA, SETTINGS_SCHEMA
 from server.schemas.record_schema import record_schema
 from server.schemas.settings_schema import settings_schema
 from targeting.policy.json_schema import policy_schema
@@ -19,6 +20,7 @@ def documents() -> Mapping[Path, str]:
     """Return the text of every schema file."""
     schemas = {
         POLICY_SCHEMA: policy_schema(_keys(_DOCS / "policy.md")),
+        CLIENTS_SCHEMA: clients_schema(),
         RECORD_SCHEMA: record_schema(),
         SETTINGS_SCHEMA: settings_schema(_settings(_DOCS / "operate.md")),
     }

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from queue import SimpleQueue
 from typing import Final, NamedTuple, Protocol
 
-from server.security.audit_file import LineSink
+from server.security.audit_output import LineSink
 
 OK: Final = "ok"
 _GAP: Final = "AuditGap"
@@ -154,7 +154,7 @@ class AuditLog:
     def _write(self, line: bytes) -> bool:
         gap = self._line(Entry(_GAP, _OWN, OK), lost=self._lost) if self._lost else b""
         try:
-            self._sink.write(gap + line)
+            self._sink.append(gap + line)
         except OSError as problem:
             if not self._lost:
                 _LOG.error("audit log cannot be written: %s; %s", problem.strerror, self._consequence())

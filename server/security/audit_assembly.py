@@ -5,8 +5,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from server.security.audit import NO_AUDIT, AuditLog, AuditTrail
-from server.security.audit_file import AuditFile, LineSink, StandardOutput
+from google.rpc import code_pb2
+
+from server.files.line_file import LineFile
+from server.security.admission import Admission, Denial
+from server.security.audit import NO_AUDIT, AuditLog, AuditTrail, Entry
+from server.security.audit_output import LineSink, StandardOutput
 from server.settings import PREFIX, Settings, SettingsError
 
 _SETTING: Final = f"{PREFIX}AUDIT_LOG"
@@ -24,11 +28,26 @@ def open_audit(settings: Settings, on_lost: Callable[[], None], closing: ExitSta
     return log
 
 
+def audit_denials(admission: Admission, audit: AuditTrail) -> None:
+    """Have an entry written for every denial."""
+    admission.on_denied = lambda denial: audit.enqueue(_entry_of(denial))
+
+
+def _entry_of(denial: Denial) -> Entry:
+    name = denial.rpc.rpartition("/")[2]
+    return Entry(
+        call=name[:1].upper() + name[1:],
+        actor=denial.caller.name,
+        outcome=code_pb2.Code.Name(denial.code).lower(),
+        role=denial.role,
+    )
+
+
 def _sink(path: str) -> LineSink:
     if path == _STANDARD_OUTPUT:
         return StandardOutput()
     try:
-        return AuditFile(Path(path))
+        return LineFile(Path(path))
     except OSError as problem:
         remedy = f"set a file that this user may append to, or {_STANDARD_OUTPUT}"
         raise SettingsError(f"{_SETTING}: cannot append to {path}: {problem.strerror}; {remedy}") from problem

@@ -4,7 +4,9 @@ One per process, shared by its threads. It opens after ``failures`` failures in 
 open, and closes when a probe succeeds. While closed it costs a comparison or two per call, and no lock.
 """
 
+import math
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -48,6 +50,7 @@ class Circuit:
         self._probe_every_s = probe_every_s
         self._on_change = on_change
         self._failures = 0
+        self._last_failure_s = -math.inf
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._prober: threading.Thread | None = None
@@ -57,9 +60,16 @@ class Circuit:
         if self.is_open:
             raise StoreUnavailable("the store is known to be down")
 
-    def failed(self) -> None:
-        """Count a failure."""
+    def failed(self, asked_s: float = math.inf) -> None:
+        """Count a failure.
+
+        ``asked_s`` (``time.monotonic``) is when a question was asked that was not answered in time. Those that waited
+        at the same time have met with the same silence, and count once.
+        """
         with self._lock:
+            if asked_s < self._last_failure_s:
+                return
+            self._last_failure_s = time.monotonic()
             self._failures += 1
             if self._failures >= self._limit:
                 self._open()
@@ -119,10 +129,11 @@ class CircuitStore:
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Fetch, or raise ``StoreUnavailable`` at once while the circuit is open; see ``DecisionStore``."""
         self._circuit.check()
+        asked_s = time.monotonic()
         try:
             found = self._store.fetch(subjects, budget_s)
         except StoreError as problem:
-            self.failed(problem, budget_s)
+            self.failed(problem, budget_s, asked_s)
             raise
         self.succeeded()
         return found
@@ -130,22 +141,25 @@ class CircuitStore:
     def begin(self, subjects: Sequence[Subject], budget_s: float) -> "WatchedReading | None":
         """Begin to fetch, or raise ``StoreUnavailable`` while the circuit is open; see ``DecisionStore``."""
         self._circuit.check()
+        asked_s = time.monotonic()
         try:
             reading = self._store.begin(subjects, budget_s)
         except StoreError as problem:
-            self.failed(problem, budget_s)
+            self.failed(problem, budget_s, asked_s)
             raise
         return None if reading is None else WatchedReading(reading, self, budget_s)
 
-    def failed(self, problem: StoreError, budget_s: float) -> None:
+    def failed(self, problem: StoreError, budget_s: float, asked_s: float) -> None:
         """Count a failure that says something about the store as a whole."""
         if isinstance(problem, StoreUntrusted):
             # It answers, and in time.
             self._circuit.succeeded()
         elif isinstance(problem, PartUnavailable):
             return
-        elif budget_s >= self._least_budget_s or not isinstance(problem, StoreTimeout):
+        elif not isinstance(problem, StoreTimeout):
             self._circuit.failed()
+        elif budget_s >= self._least_budget_s:
+            self._circuit.failed(asked_s)
 
     def succeeded(self) -> None:
         """Count an answer."""
@@ -160,6 +174,7 @@ class WatchedReading:
         self._reading = reading
         self._store = store
         self._budget_s = budget_s
+        self._asked_s = time.monotonic()
 
     def collect(self, deadline_s: float) -> list[StoredRecords]:
         """Return the records by the deadline; see ``Reading``."""
@@ -168,7 +183,7 @@ class WatchedReading:
         except StoreTimeout:
             raise
         except StoreError as problem:
-            self._store.failed(problem, self._budget_s)
+            self._store.failed(problem, self._budget_s, self._asked_s)
             raise
         self._store.succeeded()
         return found
@@ -176,7 +191,7 @@ class WatchedReading:
     def give_up(self) -> None:
         """Count the failure; see ``Reading``."""
         self._reading.give_up()
-        self._store.failed(StoreTimeout("the store did not answer in time"), self._budget_s)
+        self._store.failed(StoreTimeout("the store did not answer in time"), self._budget_s, self._asked_s)
 
 
 class CircuitRecords(DelegatingRecordStore):

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from server.store.epoch_memory import EpochMemory
 from server.store.identity import IdentityUnreadable, StoreIdentity
 from server.store.ports import StoreUnavailable, StoreUntrusted
 
@@ -17,6 +18,7 @@ _LOG = logging.getLogger(__name__)
 _REMEDY = "see `adtargeting store show`, then accept it with `adtargeting store trust` or restore the right one"
 _EMPTIED = "its own record is gone: it was emptied, or is another store"
 _UNKNOWN = "it has records but no record of its own"
+_FORGOTTEN = "it is empty, and our secret key was used with a store of epoch {}: it was emptied, or is another store"
 _CHANGED = "its epoch has changed: it was emptied, restored or replaced"
 
 
@@ -41,9 +43,12 @@ class IdentityStore(Protocol):
 
 
 class StoreTrust:
-    """The record that this process expects. ``adopts``: a store with records but without the record is our own."""
+    """The record that this process expects. ``adopts``: a store with records but without the record is our own.
 
-    def __init__(self, fingerprint: str, *, adopts: bool = False) -> None:
+    ``memory`` has the epoch that the key was used with, so that a store that was emptied is not taken for a new one.
+    """
+
+    def __init__(self, fingerprint: str, memory: EpochMemory | None = None, *, adopts: bool = False) -> None:
         self.fingerprint = fingerprint
         self.problem = ""
         """Why the store is not trusted; empty while it is, and before its record was read."""
@@ -51,6 +56,9 @@ class StoreTrust:
         """Whether the problem is that the store was written under another secret key."""
         self.on_change: Callable[[bool], None] = lambda _: None
         self._adopts = adopts
+        self._memory = memory or EpochMemory()
+        self._missing = _UNKNOWN
+        """Why a store without a record is not trusted at the start."""
         self._expected: bytes | None = None
         """None before the first record was read; no batch passes then."""
         self._distrusted_since_ms = 0
@@ -99,6 +107,9 @@ class StoreTrust:
             if not self._adopts:
                 return None
             _LOG.warning("store adopted: it has records, no record of its own, and our key lies beside it")
+        elif self._memory.epoch:
+            self._missing = _FORGOTTEN.format(self._memory.epoch)
+            return None
         return store.add(StoreIdentity.make(self.fingerprint, store.now_ms()).encode())
 
     def _accepted_since(self, record: bytes) -> bool:
@@ -109,6 +120,7 @@ class StoreTrust:
         if self.problem:
             _LOG.warning("store trusted: an operator has accepted it")
         self._expected, self.problem, self._distrusted_since_ms = record, "", 0
+        self._memory.remember(StoreIdentity.decode(record).epoch)
         self.on_change(True)  # noqa: FBT003  # the callback's only argument
 
     def _distrust(self, problem: str) -> None:
@@ -122,7 +134,7 @@ class StoreTrust:
         """Return why a record cannot be that of our store; empty when it can."""
         self.has_another_key = False
         if record is None:
-            return _UNKNOWN if self._expected is None else _EMPTIED
+            return self._missing if self._expected is None else _EMPTIED
         try:
             identity = StoreIdentity.decode(record)
         except IdentityUnreadable as problem:

@@ -10,12 +10,12 @@ from concurrent.futures import Executor
 from typing import Final, NamedTuple
 
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from server.web.choice.outcome import Outcome, failure
 from server.web.forms import MAX_FORM_BYTES, Form, Throttle, read_form
-from server.web.rendering import Site, admit_everyone, json_response
+from server.web.rendering import AdmitVisitor, Site, admit_everyone, json_response
 from server.web.texts import mark
 from server.web.visit import Visit, VisitRefused, page_language, read_visit
 
@@ -36,7 +36,7 @@ class Rule(NamedTuple):
 
     max_form_bytes: int = MAX_FORM_BYTES
     throttled: bool = True
-    admit: Callable[[HTTPConnection], None] = admit_everyone
+    admit: AdmitVisitor = admit_everyone
 
 
 CHOICE: Final = Rule()
@@ -56,7 +56,7 @@ class Endpoints:
         """Make the endpoint of a page that changes nothing."""
 
         async def endpoint(request: Request) -> Response:
-            rule.admit(request)
+            await rule.admit(request)
             return await self._on_thread(handler, read_visit(request, self._site.proxies), {})
 
         return self._answering(endpoint)
@@ -65,7 +65,7 @@ class Endpoints:
         """Make the endpoint of a form."""
 
         async def endpoint(request: Request) -> Response:
-            rule.admit(request)
+            await rule.admit(request)
             visit = read_visit(request, self._site.proxies)
             form = await read_form(request, self._site.origin, rule.max_form_bytes)
             if rule.throttled:

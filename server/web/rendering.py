@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import HTTPConnection
@@ -21,7 +21,11 @@ STYLE: Final = (_HERE / "static" / "style.css").read_bytes()
 STYLE_VERSION: Final = hashlib.blake2b(STYLE, digest_size=6).hexdigest()
 
 
-def admit_everyone(_: HTTPConnection) -> None:
+AdmitVisitor: TypeAlias = Callable[[HTTPConnection], Awaitable[None]]
+"""Raises ``VisitRefused`` for a visitor that may not use a page."""
+
+
+async def admit_everyone(_: HTTPConnection) -> None:
     """Let everyone use the inspector."""
 
 
@@ -32,8 +36,7 @@ class Site(NamedTuple):
     proxies: Proxies
     links: Links
     origin: str
-    admit_inspector: Callable[[HTTPConnection], None] = admit_everyone
-    """Raises ``VisitRefused`` for a visitor without access to ``/inspect``."""
+    admit_inspector: AdmitVisitor = admit_everyone
 
     def texts(self, language: str) -> Texts:
         """Return the texts of a language of the pages."""

@@ -1,11 +1,11 @@
 """Only what many have in common in an hour is recorded: a rare combination would single a person out.
 
-Records that are equal but for the group of the person make a class. They are held back until as many people are in it
-as the crowd needs, then released together, and every further one at once. What is still held back when the hour is
-over is forgotten. Where the mode is LIMITED nothing tells people apart, so requests are counted instead. Example with a
-crowd of 20: 4 equal requests of one hour are never written.
+Records that are equal but for the group of the person form a class. They are held back until the class has as many
+people as the crowd needs, then released together, and every further one at once. What is still held back when the hour
+is over is dropped. LIMITED records have no pseudonym, so their requests are counted instead. Example with a crowd of
+20: 4 equal requests of one hour are never written.
 
-Invariant: every released record is of a class of at least so many of its hour. Memory is bounded.
+Invariant: the class of every released record has at least the number of a crowd. Memory is bounded.
 """
 
 from collections.abc import Sequence

@@ -87,7 +87,7 @@ class TcStringFacts(_Form, frozen=True, kw_only=True):
 
 
 class ConsentFacts(_Form, frozen=True, kw_only=True):
-    """What the consent strings say. ``purposes`` are those that ``tc_strings`` tell of."""
+    """What the consent strings say; ``tc_strings`` have the bases for ``purposes`` only."""
 
     gdpr_flag: bool | None = None
     in_gdpr_scope: bool = False
@@ -152,7 +152,7 @@ class DecisionRecord(_Form, frozen=True, kw_only=True, tag_field="kind", tag="de
 
 
 class PolicyRecord(_Form, frozen=True, kw_only=True, tag_field="kind", tag="policy"):
-    """A policy that decided the records after it: the settings of its file, all of them."""
+    """A policy that decided the records after it, with every setting of its file."""
 
     v: Literal[1]
     version: PolicyVersion

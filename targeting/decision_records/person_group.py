@@ -1,7 +1,7 @@
 """The pseudonym of a person in decision records: by a secret of the day, and written as one of eight groups only.
 
-People share a group, so no line can be joined to another as one person's; lines of one group only tell that one person
-may stand behind all of them. Without the secret, which is never stored, a group says nothing about who is in it.
+People share a group, so two lines cannot be joined as one person's; that all lines of a change have one group shows
+that they may come from one person. Without the secret, which is never stored, a group does not say who is in it.
 """
 
 import hashlib

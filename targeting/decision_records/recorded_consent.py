@@ -1,6 +1,6 @@
-"""A TC string as a record tells of it: it answers the judge's two questions, and says where it cannot.
+"""A TC string as it is recorded: it answers the judge's two questions, and notes what is not recorded.
 
-Where it cannot, it answers as the least strict string would, or as the strictest one.
+Where something is not recorded, it answers as the most lenient string would, or as the strictest one.
 """
 
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from targeting.signals.tcf.read import TcConsent
 from targeting.signals.tcf.vendor_list import VendorList
 
 Unknowns: TypeAlias = set[str]
-"""What was asked of a record that it does not tell, in words."""
+"""What was asked for and is not recorded, in words."""
 
 
 class RecordedTcString(TcConsent):
@@ -59,7 +59,7 @@ class RecordedTcString(TcConsent):
 
 
 class AnyConsent(TcConsent):
-    """A string that was not read, in the least strict way: it gives every vendor everything."""
+    """A string that was not read, as the most lenient one: it gives every vendor everything."""
 
     __slots__ = ("_unknowns",)
 

@@ -1,6 +1,6 @@
 """Recorded decisions judged again by another policy: what it would loosen, what it would tighten.
 
-A loosening that a record cannot tell counts as one, with what it does not tell. Equal records are judged once.
+A loosening that depends on something not recorded counts as one, and names it. Equal records are judged once.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from targeting.decision_records.ages import TODAY
 from targeting.decision_records.form import DecisionRecord, NetworkFacts
-from targeting.decision_records.rebuilding import RebuiltRequest
+from targeting.decision_records.rebuilt_request import RebuiltRequest
 from targeting.policy.directions import Effect
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason, Reasons, reasons_of
@@ -24,7 +24,7 @@ _AGES = "an age between the limits of the policy that recorded it"
 
 
 class ReplayedChange(NamedTuple):
-    """One change of recorded decisions. ``untold`` is what the record does not tell, empty where it tells all.
+    """One change of recorded decisions. ``unrecorded`` names what it depends on and is not recorded; empty: nothing.
 
     ``country`` is that of residence, else that of the address; empty where it is unknown. ``network`` is empty where
     the decision itself changes. ``reason`` is None where no single decision has one.
@@ -35,7 +35,7 @@ class ReplayedChange(NamedTuple):
     reason: Reason | None = None
     country: str = ""
     network: str = ""
-    untold: str = ""
+    unrecorded: str = ""
 
 
 class Replay:
@@ -76,10 +76,10 @@ def replayed(record: DecisionRecord, policy: Policy) -> set[ReplayedChange]:
     )
     limited = lenient.decided.limited
     country = limited.country or limited.ip_country
-    untold = lenient.unknowns | strict.unknowns
+    unrecorded = lenient.unknowns | strict.unknowns
     return {
         ReplayedChange(change.name, change.effect, change.reason, country, change.network, missing)
-        for change, missing in _all_changes(at_most, at_least, untold)
+        for change, missing in _all_changes(at_most, at_least, unrecorded)
     }
 
 
@@ -105,7 +105,7 @@ def _answers(network: NetworkFacts) -> NetworkAnswers:
 
 
 def _all_changes(lenient: set[Change], strict: set[Change], unknowns: Iterable[str]) -> Iterator[tuple[Change, str]]:
-    """Yield every change, with what is untold about it: whatever only one of the two people that it may be shows."""
+    """Yield every change, with what is not recorded where only one of the two rebuilt requests shows it."""
     for change in lenient | strict:
         if change.asks_store:
             yield change, STORED_RECORDS

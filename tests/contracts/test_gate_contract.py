@@ -13,6 +13,7 @@ from google.rpc import status_pb2
 from server.gate.methods import DECIDE, DECIDE_BATCH, EXPLAIN, METHODS, SET_PREFERENCE
 from server.gate.port import CANCELLED, OK, Lane, Method, Refusal
 from server.gate.room import Capacity
+from server.security.roles import Role
 from tests.contracts.gates import (
     OpenedGate,
     OpenGate,
@@ -166,7 +167,7 @@ def test_ended_calls_are_counted_by_rpc_and_status(open_gate: OpenGate) -> None:
 @pytest.mark.parametrize("path", ["/adtargeting.v1.TargetingService/Guess", "/no.Such/Service"])
 def test_an_unknown_method_is_unimplemented(gate_and_channel: Fixture, path: str) -> None:
     _, channel = gate_and_channel
-    assert status_of(send(channel, Method(path, Lane.OTHER, 1))) is grpc.StatusCode.UNIMPLEMENTED
+    assert status_of(send(channel, Method(path, Lane.OTHER, Role.DECIDE, 1))) is grpc.StatusCode.UNIMPLEMENTED
 
 
 @pytest.mark.parametrize("method", [DECIDE, SET_PREFERENCE], ids=lambda method: method.lane.value)

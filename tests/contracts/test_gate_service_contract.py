@@ -9,8 +9,9 @@ from grpc_health.v1 import health_pb2
 
 from server.gate import health as gate_health
 from server.gate.methods import DECIDE, SERVICES, SET_PREFERENCE
-from server.gate.port import HEALTH_CHECKED, GateError
+from server.gate.port import HEALTH_CHECKED
 from server.gate.reflection import REFLECT
+from server.listening import ListenError
 from tests.contracts.gates import (
     OpenedGate,
     OpenGate,
@@ -83,7 +84,7 @@ def test_reflection_lists_the_services(gate_and_channel: Fixture, path: str) -> 
 
 def test_a_port_in_use_is_one_clear_error(open_gate: OpenGate, capfd: pytest.CaptureFixture[str]) -> None:
     opened = open_gate()
-    with pytest.raises(GateError, match="ADTARGETING_GRPC_ADDRESS"):
+    with pytest.raises(ListenError, match="ADTARGETING_GRPC_ADDRESS"):
         open_gate(opened.address)
     assert capfd.readouterr().err == ""
 
@@ -92,7 +93,7 @@ def test_a_port_in_use_is_one_clear_error(open_gate: OpenGate, capfd: pytest.Cap
 def test_an_address_that_is_none_of_this_machine_is_one_too(
     open_gate: OpenGate, address: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(GateError, match="ADTARGETING_GRPC_ADDRESS"):
+    with pytest.raises(ListenError, match="ADTARGETING_GRPC_ADDRESS"):
         open_gate(address)
     assert capfd.readouterr().err == ""
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from server.app import Service
 from server.settings import Settings
 from tests.deploy.tools import DEPLOY, ROOT, program, run, settings_in
+from tests.pki import Authority
 
 CONTAINERFILE = DEPLOY / "container" / "Containerfile"
 TEXT = CONTAINERFILE.read_text()
@@ -49,20 +51,31 @@ def test_its_settings_are_settings() -> None:
     assert settings_in(TEXT) <= {f"ADTARGETING_{name}" for name in ("DATA_DIR", "REDIS_URL")}
 
 
-def health(address: str) -> int:
-    environment = {**os.environ, "ADTARGETING_GRPC_ADDRESS": address}
+def health(address: str, certificate: str = "") -> int:
+    environment = {**os.environ, "ADTARGETING_METRICS_ADDRESS": address, "ADTARGETING_TLS_CERT": certificate}
     return subprocess.run([sys.executable, HEALTH], check=False, env=environment, capture_output=True).returncode
 
 
-def test_the_health_check_tells_a_service_that_decides(tmp_path: Path) -> None:
-    free = "127.0.0.1:0"
-    with Service(Settings(grpc_address=free, metrics_address=free, data_dir=tmp_path, drain_grace_s=0)) as service:
-        assert health(service.address) == 0
-        port = service.address.rsplit(":", 1)[1]
-        assert health(f"0.0.0.0:{port}") == 0
-        service.gate.set_health("adtargeting.v1.TargetingService", serving=False)
-        assert health(service.address) == 1
-    assert health(service.address) == 1
+@pytest.mark.parametrize("uses_tls", [True, False], ids=["TLS", "plaintext"])
+def test_the_health_check_tells_a_service_that_decides(tmp_path: Path, uses_tls: bool) -> None:
+    free, certificate, key = "127.0.0.1:0", "", ""
+    if uses_tls:
+        certificate, key = map(str, Authority().issue().write(tmp_path))
+    settings = Settings(
+        grpc_address=free,
+        metrics_address=free,
+        data_dir=tmp_path,
+        tls_cert=certificate,
+        tls_key=key,
+        drain_delay_s=0,
+        drain_grace_s=0,
+    )
+    with Service(settings) as service:
+        port = service.metrics_address.rsplit(":", 1)[1]
+        assert health(f"0.0.0.0:{port}", certificate) == 0
+        service.drain(threading.Event())
+        assert health(service.metrics_address, certificate) == 1
+    assert health(service.metrics_address, certificate) == 1
 
 
 @pytest.mark.slow

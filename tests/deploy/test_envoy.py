@@ -40,12 +40,12 @@ def config(certificates: Path) -> Config:
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of ``localhost``, signed by itself."""
+    """A certificate of ``localhost``, for Envoy, and of the instances, signed by itself."""
     directory = tmp_path_factory.mktemp("tls")
     key, certificate = directory / "tls.key", directory / "tls.crt"
     made = run(
         program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
-        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:adtargeting-1.internal",
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     (directory / "ca.crt").write_bytes(certificate.read_bytes())
@@ -101,7 +101,6 @@ def envoy(loaded: Config, services: list[Service], directory: Path) -> Iterator[
     listener.update(address="127.0.0.1", port_value=0)
     for cluster in loaded["static_resources"]["clusters"]:
         cluster["type"] = "STATIC"
-        cluster.pop("transport_socket")
         cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": [_endpoint(each) for each in services]}]
     written, admin = directory / "envoy.json", directory / "admin"
     written.write_text(json.dumps(loaded))
@@ -147,10 +146,11 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def services(tmp_path: Path, receiver: Receiver) -> Iterator[list[Service]]:
+def services(tmp_path: Path, receiver: Receiver, certificates: Path) -> Iterator[list[Service]]:
     program("envoy")
+    tls = {"tls_cert": str(certificates / "tls.crt"), "tls_key": str(certificates / "tls.key")}
     with ExitStack() as running:
-        made = [Service(settings(tmp_path / name, traces=receiver.url)) for name in ("one", "two")]
+        made = [Service(settings(tmp_path / name, traces=receiver.url, **tls)) for name in ("one", "two")]
         yield [running.enter_context(service) for service in made]
 
 

@@ -76,7 +76,7 @@ def test_the_pod_is_confined() -> None:
 def test_every_probe_asks_the_service() -> None:
     paths = {"startupProbe": "/readyz", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
     assert {probe: container()[probe]["httpGet"] for probe in paths} == {
-        probe: {"path": path, "port": "metrics"} for probe, path in paths.items()
+        probe: {"path": path, "port": "metrics", "scheme": "HTTPS"} for probe, path in paths.items()
     }
 
 

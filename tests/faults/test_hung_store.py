@@ -38,7 +38,7 @@ def test_a_stopped_store_is_soon_not_asked_any_more(
     tmp_path: Path, own_redis: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch, figure: Figure, protected: bool
 ) -> None:
     if not protected:
-        monkeypatch.setattr(Circuit, "failed", lambda _: None)
+        monkeypatch.setattr(Circuit, "failed", lambda *_: None)
     with known_person(tmp_path, redis_url=own_redis.url, decision_budget_ms=BUDGET_MS) as alice:
         with stopped(own_redis):
             answers = [ask(alice) for _ in range(CALLS)]

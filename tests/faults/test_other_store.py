@@ -19,6 +19,7 @@ from prometheus_client import generate_latest
 from server.app import Service
 from server.cli.main import main
 from server.settings import Settings, SettingsError
+from server.store.epoch_memory import SUFFIX
 from server.store.keys import Pseudonyms
 from server.store.redis.handshake import open_connection
 from server.store.redis.primary import Primary
@@ -195,6 +196,25 @@ class TestAtTheStart:
         with Service(of_redis) as service, grpc.insecure_channel(service.address) as channel:
             assert decided(channel) == ("BEHAVIOURAL" if accepted else "LIMITED PREFERENCE_LOST")
             assert health(channel, WRITING[0]) == ("SERVING" if accepted else "NOT_SERVING")
+
+    @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
+    @pytest.mark.fault(row=3)
+    def test_a_store_that_was_emptied_while_nothing_ran_is_no_new_one(
+        self, redis: RedisProcess, of_redis: Settings, operator: Operator, *, protected: bool
+    ) -> None:
+        """The protection is the epoch beside the key, which is removed to have it off."""
+        with Service(of_redis) as service, grpc.insecure_channel(service.address) as channel:
+            known(channel)
+        redis.ask(b"FLUSHALL")
+        if not protected:
+            (of_redis.data_dir / f"secret.key{SUFFIX}").unlink()
+        with Service(of_redis) as service, grpc.insecure_channel(service.address) as channel:
+            assert record(channel, "alice") == ("UNAVAILABLE" if protected else "RECORDED")
+            assert decided(channel, ALICE) == ("LIMITED PREFERENCE_LOST" if protected else "BEHAVIOURAL")
+            if protected:
+                assert operator("preflight") == 1
+                assert operator("store", "trust", typed=f"redis://127.0.0.1:{redis.port}/0 0") == 0
+                wait_until(lambda: health(channel, WRITING[0]) == "SERVING")
 
     def test_an_embedded_store_from_before_is_adopted(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:

@@ -15,7 +15,7 @@ from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.app import Service
-from server.gate.port import GateError
+from server.listening import ListenError
 from server.settings import SettingsError
 from targeting.decision_records.form import DecisionRecord
 from targeting.decision_records.lines import read_line
@@ -76,7 +76,7 @@ def test_a_port_in_use_stops_the_start_and_leaves_nothing_open(tmp_path: Path) -
         taken.listen()
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with (
-            pytest.raises(GateError, match="ADTARGETING_GRPC_ADDRESS"),
+            pytest.raises(ListenError, match="ADTARGETING_GRPC_ADDRESS"),
             Service(settings(tmp_path, grpc_address=address)),
         ):
             raise AssertionError("it started")

@@ -27,7 +27,7 @@ from tests.server.running_service import ALICE, BOB, WITH_SIGNAL, opt_out, setti
 def test_an_unconfirmed_choice_is_watched_until_the_disk_has_it(tmp_path: Path) -> None:
     with (
         EmbeddedRedis(tmp_path / "redis") as redis,
-        Service(settings(tmp_path, redis_url=redis.url, confirm_on_disk="yes")) as service,
+        Service(settings(tmp_path, redis_url=redis.url, confirm_on_disk="yes", write_budget_ms=500)) as service,
         grpc.insecure_channel(service.address) as channel,
     ):
         set_fsync(redis, b"no")
@@ -148,7 +148,7 @@ def test_writes_that_wait_for_a_stalled_store_take_no_room_from_decisions(tmp_pa
     """More writes than there is room for, each kept waiting by a store that neither answers nor refuses."""
     with (
         EmbeddedRedis(tmp_path / "redis") as redis,
-        Service(settings(tmp_path, redis_url=redis.url, max_inflight=4)) as service,
+        Service(settings(tmp_path, redis_url=redis.url, max_inflight=4, decision_budget_ms=300)) as service,
         grpc.insecure_channel(service.address) as channel,
     ):
         request = pref.SetPreferenceRequest(account_id="alice", choice=pref.CHOICE_OPT_OUT)

@@ -9,6 +9,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from server.gate import health, reflection
+from server.gate.connect.admitted import ADMITTED, RefuseDenied
 from server.gate.connect.codecs import JsonCodec, ProtoCodec
 from server.gate.connect.compression import Gzip
 from server.gate.connect.endpoints import (
@@ -20,6 +21,7 @@ from server.gate.connect.endpoints import (
     unary_endpoint,
 )
 from server.gate.connect.guard import guarded
+from server.gate.entrance import Entrance
 from server.gate.health import HealthBoard
 from server.gate.http2.asgi import Application, Receive, Scope, Send, respond
 from server.gate.http2.grpc_wire import send_refusal
@@ -27,6 +29,7 @@ from server.gate.http2.limits import AllowedNames
 from server.gate.lanes import Lanes
 from server.gate.methods import METHODS
 from server.gate.port import Method, Refusal
+from server.security.http_credentials import presented_in
 
 _STANDARD_BYTES = 16 * 1024
 _UNIMPLEMENTED = Refusal(code_pb2.UNIMPLEMENTED, "unknown RPC")
@@ -42,6 +45,7 @@ class _Mounted(ConnectASGIApplication[None]):
             read_max_bytes=most_bytes,
             compressions=[Gzip()],
             codecs=[ProtoCodec(), JsonCodec()],
+            interceptors=[RefuseDenied()],
         )
 
     @property
@@ -53,7 +57,8 @@ class _Mounted(ConnectASGIApplication[None]):
 class ConnectApplication:
     """Serves what is not on the fast path, behind the checks for browsers."""
 
-    def __init__(self, lanes: Lanes, board: HealthBoard, allowed: AllowedNames) -> None:
+    def __init__(self, lanes: Lanes, entrance: Entrance, board: HealthBoard, allowed: AllowedNames) -> None:
+        self._entrance = entrance
         self._by_path: dict[str, Application] = {}
         for most_bytes, methods in groupby(sorted(METHODS, key=_most_bytes), _most_bytes):
             self._mount({method.path: call_endpoint(lanes, method) for method in methods}, most_bytes)
@@ -67,6 +72,7 @@ class ConnectApplication:
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         application = self._by_path.get(scope["path"], _unknown)
+        ADMITTED.set(await self._entrance.admit_to(scope["path"], presented_in(scope)))
         await application(scope, receive, send)
 
     def _mount(self, endpoints: Mapping[str, AnyEndpoint], most_bytes: int) -> None:

@@ -6,20 +6,20 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias
 
-from connectrpc.code import Code
 from connectrpc.errors import ConnectError, ErrorDetail
 from connectrpc.method import IdempotencyLevel, MethodInfo, StreamType
 from connectrpc.request import RequestContext
 from connectrpc.server import Endpoint
 from google.protobuf.message import Message
-from google.rpc import code_pb2, status_pb2
+from google.rpc import status_pb2
 from protobuf.wkt import Any as PackedDetail
 
+from server.gate.connect.admitted import admitted_caller
 from server.gate.connect.codecs import Body
+from server.gate.connect.codes import CODES
 from server.gate.lanes import Lanes
 from server.gate.methods import messages_of
 from server.gate.port import Answer, Method, Refusal
-from server.security.caller import Caller
 
 AnyEndpoint: TypeAlias = Any
 """One of connectrpc's endpoints; they have no common public type."""
@@ -28,9 +28,6 @@ _Context: TypeAlias = RequestContext[Body, Body]
 _Info: TypeAlias = MethodInfo[Any, Any]
 _INLINE_JSON_BYTES = 2048
 """Longer JSON is parsed by a thread, so that the event loop goes on with other calls."""
-
-_CODES = {number: Code(name.lower()) for name, number in code_pb2.Code.items() if name not in ("OK", "CANCELLED")}
-_CODES[code_pb2.CANCELLED] = Code.CANCELED
 
 
 def info_of(path: str, request: type[Message], response: type[Message]) -> _Info:
@@ -54,8 +51,7 @@ def call_endpoint(lanes: Lanes, method: Method) -> AnyEndpoint:
         payload = await _serialised(request)
         timeout_ms = context.timeout_ms
         deadline_s = math.inf if timeout_ms is None else time.monotonic() + timeout_ms / 1000
-        caller = Caller(connection=context.client_address or "")
-        answer = await lanes.serve(method, payload, deadline_s, caller)
+        answer = await lanes.serve(method, payload, deadline_s, admitted_caller())
         return Body(info.output, _accepted(answer))
 
     return Endpoint.unary(info, serve)
@@ -104,4 +100,4 @@ def _accepted(answer: Answer) -> bytes:
         return answer
     details = status_pb2.Status.FromString(answer.status).details
     packed = [ErrorDetail(PackedDetail(type_url=each.type_url, value=each.value)) for each in details]
-    raise ConnectError(_CODES[answer.code], answer.message, packed)
+    raise ConnectError(CODES[answer.code], answer.message, packed)

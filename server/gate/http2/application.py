@@ -10,16 +10,16 @@ from collections.abc import Mapping
 
 from google.rpc import code_pb2
 
+from server.gate.entrance import Entrance
 from server.gate.http2.asgi import Application, Message, Receive, Scope, Send
 from server.gate.http2.grpc_wire import CONTENT_TYPES, PREFIX_BYTES, message_of, seconds_of, send_message, send_refusal
 from server.gate.lanes import Lanes
 from server.gate.methods import METHODS
 from server.gate.port import Answer, Method, Refusal
 from server.security.caller import Caller
+from server.security.http_credentials import presented_in
 
 _LOG = logging.getLogger(__name__)
-OWN_CALLER = "adtargeting.own_caller"
-"""Where the scope of a request holds the part of the service that makes it."""
 _METHODS: Mapping[str, Method] = {method.path: method for method in METHODS}
 _IDENTITY = (None, b"identity")
 _BAD_TIMEOUT = Refusal(
@@ -32,8 +32,9 @@ _BAD_MESSAGE = Refusal(code_pb2.INVALID_ARGUMENT, "the request must be exactly o
 class GateApplication:
     """Serves one gate's calls. Nothing of an exception reaches the wire, nor h2corn."""
 
-    def __init__(self, lanes: Lanes, others: Application) -> None:
+    def __init__(self, lanes: Lanes, entrance: Entrance, others: Application) -> None:
         self._lanes = lanes
+        self._entrance = entrance
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,28 +47,33 @@ class GateApplication:
                     await send_refusal(send, _NO_TRAILERS)
                 else:
                     await self._others(scope, receive, send)
-            elif (refusal := self._lanes.refusal_at_once(method, caller_of(scope))) is not None:
-                await send_refusal(send, refusal)
+            elif isinstance(caller := await self._let_in(method, scope), Refusal):
+                await send_refusal(send, caller)
+            elif (body := await _body(receive)) is None:
+                return
+            elif body[:1] == b"\1":
+                # Compressed: a rare form, which the other application reads.
+                await self._others(scope, _replay(body, receive), send)
             else:
-                await self._serve(method, scope, receive, send, headers.get(b"grpc-timeout"))
+                await self._serve(method, body, headers.get(b"grpc-timeout"), caller, send)
         except Exception as problem:  # noqa: BLE001  # as above; most often the caller has just gone
             _LOG.debug("a request ended with %s", type(problem).__name__)
 
-    async def _serve(self, method: Method, scope: Scope, receive: Receive, send: Send, timeout: bytes | None) -> None:
-        body = await _body(receive)
-        if body is None:
-            return
-        if body[:1] == b"\1":
-            # Compressed: a rare form, which the other application reads.
-            await self._others(scope, _replay(body, receive), send)
-            return
-        answer = await self._answer(method, body, timeout, scope)
+    async def _let_in(self, method: Method, scope: Scope) -> Caller | Refusal:
+        """Return who calls, or a refusal before anything of the call is read."""
+        caller = await self._entrance.admit(method, presented_in(scope))
+        if isinstance(caller, Refusal):
+            return caller
+        return self._lanes.refusal_at_once(method, caller) or caller
+
+    async def _serve(self, method: Method, body: bytes, timeout: bytes | None, caller: Caller, send: Send) -> None:
+        answer = await self._answer(method, body, timeout, caller)
         if isinstance(answer, Refusal):
             await send_refusal(send, answer)
         else:
             await send_message(send, answer)
 
-    async def _answer(self, method: Method, body: bytes, timeout: bytes | None, scope: Scope) -> Answer:
+    async def _answer(self, method: Method, body: bytes, timeout: bytes | None, caller: Caller) -> Answer:
         try:
             deadline_s = time.monotonic() + seconds_of(timeout)
         except ValueError:
@@ -76,16 +82,7 @@ class GateApplication:
             payload = message_of(body)
         except ValueError:
             return _BAD_MESSAGE
-        return await self._lanes.serve(method, payload, deadline_s, caller_of(scope))
-
-
-def caller_of(scope: Scope) -> Caller:
-    """Return who makes a request."""
-    own: Caller | None = scope.get(OWN_CALLER)
-    if own is not None:
-        return own
-    client = scope.get("client")
-    return Caller(connection=f"{client[0]}:{client[1]}" if client else "")
+        return await self._lanes.serve(method, payload, deadline_s, caller)
 
 
 def _is_plain(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:

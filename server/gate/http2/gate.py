@@ -4,23 +4,21 @@ import asyncio
 import socket
 from pathlib import Path
 
-import h2corn
-from h2corn import _lib
-
 from server.gate.connect.application import ConnectApplication
+from server.gate.entrance import ClientEntrance, Entrance, OwnEntrance
 from server.gate.http2.application import GateApplication
 from server.gate.http2.asgi import Application
 from server.gate.http2.limits import Http2Limits, config_of
-from server.gate.http2.own_application import OwnApplication
-from server.gate.listening import listen
+from server.gate.http2.renewable_server import RenewableServer
 from server.gate.loop_gate import LoopGate
-from server.gate.own_port import listen_on
+from server.gate.port import GRPC_ADDRESS
 from server.gate.room import DEFAULT_CAPACITY, Capacity
 from server.gate.traceparent import TraceparentApplication
+from server.listening import ListenAddress, listen
+from server.security.doors import Doors, open_to_all
 from server.security.own_credential import OwnCredential
-
-# h2corn announces itself on stderr, which no setting turns off; the start line is ours.
-_lib.emit_banner = lambda *_: None
+from server.security.tls import CurrentTls
+from server.settings import UNIX_PREFIX
 
 
 class Http2Gate(LoopGate):
@@ -34,46 +32,51 @@ class Http2Gate(LoopGate):
         capacity: Capacity = DEFAULT_CAPACITY,
         limits: Http2Limits | None = None,
         listener: socket.socket | None = None,
+        doors: Doors | None = None,
     ) -> None:
         """``listener`` is a listening socket to serve, in place of one made for the address."""
         super().__init__(capacity)
-        self._address = address
         self._listener = listener
         self._limits = limits or Http2Limits()
-        self._served: list[tuple[h2corn.Server, socket.socket, asyncio.Task[None]]] = []
+        self._doors = doors or open_to_all()
+        self._where = ListenAddress(GRPC_ADDRESS, address, self._doors.socket_mode)
+        self._served: list[tuple[RenewableServer, socket.socket]] = []
 
     def open(self) -> str:
-        """Listen, and return the bound address. Raises ``GateError``."""
-        self._listener = self._listener or listen(self._address)
+        """Listen, and return the bound address. Raises ``ListenError``."""
+        self._listener = self._listener or listen(self._where)
         self._thread.start()
-        self._thread.call(self._start(self._listener))
-        host, port = self._address.rpartition(":")[0], self._listener.getsockname()[1]
-        return f"{host}:{port}"
+        tls = self._doors.tls_at(self._where.address)
+        entrance = ClientEntrance(self._doors.admission, self._lanes)
+        server = self._thread.call(self._serve(self._listener, entrance, tls))
+        if tls is not None:
+            tls.subscribe(lambda: self._thread.call(server.renew()))
+        return self._where.bound(self._listener)
 
     def listen_for(self, part: OwnCredential, path: Path) -> None:
-        """Listen on a Unix socket too. Raises ``OSError``."""
-        self._thread.call(self._serve(listen_on(path), OwnApplication(self._application, part)))
+        """Listen on a Unix socket too. Raises ``ListenError``."""
+        listener = listen(ListenAddress(part.caller.name, f"{UNIX_PREFIX}{path}"))
+        self._thread.call(self._serve(listener, OwnEntrance(part), None))
 
     def close(self, grace_s: float) -> None:
         """Report NOT_SERVING, refuse new calls, let the others end, stop."""
         super().close(grace_s)
-        for listener in (self._listener, *(listener for _, listener, _ in self._served)):
+        for listener in (self._listener, *(listener for _, listener in self._served)):
             if listener is not None:
                 listener.close()
 
-    async def _start(self, listener: socket.socket) -> None:
-        others = ConnectApplication(self._lanes, self._health, self._limits.names(self._address))
-        self._application: Application = GateApplication(self._lanes, others)
+    async def _serve(self, listener: socket.socket, entrance: Entrance, tls: CurrentTls | None) -> RenewableServer:
+        others = ConnectApplication(self._lanes, entrance, self._health, self._limits.names(self._where.address))
+        application: Application = GateApplication(self._lanes, entrance, others)
         if self._lanes.wants_traceparent:
-            self._application = TraceparentApplication(self._application)
-        await self._serve(listener, self._application)
-
-    async def _serve(self, listener: socket.socket, application: Application) -> None:
-        server = h2corn.Server(application, config_of(listener, self._limits))
-        self._served.append((server, listener, asyncio.get_running_loop().create_task(server.serve())))
-        await server.wait_started()
+            application = TraceparentApplication(application)
+        files = None if tls is None else tls.files
+        server = RenewableServer(
+            application, listener, lambda: config_of(listener, self._limits, files), self._limits.idle_s
+        )
+        self._served.append((server, listener))
+        await server.start()
+        return server
 
     async def _stop_serving(self, ends_s: float) -> None:  # noqa: ARG002  # h2corn has a limit of its own
-        for server, _, _ in self._served:
-            server.shutdown()
-        await asyncio.wait({serving for _, _, serving in self._served})
+        await asyncio.gather(*(server.stop() for server, _ in self._served))

@@ -2,12 +2,13 @@
 
 import resource
 import socket
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from h2corn import Config, RequestPolicy
 
 from server.gate.http2.application import most_body_bytes
 from server.gate.methods import METHODS
+from server.security.tls import TlsFiles
 
 _KEPT_FREE_FILES = 256
 """Descriptors that connections never take: for the store, metrics and files."""
@@ -15,7 +16,6 @@ _KEPT_FREE_FILES = 256
 _HEADER_BYTES = 32 * 1024
 _OTHER_BODY_BYTES = 64 * 1024
 _BODY_IDLE_S, _STALL_S, _HANDSHAKE_S = 10.0, 20.0, 5.0
-_DRAIN_S = 0.5
 
 
 class Http2Limits(NamedTuple):
@@ -27,6 +27,8 @@ class Http2Limits(NamedTuple):
     tasks: int = 8192
     """Requests in Python at once. More get HTTP 503, which costs more than a refusal in Python: a last resort."""
     idle_s: float = 300.0
+    drain_s: float = 0.5
+    """How long calls may take to end when a server stops, or makes room for one with new TLS files."""
     hosts: tuple[str, ...] = ()
     """Names by which HTTP/1.1 and browsers may call the port, beside its own."""
     origins: tuple[str, ...] = ()
@@ -52,7 +54,7 @@ def raise_file_limit() -> int:
     return hard
 
 
-def config_of(listener: socket.socket, limits: Http2Limits) -> Config:
+def config_of(listener: socket.socket, limits: Http2Limits, tls: TlsFiles | None = None) -> Config:
     """Return h2corn's configuration for a listening socket."""
     most_connections = max(raise_file_limit() - _KEPT_FREE_FILES, 16)
     policies = [_policy(method.path, most_body_bytes(method)) for method in METHODS]
@@ -74,7 +76,8 @@ def config_of(listener: socket.socket, limits: Http2Limits) -> Config:
         timeout_keep_alive=limits.idle_s,
         timeout_request_body_idle=_BODY_IDLE_S,
         h2_timeout_response_stall=_STALL_S,
-        timeout_graceful_shutdown=_DRAIN_S,
+        timeout_graceful_shutdown=limits.drain_s,
+        **tls_options(tls),
     )
 
 
@@ -85,3 +88,11 @@ def _policy(path: str, most_bytes: int) -> RequestPolicy:
         timeout_request_body_idle=_BODY_IDLE_S,
         h2_timeout_response_stall=_STALL_S,
     )
+
+
+def tls_options(files: TlsFiles | None) -> dict[str, Any]:
+    """Return the options of h2corn's configuration for TLS; client certificates are asked for, not required."""
+    if files is None:
+        return {}
+    asked = {"ca_certs": files.client_ca, "cert_reqs": "optional"} if files.client_ca else {}
+    return {"certfile": files.certificate, "keyfile": files.key, **asked}

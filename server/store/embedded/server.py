@@ -5,6 +5,7 @@ acknowledged write. ``appendfsync always`` is the default, so an acknowledged wr
 """
 
 import atexit
+import errno
 import fcntl
 import os
 import shutil
@@ -29,6 +30,7 @@ _POLL_S = 0.005
 _PING_TIMEOUT_S = 1.0
 _LOG, _LOCK = "redis.log", "redis.lock"
 _SETTING = "ADTARGETING_DATA_DIR"
+_LEAST_FREE_BYTES = 1 << 20
 
 
 class EmbeddedRedis:
@@ -124,6 +126,9 @@ class EmbeddedRedis:
             self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name in (_LOG, _LOCK):
                 (self._dir / name).touch(mode=0o600)
+            if shutil.disk_usage(self._dir).free < _LEAST_FREE_BYTES:
+                # A server that syncs every write ends with the first one that does not fit.
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301  # as the system would
         except OSError as error:
             raise EmbeddedStoreError(f"{_SETTING}: cannot write to the directory: {error.strerror}") from None
 

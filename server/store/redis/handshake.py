@@ -99,11 +99,16 @@ def _opened_locally(path: str, timeout_s: float) -> socket.socket:
 
 def _secured(opened: socket.socket, host: str, options: TlsOptions) -> ssl.SSLSocket:
     try:
-        context = ssl.create_default_context(cafile=options.ca_certs or None)
-        context.check_hostname = options.check_hostname
-        if options.certfile:
-            context.load_cert_chain(options.certfile, options.keyfile or None)
-        return context.wrap_socket(opened, server_hostname=host)
+        return tls_context(options).wrap_socket(opened, server_hostname=host)
     except BaseException:
         opened.close()
         raise
+
+
+def tls_context(options: TlsOptions) -> ssl.SSLContext:
+    """Read the files of TLS as they are now. Raises ``OSError``, ``ssl.SSLError``."""
+    context = ssl.create_default_context(cafile=options.ca_certs or None)
+    context.check_hostname = options.check_hostname
+    if options.certfile:
+        context.load_cert_chain(options.certfile, options.keyfile or None)
+    return context

@@ -14,6 +14,7 @@ from server.store.redis.server_facts import PINGS, Facts
 
 OLDEST_VERSION = (6, 2)
 _SLOW_PING_MS = 2.0
+_ACCEPT = "see `adtargeting store show`, then accept it with `adtargeting store trust`"
 _OTHER_MODES = {"sentinel": "redis+sentinel://", "cluster": "redis+cluster://"}
 
 
@@ -34,10 +35,14 @@ class PreflightCheck(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """What the service needs: replicas that hold a choice, and the fingerprint of its secret key (empty: none yet)."""
+    """What the service needs: replicas that hold a choice, and the fingerprint of its secret key (empty: none yet).
+
+    ``epoch`` is that of the store that the key was used with, as far as it is remembered.
+    """
 
     replicas: int = 0
     fingerprint: str = ""
+    epoch: str = ""
 
 
 def examine(facts: Facts, expected: Expected, *, is_cluster: bool = False) -> list[PreflightCheck]:
@@ -50,7 +55,7 @@ def examine(facts: Facts, expected: Expected, *, is_cluster: bool = False) -> li
         *_server(facts.info),
         *_replicas(facts, expected.replicas),
         *_writing(facts.refusal),
-        *_identity(facts, expected.fingerprint),
+        *_identity(facts, expected),
         *_settings(facts, expected.replicas),
         *_use(facts),
     ]
@@ -97,12 +102,15 @@ def _writing(refusal: str) -> Iterator[PreflightCheck]:
         yield _ok("choices can be stored")
 
 
-def _identity(facts: Facts, fingerprint: str) -> Iterator[PreflightCheck]:
+def _identity(facts: Facts, expected: Expected) -> Iterator[PreflightCheck]:
     if facts.identity is None:
         if facts.has_records:
             what = "the store has records and no record of its own: it was emptied, restored or is another"
-            yield _error(what, "see `adtargeting store show`, then accept it with `adtargeting store trust`")
-        elif fingerprint:
+            yield _error(what, _ACCEPT)
+        elif expected.epoch:
+            what = f"the store is empty, and our secret key was used with a store of epoch {expected.epoch}"
+            yield _error(f"{what}: it was emptied, or is another store", _ACCEPT)
+        elif expected.fingerprint:
             what = "the store has neither records nor a record of its own, but our secret key exists: the service"
             what += " takes it for a new one, and choices that were stored elsewhere or are lost do not count"
             yield _warning(
@@ -114,8 +122,8 @@ def _identity(facts: Facts, fingerprint: str) -> Iterator[PreflightCheck]:
     except IdentityUnreadable as problem:
         yield _error(str(problem), "see `adtargeting store show`")
         return
-    if owner != fingerprint:
-        what = f"the store belongs to the secret key {owner}, ours is {fingerprint or 'missing'}"
+    if owner != expected.fingerprint:
+        what = f"the store belongs to the secret key {owner}, ours is {expected.fingerprint or 'missing'}"
         yield _error(what, "use the key that the store was written with; with another no opt-out is found")
     else:
         yield _ok("the store belongs to our secret key")

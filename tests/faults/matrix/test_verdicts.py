@@ -7,6 +7,7 @@ import pytest
 
 from tests.faults.matrix.evidence_file import read_evidence, write_evidence
 from tests.faults.matrix.marks import Claim, claims_of
+from tests.faults.matrix.row_gate import main
 from tests.faults.matrix.rows import ROWS
 from tests.faults.matrix.table import as_json, as_markdown
 from tests.faults.matrix.verdicts import Evidence, RowVerdict, Verdict, row_verdicts
@@ -95,3 +96,26 @@ class TestEvidenceOnDisk:
         (tmp_path / "other.json").write_text(content)
         with pytest.raises(ValueError, match=r"."):
             read_evidence(tmp_path / "other.json")
+
+
+class TestTheGateOfTheRows:
+    @pytest.fixture
+    def complete(self) -> list[Evidence]:
+        return [Evidence("a", Claim(row.number, off), "passed") for row in ROWS for off in (False, True)]
+
+    def test_it_is_open_when_every_row_has_both_tests(
+        self, tmp_path: Path, complete: list[Evidence], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        write_evidence(tmp_path / "tests.json", complete)
+        assert main(str(tmp_path / "tests.json")) == 0
+        assert capsys.readouterr().out == "27 fault rows, each shown with its protection on and off\n"
+
+    def test_it_names_the_row_that_lost_a_test(
+        self, tmp_path: Path, complete: list[Evidence], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        write_evidence(tmp_path / "tests.json", [each for each in complete if each.claim not in (ON, OFF)])
+        assert main(str(tmp_path / "tests.json")) == 1
+        assert capsys.readouterr().out.splitlines()[:2] == [
+            "fault row 3: no fast test",
+            "fault row 3: no fast test with the protection off",
+        ]

@@ -123,7 +123,7 @@ def test_a_policy_that_the_file_does_not_tell_of_may_have_been_stricter(adt: Adt
     (files / "records.jsonl").write_bytes(RECORDS[0])
     ended = adt("replay", "records.jsonl", "--policy", "equal.toml")
     assert ended.status == 1
-    assert "loosens policy: 1 decisions, not told: the policy that decided: its line is missing" in " ".join(
+    assert "loosens policy: 1 decisions, not recorded: the policy that decided, as its line is missing" in " ".join(
         ended.lines
     )
 
@@ -158,4 +158,4 @@ def test_many_changes_are_shown_up_to_a_bound_with_network_country_and_what_is_m
     assert "loosens networks.borealis.precise_position: " in text
     assert "NETWORK_POLICY, US, network borealis" in text
     assert "more changes, each of fewer decisions" in text
-    assert "not told: " in text
+    assert "not recorded: " in text

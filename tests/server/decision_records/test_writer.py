@@ -13,13 +13,13 @@ import pytest
 from server.decision_records import writer
 from server.decision_records.day_secret import DaySecret
 from server.decision_records.observer import RecordObserver
-from server.decision_records.record_file import RecordFile
 from server.decision_records.writer import RecordWriter, WriterParts
 from server.decisions.sampling import EveryNth
+from server.files.line_file import LineFile
 from server.metrics.metrics import Metrics
 from targeting.decision import Rulebook, decide, plan
 from targeting.decision_records.crowd import Crowd
-from targeting.decision_records.making import Recorded
+from targeting.decision_records.facts import Recorded
 from targeting.rejudging.batch import DecidedBatch
 from tests.targeting.decision_records.made_up_people import POLICY, changed, decisions, people
 from tests.waiting import eventually
@@ -32,7 +32,7 @@ class Opened:
 
     def __init__(self, path: Path, crowd: int = 1) -> None:
         self.path, self.metrics = path, Metrics()
-        self.file = RecordFile(path)
+        self.file = LineFile(path)
         self.writer = RecordWriter(WriterParts(self.file, Crowd(crowd), self.metrics.records, lambda: "e1"))
 
     def count(self, outcome: str) -> float:
@@ -131,22 +131,6 @@ def test_a_disk_that_is_full_is_counted_and_the_cut_line_is_ended(
     assert "cannot write" in caplog.text
     *_, policy, decision = opened.path.read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["kind"] for line in (policy, decision)] == ["policy", "decision"]
-
-
-def test_only_a_regular_file_is_written_to(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    descriptor = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    with pytest.raises(OSError, match="not a regular file"):
-        RecordFile(tmp_path / "pipe")
-    os.close(descriptor)
-
-
-def test_a_file_that_others_can_read_is_closed_to_them(tmp_path: Path) -> None:
-    path = tmp_path / "records.jsonl"
-    path.write_text("", encoding="utf-8")
-    path.chmod(0o644)
-    RecordFile(path).close()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 class Offered(RecordWriter):

@@ -127,6 +127,7 @@ def give_up_by_the_clock(fetcher: Fetcher, reading: Reading, deadline_s: float) 
 
 
 @PROTECTED
+@pytest.mark.fault(row=26)
 def test_an_answer_that_came_in_time_counts_although_the_loop_is_late(
     wire: Wire, metrics: Metrics, monkeypatch: pytest.MonkeyPatch, protected: bool
 ) -> None:

@@ -13,8 +13,8 @@ from h2corn import _lib
 
 from server.gate.http2.gate import Http2Gate
 from server.gate.http2.limits import Http2Limits, config_of
-from server.gate.listening import listen
 from server.gate.methods import DECIDE, METHODS
+from server.listening import ListenAddress, listen
 from tests.server.gate.raw_http2 import call_grpc
 from tests.waiting import eventually
 
@@ -51,7 +51,7 @@ def test_a_deadline_that_has_passed_is_not_worked_on(address: str) -> None:
 
 
 def test_every_method_has_its_own_limit_and_descriptors_are_kept_free() -> None:
-    with listen("127.0.0.1:0") as listener:
+    with listen(ListenAddress("ADTARGETING_GRPC_ADDRESS", "127.0.0.1:0")) as listener:
         config = config_of(listener, Http2Limits(connections=10_000_000))
     limits = {policy.path: policy.max_request_body_size for policy in config.request_policies}
     assert all(method.max_bytes < limits[method.path] < method.max_bytes + 32_768 for method in METHODS)
@@ -61,8 +61,10 @@ def test_every_method_has_its_own_limit_and_descriptors_are_kept_free() -> None:
     assert config.limit_connections <= soft - 256
 
 
-def test_connections_beyond_the_limit_are_closed_and_the_others_served() -> None:
-    gate = Http2Gate("127.0.0.1:0", limits=Http2Limits(connections=4))
+@pytest.mark.fault(row=13)
+@pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
+def test_connections_beyond_the_limit_are_closed_and_the_others_served(protected: bool) -> None:
+    gate = Http2Gate("127.0.0.1:0", limits=Http2Limits(connections=4 if protected else 100))
     address = gate.open()
     host, _, port = address.rpartition(":")
     kept = [socket.create_connection((host, int(port)), timeout=5) for _ in range(12)]
@@ -71,7 +73,7 @@ def test_connections_beyond_the_limit_are_closed_and_the_others_served() -> None
             connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
         eventually(lambda: any(is_served(connection) for connection in readable(kept, 0.1)))
         time.sleep(0.3)  # time enough for more than the limit
-        assert 0 < sum(map(is_served, readable(kept, 0))) <= 4
+        assert (0 < sum(map(is_served, readable(kept, 0))) <= 4) == protected
     finally:
         for connection in kept:
             connection.close()
@@ -91,7 +93,7 @@ def is_served(connection: socket.socket) -> bool:
 
 
 def test_a_listening_socket_can_be_given() -> None:
-    listener = listen("127.0.0.1:0")
+    listener = listen(ListenAddress("ADTARGETING_GRPC_ADDRESS", "127.0.0.1:0"))
     gate = Http2Gate("127.0.0.1:0", listener=listener)
     assert gate.open() == f"127.0.0.1:{listener.getsockname()[1]}"
     gate.close(0)

@@ -60,6 +60,7 @@ async def left_after_a_turn(most_s: float) -> tuple[int, int]:
 
 
 @PROTECTED
+@pytest.mark.fault(row=10)
 def test_what_waits_outside_is_refused_with_the_turn_instead_of_waiting_for_many(
     monkeypatch: pytest.MonkeyPatch, protected: bool
 ) -> None:
@@ -106,6 +107,7 @@ def test_a_call_that_would_wait_too_long_is_refused_before_it_is_read(
 
 
 @PROTECTED
+@pytest.mark.fault(row=23)
 def test_batches_that_fill_their_room_leave_all_of_it_to_single_calls(
     monkeypatch: pytest.MonkeyPatch, protected: bool
 ) -> None:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from server.http.bounded_protocol import BoundedProtocol
 from server.http.http_server import HttpThread, UvicornServer
+from server.security.doors import open_to_all
 
 LARGE = 16 << 20
 """More bytes than the buffers between two sockets take."""
@@ -29,7 +30,7 @@ async def large(_: Request) -> PlainTextResponse:
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    thread = HttpThread("web", "ADTARGETING_WEB_ADDRESS", "127.0.0.1:0", UvicornServer)
+    thread = HttpThread("web", "ADTARGETING_WEB_ADDRESS", "127.0.0.1:0", open_to_all(), UvicornServer)
     thread.open(Starlette(routes=[Route("/", small), Route("/large", large)]))
     yield thread.address
     thread.close()

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from server.http.metrics_endpoint import Probes, serve_metrics
+from server.security.doors import open_to_all
 
 
 class Answer(NamedTuple):
@@ -25,7 +26,7 @@ class Endpoint:
         registry = CollectorRegistry()
         Gauge("adtargeting_x", "A gauge", registry=registry).set(7)
         probes = Probes(live=lambda: self.not_live, ready=lambda: self.not_ready)
-        self.address = serve_metrics("127.0.0.1:0", registry, probes, cleanup)
+        self.address = serve_metrics("127.0.0.1:0", registry, probes, open_to_all(), cleanup)
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
         with closing(http.client.HTTPConnection(self.address, timeout=20)) as connection:
@@ -51,7 +52,7 @@ def test_a_scrape_is_compressed_when_asked(endpoint: Endpoint) -> None:
     Gauge("adtargeting_y", "A gauge with a long explanation " * 40, registry=gauges)
     with ExitStack() as cleanup:
         probes = Probes(live=str, ready=str)
-        address = serve_metrics("127.0.0.1:0", gauges, probes, cleanup)
+        address = serve_metrics("127.0.0.1:0", gauges, probes, open_to_all(), cleanup)
         with closing(http.client.HTTPConnection(address, timeout=20)) as connection:
             connection.request("GET", "/metrics", headers={"accept-encoding": "gzip"})
             assert connection.getresponse().headers["content-encoding"] == "gzip"

@@ -12,6 +12,7 @@ from server.metrics.consent_counts import StringAge
 from server.metrics.known_labels import PUT_OFF, PUT_OFF_FAULTS, STORE_FAULTS, STORE_OPERATIONS
 from server.metrics.metrics import Metrics
 from server.processes.merged_metrics import MergedMetrics, families_of
+from server.security.roles import Role
 from server.store.ports import RecordOperation
 from targeting.model import Mode
 from targeting.policy.networks import NetworkPolicy
@@ -75,6 +76,7 @@ EXPECTED: dict[str, set[tuple[str, ...]]] = {
         (method.path.rpartition("/")[2], code) for method in METHODS for code in CALL_CODES
     },
     "adtargeting_refused_total": {(cause.value,) for cause in Cause},
+    "adtargeting_denied_calls_total": {(role.value,) for role in Role} | {("any",)},
 }  # fmt: skip
 
 

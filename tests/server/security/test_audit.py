@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from server.files.line_file import LineFile
 from server.security.audit import AuditLog, AuditUnavailable, Entry
-from server.security.audit_file import AuditFile
 
 ENTRY = Entry("SetPreference", "support-desk", "ok", ("cHNldWRvbnlt",))
 DENIED = Entry("Explain", "", "unauthenticated", role="explain")
@@ -24,7 +24,7 @@ class Sink:
         self.fails = False
         self.writes = 0
 
-    def write(self, lines: bytes) -> None:
+    def append(self, lines: bytes) -> None:
         self.writes += 1
         if self.fails:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -166,7 +166,7 @@ def test_a_file_that_cannot_be_opened_again_stays_in_use(
 
 
 def test_names_cannot_break_a_line(tmp_path: Path) -> None:
-    log = AuditLog(AuditFile(tmp_path / "audit.log"))
+    log = AuditLog(LineFile(tmp_path / "audit.log"))
     log.record(Entry("SetPreference", 'a"\n{"actor":"b"}\u2028', "ok"))
     log.close()
     (line,) = (tmp_path / "audit.log").read_text().splitlines()

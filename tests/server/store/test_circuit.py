@@ -329,6 +329,24 @@ class TestReadings:
             guarded.begin([ANNE], BUDGET_S)
         circuit.close()
 
+    @pytest.mark.fault(row=26)
+    @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
+    def test_questions_that_waited_at_the_same_time_have_met_with_one_silence(
+        self, monkeypatch: pytest.MonkeyPatch, protected: bool
+    ) -> None:
+        """A server that the machine keeps from running for a moment is not down."""
+        circuit = Circuit(lambda: None, failures=4, probe_every_s=PATIENCE_S)
+        if not protected:
+            failed = circuit.failed
+            monkeypatch.setattr(circuit, "failed", lambda _: failed())
+        guarded = CircuitStore(Begun(), circuit)
+        readings = [guarded.begin([ANNE], BUDGET_S) for _ in range(4)]
+        for reading in readings:
+            assert reading is not None
+            reading.give_up()
+        assert circuit.is_open == (not protected)
+        circuit.close()
+
     def test_an_answer_ends_the_row_of_failures(self) -> None:
         store, circuit = Begun(), Circuit(lambda: None, failures=2)
         for _ in range(5):

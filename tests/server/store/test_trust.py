@@ -1,9 +1,11 @@
 """Whose the store is: what each record means, at the start and while it serves."""
 
 import logging
+from pathlib import Path
 
 import pytest
 
+from server.store.epoch_memory import EpochMemory
 from server.store.identity import StoreIdentity
 from server.store.ports import StoreUnavailable, StoreUntrusted
 from server.store.trust import StoreTrust
@@ -42,10 +44,34 @@ def record(fingerprint: str = OURS, made_at_ms: int = 1) -> bytes:
     return StoreIdentity.make(fingerprint, made_at_ms).encode()
 
 
-def settled(store: Store, *, adopts: bool = False) -> StoreTrust:
-    trust = StoreTrust(OURS, adopts=adopts)
+def settled(store: Store, memory: EpochMemory | None = None, *, adopts: bool = False) -> StoreTrust:
+    trust = StoreTrust(OURS, memory, adopts=adopts)
     trust.settle(store)
     return trust
+
+
+class TestAnEmptyStore:
+    def test_of_a_key_that_was_never_used_is_new(self, tmp_path: Path) -> None:
+        memory, store = EpochMemory(tmp_path / "secret.key"), Store()
+        assert settled(store, memory).trusted
+        assert store.record
+        assert EpochMemory(tmp_path / "secret.key").epoch == StoreIdentity.decode(store.record).epoch
+
+    def test_of_a_key_that_was_used_is_accepted_by_an_operator_alone(self, tmp_path: Path) -> None:
+        memory, store = EpochMemory(tmp_path / "secret.key"), Store()
+        memory.remember("0e")
+        trust = settled(store, memory)
+        assert (store.record, "used with a store of epoch 0e" in trust.problem) == (None, True)
+        store.accept()
+        trust.settle(store)
+        assert trust.trusted
+        assert memory.epoch != "0e"
+
+    def test_that_an_operator_has_accepted_before_the_start_is_trusted(self, tmp_path: Path) -> None:
+        memory, store = EpochMemory(tmp_path / "secret.key"), Store()
+        memory.remember("0e")
+        store.accept()
+        assert settled(store, memory).trusted
 
 
 def passes(trust: StoreTrust, store: Store) -> bool:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from targeting.decision import Rulebook, decide, plan
-from targeting.decision_records.making import Recorded
+from targeting.decision_records.facts import Recorded
 from targeting.model import AdRequest, Identity, Signals, SubjectKind
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import ChildrenPolicy, ConsentPolicy, GdprPolicy, NetworkPolicy, NetworkRule, Policy

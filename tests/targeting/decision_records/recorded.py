@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from targeting.age import person_day
 from targeting.decision import Rulebook, decide, plan
+from targeting.decision_records.facts import Recorded, record_of
 from targeting.decision_records.form import DecisionRecord
-from targeting.decision_records.making import Recorded, record_of
 from targeting.model import AdRequest
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from targeting.decision_records.crowd import Crowd
+from targeting.decision_records.facts import record_of
 from targeting.decision_records.form import DecisionRecord
-from targeting.decision_records.making import record_of
 from targeting.decision_records.person_group import day_pseudonym
 from targeting.reasons import Reason
 from tests.targeting.decision_records.made_up_people import Person, decisions, people

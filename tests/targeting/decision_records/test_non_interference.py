@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from targeting.decision import plan
 from targeting.decision_records.lines import line_of
 from targeting.decision_records.person_group import day_pseudonym, group_of
-from targeting.model import AdRequest, Identity, Mode
+from targeting.model import AdRequest, Identity, Mode, Signals
 from targeting.places.geo import IpLocation
 from targeting.reasons import Reason, reasons_of
 from targeting.records.preference import Choice, Preference, encode_preference
+from targeting.records.profile import Profile, encode_profile
 from targeting.records.stored_records import StoredRecords
 from tests.properties.any_request import profile_values
 from tests.targeting.decision_records.made_up_people import POLICY, decisions, people
@@ -40,6 +43,19 @@ def test_a_limited_record_does_not_depend_on_the_profile(case: Case, data: st.Da
         for records in fetched
     ]
     assert record(recorded(request, policy, swapped, naps)) == record(made)
+
+
+@pytest.mark.parametrize("choice", [Choice.OPT_OUT, Choice.NONE])
+def test_whether_there_is_a_profile_is_in_no_limited_record(choice: Choice) -> None:
+    owner = bytes(16)
+    request = AdRequest(identity=Identity("a", (), "d"), ip_location=IpLocation("DE", ""))
+    signals = Signals(gdpr_applies=False, latest_birth_day=None)
+    for asking in (request, request._replace(signals=signals)):
+        subjects = plan([asking], POLICY, NOW_S).subjects
+        preference = encode_preference(Preference(choice=choice, birth_day=20_000), owner)
+        without = [StoredRecords(subject.kind, owner, preference) for subject in subjects]
+        held = [records._replace(profile=encode_profile(Profile(), owner)) for records in without]
+        assert record(recorded(asking, POLICY, without)) == record(recorded(asking, POLICY, held))
 
 
 def test_a_limited_record_names_no_group_and_a_behavioural_one_is_of_eight() -> None:
@@ -85,3 +101,9 @@ def test_no_id_of_a_thousand_is_in_a_record() -> None:
     assert b"planted" not in written
     assert b"203.0.113" not in written
     assert len({json.dumps(json.loads(line)) for line in written.splitlines()}) == 1
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    made = recorded(planted(1), POLICY, Reason.STORE_TIMEOUT)
+    leaking = made._replace(policy=replace(POLICY, version="planted0001"))
+    assert b"planted" in line_of(record(leaking))

@@ -12,10 +12,10 @@ from typing import Final
 import pytest
 
 from targeting.age import person_day
+from targeting.decision_records.facts import Recorded
 from targeting.decision_records.form import DecisionRecord
-from targeting.decision_records.making import Recorded
 from targeting.decision_records.replay import Replay, ReplayedChange, replayed
-from targeting.decision_records.untold import untold_changes
+from targeting.decision_records.unrecorded import unrecorded_changes
 from targeting.policy.directions import Effect
 from targeting.policy.policy import (
     ChildrenPolicy,
@@ -30,7 +30,7 @@ from targeting.policy.policy import (
     SharingPolicy,
     SignalPolicy,
 )
-from targeting.rejudging.pair import PolicyPair
+from targeting.rejudging.policy_pair import PolicyPair
 from tests.targeting.decision_records.made_up_people import POLICY, decisions, people
 from tests.targeting.decision_records.recorded import record
 from tests.targeting.signals.strings import VENDOR
@@ -102,7 +102,7 @@ def loosened(policy: Policy) -> set[str]:
     for each in written():
         replay.add(each)
     replay.judge()
-    changes = replay.changes + untold_changes(replay, {STRICT.version: STRICT})
+    changes = replay.changes + unrecorded_changes(replay, {STRICT.version: STRICT})
     return {change.name for change in changes if change.effect is Effect.LOOSENS}
 
 
@@ -134,13 +134,13 @@ def test_shadow_and_replay_agree(people_asked: int, others: dict[str, Policy]) -
         for each, line in records:
             if line not in known:
                 known[line] = replayed(line, other)
-            told = set(_plain(change for change in known[line] if not change.untold))
-            untold = set(_plain(change for change in known[line] if change.untold))
+            certain = set(_plain(change for change in known[line] if not change.unrecorded))
+            unrecorded = set(_plain(change for change in known[line] if change.unrecorded))
             shadow = {
                 (change.name, change.effect, change.reason)
                 for change in pair.changes(each.decided, person_day(each.now_s))
             }
-            assert told <= shadow <= told | untold
+            assert certain <= shadow <= certain | unrecorded
 
 
 def _plain(changes: Iterator[ReplayedChange]) -> Iterator[tuple[object, ...]]:

@@ -147,16 +147,16 @@ def test_each_stored_choice_has_a_name_and_is_replayed(records: StoredRecords, c
 def test_another_vendor_may_loosen_what_consent_limited() -> None:
     written = asked(BASE, tcf="tcf-refusal")
     other = replace(BASE, gdpr=GdprPolicy(host_vendor_id=12))
-    ((name, untold),) = {(change.name, change.untold) for change in replayed(written, other)}
+    ((name, unrecorded),) = {(change.name, change.unrecorded) for change in replayed(written, other)}
     assert name == "gdpr"
-    assert untold == "the stored records, which were not asked for"
+    assert unrecorded == "the stored records, which were not asked for"
 
 
 def test_outside_the_gdpr_a_string_was_not_read_and_may_only_tighten() -> None:
     written = asked(BASE, ACCOUNT, DEVICE, country="US")
     (change,) = replayed(written, replace(BASE, gdpr=GdprPolicy(countries=("US",), host_vendor_id=VENDOR)))
     assert (change.name, change.effect, change.country) == ("gdpr", "tightens", "US")
-    assert change.untold == "the consent strings where the GDPR did not apply"
+    assert change.unrecorded == "the consent strings where the GDPR did not apply"
 
 
 def test_nothing_of_a_person_is_in_a_repr() -> None:

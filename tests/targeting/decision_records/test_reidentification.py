@@ -1,7 +1,7 @@
 """The person of a record is found no more often than a crowd and the request itself allow.
 
-The attacker knows which record each person leaves in each hour. Whoever is one of a crowd of 20 is found by chance in
-one of 20 cases; the hour, the country and the networks asked for are no secret of the record.
+The attacker knows which record each person leaves in each hour. A person in a crowd of 20 is found by chance in one of
+20 cases; a record is meant to show the hour, the country and the networks asked for.
 """
 
 import pytest
@@ -21,7 +21,7 @@ def shown(found: Found, people: int) -> str:
 @pytest.mark.parametrize(
     ("people", "crowd", "hours"),
     [
-        pytest.param(6_000, 10, 3, id="6,000 people"),
+        pytest.param(5_000, 10, 3, id="5,000 people"),
         pytest.param(100_000, CROWD, 24, id="100,000 people", marks=pytest.mark.slow),
     ],
 )

@@ -74,5 +74,9 @@ VARIANTS: Final = {
     "a rule by country": _ruled(withhold=("profile", "user_id"), countries=("US",)),
     "a rule by subdivision": _ruled(withhold=("contact",), subdivisions=("US-CA",)),
     "a rule by section": _ruled(withhold=("precise_position", "profile"), gpp_sections=(7,)),
+    "a rule by app": _ruled(withhold=("user_id",), app=True),
+    "GDPR in the US, and a rule by section": replace(
+        _ruled(withhold=("contact",), gpp_sections=(7,)), gdpr=GdprPolicy(countries=("US",), host_vendor_id=VENDOR)
+    ),
     "a rule by signals": _ruled(withhold=("user_id",), global_privacy_control=True, do_not_track=False, app=True),
 }

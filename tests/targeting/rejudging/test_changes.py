@@ -59,6 +59,7 @@ def test_a_decision_changes_where_only_one_policy_restricts_it(
                 Change("networks.acme.fields", TIGHTENS, Reason.NETWORK_POLICY, "acme"),
             ],
         ),
+        (FULL._replace(fields=("gender", "country")), FULL._replace(fields=("country", "gender")), []),
         (
             FULL,
             FULL._replace(precise_position="coarse", ipv4_bits=16),
@@ -68,7 +69,7 @@ def test_a_decision_changes_where_only_one_policy_restricts_it(
             ],
         ),
     ],
-    ids=["same", "no contact", "consent", "other fields", "position and address"],
+    ids=["same", "no contact", "consent", "other fields", "another order", "position and address"],
 )
 def test_a_network_changes_part_by_part(before: NetworkAnswers, after: NetworkAnswers, expected: list[Change]) -> None:
     assert (

@@ -31,14 +31,16 @@ class ClusterAddress:
 
     def resolve(self) -> RedisAddress:
         """Return the first node that answers, for what any node can tell. Raises ``StoreUnreachable``."""
+        problem: StoreError | None = None
         for seed in self.seeds:
             address = self.at(seed)
             try:
                 open_connection(address, _TIMEOUT_S).close()
-            except StoreError:
+            except StoreError as found:
+                problem = found
                 continue
             return address
-        raise StoreUnreachable("no node of the cluster answers")
+        raise _none_answers(problem)
 
     def at(self, node: Node) -> RedisAddress:
         """Return the address of a node. Raises ``StoreError`` when the password cannot be read."""
@@ -110,15 +112,21 @@ class Cluster:
             self._refreshing.release()
 
     def _asked(self) -> SlotTable:
+        problem: StoreError | None = None
         for node in self._candidates():
             try:
                 with closing(open_connection(self._address.at(node), _TIMEOUT_S)) as connection:
                     reply = connection.ask((b"CLUSTER", b"SLOTS"), time.monotonic() + _TIMEOUT_S)
-            except StoreError:
+            except StoreError as found:
+                problem = found
                 continue
             return SlotTable.from_reply(reply, node)
-        raise StoreUnreachable("no node of the cluster answers")
+        raise _none_answers(problem)
 
     def _candidates(self) -> Iterator[Node]:
         yield from self._table.nodes
         yield from self._address.seeds
+
+
+def _none_answers(last: StoreError | None) -> StoreUnreachable:
+    return StoreUnreachable(f"no node of the cluster answers; the last one: {last}")

@@ -69,6 +69,11 @@ def test_each_fault_is_found_with_its_remedy_and_comes_first(facts: Facts, level
     assert {finding.level for finding in others} <= {Level.OK}
 
 
+def test_an_empty_store_is_no_new_one_to_a_key_that_had_another() -> None:
+    worst, *_ = examine(GOOD._replace(identity=None), EXPECTED._replace(epoch="0e"))
+    assert (worst.level, "used with a store of epoch 0e" in worst.what) == (Level.ERROR, True)
+
+
 @pytest.mark.parametrize(
     ("required", "promotable", "level"),
     [(0, 2, Level.WARNING), (1, 0, Level.WARNING), (1, 2, Level.OK), (2, 0, Level.OK)],

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from targeting.decision_records.form import DecisionRecord
 from targeting.decision_records.replay import Replay
-from targeting.decision_records.untold import NO_POLICY, untold_changes
+from targeting.decision_records.unrecorded import NO_POLICY, unrecorded_changes
 from targeting.policy.policy import (
     BidRequestPolicy,
     ChildrenPolicy,
@@ -28,14 +28,14 @@ DECIDED = 3
 LISTED = POLICY.networks[1]
 
 
-def untold(old: Policy, new: Policy, *, unlisted: bool) -> dict[str, int]:
+def unrecorded(old: Policy, new: Policy, *, unlisted: bool) -> dict[str, int]:
     replay = Replay(new)
     for _ in range(DECIDED):
         replay.add(decided_by(old, unlisted=unlisted))
     replay.add(decided_by(old, unlisted=False))
     replay.judge()
-    found = untold_changes(replay, {old.version: old})
-    assert all(change.untold for change in found)
+    found = unrecorded_changes(replay, {old.version: old})
+    assert all(change.unrecorded for change in found)
     return {change.name: decisions for change, decisions in found.items()}
 
 
@@ -81,18 +81,18 @@ ADDED = NetworkPolicy("new", fields=("gender",))
     ],
 )  # fmt: skip
 def test_what_no_record_shows_is_named(old: Policy, new: Policy, expected: dict[str, int]) -> None:
-    assert untold(old, new, unlisted=True) == expected
+    assert unrecorded(old, new, unlisted=True) == expected
 
 
 @pytest.mark.parametrize(
     "new", [changed(networks=(*POLICY.networks, ADDED)), changed(rules=POLICY.rules[:2])], ids=["network", "rule"]
 )
 def test_unlisted_networks_matter_only_where_they_are_asked_for(new: Policy) -> None:
-    assert untold(POLICY, new, unlisted=False) == {}
+    assert unrecorded(POLICY, new, unlisted=False) == {}
 
 
 def test_without_the_policy_that_decided_anything_may_be_looser() -> None:
     replay = Replay(POLICY)
     replay.add(MINIMAL)
     replay.judge()
-    assert {change.name: count for change, count in untold_changes(replay, {}).items()} == {NO_POLICY: 1}
+    assert {change.name: count for change, count in unrecorded_changes(replay, {}).items()} == {NO_POLICY: 1}

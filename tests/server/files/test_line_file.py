@@ -1,4 +1,4 @@
-"""Where audit lines go: whole lines by several processes, and every way in which a file can fail."""
+"""A file of lines: whole lines by several processes, and every way in which a file can fail."""
 
 import os
 import resource
@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from server.security.audit_file import AuditFile, StandardOutput
+from server.files.line_file import LineFile
 
 ROOT = Path(__file__).parents[3]
 WRITER = """
 import sys
 from pathlib import Path
-from server.security.audit_file import AuditFile
-file = AuditFile(Path(sys.argv[1]))
+from server.files.line_file import LineFile
+file = LineFile(Path(sys.argv[1]))
 for number in range(500):
-    file.write(f"{sys.argv[2]} {number} ".encode() + sys.argv[2].encode() * 300 + b"\\n")
+    file.append(f"{sys.argv[2]} {number} ".encode() + sys.argv[2].encode() * 300 + b"\\n")
 """
 
 
@@ -43,79 +43,79 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def file(path: Path) -> Iterator[AuditFile]:
-    opened = AuditFile(path)
+def file(path: Path) -> Iterator[LineFile]:
+    opened = LineFile(path)
     yield opened
     opened.close()
 
 
-def test_lines_are_appended_to_a_file_of_its_user_alone(file: AuditFile, path: Path) -> None:
-    file.write(b"one\n")
-    file.write(b"two\n")
+def test_lines_are_appended_to_a_file_of_its_user_alone(file: LineFile, path: Path) -> None:
+    file.append(b"one\n")
+    file.append(b"two\n")
     assert path.read_bytes() == b"one\ntwo\n"
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_is_there_stays(path: Path) -> None:
     path.write_bytes(b"before\n")
-    opened = AuditFile(path)
-    opened.write(b"after\n")
+    opened = LineFile(path)
+    opened.append(b"after\n")
     opened.close()
     assert path.read_bytes() == b"before\nafter\n"
 
 
-def test_a_line_that_is_cut_off_is_an_error_and_the_next_begins_a_line_of_its_own(file: AuditFile, path: Path) -> None:
-    file.write(b"one\n")
+def test_a_line_that_is_cut_off_is_an_error_and_the_next_begins_a_line_of_its_own(file: LineFile, path: Path) -> None:
+    file.append(b"one\n")
     with limited_to(8), pytest.raises(OSError, match="in part"):
-        file.write(b"cut off\n")
+        file.append(b"cut off\n")
     with limited_to(8), pytest.raises(OSError, match="too large"):
-        file.write(b"nothing of it\n")
-    file.write(b"three\n")
+        file.append(b"nothing of it\n")
+    file.append(b"three\n")
     assert path.read_bytes() == b"one\ncut \nthree\n"
 
 
-def test_a_torn_line_of_another_process_takes_none_with_it_that_failed_too(file: AuditFile, path: Path) -> None:
-    other = AuditFile(path)
+def test_a_torn_line_of_another_process_takes_none_with_it_that_failed_too(file: LineFile, path: Path) -> None:
+    other = LineFile(path)
     for full in (file, other):
         with limited_to(3), pytest.raises(OSError, match=r"in part|too large"):
-            full.write(b"torn\n")
-    other.write(b"whole\n")
+            full.append(b"torn\n")
+    other.append(b"whole\n")
     other.close()
     assert path.read_bytes() == b"tor\nwhole\n"
 
 
-def test_a_file_that_was_moved_away_is_written_until_it_is_opened_again(file: AuditFile, path: Path) -> None:
+def test_a_file_that_was_moved_away_is_written_until_it_is_opened_again(file: LineFile, path: Path) -> None:
     moved = path.with_suffix(".1")
     path.rename(moved)
-    file.write(b"before\n")
+    file.append(b"before\n")
     file.reopen()
-    file.write(b"after\n")
+    file.append(b"after\n")
     assert (moved.read_bytes(), path.read_bytes()) == (b"before\n", b"after\n")
 
 
-def test_a_file_that_was_emptied_goes_on(file: AuditFile, path: Path) -> None:
-    file.write(b"before\n")
+def test_a_file_that_was_emptied_goes_on(file: LineFile, path: Path) -> None:
+    file.append(b"before\n")
     os.truncate(path, 0)
-    file.write(b"after\n")
+    file.append(b"after\n")
     assert path.read_bytes() == b"after\n"
 
 
-def test_a_file_that_was_removed_is_made_again(file: AuditFile, path: Path) -> None:
+def test_a_file_that_was_removed_is_made_again(file: LineFile, path: Path) -> None:
     path.unlink()
-    file.write(b"after\n")
+    file.append(b"after\n")
     assert path.read_bytes() == b"after\n"
 
 
 def test_a_directory_that_was_removed_is_an_error_until_it_is_back(tmp_path: Path) -> None:
     directory = tmp_path / "logs"
     directory.mkdir()
-    file = AuditFile(directory / "audit.log")
+    file = LineFile(directory / "audit.log")
     (directory / "audit.log").unlink()
     directory.rmdir()
     with pytest.raises(FileNotFoundError):
-        file.write(b"lost\n")
+        file.append(b"lost\n")
     directory.mkdir()
-    file.write(b"back\n")
+    file.append(b"back\n")
     assert (directory / "audit.log").read_bytes() == b"back\n"
     file.close()
 
@@ -128,7 +128,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, kind: str) -
     elif kind == "directory":
         path.mkdir()
     with pytest.raises(OSError):  # noqa: PT011  # which one differs by kind and system
-        AuditFile(path)
+        LineFile(path)
 
 
 def test_lines_of_several_processes_never_mix(path: Path) -> None:
@@ -143,29 +143,8 @@ def test_lines_of_several_processes_never_mix(path: Path) -> None:
         assert [line for line in lines if line[0] == name] == [f"{name} {n} {name * 300}" for n in range(500)]
 
 
-def test_standard_output_has_whole_lines(capfd: pytest.CaptureFixture[str]) -> None:
-    StandardOutput().write(b"one\n")
-    StandardOutput().write(b"two\n")
-    assert capfd.readouterr().out == "one\ntwo\n"
-
-
-def test_a_reader_of_standard_output_that_takes_nothing_holds_nobody_up() -> None:
-    program = (
-        "from server.security.audit_file import StandardOutput\n"
-        "import sys\n"
-        "try:\n"
-        "    while True:\n"
-        "        StandardOutput().write(b'x' * 4000 + b'\\n')\n"
-        "except OSError as problem:\n"
-        "    sys.stderr.write(problem.strerror)\n"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={"PYTHONPATH": str(ROOT)},
-        cwd=ROOT,
-    ) as writer:
-        assert writer.wait(30) == 0
-        assert writer.stderr
-        assert writer.stderr.read() == b"nobody reads standard output"
+def test_a_file_that_others_can_read_is_closed_to_them(path: Path) -> None:
+    path.write_bytes(b"")
+    path.chmod(0o644)
+    LineFile(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600

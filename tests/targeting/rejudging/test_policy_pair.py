@@ -18,7 +18,7 @@ from targeting.records.stored_records import StoredRecords
 from targeting.rejudging.answers import network_answers
 from targeting.rejudging.batch import DecidedBatch
 from targeting.rejudging.changes import changes_between
-from targeting.rejudging.pair import PolicyPair
+from targeting.rejudging.policy_pair import PolicyPair
 from targeting.rejudging.verdict import NO_RESTRICTION, DecidedRequest, judge_again, verdict_of
 from targeting.signals.nap import Nap
 from tests.properties.any_request import REQUESTS, records

@@ -64,7 +64,7 @@ class PolicyPair:
         # The same strings give the same vendors the same bases.
         alike = self._ask_alike and item.verdict.consent.gdpr == decided.item.verdict.consent.gdpr
         bases = None if alike else self._bases(item, self.other)
-        key = (_circumstances(decided), self._bases(decided.item, self.current), bases)
+        key = (_request_key(decided), self._bases(decided.item, self.current), bases)
         known = self._known.get(key)
         if known is None:
             if len(self._known) >= _MAX_KNOWN:
@@ -98,7 +98,7 @@ def _are_equal(current: Policy, other: Policy, names: Sequence[str]) -> bool:
     return all(getattr(current, name) == getattr(other, name) for name in names)
 
 
-def _circumstances(decided: DecidedRequest) -> object:
+def _request_key(decided: DecidedRequest) -> object:
     """Return what the answers depend on besides the policy and the bases (``targeting.network_rules``)."""
     (request, cookies, verdict, _), limited = decided.item, decided.limited
     signals, gpp = request.signals, verdict.consent.gpp

@@ -1,7 +1,7 @@
 """A request with everything that it was decided from, rebuilt from its record, for the judge to judge again.
 
-Where a record does not tell, one of two people is rebuilt: the strictest that it may have been, or the least strict.
-What another policy decides about both is what the record tells; where the two differ, it does not.
+Where something is not recorded, a request is rebuilt in two ways: as the strictest that it may have been, and as the
+most lenient. Where another policy decides both alike, the record was enough; where not, it was not.
 """
 
 from typing import Final
@@ -33,14 +33,14 @@ _UNKNOWN_TREATMENT: Final = -1
 
 
 class RebuiltRequest:
-    """One record, rebuilt as the least strict or the strictest request that it may stand for."""
+    """One record, rebuilt as the most lenient or the strictest request that it may stand for."""
 
     def __init__(self, record: DecisionRecord, *, lenient: bool) -> None:
         """Raise ``KeyError`` for a reason that this version does not know."""
         self._record = record
         self._lenient = lenient
         self.unknowns: Unknowns = set()
-        """What was asked of the record and is not in it, in words; grows as it is judged."""
+        """What the judge asked for and is not recorded, in words; grows as it is judged."""
         reasons = reasons_of(*(Reason[name] for name in record.reasons))
         asked = NO_REASONS if record.store != "not_asked" else Reasons(reasons & ~NO_RESTRICTION)
         item = PlannedRequest(_request(record, lenient), _cookies(record), RequestVerdict(asked, self._consent()), ())

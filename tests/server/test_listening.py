@@ -4,8 +4,12 @@ import socket
 
 import pytest
 
-from server.gate.listening import listen
-from server.gate.port import GateError
+from server.listening import ListenAddress, ListenError, listen
+
+
+def at(address: str) -> ListenAddress:
+    return ListenAddress("ADTARGETING_GRPC_ADDRESS", address)
+
 
 REFUSALS = {
     "malformed": ("nonsense", "must be host:port"),
@@ -20,18 +24,18 @@ REFUSALS = {
 
 @pytest.mark.parametrize(("address", "reason"), REFUSALS.values(), ids=REFUSALS)
 def test_why_nothing_can_listen_there(address: str, reason: str) -> None:
-    with pytest.raises(GateError, match=f"^ADTARGETING_GRPC_ADDRESS: .*{reason}"):
-        listen(address)
+    with pytest.raises(ListenError, match=f"^ADTARGETING_GRPC_ADDRESS: .*{reason}"):
+        listen(at(address))
 
 
 def test_a_port_in_use_is_told_as_such() -> None:
-    with listen("127.0.0.1:0") as taken, pytest.raises(GateError, match="in use"):
-        listen(f"127.0.0.1:{taken.getsockname()[1]}")
+    with listen(at("127.0.0.1:0")) as taken, pytest.raises(ListenError, match="in use"):
+        listen(at(f"127.0.0.1:{taken.getsockname()[1]}"))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_it_listens_and_does_not_block(host: str) -> None:
-    with listen(f"{host}:0") as listener:
+    with listen(at(f"{host}:0")) as listener:
         assert not listener.getblocking()
         with socket.create_connection(listener.getsockname()[:2], timeout=5):
             pass

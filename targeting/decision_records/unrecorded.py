@@ -13,32 +13,32 @@ from targeting.policy.directions import Effect
 from targeting.policy.policy import Policy
 
 NO_POLICY: Final = "policy"
-"""The name of a loosening that may be anything: the file does not tell which policy decided."""
+"""The name of a loosening that may be anything, as the file lacks the policy that decided."""
 
 _SHOWN_TABLES: Final = frozenset({"children", "consent", "gdpr", "masks", "rules"})
 _SHOWN_KEYS: Final = frozenset({"signals.honour_do_not_track"})
 _NOT_SHOWN_OF_NETWORKS: Final = ("bidder", "parameters")
-_SETTING: Final = "no record tells of this setting"
-_UNLISTED: Final = "which of the unlisted networks was asked for"
-_POLICY: Final = "the policy that decided: its line is missing"
+_SETTING: Final = "this setting"
+_UNLISTED: Final = "which unlisted networks were asked for"
+_POLICY: Final = "the policy that decided, as its line is missing"
 
 
-def untold_changes(replay: Replay, policies: dict[str, Policy]) -> Counter[ReplayedChange]:
+def unrecorded_changes(replay: Replay, policies: dict[str, Policy]) -> Counter[ReplayedChange]:
     """Return the loosenings, with the number of decisions; ``policies`` are those that the file tells of."""
     found = Counter[ReplayedChange]()
     for version, decisions in replay.decisions.items():
         old = policies.get(version)
         if old is None:
-            found[ReplayedChange(NO_POLICY, Effect.LOOSENS, untold=_POLICY)] += decisions
+            found[ReplayedChange(NO_POLICY, Effect.LOOSENS, unrecorded=_POLICY)] += decisions
             continue
         unlisted = replay.asked_unlisted[version]
-        for name, untold in _untold(old, replay.policy, has_unlisted=unlisted > 0):
-            change = ReplayedChange(name, Effect.LOOSENS, untold=untold)
-            found[change] += unlisted if untold == _UNLISTED else decisions
+        for name, unrecorded in _unrecorded(old, replay.policy, has_unlisted=unlisted > 0):
+            change = ReplayedChange(name, Effect.LOOSENS, unrecorded=unrecorded)
+            found[change] += unlisted if unrecorded == _UNLISTED else decisions
     return found
 
 
-def _untold(old: Policy, new: Policy, *, has_unlisted: bool) -> Iterator[tuple[str, str]]:
+def _unrecorded(old: Policy, new: Policy, *, has_unlisted: bool) -> Iterator[tuple[str, str]]:
     added = [network.id for name, network in new.by_id.items() if name not in old.by_id]
     for difference in compare_policies(old, new):
         if difference.effect is not Effect.LOOSENS:

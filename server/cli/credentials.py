@@ -1,0 +1,83 @@
+"""What a command shows to the service, and how it knows the service: TLS and a bearer token.
+
+A token is sent over TLS, a Unix socket or the loopback only.
+"""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import NamedTuple
+
+import grpc
+
+from server.cli.failures import UsageError
+from server.files.bounded_file import read_bounded
+from server.security.exposure import is_local, is_unix
+from server.settings import PREFIX, Settings, read_secret
+
+_LARGEST_FILE = 1 << 20
+_TOKEN_SETTING = f"{PREFIX}TOKEN_FILE"
+
+
+class TlsOptions(NamedTuple):
+    """The options of TLS, as they were given."""
+
+    tls: bool = False
+    tls_ca: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_name: str = ""
+
+
+NO_TLS = TlsOptions()
+
+
+class Credentials(NamedTuple):
+    """What a channel is opened and called with. ``channel`` is None for plaintext; ``token`` is empty without one."""
+
+    channel: grpc.ChannelCredentials | None = None
+    token: str = ""
+    server_name: str = ""
+    """The name that the service's certificate must have; empty: its host."""
+
+    def __repr__(self) -> str:
+        """Show no token."""
+        return "Credentials()"
+
+
+def add_tls_options(parser: ArgumentParser) -> None:
+    """Add the options of a connection with TLS."""
+    options = parser.add_argument_group("connection")
+    options.add_argument("--tls", action="store_true", help="speak TLS; trust the authorities of this system")
+    options.add_argument("--tls-ca", type=Path, metavar="FILE", help="speak TLS; trust these authorities (PEM)")
+    options.add_argument("--tls-cert", type=Path, metavar="FILE", help="client certificate (PEM), with --tls-key")
+    options.add_argument("--tls-key", type=Path, metavar="FILE", help="key of the client certificate (PEM)")
+    options.add_argument("--tls-name", metavar="NAME", help="name in the service's certificate, if not its host")
+
+
+def read_credentials(settings: Settings, options: TlsOptions) -> Credentials:
+    """Read the files of the options and the token. Raises ``UsageError``, ``SettingsError``."""
+    address = settings.grpc_address
+    token = read_secret(_TOKEN_SETTING, Path(settings.token_file)) if settings.token_file else ""
+    if not any(options):
+        if token and not is_local(address) and settings.insecure_listen != "yes":
+            raise UsageError(f"{_TOKEN_SETTING}: the token would go to another machine in clear; add --tls or --tls-ca")
+        return Credentials(token=token)
+    if is_unix(address):
+        raise UsageError("--tls: a Unix socket has no TLS; leave the option out")
+    if (options.tls_cert is None) != (options.tls_key is None):
+        raise UsageError("--tls-cert and --tls-key: set both or none")
+    channel = grpc.ssl_channel_credentials(
+        _content("--tls-ca", options.tls_ca),
+        _content("--tls-key", options.tls_key),
+        _content("--tls-cert", options.tls_cert),
+    )
+    return Credentials(channel, token, options.tls_name)
+
+
+def _content(option: str, path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return read_bounded(path, _LARGEST_FILE)
+    except OSError as problem:
+        raise UsageError(f"{option}: {path} cannot be read: {problem.strerror}") from problem

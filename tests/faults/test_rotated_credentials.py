@@ -1,0 +1,81 @@
+"""The store's password and its certificates are replaced while the service runs: it takes up the new ones by itself."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+from adtargeting.v1 import preference_pb2 as preferences
+
+from server.store.redis import handshake
+from tests.faults.known_person import KnownPerson, known_person
+from tests.faults.redis_process import ON_DISK, RedisProcess
+from tests.faults.tls_servers import TOPOLOGIES, server_with_tls
+from tests.rpc import health
+from tests.server.running_service import opt_out, wait_until
+from tests.server.store.redis.test_tls import HERE, certificate
+
+pytestmark = pytest.mark.fault(row=21)
+
+PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
+WITH_TLS = pytest.mark.skipif(server_with_tls() is None, reason="needs a server built with TLS, such as redis-server")
+WRITING = "adtargeting.v1.PreferenceService"
+
+
+def is_taken_up(alice: KnownPerson, caplog: pytest.LogCaptureFixture, refusal: str, protected: bool) -> None:
+    """Wait until the service uses the store again, or, with the protection off, until it is refused."""
+    if protected:
+        wait_until(lambda: health(alice.channel, WRITING) == "SERVING" and alice.is_behavioural())
+        return
+    wait_until(lambda: health(alice.channel, WRITING) == "NOT_SERVING")
+    assert not alice.is_behavioural()
+    assert refusal in caplog.text
+
+
+@PROTECTED
+def test_a_password_in_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture, protected: bool) -> None:
+    """With the protection off the password stands in the URL, which is read once."""
+    file = tmp_path / "password"
+    file.write_text("first")
+    with RedisProcess(tmp_path / "redis", *ON_DISK) as redis:
+        redis.ask(b"ACL", b"SETUSER", b"service", b"on", b">first", b"~*", b"+@all")
+        address = f"127.0.0.1:{redis.port}/0"
+        given = (
+            {"redis_url": f"redis://service@{address}", "redis_password_file": str(file)}
+            if protected
+            else {"redis_url": f"redis://service:first@{address}"}
+        )
+        with known_person(tmp_path, **given) as alice:
+            redis.ask(b"ACL", b"SETUSER", b"service", b"resetpass", b">second")
+            file.write_text("second")
+            redis.ask(b"CLIENT", b"KILL", b"USER", b"service")
+            is_taken_up(alice, caplog, "it refuses the user or the password", protected)
+    assert "first" not in caplog.text
+
+
+@WITH_TLS
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+@PROTECTED
+def test_certificates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, topology: str, protected: bool
+) -> None:
+    """With the protection off the files are read once for all connections."""
+    if not protected:
+        monkeypatch.setattr(handshake, "tls_context", cache(handshake.tls_context))
+    first, second, trusted = (tmp_path / name for name in ("first", "second", "trusted.pem"))
+    certificates = [certificate(made(directory), names=HERE) for directory in (first, second)]
+    trusted.write_bytes(certificates[0].read_bytes())
+    with TOPOLOGIES[topology](tmp_path, certificates[0]) as servers:
+        url = f"{servers.url}?ssl_ca_certs={trusted}"
+        with known_person(tmp_path, redis_url=url) as alice:
+            trusted.write_bytes(certificates[1].read_bytes())
+            for server in servers.servers:
+                server.use(certificates[1])
+            is_taken_up(alice, caplog, "its TLS certificate is not trusted", protected)
+            if protected:
+                assert opt_out(alice.channel).durability == preferences.DURABILITY_CONFIRMED
+                assert not alice.is_behavioural()
+
+
+def made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory

@@ -1,0 +1,60 @@
+"""What people and operators do on the pages is in the audit log, under the name of the pages."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.calls.audited import pseudonym_text
+from targeting.model import Subject, SubjectKind
+from tests.server.web.site import Site, Visitor, running_site
+
+
+class Audited:
+    """A site, and the entries that its visitors leave."""
+
+    def __init__(self, site: Site, log: Path) -> None:
+        self.site = site
+        self._log = log
+        self._seen = 0
+
+    def entries(self) -> list[dict[str, Any]]:
+        """The entries since the last question."""
+        lines = self._log.read_text().splitlines()
+        new, self._seen = lines[self._seen :], len(lines)
+        return [json.loads(line) for line in new]
+
+    def pseudonym(self, account: str) -> str:
+        return pseudonym_text(self.site.service.store.pseudonyms.owner(Subject(SubjectKind.ACCOUNT, account)))
+
+
+@pytest.fixture
+def audited(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Audited]:
+    log = tmp_path / "audit.log"
+    with running_site(tmp_path / "data", audit_log=str(log), **request.param) as site:
+        yield Audited(site, log)
+
+
+signed_in = pytest.mark.parametrize("audited", [{}], indirect=True)
+without_proxy = pytest.mark.parametrize(
+    "audited", [{"web_account_header": "", "web_trusted_proxies": ""}], indirect=True
+)
+
+
+@signed_in
+def test_a_choice_on_the_page_has_an_entry_and_an_actor(audited: Audited) -> None:
+    assert Visitor(audited.site, "alice").choose("account", "opt-out").status == 200
+    (choice,) = [entry for entry in audited.entries() if entry["call"] == "SetPreference"]
+    assert (choice["actor"], choice["outcome"]) == ("internal:pages", "ok")
+    assert choice["subjects"] == [audited.pseudonym("alice")]
+
+
+@without_proxy
+def test_a_use_of_the_inspector_has_an_entry_about_everyone_it_asks_for(audited: Audited) -> None:
+    form = {"ip": "8.8.8.8", "account_id": "alice", "linked_account_ids": "bob"}
+    assert Visitor(audited.site, ip="").post("/inspect", form).status == 200
+    (entry,) = [entry for entry in audited.entries() if entry["call"] == "Inspect"]
+    assert entry["outcome"] == "ok"
+    assert set(entry["subjects"]) == {audited.pseudonym("alice"), audited.pseudonym("bob")}
