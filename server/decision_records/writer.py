@@ -22,8 +22,9 @@ from targeting.decision_records.person_group import day_pseudonym
 from targeting.policy.policy import Policy
 from targeting.reasons import Reason
 
-MAX_QUEUED: Final = 4096
+MAX_QUEUED: Final = 2048
 _EVERY_S: Final = 0.2
+_CLOSE_TIMEOUT_S: Final = 5.0
 _PORTION: Final = 256
 """Decisions whose records are written at once."""
 
@@ -71,10 +72,13 @@ class RecordWriter:
         self._wake.set()
 
     def close(self) -> None:
-        """Write what is queued, and end."""
+        """Write what is queued, and end. A disk that hangs is abandoned."""
         self._closing = True
         self._wake.set()
-        self._thread.join()
+        self._thread.join(_CLOSE_TIMEOUT_S)
+        if self._thread.is_alive():
+            _LOG.error("decision records: the file does not take them, %d are lost", len(self._queue))
+            return
         self._parts.crowd.end_hour()
         self._count_forgotten()
         self._parts.file.close()

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from targeting.decision_records.form import DecisionRecord
 from targeting.decision_records.person_group import group_of
 
-MAX_CLASSES: Final = 50_000
+MAX_CLASSES: Final = 10_000
 """Classes of one hour; further ones are as rare ones."""
 
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from targeting.decision_records.crowd import Crowd
 from targeting.decision_records.facts import Recorded
 from targeting.rejudging.batch import DecidedBatch
 from tests.targeting.decision_records.made_up_people import POLICY, changed, decisions, people
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 MADE = tuple(decisions(list(people(30)), 12))
 
@@ -171,3 +172,20 @@ def test_the_secret_is_of_its_day() -> None:
     assert (secret.on(86_399.0), len(first)) == (first, 32)
     assert secret.on(86_400.0) != first
     assert first.hex() not in repr(secret)
+
+
+def test_a_disk_that_hangs_does_not_keep_the_process(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    released = threading.Event()
+
+    def hang(_: bytes) -> None:
+        released.wait(PATIENCE_S)
+
+    monkeypatch.setattr(opened.file, "append", hang)
+    monkeypatch.setattr(writer, "_CLOSE_TIMEOUT_S", 0.05)
+    opened.write(MADE[0])
+    assert "the file does not take them" in caplog.text
+    released.set()
+    opened.writer._thread.join()
+    opened.file.close()
