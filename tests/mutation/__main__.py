@@ -13,7 +13,7 @@ from tests.mutation.crew import Crew, Outcome
 from tests.mutation.equivalents import read_equivalents
 from tests.mutation.mutants import mutants_of, sample
 from tests.mutation.reach import DIRECTORY, read_reach
-from tests.mutation.report import score, survivors, table
+from tests.mutation.report import score, stale, survivors, table
 
 FLOOR = 97.0
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,10 @@ def main() -> int:
     given = _arguments()
     began_s = time.monotonic()
     equivalent = read_equivalents()
-    found = [mutant for mutant in mutants_of(ROOT) if mutant.path.startswith(tuple(given.only or [""]))]
+    every = mutants_of(ROOT)
+    for line in stale(equivalent, every):
+        print(line)
+    found = [mutant for mutant in every if mutant.path.startswith(tuple(given.only or [""]))]
     chosen = sample(found, given.size or len(found), given.seed)
     reach = read_reach(ROOT, given.processes)
     print(f"{len(found):,} mutants, {len(chosen):,} of them chosen with seed {given.seed}", flush=True)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from tests.mutation.crew import Outcome
+from tests.mutation.mutants import Mutant
 from tests.mutation.trial import KILLED, NOT_RUN, SURVIVED, TIMED_OUT
 
 
@@ -36,6 +37,12 @@ def survivors(outcomes: Sequence[Outcome], equivalent: Collection[str]) -> Itera
         if outcome.result in {SURVIVED, NOT_RUN} and mutant.key not in equivalent:
             note = "" if outcome.result == SURVIVED else " (no test reaches it)"
             yield f"{mutant.path}:{mutant.line}{note}\n    {mutant.key}"
+
+
+def stale(equivalent: Collection[str], mutants: Sequence[Mutant]) -> Iterator[str]:
+    """Yield a line for each mutant that is listed as equivalent and that the code no longer has."""
+    for key in sorted(set(equivalent) - {mutant.key for mutant in mutants}):
+        yield f"no longer a mutant, take it out of equivalent.toml: {key}"
 
 
 def _room(path: str) -> str:
