@@ -9,10 +9,12 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import nan
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
@@ -21,6 +23,8 @@ from server.files.file_changes import FileChanges
 from server.settings import PREFIX, Settings, SettingsError
 
 _LARGEST_FILE: Final = 1 << 20
+_LEAST_RSA_BITS: Final = 2048
+_CURVES: Final = frozenset({"secp256r1", "secp384r1", "secp521r1"})
 _BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----")
 _LOG = logging.getLogger(__name__)
 
@@ -47,6 +51,14 @@ class TlsMaterial(NamedTuple):
     def __repr__(self) -> str:
         """Show no key."""
         return "TlsMaterial()"
+
+    def certificate_ends_s(self) -> float:
+        """Return when the first certificate of our chain expires, in seconds since 1970."""
+        return _first_end_s(self.certificate)
+
+    def client_ca_ends_s(self) -> float:
+        """Return when the first authority of clients expires, in seconds since 1970; NaN without one."""
+        return nan if self.client_ca is None else _first_end_s(self.client_ca)
 
 
 def read_tls(files: TlsFiles, now_s: float) -> TlsMaterial:
@@ -143,7 +155,10 @@ def _certificates(setting: str, path: str, content: bytes) -> list[tuple[x509.Ce
 
 def _public_key(path: str, content: bytes) -> bytes:
     try:
-        return _spki(load_pem_private_key(content, None).public_key())
+        key = load_pem_private_key(content, None).public_key()
+        if _is_usable(key):
+            return _spki(key)
+        problem = "must be RSA of at least 2048 bits, ECDSA on P-256, P-384 or P-521, or Ed25519"
     except TypeError:
         problem = "is encrypted; store it without a passphrase, readable by the service only"
     except ValueError:
@@ -151,8 +166,22 @@ def _public_key(path: str, content: bytes) -> bytes:
     raise TlsError(f"{PREFIX}TLS_KEY: {path}:1: {problem}") from None
 
 
+def _is_usable(key: PublicKeyTypes) -> bool:
+    """Whether every server can use a key of this kind."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.key_size >= _LEAST_RSA_BITS
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key.curve.name in _CURVES
+    return isinstance(key, ed25519.Ed25519PublicKey)
+
+
 def _spki(key: PublicKeyTypes) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _first_end_s(content: bytes) -> float:
+    certificates = x509.load_pem_x509_certificates(content)
+    return min(certificate.not_valid_after_utc.timestamp() for certificate in certificates)
 
 
 def _end_of(material: TlsMaterial) -> str:
