@@ -1,6 +1,7 @@
 """``python -m benchmarks [--quick]``: run the whole suite and show what it found.
 
-Exit status 0 whatever the figures are, 1 when a sample was void, 2 when a tool is missing or a server does not start.
+Exit status 0 whatever the figures are, 1 when a sample was void, 2 when a tool is missing, a server does not
+start, or no knee was found.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.core import measure_core
 from benchmarks.html_report import write_report
-from benchmarks.load import MissingTool, find_h2load
+from benchmarks.load import MissingTool, Voided, find_h2load
 from benchmarks.processes import NotStarted
 from benchmarks.proof import REPLAYED, measure_proof
 from benchmarks.report import new_console, show_arrivals, show_core, show_figures, show_load, show_machine, show_timed
@@ -29,7 +30,7 @@ def main() -> int:
     console = new_console()
     try:
         return _run(console, QUICK if arguments.quick else FULL, arguments.only)
-    except (MissingTool, NotStarted, WrongAnswer) as problem:
+    except (MissingTool, NotStarted, Voided, WrongAnswer) as problem:
         sys.stderr.write(f"benchmarks: {problem}\n")
         return 2
 

@@ -7,7 +7,7 @@ Cost is CPU time of the thread: a pause of the machine, or a wait for the store,
 
 import time
 
-LEAST_WEIGHT, MOST_WEIGHT = 8, 64
+LEAST_WEIGHT, MOST_WEIGHT = 2, 64
 _FIRST_COST_S = 0.00005
 _REMEMBERED = 0.9
 

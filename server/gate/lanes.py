@@ -127,11 +127,20 @@ class Lanes:
         self._wait_s = capacity.wait_s
 
     def refusal_at_once(self, method: Method, caller: Caller) -> Refusal | None:
-        """Return the refusal of a single decision that would wait too long, before anything of it is read; or None."""
-        if method.in_portions or method.lane is not Lane.DECISIONS or not self._is_too_late(caller.share):
+        """Return the refusal of a call that is certain before anything of it is read, or None."""
+        cause = self._cause_at_once(method, caller.share)
+        if cause is None:
             return None
         self.decisions.begun += 1
-        return self._refused(method, Cause.WAIT, caller)
+        return self._refused(method, cause, caller)
+
+    def _cause_at_once(self, method: Method, client: str) -> Cause | None:
+        """Return why not even the lightest call fits: to read a batch that does not costs as much as to decide some."""
+        if method.lane is not Lane.DECISIONS:
+            return None
+        if method.in_portions:
+            return self._large.cause_against(client, 1, 0)
+        return Cause.WAIT if self._is_too_late(client) else None
 
     async def serve(self, method: Method, payload: bytes, deadline_s: float, caller: Caller) -> Answer:
         """Let a call whose bytes have just come in wait for its answer, or refuse it at once."""

@@ -32,7 +32,7 @@ _TITLE: Final = mark("This did not work")
 
 
 class Rule(NamedTuple):
-    """Who may use a page, and how much. ``admit`` raises ``VisitRefused``."""
+    """Who may use a page, and how much. ``admit`` returns the client's name, and raises ``VisitRefused``."""
 
     max_form_bytes: int = MAX_FORM_BYTES
     throttled: bool = True
@@ -56,8 +56,9 @@ class Endpoints:
         """Make the endpoint of a page that changes nothing."""
 
         async def endpoint(request: Request) -> Response:
-            await rule.admit(request)
-            return await self._on_thread(handler, read_visit(request, self._site.proxies), {})
+            client = await rule.admit(request)
+            visit = read_visit(request, self._site.proxies)._replace(client=client)
+            return await self._on_thread(handler, visit, {})
 
         return self._answering(endpoint)
 
@@ -65,8 +66,8 @@ class Endpoints:
         """Make the endpoint of a form."""
 
         async def endpoint(request: Request) -> Response:
-            await rule.admit(request)
-            visit = read_visit(request, self._site.proxies)
+            client = await rule.admit(request)
+            visit = read_visit(request, self._site.proxies)._replace(client=client)
             form = await read_form(request, self._site.origin, rule.max_form_bytes)
             if rule.throttled:
                 self._throttle.admit(visit.payer)

@@ -21,12 +21,13 @@ STYLE: Final = (_HERE / "static" / "style.css").read_bytes()
 STYLE_VERSION: Final = hashlib.blake2b(STYLE, digest_size=6).hexdigest()
 
 
-AdmitVisitor: TypeAlias = Callable[[HTTPConnection], Awaitable[None]]
-"""Raises ``VisitRefused`` for a visitor that may not use a page."""
+AdmitVisitor: TypeAlias = Callable[[HTTPConnection], Awaitable[str]]
+"""Returns the client's name, empty without one. Raises ``VisitRefused`` for a visitor that may not use a page."""
 
 
-async def admit_everyone(_: HTTPConnection) -> None:
-    """Let everyone use the inspector."""
+async def admit_everyone(_: HTTPConnection) -> str:
+    """Let everyone use a page, without a name."""
+    return ""
 
 
 class Site(NamedTuple):

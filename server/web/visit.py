@@ -53,6 +53,8 @@ class Visit(NamedTuple):
     accept_language: str
     ip: str
     language: str
+    client: str = ""
+    """The name in the clients file of the one who asks, where a page is for clients."""
 
     @property
     def device_id(self) -> str:

@@ -31,16 +31,17 @@ def inspector_admission(admission: Admission, proxies: Proxies) -> AdmitVisitor:
     if admission.is_open:
         return admit_everyone
 
-    async def admit(request: HTTPConnection) -> None:
+    async def admit(request: HTTPConnection) -> str:
         caller = admission.admit(_PATH, Role.INSPECT, presented_in(request.scope))
         if isinstance(caller, Denial):
             await admission.slow(caller)
             status = 401 if caller.code == code_pb2.UNAUTHENTICATED else 403
             raise VisitRefused(status, mark("The inspector is for clients with the role inspect."))
+        return caller.name
 
     return admit
 
 
-async def refuse_everyone(_: HTTPConnection) -> None:
+async def refuse_everyone(_: HTTPConnection) -> str:
     """Raise ``VisitRefused``."""
     raise VisitRefused(403, mark("The inspector is closed here: this address serves people who sign in."))

@@ -7,14 +7,15 @@ from starlette.responses import PlainTextResponse, Response
 
 from server.calls.audited import audited
 from server.errors import InvalidRequest
+from server.security.caller import Caller
 from server.web.forms import Form
-from server.web.inspect.finding import Finding, find
-from server.web.inspect.question import Question, read_question
+from server.web.inspect.finding import find
+from server.web.inspect.question import is_compared, read_question, read_recorded
+from server.web.inspect.recorded_view import recorded_view
 from server.web.inspect.text import as_text
-from server.web.inspect.view import comparison, decoded_strings, ladder, network_views, verdict
+from server.web.inspect.view import AnswerView, answer_view
 from server.web.rendering import Site
 from server.web.visit import Visit
-from targeting.policy.policy import Policy
 
 _LANGUAGE = "en"
 
@@ -24,41 +25,35 @@ def show_form(site: Site, _: Visit, __: Form) -> Response:
     return _rendered(site, {})
 
 
-def show_answer(site: Site, _: Visit, form: Form) -> Response:
+def show_answer(site: Site, visit: Visit, form: Form) -> Response:
     """Explain the decision that the form asks about."""
     try:
-        question, finding, policy = _found(site, form)
+        answer = _answered(site, visit, form)
     except InvalidRequest as problem:
         return _rendered(site, form, status=400, problem=str(problem))
-    return _rendered(
-        site,
-        form,
-        verdict=verdict(finding),
-        ladder=ladder(finding.checks),
-        strings=decoded_strings(question, policy.gdpr.host_vendor_id),
-        networks=network_views(finding.networks),
-        has_bid_request=question.bid_request is not None,
-        comparison=comparison(finding.decision, finding.other),
-        policy_version=policy.version,
-    )
+    return _rendered(site, form, **answer._asdict())
 
 
 def download_text(site: Site, visit: Visit, form: Form) -> Response:
     """Return the answer as a text for a ticket: classes and reasons, never an id or a value."""
     try:
-        _, finding, policy = _found(site, form)
-    except InvalidRequest:
-        return show_answer(site, visit, form)
+        answer = _answered(site, visit, form)
+    except InvalidRequest as problem:
+        return _rendered(site, form, status=400, problem=str(problem))
     disposition = 'attachment; filename="decision.txt"'
-    return PlainTextResponse(as_text(finding, policy.version), headers={"content-disposition": disposition})
+    return PlainTextResponse(as_text(answer), headers={"content-disposition": disposition})
 
 
-def _found(site: Site, form: Form) -> tuple[Question, Finding, Policy]:
-    with site.calls.context() as context:
-        policy = context.rulebook().policy
-        question = read_question(form, context.locator, policy)
+def _answered(site: Site, visit: Visit, form: Form) -> AnswerView:
+    with site.calls.context() as lent:
+        context = lent._replace(caller=Caller(visit.client)) if visit.client else lent
         with audited("Inspect", context) as watched:
-            return question, find(question, watched), policy
+            policy = context.rulebook().policy
+            recorded = read_recorded(form, policy)
+            if recorded is not None:
+                return recorded_view(recorded, is_compared=is_compared(form))
+            question = read_question(form, context.locator, policy)
+            return answer_view(question, find(question, watched), policy)
 
 
 def _rendered(site: Site, form: Form, status: int = 200, **shown: object) -> Response:

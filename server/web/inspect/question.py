@@ -19,6 +19,8 @@ from server.messages.enums import enum
 from server.messages.translate import ad_request
 from server.policy.toml import parse_toml
 from server.web.forms import Form
+from targeting.decision_records.explanation import ExplainedRecord, read_record
+from targeting.decision_records.lines import LineUnreadable
 from targeting.model import AdRequest, AgeTreatment
 from targeting.openrtb.bid_request import BidRequest
 from targeting.policy.policy import Policy, PolicyError, policy_from
@@ -27,6 +29,7 @@ MAX_QUESTION_BYTES: Final = 900 * 1024
 """A bid request has at most 256 KiB, and a form writes most of its characters as three."""
 
 _SEPARATORS: Final = re.compile(r"[\s,]+")
+_RECORDS: Final = ("decision", "policy")
 _GDPR: Final = {"yes": True, "no": False}
 _AGES: Final = {"child": AgeTreatment.CHILD, "teen": AgeTreatment.TEEN, "adult": AgeTreatment.ADULT}
 
@@ -62,6 +65,22 @@ def read_question(form: Form, locator: IpLocator, policy: Policy) -> Question:
     )
     request, bid_request = read_call(call.SerializeToString(), locator)
     return Question(request, bid_request, document, other)
+
+
+def read_recorded(form: Form, policy: Policy) -> ExplainedRecord | None:
+    """Read a pasted decision record; None where something else was pasted, or nothing. Raises ``InvalidRequest``."""
+    pasted = form.get("pasted", "").strip()
+    if not pasted or _json(pasted).get("kind") not in _RECORDS:
+        return None
+    try:
+        return read_record(pasted, _other_policy(form.get("other_policy", ""), policy))
+    except LineUnreadable as problem:
+        raise InvalidRequest("pasted", str(problem)) from None
+
+
+def is_compared(form: Form) -> bool:
+    """Return whether the form has another policy to compare with."""
+    return bool(form.get("other_policy", "").strip())
 
 
 def _from_fields(form: Form) -> pb.DecideRequest:

@@ -2,30 +2,29 @@
 
 from collections.abc import Iterator
 
-from server.web.inspect.finding import Finding
-from server.web.inspect.view import Step, comparison, ladder, network_views, verdict
+from server.web.inspect.view import AnswerView, Step
 
 
-def as_text(finding: Finding, policy_version: str) -> str:
-    """Write a finding as text."""
-    return "\n".join(_lines(finding, policy_version)) + "\n"
+def as_text(answer: AnswerView) -> str:
+    """Write an answer as text."""
+    return "\n".join(_lines(answer)) + "\n"
 
 
-def _lines(finding: Finding, policy_version: str) -> Iterator[str]:
-    said = verdict(finding)
-    yield f"{said.sentence} (policy {policy_version})"
+def _lines(answer: AnswerView) -> Iterator[str]:
+    said = answer.verdict
+    yield f"{said.sentence} (policy {answer.policy_version})"
     yield from (f"  {name}: {text}" for name, text in said.reasons)
     if said.lifting:
         yield from ("", said.lifting)
         for number, changes in enumerate(said.ways, start=1):
             yield f"  {number}. " + "; and ".join(changes)
     yield from ("", "Checks, in order:")
-    yield from map(_step, ladder(finding.checks))
-    for number, network in enumerate(network_views(finding.networks), start=1):
+    yield from map(_step, answer.ladder)
+    for number, network in enumerate(answer.networks, start=1):
         yield from ("", f"Network {number}:")
-        yield from (f"  {answer}: {text}" for answer, _, text in network.answers)
-        yield from (f"  {each.kind.value} {each.path} ({each.cause})" for each in network.finding.differences)
-    for row in comparison(finding.decision, finding.other) or ():
+        yield from (f"  {name}: {text}" for name, _, text in network.answers)
+        yield from (f"  {each.kind.value} {each.path} ({each.cause})" for each in network.differences)
+    for row in answer.comparison or ():
         yield f"Under the other policy, {row.what}: {row.other} instead of {row.now}"
 
 

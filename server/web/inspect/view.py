@@ -4,7 +4,7 @@ Invariant: the text holds classes and reasons, and never an id or a value; the p
 sent them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from server.web.inspect.finding import Finding, NetworkFinding
@@ -22,10 +22,14 @@ from targeting.inspection.strings_in_words import (
 )
 from targeting.model import Mode
 from targeting.networks import NetworkDecision
-from targeting.reasons import Reasons, reasons_in
+from targeting.openrtb.difference import Difference
+from targeting.policy.policy import Policy
+from targeting.reasons import Reason, Reasons, reasons_in
 from targeting.signals.unreadable import Unreadable
 
 _ANSWERS: Final = ("contact", "profile", "id", "precise position")
+BEHAVIOURAL: Final = "BEHAVIOURAL: every check says yes."
+LIMITED: Final = "LIMITED: country, language and IP location, nothing else."
 _NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six")
 
 
@@ -59,7 +63,7 @@ class NetworkView(NamedTuple):
 
     name: str
     answers: Sequence[tuple[str, bool, str]]
-    finding: NetworkFinding
+    differences: Sequence[Difference] = ()
 
 
 class Comparison(NamedTuple):
@@ -68,6 +72,31 @@ class Comparison(NamedTuple):
     what: str
     now: str
     other: str
+
+
+class AnswerView(NamedTuple):
+    """Everything that the page and the text show. ``comparison`` is None where no other policy was given."""
+
+    verdict: Verdict
+    ladder: Sequence[Step]
+    networks: Sequence[NetworkView]
+    comparison: Sequence[Comparison] | None
+    policy_version: str
+    strings: Sequence[DecodedString] = ()
+    has_bid_request: bool = False
+
+
+def answer_view(question: Question, finding: Finding, policy: Policy) -> AnswerView:
+    """Return what is shown of a decision that has just been made."""
+    return AnswerView(
+        verdict=verdict(finding),
+        ladder=ladder(finding.checks),
+        networks=network_views(finding.networks),
+        comparison=comparison(finding.decision, finding.other),
+        policy_version=policy.version,
+        strings=decoded_strings(question, policy.gdpr.host_vendor_id),
+        has_bid_request=question.bid_request is not None,
+    )
 
 
 def ladder(checks: Sequence[Check]) -> list[Step]:
@@ -81,10 +110,15 @@ def ladder(checks: Sequence[Check]) -> list[Step]:
 
 def verdict(finding: Finding) -> Verdict:
     """Say what was decided, and the smallest change that would lift a limit."""
-    reasons = [(name_of(reason), text_of(reason)) for reason in reasons_in(finding.decision.reasons)]
+    reasons = explained(reasons_in(finding.decision.reasons))
     if finding.decision.mode is Mode.BEHAVIOURAL:
-        return Verdict("BEHAVIOURAL: every check says yes.", reasons, "", ())
-    return Verdict("LIMITED: country, language and IP location, nothing else.", reasons, *_lifting(finding.smallest))
+        return Verdict(BEHAVIOURAL, reasons, "", ())
+    return Verdict(LIMITED, reasons, *_lifting(finding.smallest))
+
+
+def explained(reasons: Iterable[Reason]) -> list[tuple[str, str]]:
+    """Return the name of each reason, and what it means."""
+    return [(name_of(reason), text_of(reason)) for reason in reasons]
 
 
 def decoded_strings(question: Question, vendor: int) -> list[DecodedString]:
@@ -107,7 +141,7 @@ def decoded_strings(question: Question, vendor: int) -> list[DecodedString]:
 
 def network_views(networks: Sequence[NetworkFinding]) -> list[NetworkView]:
     """Return what each network gets."""
-    return [NetworkView(each.decision.network_id, _answers(each.decision), each) for each in networks]
+    return [NetworkView(each.decision.network_id, _answers(each.decision), each.differences) for each in networks]
 
 
 def comparison(decision: Decision, other: Decision | None) -> list[Comparison] | None:

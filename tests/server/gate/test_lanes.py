@@ -131,5 +131,20 @@ def test_batches_that_fill_their_room_leave_all_of_it_to_single_calls(
     assert asyncio.run(is_refused()) == (not protected)
 
 
+def test_a_batch_of_a_client_that_holds_its_share_is_refused_before_it_is_read() -> None:
+    async def refused() -> tuple[bool, bool]:
+        served = Lanes(Capacity(decisions=40))
+        asked = [served.serve(DECIDE_BATCH, HEAVY, math.inf, Caller(connection="greedy")) for _ in range(2)]
+        waiting = [asyncio.ensure_future(each) for each in asked]
+        await asyncio.sleep(0)
+        greedy, other = (served.refusal_at_once(DECIDE_BATCH, Caller(connection=name)) for name in ("greedy", "other"))
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return greedy is not None, other is not None
+
+    assert asyncio.run(refused()) == (True, False)
+
+
 def test_an_idle_lane_refuses_nobody() -> None:
     assert Lanes(Capacity()).refusal_at_once(DECIDE, Caller(connection="1")) is None

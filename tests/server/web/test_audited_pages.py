@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from server.calls.audited import pseudonym_text
+from server.security.tokens import digest_of, new_token
 from targeting.model import Subject, SubjectKind
 from tests.server.web.site import Site, Visitor, running_site
 
@@ -58,3 +59,30 @@ def test_a_use_of_the_inspector_has_an_entry_about_everyone_it_asks_for(audited:
     (entry,) = [entry for entry in audited.entries() if entry["call"] == "Inspect"]
     assert entry["outcome"] == "ok"
     assert set(entry["subjects"]) == {audited.pseudonym("alice"), audited.pseudonym("bob")}
+
+
+def test_the_inspector_is_for_clients_with_its_role_and_their_name_is_kept(tmp_path: Path) -> None:
+    log, clients, tokens = tmp_path / "audit.log", tmp_path / "clients.toml", (new_token(), new_token())
+    clients.write_text(
+        "".join(
+            f'[[clients]]\nname = "{name}"\nroles = ["{role}"]\ntoken_sha256 = ["{digest_of(token.encode()).hex()}"]\n'
+            for name, role, token in zip(("engineer", "ads"), ("inspect", "decide"), tokens, strict=True)
+        )
+    )
+    with running_site(tmp_path / "data", audit_log=str(log), clients=str(clients)) as site:
+        statuses = [
+            site.ask("POST", "/inspect", [*form_headers(site), *credential], "account_id=alice").status
+            for credential in ([], [bearer(tokens[1])], [bearer(tokens[0])])
+        ]
+        entries = [(entry["call"], entry["actor"], entry["outcome"]) for entry in Audited(site, log).entries()]
+    assert statuses == [401, 403, 200]
+    assert ("Inspect", "engineer", "ok") in entries
+    assert sum(outcome in {"unauthenticated", "permission_denied"} for _, _, outcome in entries) == 2
+
+
+def form_headers(site: Site) -> list[tuple[str, str]]:
+    return [("Origin", site.origin), ("Content-Type", "application/x-www-form-urlencoded")]
+
+
+def bearer(token: str) -> tuple[str, str]:
+    return "Authorization", f"Bearer {token}"
