@@ -34,13 +34,17 @@ class Voided(Exception):
 
 
 class Target(NamedTuple):
-    """What is called: an address, a method, the bytes of a request, the sizes its answer may have (bytes)."""
+    """What is called: an address, a method, the bytes of a request, the sizes its answer may have (bytes).
+
+    ``headers`` are sent beside those of gRPC, such as ``authorization: Bearer x``.
+    """
 
     address: str
     path: str
     body: Path
     least_bytes: int
     most_bytes: int
+    headers: tuple[str, ...] = ()
 
 
 class Sample(NamedTuple):
@@ -82,9 +86,9 @@ def run(targets: Sequence[Target], calls: int, in_flight: int, scratch: Path) ->
     return Sample(rate, statistics.median(times_ms), times_ms[len(times_ms) * 99 // 100])
 
 
-def headers_of() -> list[str]:
-    """Return the options that make a call of h2load a gRPC call."""
-    return [word for header in _HEADERS for word in ("-H", header)]
+def headers_of(*more: str) -> list[str]:
+    """Return the options that make a call of h2load a gRPC call, with these headers too."""
+    return [word for header in (*_HEADERS, *more) for word in ("-H", header)]
 
 
 def _command(target: Target, calls: int, in_flight: int, log: Path) -> list[str]:
@@ -92,7 +96,7 @@ def _command(target: Target, calls: int, in_flight: int, log: Path) -> list[str]
     shape = {"-n": calls, "-c": connections, "-m": in_flight // connections}
     options = [word for name, value in shape.items() for word in (name, str(value))]
     url = f"http://{target.address}{target.path}"
-    return [find_h2load(), *options, *headers_of(), "-d", str(target.body), "--log-file", str(log), url]
+    return [find_h2load(), *options, *headers_of(*target.headers), "-d", str(target.body), "--log-file", str(log), url]
 
 
 def _checked(output: str, target: Target, calls: int) -> float:

@@ -19,6 +19,7 @@ from benchmarks.arrivals import (
     measure_shares,
 )
 from benchmarks.comparisons import OTHER_GATE, Scenes, comparisons, laid_out
+from benchmarks.doors import measure_doors
 from benchmarks.figures import (
     Figure,
     closed_loop_figures,
@@ -97,6 +98,7 @@ def measure_load(extent: Extent) -> Loaded:
             )
             neighbours = measure_neighbours(scene, target, knee, extent.open_s, directory)
             overloads = measure_overload(scene, target, knee, extent.overload_s, directory)
+            doors = measure_doors(scene, directory, extent.repeats, extent.seconds)
         start = Figure(
             "start to first answer",
             median(_start_s(directory) for _ in range(extent.starts)),
@@ -110,6 +112,7 @@ def measure_load(extent: Extent) -> Loaded:
         *open_loop_figures(arrivals, series["echo, 1"].middle(p50)),
         *neighbour_figures(neighbours),
         *overload_figures(overloads),
+        *doors,
         *memory,
         start,
         *grown,

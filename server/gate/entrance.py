@@ -22,6 +22,11 @@ _NO_CREDENTIAL: Final = Refusal(code_pb2.UNAUTHENTICATED, "this port is for the 
 class Entrance(Protocol):
     """Lets callers in on one port."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether everyone is let in, so that nothing that is presented needs to be read."""
+        ...
+
     async def admit(self, method: Method, presented: Presented) -> Caller | Refusal:
         """Return who makes a call of the contract, or a refusal."""
         ...
@@ -37,6 +42,11 @@ class ClientEntrance:
     def __init__(self, admission: Admission, lanes: Lanes) -> None:
         self._admission = admission
         self._lanes = lanes
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is no clients file."""
+        return self._admission.is_open
 
     async def admit(self, method: Method, presented: Presented) -> Caller | Refusal:
         """Return who makes a call of the contract, or a refusal."""
@@ -63,6 +73,8 @@ class ClientEntrance:
 
 class OwnEntrance:
     """The entrance of one part of the service itself, which shows its credential with every call."""
+
+    is_open = False
 
     def __init__(self, part: OwnCredential) -> None:
         self._part = part

@@ -23,6 +23,7 @@ from server.gate.port import GRPC_ADDRESS, Answer, Method, Refusal
 from server.gate.room import DEFAULT_CAPACITY, Capacity
 from server.gate.traceparent import with_traceparent
 from server.listening import ListenAddress, ListenError, listen, unix_mode
+from server.security.caller import Caller
 from server.security.doors import Doors, open_to_all
 from server.security.own_credential import OwnCredential
 from server.settings import UNIX_PREFIX
@@ -129,8 +130,10 @@ class GrpcioGate(LoopGate):
         lanes = self._lanes
 
         async def handle(payload: bytes, context: _Context) -> bytes:
-            caller = await entrance.admit(method, presented_by(context))
-            if isinstance(caller, Refusal):
+            caller: Caller | Refusal
+            if entrance.is_open:
+                caller = Caller(connection=context.peer())
+            elif isinstance(caller := await entrance.admit(method, presented_by(context)), Refusal):
                 return await _refuse(context, caller)
             deadline_s = time.monotonic() + _seconds_left(context)
             answer = await lanes.serve(method, payload, deadline_s, caller)

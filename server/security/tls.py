@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
@@ -21,6 +22,8 @@ from server.files.file_changes import FileChanges
 from server.settings import PREFIX, Settings, SettingsError
 
 _LARGEST_FILE: Final = 1 << 20
+_LEAST_RSA_BITS: Final = 2048
+_CURVES: Final = frozenset({"secp256r1", "secp384r1", "secp521r1"})
 _BLOCK: Final = re.compile(rb"-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----")
 _LOG = logging.getLogger(__name__)
 
@@ -143,12 +146,24 @@ def _certificates(setting: str, path: str, content: bytes) -> list[tuple[x509.Ce
 
 def _public_key(path: str, content: bytes) -> bytes:
     try:
-        return _spki(load_pem_private_key(content, None).public_key())
+        key = load_pem_private_key(content, None).public_key()
+        if _is_usable(key):
+            return _spki(key)
+        problem = "must be RSA of at least 2048 bits, ECDSA on P-256, P-384 or P-521, or Ed25519"
     except TypeError:
         problem = "is encrypted; store it without a passphrase, readable by the service only"
     except ValueError:
         problem = "has no private key; it must be PEM"
     raise TlsError(f"{PREFIX}TLS_KEY: {path}:1: {problem}") from None
+
+
+def _is_usable(key: PublicKeyTypes) -> bool:
+    """Whether every server can use a key of this kind."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.key_size >= _LEAST_RSA_BITS
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return key.curve.name in _CURVES
+    return isinstance(key, ed25519.Ed25519PublicKey)
 
 
 def _spki(key: PublicKeyTypes) -> bytes:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from server.gate.port import Call, DecisionLane, Gate
 from server.security.admission import Admission
 from server.security.current_clients import CurrentClients
 from server.security.doors import Doors
+from server.security.slowdown import Slowdown
 from server.security.tls import CurrentTls, TlsFiles
 from server.security.tokens import digest_of
 from tests.pki import HERE, Authority, Identity, dns, uri
@@ -37,6 +39,11 @@ roles = ["metrics"]
 token_sha256 = ["{digest_of(TOKENS["reader"].encode()).hex()}"]
 san = ["metrics.test"]
 {extra}"""
+
+
+def never_slow() -> Slowdown:
+    """A slowdown to which every failure is the first in a long time."""
+    return Slowdown(count(step=1000.0).__next__)
 
 
 class Clientele(NamedTuple):
@@ -76,7 +83,7 @@ class GuardedGate:
         client_ca.write_bytes(clientele.authority.certificate)
         self.clients = CurrentClients(str(self.clients_path))
         self.tls = CurrentTls(TlsFiles(str(certificate), str(key), str(client_ca) if asks_certificates else ""))
-        self.admission = Admission(self.clients)
+        self.admission = Admission(self.clients, slowdown=never_slow())
         self.doors = Doors(self.admission, self.tls, self.clients)
         self.gate = self._make(kind)
         self.address = self.gate.open()

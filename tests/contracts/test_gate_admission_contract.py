@@ -9,7 +9,6 @@ from server.gate import health
 from server.gate.methods import EXPLAIN, METHODS
 from server.gate.port import Method
 from server.gate.reflection import REFLECT
-from server.security import slowdown
 from tests.contracts.gates import problem_of
 from tests.contracts.guarded_gates import TOKENS, Clientele, GuardedGate, clients_text, guarded_gate, make_clientele
 from tests.pki import DAY, Authority, Identity, uri
@@ -56,11 +55,7 @@ def gate(
 ) -> Iterator[GuardedGate]:
     """A gate whose file has lost the token ``old`` on reload; grpcio asks for certificates only with ``mutual``."""
     asks = request.param == "http2"
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        guarded_gate(request.param, tmp_path_factory.mktemp("gate"), clientele, asks_certificates=asks) as opened,
-    ):
-        patch.setattr(slowdown, "LONGEST_S", 0.0)
+    with guarded_gate(request.param, tmp_path_factory.mktemp("gate"), clientele, asks_certificates=asks) as opened:
         opened.clients_path.write_text(clients_text("current", "old"))
         opened.clients.reload()
         with opened.channel() as channel:
@@ -81,11 +76,7 @@ def mutual(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, clientele: Clientele
 ) -> Iterator[GuardedGate]:
     """A gate that asks for certificates."""
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        guarded_gate(request.param, tmp_path_factory.mktemp("mutual"), clientele) as opened,
-    ):
-        patch.setattr(slowdown, "LONGEST_S", 0.0)
+    with guarded_gate(request.param, tmp_path_factory.mktemp("mutual"), clientele) as opened:
         yield opened
 
 

@@ -15,7 +15,6 @@ from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 
 from server.app import Service
 from server.cli.main import main
-from server.security import slowdown
 from server.security.tokens import digest_of
 from server.serving import listeners, start_line
 from tests.pki import HERE, Authority, Identity, uri
@@ -82,8 +81,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
         drain_grace_s=0,
         gate="http2",
     )
-    with pytest.MonkeyPatch.context() as patch, Service(given) as service:
-        patch.setattr(slowdown, "LONGEST_S", 0.0)
+    with Service(given) as service:
         yield Locked(service, directory, servers, clients.issue(sans=[uri("spiffe://test/desk")]))
 
 

@@ -17,7 +17,7 @@ from server.gate.lanes import Lanes
 from server.gate.methods import METHODS
 from server.gate.port import Answer, Method, Refusal
 from server.security.caller import Caller
-from server.security.http_credentials import presented_in
+from server.security.http_credentials import connection_of, presented_in
 
 _LOG = logging.getLogger(__name__)
 _METHODS: Mapping[str, Method] = {method.path: method for method in METHODS}
@@ -61,8 +61,10 @@ class GateApplication:
 
     async def _let_in(self, method: Method, scope: Scope) -> Caller | Refusal:
         """Return who calls, or a refusal before anything of the call is read."""
-        caller = await self._entrance.admit(method, presented_in(scope))
-        if isinstance(caller, Refusal):
+        caller: Caller | Refusal
+        if self._entrance.is_open:
+            caller = Caller(connection=connection_of(scope))
+        elif isinstance(caller := await self._entrance.admit(method, presented_in(scope)), Refusal):
             return caller
         return self._lanes.refusal_at_once(method, caller) or caller
 

@@ -32,16 +32,18 @@ _lib.emit_banner = lambda *_: None
 class _Generation:
     """One server, the descriptors on which it accepts, and when it was last used."""
 
-    def __init__(self, application: Application, config: h2corn.Config) -> None:
+    def __init__(self, application: Application, listener: socket.socket, config: h2corn.Config) -> None:
         self._application = application
+        self._listener = listener
         self._requests = 0
         self._used_s = time.monotonic()
         self._server = h2corn.Server(self._serve, config)
         self._listening: set[int] = set()
+        self._silent: socket.socket | None = None
 
-    async def start(self, listener: socket.socket) -> asyncio.Task[None]:
+    async def start(self) -> asyncio.Task[None]:
         """Start, and return the task that ends with the server. Raises what h2corn raises for its configuration."""
-        others = _descriptors_of(listener)
+        others = _descriptors_of(self._listener)
         serving = asyncio.get_running_loop().create_task(self._server.serve())
         try:
             await self._server.wait_started()
@@ -49,13 +51,13 @@ class _Generation:
             with suppress(Exception):
                 await serving
             raise
-        self._listening = _descriptors_of(listener) - others
+        self._listening = _descriptors_of(self._listener) - others
         return serving
 
     def stop_accepting(self, silent: socket.socket) -> None:
         """Let the server accept on ``silent`` instead, on which no connection arrives."""
-        for descriptor in self._listening:
-            os.dup2(silent.fileno(), descriptor, inheritable=False)
+        self._silent = silent
+        self._move(self._listener, silent)
 
     def is_unused(self, idle_s: float) -> bool:
         """Whether no request is under way, and none was for so long."""
@@ -63,7 +65,15 @@ class _Generation:
 
     def end(self) -> None:
         """Let requests under way end, and stop."""
+        if self._silent is not None:
+            # h2corn's poller knows the socket by these descriptors, and can forget it by them only.
+            self._move(self._silent, self._listener)
         self._server.shutdown()
+
+    def _move(self, source: socket.socket, target: socket.socket) -> None:
+        """Let the server's descriptors of one socket be those of another."""
+        for descriptor in self._listening & _descriptors_of(source):
+            os.dup2(target.fileno(), descriptor, inheritable=False)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._requests += 1
@@ -93,8 +103,8 @@ class RenewableServer:
 
     async def start(self) -> None:
         """Start to serve. Raises what h2corn raises for a configuration that it cannot use."""
-        generation = _Generation(self._application, self._make_config())
-        serving = await generation.start(self._listener)
+        generation = _Generation(self._application, self._listener, self._make_config())
+        serving = await generation.start()
         self._serving.add(serving)
         serving.add_done_callback(self._serving.discard)
         self._generations.append(generation)

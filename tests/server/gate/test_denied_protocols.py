@@ -11,11 +11,11 @@ from server.gate.http2.gate import Http2Gate
 from server.gate.methods import DECIDE, METHODS
 from server.gate.port import Method
 from server.gate.reflection import REFLECT
-from server.security import slowdown
 from server.security.admission import Admission
 from server.security.current_clients import CurrentClients
 from server.security.doors import Doors
 from server.security.tokens import digest_of
+from tests.contracts.guarded_gates import never_slow
 from tests.server.gate.conftest import answer_all
 from tests.server.gate.http_client import post
 
@@ -46,12 +46,10 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     path: Path = tmp_path_factory.mktemp("clients") / "clients.toml"
     path.write_text(TEXT)
     current = CurrentClients(str(path))
-    gate = Http2Gate("127.0.0.1:0", doors=Doors(Admission(current), None, current))
+    gate = Http2Gate("127.0.0.1:0", doors=Doors(Admission(current, slowdown=never_slow()), None, current))
     bound = gate.open()
     gate.decide_with(answer_all)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(slowdown, "LONGEST_S", 0.0)
-        yield bound
+    yield bound
     gate.close(0)
 
 

@@ -11,7 +11,7 @@ decisions_total limit_reasons_total decision_seconds store_seconds store_errors_
 preference_changes_total network_profiles_total signal_decode_errors_total circuit_open inflight policy_info build_info
 store_up store_writable store_trusted country_table_age_seconds sticky_dropped_total processes
 unconfirmed_preference_age_seconds calls_total refused_total room_seconds batch_size loop_lag_seconds
-consent_given_up_total tcf_undisclosed_total shadow_total canary_leaks_total
+consent_given_up_total tcf_undisclosed_total shadow_total canary_leaks_total denied_calls_total
 """
 CONTRACT = NAMES.split()
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from server.security.tls import CurrentTls, TlsError, TlsFiles, read_tls, tls_files
 from server.settings import Settings
@@ -31,6 +33,13 @@ def removing(name: str) -> Damage:
     return lambda directory: (directory / name).unlink()
 
 
+def unusual(key: PrivateKeyTypes) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+UNUSUAL = "TLS_KEY: {}/server.key:1: must be RSA of at least 2048 bits"
 GARBAGE = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 ENCRYPTED = key_pem(ec.generate_private_key(ec.SECP256R1()), b"passphrase")
 REFUSED: dict[str, tuple[Damage, str]] = {
@@ -46,6 +55,9 @@ REFUSED: dict[str, tuple[Damage, str]] = {
     "another key": (writing("server.key", AUTHORITY.issue().key), "TLS_KEY: {}/server.key:1: does not fit the cert"),
     "no key in the key file": (writing("server.key", b"x"), "TLS_KEY: {}/server.key:1: has no private key"),
     "an encrypted key": (writing("server.key", ENCRYPTED), "TLS_KEY: {}/server.key:1: is encrypted"),
+    "a small RSA key": (writing("server.key", unusual(rsa.generate_private_key(65537, 1024))), UNUSUAL),
+    "a key on another curve": (writing("server.key", key_pem(ec.generate_private_key(ec.SECP256K1()))), UNUSUAL),
+    "a key of another kind": (writing("server.key", unusual(x25519.X25519PrivateKey.generate())), UNUSUAL),
     "an expired certificate": (
         lambda directory: AUTHORITY.issue(sans=HERE, valid_for=-DAY).write(directory),
         "TLS_CERT: {}/server.pem:1: the certificate expired on 20",
