@@ -16,6 +16,7 @@ from tests.server.calls.direct_service import viewed
 
 _ACTIVITIES_PER_CALL = 256
 _PAUSE_S = 0.01
+_WATCH_PAUSE_S = 0.05
 WITNESSES = tuple(f"witness {number}" for number in range(12))
 """People who never choose: one who is not behavioural shows that the store is not used, or not all of it."""
 
@@ -59,6 +60,7 @@ class Load:
             answers = {account: self._decide(account) for account in self.confirmed}
             if not any(_SILENT.intersection(answer.reasons) for answer in answers.values()):
                 return [account for account, answer in answers.items() if answer.mode == pb.MODE_BEHAVIOURAL]
+            time.sleep(_WATCH_PAUSE_S)
 
     def is_whole(self) -> bool:
         """Whether the store is used for everyone."""
@@ -109,7 +111,7 @@ class Load:
             for account in WITNESSES:
                 if self.behavioural(account):
                     self._behavioural[account].add()
-            time.sleep(_PAUSE_S)
+            time.sleep(_WATCH_PAUSE_S)
 
 
 class _Times:
