@@ -47,7 +47,7 @@ faults: $(READY)  ## The fault matrix: every row with its protection on and off 
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
 # Without a wheel of atheris for this machine the same targets run on random mutations.
-monitor: $(READY)  ## A real Prometheus watches a service under load and faults (2 minutes; needs Prometheus)
+monitor: $(READY)  ## A real Prometheus watches a service under load and faults (3 minutes; needs Prometheus)
 	@$(BIN)/python -m tests.monitor
 
 fuzz: $(READY)  ## Fuzz every parser of outside bytes, 2 minutes each (FUZZ_SECONDS=10 for a quick look)

@@ -64,6 +64,7 @@ class Service(Opening):
             check_exposure(settings)
         self.doors = open_doors(settings)
         self.metrics.denials.count = self.doors.admission.denied
+        self.metrics.certificates.ends_s = self.doors.certificate_ends_s
         self.locations = self._given_locations or LocationDatabase(settings.geo_db)
         self.metrics.country_table_age.set_function(self.locations.age_s)
         open_nap = nap_reader(settings.nap_keys, lambda: self.metrics.count_decode_error("nap"))

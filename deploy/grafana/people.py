@@ -101,7 +101,25 @@ ACCESS: Final = Section(
             "Entries of the audit log that could not be written; any is an alert.",
             PER_SECOND,
             [Query(rate("adtargeting_audit_lost_total", "instance"), "{{instance}}")],
-            width=24,
+        ),
+        Graph(
+            "Denied calls",
+            "Calls without a valid credential, or without the role that they need, by that role.",
+            PER_SECOND,
+            [Query(rate("adtargeting_denied_calls_total", "role"), "{{role}}")],
+        ),
+        Graph(
+            "Time left of certificates",
+            "Until the first certificate expires; less than 14 days is an alert.",
+            SECONDS,
+            [
+                Query(
+                    f"{gauge('min', 'adtargeting_certificate_expiry_seconds', 'certificate')} - time()",
+                    "{{certificate}}",
+                )
+            ],
+            limit=14 * 86_400,
+            is_floor=True,
         ),
     ],
 )

@@ -112,12 +112,9 @@ ROOM: Final = Section(
         ),
         Graph(
             "Refused before any work",
-            "Refused for want of room or time, by cause, and denied for want of a role.",
+            "By cause.",
             PER_SECOND,
-            [
-                Query(rate("adtargeting_refused_total", "cause"), "{{cause}}"),
-                Query(rate("adtargeting_denied_calls_total", "role"), "denied {{role}}"),
-            ],
+            [Query(rate("adtargeting_refused_total", "cause"), "{{cause}}")],
             width=6,
         ),
     ],

@@ -21,6 +21,7 @@ from server.gate.port import Gate
 from server.metrics import known_labels as known
 from server.metrics.call_counts import CallCounts, DenialCounts, RefusalCounts
 from server.metrics.canary_counts import CanaryCounts
+from server.metrics.certificate_ends import CertificateEnds
 from server.metrics.consent_counts import ConsentCounts
 from server.metrics.known_labels import PutOff, PutOffFault, StoreOperation, start_at_zero
 from server.metrics.loop_histogram import LoopHistogram
@@ -122,6 +123,7 @@ class Metrics:
         self.calls = CallCounts(registry)
         self.refusals = RefusalCounts(registry)
         self.denials = DenialCounts(registry)
+        self.certificates = CertificateEnds(registry)
         self.inflight = gauge("adtargeting_inflight", "Calls in flight")
         self.country_table_age = gauge(
             "adtargeting_country_table_age_seconds", "Age of the table that locates IP addresses"

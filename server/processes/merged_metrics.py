@@ -25,6 +25,7 @@ _SUMMED: Final = frozenset(
 )
 _LOWEST: Final = frozenset(
     {
+        "adtargeting_certificate_expiry_seconds",
         "adtargeting_store_trusted",
         "adtargeting_store_up",
         "adtargeting_store_writable",

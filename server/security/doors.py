@@ -1,12 +1,16 @@
 """The doors of one process: what the listeners need to let callers in, made from the settings."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from math import nan
+from typing import Final, NamedTuple
 
 from server.security.admission import Admission
 from server.security.current_clients import CurrentClients
 from server.security.exposure import is_unix
 from server.security.tls import CurrentTls, tls_files
 from server.settings import Settings
+
+NO_CERTIFICATES: Final[Mapping[str, float]] = {"server": nan, "client_ca": nan}
 
 
 class Doors(NamedTuple):
@@ -21,6 +25,13 @@ class Doors(NamedTuple):
     def tls_at(self, address: str) -> CurrentTls | None:
         """Return what a listener at this address serves TLS with; None for plaintext, as at every Unix socket."""
         return None if is_unix(address) else self.tls
+
+    def certificate_ends_s(self) -> Mapping[str, float]:
+        """Return when certificates expire, in seconds since 1970, by what they are for; NaN where there is none."""
+        if self.tls is None:
+            return NO_CERTIFICATES
+        material = self.tls.material
+        return {"server": material.certificate_ends_s(), "client_ca": material.client_ca_ends_s()}
 
     def reload(self) -> None:
         """Read all files again."""

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import nan
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -50,6 +51,14 @@ class TlsMaterial(NamedTuple):
     def __repr__(self) -> str:
         """Show no key."""
         return "TlsMaterial()"
+
+    def certificate_ends_s(self) -> float:
+        """Return when the first certificate of our chain expires, in seconds since 1970."""
+        return _first_end_s(self.certificate)
+
+    def client_ca_ends_s(self) -> float:
+        """Return when the first authority of clients expires, in seconds since 1970; NaN without one."""
+        return nan if self.client_ca is None else _first_end_s(self.client_ca)
 
 
 def read_tls(files: TlsFiles, now_s: float) -> TlsMaterial:
@@ -168,6 +177,11 @@ def _is_usable(key: PublicKeyTypes) -> bool:
 
 def _spki(key: PublicKeyTypes) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _first_end_s(content: bytes) -> float:
+    certificates = x509.load_pem_x509_certificates(content)
+    return min(certificate.not_valid_after_utc.timestamp() for certificate in certificates)
 
 
 def _end_of(material: TlsMaterial) -> str:

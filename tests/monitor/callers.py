@@ -26,11 +26,16 @@ _METHODS: Final[dict[type[Request], Callable[[grpc.Channel], Any]]] = {
 }
 
 
+def connect(address: str) -> grpc.Channel:
+    """Return a connection of its own."""
+    return grpc.insecure_channel(address, _OWN_CONNECTION)
+
+
 class Client:
     """One client: threads that send requests over one connection, until the end of the block."""
 
-    def __init__(self, address: str, requests: Callable[[], Iterator[Request]], at_a_time: int = 1) -> None:
-        self._channel = grpc.insecure_channel(address, _OWN_CONNECTION)
+    def __init__(self, channel: grpc.Channel, requests: Callable[[], Iterator[Request]], at_a_time: int = 1) -> None:
+        self._channel = channel
         self._requests = requests
         self._done = threading.Event()
         self._threads = [threading.Thread(target=self._run) for _ in range(at_a_time)]

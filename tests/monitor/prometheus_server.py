@@ -37,13 +37,16 @@ def find_prometheus() -> str:
 
 
 class PrometheusServer:
-    """Scrapes the targets of one job; a context manager that is open while it runs."""
+    """Scrapes two instances of one job; a context manager that is open while it runs.
 
-    def __init__(self, directory: Path, targets: Sequence[str]) -> None:
+    The second is scraped over TLS, with a certificate of ``authority``.
+    """
+
+    def __init__(self, directory: Path, plain: str, guarded: str, authority: Path) -> None:
         directory.mkdir()
         for path in RULES:
             (directory / path.name).write_text(shorten(path.read_text()))
-        (directory / "prometheus.yml").write_text(yaml.safe_dump(_configuration(targets)))
+        (directory / "prometheus.yml").write_text(yaml.safe_dump(_configuration(plain, guarded, authority)))
         self._port = free_port()
         command = [find_prometheus(), f"--config.file={directory / 'prometheus.yml'}", "--log.level=error"]
         command += [f"--storage.tsdb.path={directory / 'data'}", f"--web.listen-address=127.0.0.1:{self._port}"]
@@ -83,10 +86,19 @@ class PrometheusServer:
             return json.load(answer)["data"]
 
 
-def _configuration(targets: Sequence[str]) -> dict[str, Any]:
-    job = {"job_name": "adtargeting", "static_configs": [{"targets": list(targets)}]}
+def _configuration(plain: str, guarded: str, authority: Path) -> dict[str, Any]:
+    tls = {"scheme": "https", "tls_config": {"ca_file": str(authority)}}
     return {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "500ms"},
         "rule_files": [path.name for path in RULES],
-        "scrape_configs": [job],
+        "scrape_configs": [_job("plain", plain), _job("guarded", guarded) | tls],
+    }
+
+
+def _job(name: str, target: str) -> dict[str, Any]:
+    """Return a scrape configuration whose series have the job that the rules expect."""
+    return {
+        "job_name": name,
+        "static_configs": [{"targets": [target]}],
+        "relabel_configs": [{"target_label": "job", "replacement": "adtargeting"}],
     }

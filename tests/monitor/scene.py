@@ -1,4 +1,4 @@
-"""What is watched: the service in two processes on a Redis of its own, a leaky service, and their Prometheus."""
+"""What is watched: the service in two processes on a Redis of its own, a guarded service, and their Prometheus."""
 
 import os
 import resource
@@ -14,7 +14,7 @@ from benchmarks.processes import Serving
 from tests.deploy.tools import ROOT
 from tests.faults.redis_process import ON_DISK, RedisProcess
 from tests.monitor.free_ports import free_port
-from tests.monitor.leaky_service import LeakyService
+from tests.monitor.guarded_service import GuardedService
 from tests.monitor.prometheus_server import PrometheusServer
 from tests.server.processes.running_supervisor import processes
 from tests.waiting import eventually
@@ -50,7 +50,7 @@ class Scene:
         """Have the service take policies of another version."""
         self._write_policies(2)
         os.kill(self._service.pid, signal.SIGHUP)
-        self.leaky.reload()
+        self.guarded.reload()
 
     def kill_workers(self, times: int) -> None:
         """End a worker with SIGKILL, and wait until there are two again, as often as named."""
@@ -88,14 +88,17 @@ class Scene:
             "ADTARGETING_CONFIRM_ON_DISK": "yes",
             "ADTARGETING_POLICY": str(self._policy),
             "ADTARGETING_POLICY_SHADOW": str(self._shadow),
+            "ADTARGETING_WRITE_BUDGET_MS": "5000",
             "ADTARGETING_DRAIN_DELAY_S": "0",
         }
         arguments = ("-m", "server", "serve", "--processes", "2")
         self._service = Serving(arguments, self._environment, self._directory / "service.log")
         self._closing.callback(self._service.stop)
-        self.leaky = self._closing.enter_context(LeakyService(self._directory / "leaky", self._policy))
+        self.guarded = self._closing.enter_context(GuardedService(self._directory / "guarded", self._policy))
         self.prometheus = self._closing.enter_context(
-            PrometheusServer(self._directory / "prometheus", [metrics_address, self.leaky.metrics_address])
+            PrometheusServer(
+                self._directory / "prometheus", metrics_address, self.guarded.metrics_address, self.guarded.authority
+            )
         )
 
     def _write_policies(self, number: int) -> None:

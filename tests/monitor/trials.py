@@ -7,9 +7,10 @@ from contextlib import ExitStack
 from typing import Final, NamedTuple
 
 from server.store.keys import identity_key
-from tests.monitor.callers import Client
+from tests.monitor.callers import Client, connect
 from tests.monitor.scene import Scene
 from tests.monitor.traffic import Request, invented_devices, largest_batches
+from tests.pki import DAY
 
 _POLL_S, _PATIENCE_S = 0.2, 90.0
 
@@ -27,7 +28,11 @@ class Stage:
 
     def begin(self, requests: Callable[[], Iterator[Request]], at_a_time: int = 1) -> None:
         """Let one more client send requests, many at a time."""
-        self._clients.enter_context(Client(self.scene.address, requests, at_a_time))
+        self._clients.enter_context(Client(connect(self.scene.address), requests, at_a_time))
+
+    def begin_stranger(self) -> None:
+        """Let a client without a credential call the guarded service."""
+        self._clients.enter_context(self.scene.guarded.stranger())
 
     def end(self) -> None:
         """Stop these clients."""
@@ -90,11 +95,13 @@ class Trial:
         return self._fault.alert in self._stage.scene.prometheus.firing()
 
     def _wait_until(self, *, fires: bool) -> float | None:
-        while (passed_s := time.monotonic() - self._since_s) < _PATIENCE_S:
-            if self._fires() == fires:
-                return passed_s
+        """Return how long it took, or None if it never came to it. What was so before has taken no patience."""
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while self._fires() != fires:
+            if time.monotonic() > deadline_s:
+                return None
             time.sleep(_POLL_S)
-        return None
+        return time.monotonic() - self._since_s
 
 
 KILLED: Final = Fault(
@@ -139,8 +146,20 @@ FAULTS: Final = (
     Fault(
         "a guard of opt-outs is taken out",
         "AdtargetingCanaryLeak",
-        inject=lambda stage: stage.scene.leaky.leak(),
-        heal=lambda stage: stage.scene.leaky.mend(),
+        inject=lambda stage: stage.scene.guarded.leak(),
+        heal=lambda stage: stage.scene.guarded.mend(),
+    ),
+    Fault(
+        "a certificate has two days left",
+        "AdtargetingCertificateEndsSoon",
+        inject=lambda stage: stage.scene.guarded.renew(2 * DAY),
+        heal=lambda stage: stage.scene.guarded.renew(90 * DAY),
+    ),
+    Fault(
+        "a stranger calls",
+        "AdtargetingDenials",
+        inject=Stage.begin_stranger,
+        heal=Stage.end,
     ),
     Fault(
         "one client floods",

@@ -1,6 +1,7 @@
 """What a run showed: of each metric whether it is there and moves, of each alert whether it fires and resolves."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import isnan
 from typing import Final, NamedTuple
 
 from server.metrics.metrics import Metrics
@@ -35,7 +36,7 @@ def metrics() -> Iterator[str]:
 def moves(series: Sequence[Series]) -> bool:
     """Whether any series changed its value, or came or went."""
     spans = {(each.values[0][0], each.values[-1][0]) for each in series}
-    return len(spans) > 1 or any(len({value for _, value in each.values}) > 1 for each in series)
+    return len(spans) > 1 or any(len({value for _, value in each.values if not isnan(value)}) > 1 for each in series)
 
 
 def judge_series(prometheus: PrometheusServer, start_s: float, end_s: float) -> list[SeriesVerdict]:

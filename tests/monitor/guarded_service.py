@@ -1,24 +1,39 @@
-"""A second service, in this process, whose guard of opted-out accounts can be taken out: its canaries must notice."""
+"""A second service, in this process, behind TLS and a clients file, whose guard of opt-outs can be taken out."""
 
 import logging
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, Self
+
+import grpc
 
 import targeting.judge
 from server.app import Service
 from server.settings import Settings
 from targeting.model import SubjectKind
 from targeting.reasons import NO_REASONS
+from tests.monitor.callers import Client
+from tests.monitor.traffic import invented_devices
+from tests.pki import DAY, HERE, Authority
 
+_DIGEST: Final = "5d" * 32
 _PATIENT_MS: Final = 5_000
+_CLIENTS: Final = f'[[clients]]\nname = "ad-server"\nroles = ["decide"]\ntoken_sha256 = ["{_DIGEST}"]\n'
 
 
-class LeakyService:
-    """A context manager that is open while it serves; only its canaries call it."""
+class GuardedService:
+    """A context manager that is open while it serves. Its canaries call it, and callers that it denies."""
 
     def __init__(self, directory: Path, policy: Path) -> None:
         directory.mkdir()
+        self._directory = directory
+        self._authority = Authority()
+        self.authority = directory / "ca.pem"
+        self.authority.write_bytes(self._authority.certificate)
+        clients = directory / "clients.toml"
+        clients.write_text(_CLIENTS)
+        certificate, key = self._write_certificate(90 * DAY)
         self._log = logging.FileHandler(directory / "service.log")
         self._guards = targeting.judge._OPT_OUT_OF
         self._guard = self._guards[SubjectKind.ACCOUNT]
@@ -29,6 +44,9 @@ class LeakyService:
                 metrics_address="127.0.0.1:0",
                 data_dir=directory,
                 policy=str(policy),
+                tls_cert=str(certificate),
+                tls_key=str(key),
+                clients=str(clients),
                 decision_budget_ms=_PATIENT_MS,
                 drain_grace_s=0,
             )
@@ -48,11 +66,11 @@ class LeakyService:
 
     @property
     def metrics_address(self) -> str:
-        """Where Prometheus scrapes it."""
+        """Where Prometheus scrapes it, over TLS."""
         return self._service.metrics_address
 
     def reload(self) -> None:
-        """Read the policy again."""
+        """Read all files again."""
         self._service.reload()
 
     def leak(self) -> None:
@@ -62,3 +80,16 @@ class LeakyService:
     def mend(self) -> None:
         """Put the guard back."""
         self._guards[SubjectKind.ACCOUNT] = self._guard
+
+    def renew(self, valid_for: timedelta) -> None:
+        """Use another certificate."""
+        self._write_certificate(valid_for)
+        self.reload()
+
+    def stranger(self) -> Client:
+        """Return a client without a credential."""
+        credentials = grpc.ssl_channel_credentials(self._authority.certificate)
+        return Client(grpc.secure_channel(self._service.address, credentials), invented_devices)
+
+    def _write_certificate(self, valid_for: timedelta) -> tuple[Path, Path]:
+        return self._authority.issue("service", HERE, valid_for=valid_for).write(self._directory)
