@@ -7,11 +7,12 @@ RELEASE := $(VENV)/release
 PIP := -m pip install --quiet --disable-pip-version-check
 POLICY ?= policy.example.toml
 FUZZ_SECONDS ?= 120
+MUTATION_SEED ?= 1
 FAULTS ?=
 SOAK_SECONDS ?= 600
 
 .DEFAULT_GOAL := all
-.PHONY: all help run demo test test-slow faults monitor fuzz tools pictures dashboard check format bench bench-quick soak proto schemas lock sbom clean clean-data
+.PHONY: all help run demo test test-slow faults monitor fuzz mutants mutants-all tools pictures dashboard check format bench bench-quick soak proto schemas lock sbom clean clean-data
 
 all: check test  ## The whole gate: checks and tests (this is what `make` alone does)
 
@@ -53,6 +54,13 @@ monitor: $(READY)  ## A real Prometheus watches a service under load and faults 
 fuzz: $(READY)  ## Fuzz every parser of outside bytes, 2 minutes each (FUZZ_SECONDS=10 for a quick look)
 	@$(BIN)/python $(PIP) --no-deps --only-binary :all: -c constraints.txt atheris 2> /dev/null || true
 	@$(BIN)/python -m tests.fuzzing --seconds $(FUZZ_SECONDS)
+
+# The map of which test reaches which line takes half of the time, and is kept in .mutation/ until a file changes.
+mutants: $(READY)  ## Change the code in small ways, a sample, and show what no test notices (15 minutes)
+	@$(BIN)/python -m tests.mutation --seed $(MUTATION_SEED)
+
+mutants-all: $(READY)  ## The same with every change of the core and of what writes and guards (a night)
+	@$(BIN)/python -m tests.mutation --size 0 --minutes 1440 --test-seconds 600
 
 tools: $(READY)  ## Programs that some tests use; without them those tests are skipped
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/node; fi
@@ -111,7 +119,7 @@ sbom: $(RELEASE)/.ready  ## Write sbom.cdx.json, the bill of materials (CycloneD
 
 # Not .data: stored choices and their key cannot be made again.
 clean:  ## Remove what these targets made, but not .data/
-	rm -rf $(VENV) .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .mutation
 
 clean-data:  ## Remove .data/: all stored choices and profiles, and the secret key
 	rm -rf .data

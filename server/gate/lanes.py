@@ -33,10 +33,12 @@ _REFUSALS = {
 
 _FIRST_COST_S = 0.0001
 _LEAST_COST_S, _MOST_COST_S = 0.00001, 0.001
-_TURNS_REMEMBERED = 8
+_RISING_TURNS, _FALLING_TURNS = 8, 2
+"""Over how many turns the cost of a decision follows: a pause of the machine is soon forgotten, overload lasts."""
 _SPARE = 1.4
 """How much longer a call of a client may wait that has no other in flight."""
 _ALWAYS_LET_IN = 32
+_MANY, _LONG_TURN_S = 16, 0.003
 _FULL_ROUND = 32
 """h2corn begins 64 calls at most in a round of the loop: from this many on, others may be waiting."""
 _ENOUGH = 64
@@ -56,13 +58,13 @@ class Decisions:
         self._arrived: asyncio.Future[None] | None = None
 
     def keep_pace(self, weight: int, took_s: float) -> None:
-        """Learn the cost of a decision in a busy turn, as a moving average.
+        """Learn the cost of a decision in a busy turn, as a moving average that falls faster than it rises.
 
-        A long pause of the machine counts as a short one, and a turn with a few calls says nothing about many.
+        A long pause of the machine counts as a short one, and a short turn with a few calls says nothing about many.
         """
-        if weight >= _ALWAYS_LET_IN:
+        if weight and (weight >= _MANY or took_s >= _LONG_TURN_S):
             cost_s = min(max(took_s / weight, _LEAST_COST_S), _MOST_COST_S)
-            self._cost_s += (cost_s - self._cost_s) / _TURNS_REMEMBERED
+            self._cost_s += (cost_s - self._cost_s) / (_RISING_TURNS if cost_s > self._cost_s else _FALLING_TURNS)
 
     def wait_s(self, before: int) -> float:
         """Return how long a single call would wait for the decisions before it."""

@@ -72,6 +72,7 @@ class TestReading:
         largest = b"x" * (MAX_VALUE_BYTES - SEAL_BYTES * isinstance(store, SealedRedisStore))
         assert commit(store, preference=preference(), profile=largest)
         assert held(store)[1] == largest
+        assert commit(store, profile=b"next"), "and can be changed"
 
     def test_without_time_left_nobody_is_asked(self, store: Store) -> None:
         with pytest.raises(StoreTimeout):

@@ -61,6 +61,11 @@ def as_service(port: int, *words: str) -> str:
     return ask([["AUTH", "adtargeting", PASSWORD], words], port)
 
 
+def as_sentinel(port: int, *words: str) -> None:
+    """Send one command as the sentinels' user, and expect it to be permitted."""
+    assert ask([["AUTH", "sentinel", "REPLACE_SENTINEL_PASSWORD"], words], port) == "+OK\r\n"
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[StartServer]:
     """Start a server with a configuration of ``deploy/redis`` and more arguments; return its port."""
@@ -143,6 +148,15 @@ def test_the_user_of_the_acl_may_do_nothing_else(start: StartServer, command: li
     assert as_service(port, *command).startswith(("-NOPERM", "-ERR DEBUG command not allowed"))
 
 
+def test_a_former_primary_follows_the_replica_that_was_promoted(start: StartServer) -> None:
+    primary = start("primary.conf")
+    replica = start("replica.conf", "--replicaof", "127.0.0.1", str(primary))
+    eventually(lambda: "master_link_status:up" in as_service(replica, "INFO", "replication"))
+    as_sentinel(replica, "REPLICAOF", "NO", "ONE")
+    as_sentinel(primary, "REPLICAOF", "127.0.0.1", str(replica))
+    eventually(lambda: "master_link_status:up" in as_service(primary, "INFO", "replication"))
+
+
 def test_a_replica_follows_its_primary(start: StartServer) -> None:
     primary = start("primary.conf")
     replica = start("replica.conf", "--replicaof", "127.0.0.1", str(primary))
@@ -160,6 +174,6 @@ def test_a_sentinel_watches_the_primary(start: StartServer) -> None:
 
 
 def test_no_password_is_ready_to_use() -> None:
-    for path in REDIS.glob("*.*"):
+    for path in (path for path in REDIS.glob("*.*") if path.suffix in {".conf", ".acl"}):
         for password in re.findall(r"(?:>|masterauth |auth-pass \w+ )(\S+)", path.read_text()):
             assert password.startswith("REPLACE_"), path.name

@@ -7,6 +7,7 @@ from targeting.model import AdRequest, Identity, Signals
 from targeting.opt_in import needs_opt_in
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import policy_from
+from tests.targeting.signals.gpp.gpp_encoder import canadian_fields, canadian_section, gpp
 from tests.targeting.signals.strings import STRINGS
 
 NOW_S = 1_780_000_000.0
@@ -67,6 +68,24 @@ CONSENTS = {
         True,
     ),
 }
+
+
+CANADIAN = gpp({5: canadian_section(canadian_fields())})
+IN_CANADA = {
+    "the section, for a province": (NOT_IN_SCOPE._replace(gpp=CANADIAN, gpp_section_ids=(5,)), "CA-QC", False),
+    "the section, for the country": (NOT_IN_SCOPE._replace(gpp=CANADIAN, gpp_section_ids=(5,)), "CA", False),
+    "the section, which is not named": (NOT_IN_SCOPE._replace(gpp=CANADIAN), "CA-QC", True),
+    "the section of another country": (
+        NOT_IN_SCOPE._replace(gpp=STRINGS["usnat-allows"], gpp_section_ids=(7,)),
+        "CA-QC",
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("signals", "place", "expected"), IN_CANADA.values(), ids=IN_CANADA)
+def test_what_answers_it_in_canada(signals: Signals, place: str, expected: bool) -> None:
+    assert asks(AdRequest(identity=Identity("alice"), ip_location=QUEBEC, signals=signals), place) is expected
 
 
 @pytest.mark.parametrize(("signals", "places", "expected"), CONSENTS.values(), ids=CONSENTS)

@@ -86,6 +86,14 @@ class TestAges:
         assert names(decided(request, policy=self.COUNTRIES, bob=linked)) == ["UNDER_AGE"]
         assert decided(request, policy=self.COUNTRIES, bob=self.FIFTEEN).mode is Mode.BEHAVIOURAL
 
+    def test_a_year_of_birth_is_judged_by_the_stored_country_too(self) -> None:
+        # 15 is of age in Canada, where the request is, and not in the United States, where the person lives.
+        born = Signals(gdpr_applies=False, latest_birth_day=TODAY - 15 * 366)
+        request = AdRequest(ip_location=IpLocation("CA", ""), signals=born)
+        at_home = Preference(country="US")
+        assert names(decided(request, policy=self.COUNTRIES, alice=at_home)) == ["UNDER_AGE"]
+        assert decided(request, policy=self.COUNTRIES).mode is Mode.BEHAVIOURAL
+
     @pytest.mark.parametrize(
         ("years", "bracket"),
         [(17, AgeBracket.FROM_13), (18, AgeBracket.FROM_18), (24, AgeBracket.FROM_18), (25, AgeBracket.FROM_25),
@@ -211,6 +219,8 @@ def test_the_day_before_1970_is_a_birth_day(birth_day: int | None) -> None:
 BORDERS = {
     "as many cookies as are read": ("a=b; " * 512 + f"long={'x' * 4096}", False),
     "one more": ("a=b; " * 513 + f"long={'x' * 4096}", True),
+    "as many mentions of a name as are looked at": ("CC=US; CC=US; " + "a=xTOptOut; " * 64, False),
+    "one more mention": ("CC=US; CC=US; " + "a=xTOptOut; " * 65, True),
     "an ANON of 512 characters": (f"ANON=A=abc&E={'1' * 504}", False),
     "an ANON of 513": (f"ANON=A=abc&E={'1' * 505}", True),
 }

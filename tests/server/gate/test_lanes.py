@@ -146,5 +146,24 @@ def test_a_batch_of_a_client_that_holds_its_share_is_refused_before_it_is_read()
     assert asyncio.run(refused()) == (True, False)
 
 
+def test_a_pause_of_the_machine_is_soon_forgotten_and_overload_is_not() -> None:
+    lane = Lanes(Capacity()).decisions
+
+    def turns(count: int, cost_s: float, weight: int = 64) -> float:
+        for _ in range(count):
+            lane.keep_pace(weight, weight * cost_s)
+        return lane.wait_s(100)
+
+    usual_s = turns(20, 0.0001)
+    assert usual_s == pytest.approx(0.01, rel=0.01)
+    paused_s = turns(1, 10.0)
+    assert usual_s < paused_s < 3 * usual_s
+    assert turns(4, 0.0001) == pytest.approx(usual_s, rel=0.1)
+    assert turns(40, 0.0005) == pytest.approx(5 * usual_s, rel=0.1)
+    assert turns(40, 0.001, weight=4) == pytest.approx(10 * usual_s, rel=0.1), "few, and dear"
+    assert turns(40, 0.0003, weight=4) == pytest.approx(10 * usual_s, rel=0.1), "few, and most of it is the turn's own"
+    assert lane.wait_s(10) == 0, "a few are always let in"
+
+
 def test_an_idle_lane_refuses_nobody() -> None:
     assert Lanes(Capacity()).refusal_at_once(DECIDE, Caller(connection="1")) is None

@@ -145,6 +145,8 @@ def test_the_sensitive_categories_and_the_header_of_a_section_are_explained(head
     assert shown["SaleOptOut"] == DecodedField("SaleOptOut", "01", "1", "opted out")
     assert shown["SensitiveDataProcessing[8]"] == DecodedField("SensitiveDataProcessing[8]", "01", "1", "no consent")
     assert ("SubSections" in shown) == bool(head)
+    for name in ("SectionID", "Version") if head else ():
+        assert (len(shown[name][1]), str(int(shown[name][1], 2))) == (6, shown[name][2])
 
 
 def test_a_section_that_this_version_does_not_know_is_shown_in_bits() -> None:

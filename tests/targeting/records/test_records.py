@@ -218,6 +218,9 @@ PREFERENCE_BODY = encode_preference(Preference(language="en"), EMPTY)[PREFIX.siz
 PROFILE_BODY = encode_profile(
     Profile(interests=(HeldInterest("300", SegmentKind.CONTENT, 0.5, 1),), language="en"), EMPTY
 )[PREFIX.size :]
+NAMED_BODY = encode_profile(Profile(interests=(HeldInterest("zz", SegmentKind.EXTERNAL, 0.5, 1),)), EMPTY)[
+    PREFIX.size :
+]
 
 
 def _at(body: bytes, place: int, value: int) -> bytes:
@@ -233,6 +236,7 @@ UNKNOWN: dict[str, tuple[bytes, bytes, Callable[[bytes, bytes], object]]] = {
     "an empty profile": (b"aF", b"", read_profile),
     "a gender of a newer version": (b"aF", _at(PROFILE_BODY, 0, 200), read_profile),
     "a text that is no UTF-8": (b"aF", PROFILE_BODY.replace(b"en", b"\xff\xff"), read_profile),
+    "an interest under a name that is not there": (b"aF", NAMED_BODY[:-3], decode_profile),
     "more interests than there are": (b"aF", _at(PROFILE_BODY, 1, 200), read_profile),
 }
 
