@@ -1,5 +1,6 @@
 """The parts of decision records, put together; there are none unless a file is set."""
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,8 @@ from server.files.line_file import LineFile
 from server.metrics.metrics import Metrics
 from server.settings import PREFIX, Settings, SettingsError
 from targeting.decision_records.crowd import Crowd
+
+_LOG = logging.getLogger(__name__)
 
 
 class DecisionRecords:
@@ -33,6 +36,11 @@ class DecisionRecords:
         self._writer.start()
         closing.callback(self._writer.close)
         self.observers.append(RecordObserver(self._writer, EveryNth(settings.decision_records_one_in)))
+        _LOG.info(
+            "decision records: one in %d decisions, each once %d people have the same record in an hour",
+            settings.decision_records_one_in,
+            settings.decision_records_crowd,
+        )
 
     def reopen(self) -> None:
         """Have the file opened again, as after a rotation."""

@@ -18,7 +18,6 @@ from server.security.clients import Client, Clients
 from server.security.current_clients import CurrentClients
 from server.security.roles import Role
 from server.security.slowdown import Slowdown
-from server.security.tokens import bearer_token, digest_of
 
 ANY_ROLE: Final = "any"
 """The label of calls that every client may make."""
@@ -105,8 +104,7 @@ class Admission:
     def _client(self, clients: Clients, presented: Presented) -> Client | None:
         """Return the client that the token proves or, without any authorization header, the certificate."""
         if presented.authorization:
-            token = bearer_token(presented.authorization)
-            return None if token is None else clients.with_digest(digest_of(token))
+            return clients.with_authorization(presented.authorization)
         if not presented.certificate:
             return None
         facts = facts_of(presented.certificate)

@@ -46,11 +46,14 @@ def _status_against(scope: Scope, headers: Mapping[bytes, bytes], allowed: Allow
 
 
 def _is_own(host: str, scope: Scope, allowed: AllowedNames) -> bool:
-    """Whether a ``Host`` names this port: as listening, as configured, or loopback where loopback is listened on."""
+    """Whether a ``Host`` names this port: as listening, as configured, or loopback where loopback is listened on.
+
+    No browser reaches a Unix socket, so any name is its own.
+    """
     name = _without_port(host).lower()
     own = {_without_port(each).lower() for each in allowed.hosts}
-    local = scope["server"][0]
-    return bool(name) and (name in own or name == local or (local in _LOOPBACK and name in _LOOPBACK))
+    local, port = scope["server"]
+    return port is None or (bool(name) and (name in own or name == local or (local in _LOOPBACK and name in _LOOPBACK)))
 
 
 def _without_port(host: str) -> str:

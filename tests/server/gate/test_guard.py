@@ -1,9 +1,13 @@
 """Pages of other sites may not call: each rule with a request that it stops, and one that it lets pass."""
 
+import socket
+from pathlib import Path
+
 import pytest
 
+from server.gate.http2.gate import Http2Gate
 from server.gate.methods import DECIDE
-from tests.server.gate.conftest import HOST, ORIGIN
+from tests.server.gate.conftest import HOST, ORIGIN, answer_all
 from tests.server.gate.http_client import Answer, request
 
 BODY = b'{"accountId": "alice"}'
@@ -69,3 +73,19 @@ def test_what_a_page_may_send_is_told_to_configured_origins_alone(address: str) 
 def test_nothing_but_post_is_served(address: str, method: str) -> None:
     query = "?connect=v1&encoding=json&message=%7B%22accountId%22%3A%22alice%22%7D"
     assert call(address, method, DECIDE.path + query).status == 405
+
+
+@pytest.mark.parametrize("host", ["localhost", "anything.example"])
+def test_on_a_unix_socket_every_name_is_its_own(tmp_path: Path, host: str) -> None:
+    gate = Http2Gate(f"unix:{tmp_path / 's'}")
+    gate.open()
+    gate.decide_with(answer_all)
+    try:
+        with socket.socket(socket.AF_UNIX) as connected:
+            connected.connect(str(tmp_path / "s"))
+            head = f"POST {DECIDE.path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+            connected.sendall(f"{head}Content-Length: {len(BODY)}\r\nConnection: close\r\n\r\n".encode() + BODY)
+            answer = b"".join(iter(lambda: connected.recv(65_536), b""))
+    finally:
+        gate.close(0)
+    assert answer.startswith(b"HTTP/1.1 200")

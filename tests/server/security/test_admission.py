@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 
 from server.security.admission import Admission, Denial, Presented
+from server.security.audit import Entry, NoAudit
+from server.security.audit_assembly import audit_denials
 from server.security.caller import Caller
 from server.security.certificates import facts_of
 from server.security.current_clients import CurrentClients
+from server.security.doors import open_doors, protection
 from server.security.roles import Role
 from server.security.slowdown import Slowdown
 from server.security.tokens import digest_of
+from server.settings import Settings
 from tests.pki import DAY, Authority, dns, uri
 
 AUTHORITY = Authority()
@@ -121,3 +125,34 @@ def test_only_those_wait_who_have_not_proved_who_they_are(
     monkeypatch.setattr("server.security.slowdown.asyncio.sleep", sleep)
     asyncio.run(fail_often())
     assert bool(slept) == waits
+
+
+def test_doors_read_their_files_again_when_they_change(tmp_path: Path) -> None:
+    certificate, key = AUTHORITY.issue().write(tmp_path)
+    clients = tmp_path / "clients.toml"
+    clients.write_text(TEXT)
+    doors = open_doors(Settings(tls_cert=str(certificate), tls_key=str(key), clients=str(clients)))
+    assert protection("127.0.0.1:1", doors) == "TLS, clients"
+    assert protection("unix:/x", doors) == "Unix socket, clients"
+    clients.write_text(TEXT.replace("decide", "profiles"))
+    for _ in range(2):
+        doors.reload_if_changed()
+    assert isinstance(doors.admission.admit("/x", Role.PROFILES, WITH_TOKEN), Caller)
+    clients.write_text(TEXT)
+    doors.reload()
+    assert isinstance(doors.admission.admit("/x", Role.PROFILES, WITH_TOKEN), Denial)
+
+
+def test_denials_are_in_the_audit_log(current: CurrentClients) -> None:
+    class Kept(NoAudit):
+        def enqueue(self, entry: Entry) -> None:
+            entries.append(entry)
+
+    admission, entries = Admission(current), list[Entry]()
+    audit_denials(admission, Kept())
+    admission.admit("/adtargeting.v1.ProfileService/GetProfile", Role.PROFILES, WITH_TOKEN)
+    admission.admit("/inspect", Role.INSPECT, Presented("10.0.0.9:2"))
+    assert entries == [
+        Entry("GetProfile", "ads", "permission_denied", role="profiles"),
+        Entry("Inspect", "", "unauthenticated", role="inspect"),
+    ]

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from server.schemas.files import CLIENTS_SCHEMA
+from server.security import clients as clients_module
 from server.security.clients_file import ClientsFileError, load_clients
 from server.security.current_clients import CurrentClients
 from server.security.roles import Role
@@ -128,6 +129,18 @@ def test_digests_are_compared_whole(tmp_path: Path) -> None:
     clients = load_clients(written(tmp_path, client()))
     listed = bytes.fromhex(DIGEST)
     assert clients.with_digest(listed[:8] + bytes(24)) is None
+
+
+def test_headers_are_remembered_within_bounds_and_only_good_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients_module, "MOST_KNOWN", 2)
+    clients = load_clients(written(tmp_path, client()))
+    headers = [b"Bearer" + b" " * spaces + b"secret" for spaces in (1, 2, 3)]
+    for header in (*headers, b"Bearer wrong", *headers):
+        assert (clients.with_authorization([header]) is not None) == (header in headers)
+    assert clients.with_authorization(headers) is None
+    assert list(clients._known) == headers[:2]
 
 
 def test_tokens_are_random_and_differ() -> None:
