@@ -22,19 +22,20 @@ def measure_doors(scene: Scene, directory: Path, repeats: int, seconds: float) -
     """Measure the calls a second and the CPU time of a call, each as the median ratio of neighbouring samples."""
     token, clients = new_token(), directory / "clients.toml"
     clients.write_text(_CLIENTS.format(digest=digest_of(token.encode()).hex()))
-    guarded_directory = directory / "guarded"
-    guarded_directory.mkdir()
     settings = {
-        "ADTARGETING_CLIENTS": str(clients),
         "ADTARGETING_REDIS_URL": f"unix://{directory / 'redis.sock'}",
         "ADTARGETING_SECRET_KEY_FILE": str(directory / "secret.key"),
     }
     target = scene.target(behavioural("doors", people.request(0)))
-    with start_service(guarded_directory, **settings) as guarded:
-        asked = target._replace(address=guarded.address, headers=(f"authorization: Bearer {token}",))
+    # Both are alike in all but the clients file; the scene's own service keeps the store, too.
+    with (
+        start_service(_folder(directory, "open"), **settings) as anyone,
+        start_service(_folder(directory, "guarded"), **settings, ADTARGETING_CLIENTS=str(clients)) as guarded,
+    ):
+        shown = target._replace(address=guarded.address, headers=(f"authorization: Bearer {token}",))
         cases = [
-            Case("open", [target], IN_FLIGHT, scene.service.pid),
-            Case("guarded", [asked], IN_FLIGHT, guarded.pid),
+            Case("open", [target._replace(address=anyone.address)], IN_FLIGHT, anyone.pid),
+            Case("guarded", [shown], IN_FLIGHT, guarded.pid),
         ]
         series = measure(cases, repeats, seconds, directory)
     cost = 100 * (series["guarded"].ratio(series["open"], cpu) - 1)
@@ -43,3 +44,9 @@ def measure_doors(scene: Scene, directory: Path, repeats: int, seconds: float) -
         Figure(f"a clients file: CPU of a Decide, {IN_FLIGHT} in flight", cost, repeats, "%", most=5),
         Figure(f"a clients file: fewer calls a second, {IN_FLIGHT} in flight", slower, repeats, "%", most=5),
     ]
+
+
+def _folder(directory: Path, name: str) -> Path:
+    made = directory / name
+    made.mkdir()
+    return made

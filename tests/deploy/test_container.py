@@ -47,6 +47,12 @@ def test_only_hashed_packages_are_installed() -> None:
     assert all("--require-hashes" in line or "adtargeting" in line or line.endswith(" .") for line in installs)
 
 
+def test_temporary_files_go_where_a_read_only_container_can_write() -> None:
+    directories = dict(re.findall(r"(ADTARGETING_DATA_DIR|TMPDIR)=(\S+)", TEXT))
+    assert directories["TMPDIR"] == directories["ADTARGETING_DATA_DIR"]
+    assert f"VOLUME {directories['TMPDIR']}\n" in TEXT
+
+
 def test_its_settings_are_settings() -> None:
     assert settings_in(TEXT) <= {f"ADTARGETING_{name}" for name in ("DATA_DIR", "REDIS_URL")}
 

@@ -10,13 +10,21 @@ FAULT = FAULTS[0]
 STILL = Series({"a": "1"}, [(1, 5), (2, 5), (3, 5)])
 MOVING = Series({"a": "2"}, [(1, 5), (2, 5), (3, 6)])
 UNKNOWN = Series({"a": "4"}, [(1, float("nan")), (2, float("nan")), (3, float("nan"))])
-LATE = Series({"a": "3"}, [(3, 1)])
+SOON = Series({"a": "3"}, [(3, 1)])
+LATE = Series({"a": "5"}, [(7, 1)])
 
 
 @pytest.mark.parametrize(
     ("series", "expected"),
-    [([], False), ([STILL], False), ([STILL, UNKNOWN], False), ([STILL, MOVING], True), ([STILL, LATE], True)],
-    ids=["none", "still", "still and unknown", "one moves", "one comes"],
+    [
+        ([], False),
+        ([STILL], False),
+        ([STILL, UNKNOWN], False),
+        ([STILL, MOVING], True),
+        ([STILL, SOON], False),
+        ([STILL, LATE], True),
+    ],
+    ids=["none", "still", "still and unknown", "one moves", "one is scraped later", "one comes"],
 )
 def test_a_metric_moves_when_a_series_of_it_changes_comes_or_goes(series: list[Series], expected: bool) -> None:
     assert moves(series) is expected

@@ -10,6 +10,8 @@ from tests.monitor.trials import Outcome
 
 _CONSTANT: Final = frozenset({"adtargeting_build_info"})
 """There, and the same for as long as a process lives."""
+_TOGETHER_S: Final = 3.0
+"""Two instances are first scraped within this time."""
 _SAMPLES: Final = {"counter": "_total", "histogram": "_count", "gauge": ""}
 
 
@@ -34,9 +36,11 @@ def metrics() -> Iterator[str]:
 
 
 def moves(series: Sequence[Series]) -> bool:
-    """Whether any series changed its value, or came or went."""
-    spans = {(each.values[0][0], each.values[-1][0]) for each in series}
-    return len(spans) > 1 or any(len({value for _, value in each.values if not isnan(value)}) > 1 for each in series)
+    """Whether any series changed its value, or came or went long after or before another."""
+    if any(len({value for _, value in each.values if not isnan(value)}) > 1 for each in series):
+        return True
+    starts, ends = [each.values[0][0] for each in series], [each.values[-1][0] for each in series]
+    return bool(series) and max(max(starts) - min(starts), max(ends) - min(ends)) > _TOGETHER_S
 
 
 def judge_series(prometheus: PrometheusServer, start_s: float, end_s: float) -> list[SeriesVerdict]:
