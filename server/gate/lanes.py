@@ -7,7 +7,7 @@ answer. Decisions wait in a deque, which the worker on the same thread empties; 
 import asyncio
 import time
 from collections import Counter, deque
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 
 from google.rpc import code_pb2
 
@@ -123,7 +123,8 @@ class Lanes:
         self.stopping = False
         self.ended: dict[Method, Counter[int]] = {method: Counter() for method in METHODS}
         self.refused: Counter[str] = Counter({cause.value: 0 for cause in Cause})
-        self._others: SimpleQueue[Call] = SimpleQueue()
+        # Not a SimpleQueue: of several threads that wait with a timeout, one may then wait for ever (CPython 3.11).
+        self._others: Queue[Call] = Queue()
         # Large calls wait for a long time, in a room of their own: they would leave none to single calls.
         self._singles, self._large, self._other = Room(capacity), Room(capacity), Room(capacity)
         self._wait_s = capacity.wait_s

@@ -18,7 +18,8 @@ DIRECTORY: Final = Path(".mutation")
 _TESTED: Final = (
     *("tests/targeting", "tests/properties", "tests/scenarios", "tests/contracts"),
     *(f"tests/server/{room}" for room in ("calls", "canaries", "choices", "decisions", "keys", "messages", "store")),
-    *("tests/server/test_app.py", "tests/server/cli/test_decide.py", "tests/faults/test_write_guard.py"),
+    *("tests/server/test_app.py", "tests/server/test_app_store.py", "tests/server/cli/test_decide.py"),
+    "tests/faults/test_write_guard.py",
 )
 """Tests that can reach the code in scope within their own process."""
 _SCRIPTS: Final = {"server/store/redis/commit.lua": "server/store/redis/commit.py"}
