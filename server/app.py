@@ -14,9 +14,9 @@ from server.decisions.sampling import EveryNth
 from server.decisions.shadow import Shadow
 from server.files.file_watch import FileWatch
 from server.gate.assembly import make_gate
-from server.gate.port import HEALTH_CHECKED, Gate
+from server.gate.port import HEALTH_CHECKED
 from server.geo.location_database import LocationDatabase, LocationSource
-from server.health import StoreWatch
+from server.health import watch_store
 from server.http.metrics_endpoint import Probes, serve_metrics
 from server.keys.assembly import nap_reader
 from server.keys.secret_key import NETWORK_IDS
@@ -24,19 +24,18 @@ from server.metrics.metrics import Metrics
 from server.opening import Opening
 from server.policy.current_policy import CurrentPolicy
 from server.policy.shadow_policy import ShadowPolicy
+from server.readiness import Readiness
 from server.security.audit_assembly import audit_denials, open_audit
 from server.security.doors import open_doors
 from server.security.exposure import check_exposure
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 from server.tracing.assembly import open_tracer
-from server.vital_threads import VitalThreads
 from server.web.assembly import open_pages
 from server.web.inspect.admission import inspector_is_open
 from server.web.visit import read_proxies
 
 _LOG = logging.getLogger(__name__)
-_TARGETING, *_WRITING = HEALTH_CHECKED[1:]
 
 
 class Service(Opening):
@@ -54,48 +53,69 @@ class Service(Opening):
         self.address = ""
         self.metrics_address = ""
         self.web_address = ""
-        self._phase = "starting"
-        """Why no call should be sent yet, or any more; empty while it serves."""
+        self._readiness = Readiness()
 
     def open(self) -> None:
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
-        settings, closing = self._settings, self._closing
         if self._listener is None:
-            check_exposure(settings)
+            check_exposure(self._settings)
+        self._open_parts()
+        self._open_ports()
+        self._serve_calls()
+        self._watch = watch_store(self.gate, self.store, self.metrics, self._closing)
+        self._file_watch = FileWatch(self.reload, self.reload_changed)
+        self._file_watch.start()
+        self._closing.callback(self._file_watch.close)
+        # What is here now stays; the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        self._readiness.serve(self.gate)
+
+    def _open_parts(self) -> None:
+        settings, metrics, closing = self._settings, self.metrics, self._closing
         self.doors = open_doors(settings)
-        self.metrics.denials.count = self.doors.admission.denied
-        self.metrics.certificates.ends_s = self.doors.certificate_ends_s
+        metrics.denials.count = self.doors.admission.denied
+        metrics.certificates.ends_s = self.doors.certificate_ends_s
         self.locations = self._given_locations or LocationDatabase(settings.geo_db)
-        self.metrics.country_table_age.set_function(self.locations.age_s)
-        open_nap = nap_reader(settings.nap_keys, lambda: self.metrics.count_decode_error("nap"))
+        metrics.country_table_age.set_function(self.locations.age_s)
         self.store = StoreAccess(settings, closing)
-        self.audit = open_audit(settings, self.metrics.count_audit_lost, closing)
+        self.store.on_circuit_change = metrics.circuit_open.set
+        self.audit = open_audit(settings, metrics.count_audit_lost, closing)
         audit_denials(self.doors.admission, self.audit)
-        self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), self.metrics)
-        self.shadow_rules = ShadowPolicy(settings.policy_shadow, self.rules, self.metrics)
-        self.store.on_circuit_change = self.metrics.circuit_open.set
+        self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), metrics)
+        self.shadow_rules = ShadowPolicy(settings.policy_shadow, self.rules, metrics)
+        self.records = DecisionRecords(settings, lambda: self.store.trust.epoch, metrics, closing)
         self.tracer = open_tracer(settings, closing)
-        self.gate = self._open_gate()
+
+    def _open_ports(self) -> None:
+        settings, closing = self._settings, self._closing
+        self.gate = make_gate(settings, self.doors, self._listener)
+        if self.tracer is not None:
+            self.gate.trace_with(self.tracer)
+        self.address = self.gate.open()
+        # If the start fails later on; closing twice does nothing.
+        closing.callback(self.gate.close, 0)
+        self.metrics.watch_gate(self.gate)
         if self._listener is None:
-            probes = Probes(live=self.ended_part, ready=self._not_ready)
+            probes = Probes(live=self.ended_part, ready=self._readiness.lacking)
             self.metrics_address = serve_metrics(
                 settings.metrics_address, self.metrics.registry, probes, self.doors, closing
             )
-        choices = ChoiceThreads(settings, self.store, self.rules, self.metrics, closing)
+
+    def _serve_calls(self) -> None:
+        settings, closing = self._settings, self._closing
         shadow = Shadow(self.shadow_rules, self.metrics.shadow, EveryNth(settings.policy_shadow_one_in))
-        self.records = DecisionRecords(settings, lambda: self.store.trust.epoch, self.metrics, closing)
-        observers = [shadow, *self.records.observers]
         lanes = LaneThreads(
-            settings,
-            self.store,
-            choices,
-            self.rules,
-            self.locations,
-            open_nap,
-            self.metrics,
-            observers,
-            self.audit,
-            self.tracer,
+            settings=settings,
+            store=self.store,
+            choices=ChoiceThreads(settings, self.store, self.rules, self.metrics, closing),
+            rules=self.rules,
+            locator=self.locations,
+            open_nap=nap_reader(settings.nap_keys, lambda: self.metrics.count_decode_error("nap")),
+            metrics=self.metrics,
+            observers=[shadow, *self.records.observers],
+            audit=self.audit,
+            tracer=self.tracer,
         )
         lanes.start(self.gate, closing)
         closing.callback(_LOG.info, "drained, the gate is closed")
@@ -104,19 +124,10 @@ class Service(Opening):
             CanaryParts(self.gate, self.store, self.rules, self.metrics).open(closing)
         if settings.web_address:
             self.web_address = open_pages(settings, self.doors, lanes.call_context, closing)
-        self._watch_health()
-        self._file_watch = FileWatch(self.reload, self.reload_changed)
-        self._file_watch.start()
-        closing.callback(self._file_watch.close)
-        self._vital_threads = VitalThreads()
-        # What is here now stays; the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        self._phase = ""
 
     def close(self) -> None:
         """Let calls under way end, and stop everything, the last opened first. May be called twice."""
-        self._phase = "stopping"
+        self._readiness.enter("stopping")
         self._closing.close()
 
     def reload(self) -> None:
@@ -144,37 +155,12 @@ class Service(Opening):
 
     def ended_part(self) -> str:
         """Return the name of a part that serving needs and that has ended by itself; empty while all run, or start."""
-        if self._phase:
-            return ""
-        return self._vital_threads.ended() if self.gate.is_alive() else "gate's event loop"
+        return self._readiness.ended_part()
 
     def drain(self, hurry: threading.Event) -> None:
         """Report NOT_SERVING and go on serving, so that callers can leave, until the delay is over or ``hurry`` set."""
-        self._phase = "draining"
+        self._readiness.enter("draining")
         self._watch.close()
         for service in HEALTH_CHECKED:
             self.gate.set_health(service, serving=False)
         hurry.wait(self._settings.drain_delay_s)
-
-    def _not_ready(self) -> str:
-        return self._phase or self.ended_part()
-
-    def _open_gate(self) -> Gate:
-        gate = make_gate(self._settings, self.doors, self._listener)
-        if self.tracer is not None:
-            gate.trace_with(self.tracer)
-        self.address = gate.open()
-        # If the start fails later on; closing twice does nothing.
-        self._closing.callback(gate.close, 0)
-        self.metrics.watch_gate(gate)
-        return gate
-
-    def _watch_health(self) -> None:
-        """Report decisions as served always, writes only while choices can be stored."""
-        self.gate.set_health("", serving=True)
-        self.gate.set_health(_TARGETING, serving=True)
-        self._watch = StoreWatch(self.gate, _WRITING, self.store.probe, str(self.store.redis))
-        self._watch.before_check, self._watch.refused = self.store.tend, self.store.refusals.problem
-        self._watch.on_state = self.metrics.report_store
-        self._watch.start()
-        self._closing.callback(self._watch.close)

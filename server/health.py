@@ -6,10 +6,13 @@ Decisions are served whatever the store does, so their health does not depend on
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import NamedTuple, Protocol
 
 from server.errors import note
-from server.gate.port import Gate
+from server.gate.port import HEALTH_CHECKED, Gate
+from server.metrics.metrics import Metrics
+from server.store.assembly import StoreAccess
 from server.store.ports import StoreError, StoreTimeout, StoreUnreachable, StoreUntrusted
 
 PROBE_TIMEOUT_S = 0.25
@@ -112,3 +115,16 @@ def _state_of(problem: StoreError) -> StoreState:
         writable=False,
         trusted=not isinstance(problem, StoreUntrusted),
     )
+
+
+def watch_store(gate: Gate, store: StoreAccess, metrics: Metrics, closing: ExitStack) -> StoreWatch:
+    """Report decisions as served always, and writes while choices can be stored, until ``closing`` closes."""
+    targeting, *writing = HEALTH_CHECKED[1:]
+    gate.set_health("", serving=True)
+    gate.set_health(targeting, serving=True)
+    watch = StoreWatch(gate, writing, store.probe, str(store.redis))
+    watch.before_check, watch.refused = store.tend, store.refusals.problem
+    watch.on_state = metrics.report_store
+    watch.start()
+    closing.callback(watch.close)
+    return watch

@@ -8,6 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from server.app import Service
+from server.vital_threads import VitalThreads
 from tests.server.running_service import settings
 
 
@@ -32,9 +33,9 @@ class Starting(Service):
         super().__init__(settings(tmp_path, drain_delay_s=0))
         self.while_starting = ("", "")
 
-    def _watch_health(self) -> None:
+    def _serve_calls(self) -> None:
         self.while_starting = answers(self)
-        super()._watch_health()
+        super()._serve_calls()
 
 
 def test_a_service_is_ready_between_start_and_drain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +43,7 @@ def test_a_service_is_ready_between_start_and_drain(tmp_path: Path, monkeypatch:
     with service:
         assert service.while_starting == ("200 ok", "503 starting")
         assert answers(service) == ("200 ok", "200 ok")
-        monkeypatch.setattr(service, "ended_part", lambda: "thread call-worker")
+        monkeypatch.setattr(VitalThreads, "ended", lambda _: "thread call-worker")
         assert asked(service, "/readyz") == "503 thread call-worker"
         monkeypatch.undo()
         service.drain(threading.Event())
