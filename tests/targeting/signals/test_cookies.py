@@ -2,13 +2,14 @@
 
 import pytest
 
-from targeting.signals.cookies import browser_id, (
+from targeting.signals.cookies import (
     MAX_LENGTH,
     MAX_MENTIONS,
     MAX_NAPS,
     MAX_PAIRS,
     NO_COOKIES,
     Cookies,
+    browser_id,
     read_cookies,
 )
 
