@@ -103,7 +103,8 @@ class Settings:
     web_account_header: str = ""
     """The request header in which a trusted proxy names the account."""
     web_trusted_proxies: str = ""
-    """Addresses and networks of those proxies, and ``unix`` for a Unix socket, separated by commas."""
+    """Addresses and networks of those proxies, ``unix`` for a Unix socket, ``client:`` and a client's name for one that
+    its certificate proves; separated by commas."""
     web_links: str = ""
     """A TOML file of links to other places to choose."""
     traces: str = ""

@@ -91,6 +91,13 @@ class Admission:
             return self._denial(code_pb2.PERMISSION_DENIED, rpc, role, caller)
         return caller
 
+    def certified(self, presented: Presented) -> str:
+        """Return the name of the client that a certificate proves; empty without one. A token is not looked at."""
+        if self._current is None:
+            return ""
+        client = self._client(self._current.clients, presented._replace(authorization=()))
+        return client.name if client is not None else ""
+
     async def slow(self, denial: Denial) -> None:
         """Wait before a denial is answered, if its address has failed to prove who it is too often."""
         if denial.code == code_pb2.UNAUTHENTICATED:

@@ -26,14 +26,23 @@ _A_DAY: Final = {"cache-control": "public, max-age=86400"}
 def make_app(site: Site, threads: Executor) -> Starlette:
     """Make the application. ``threads`` run the handlers: at most as many as there are contexts of calls."""
     endpoints = Endpoints(site, threads)
-    inspecting = Rule(MAX_QUESTION_BYTES, throttled=False, admit=site.admit_inspector)
+    choosing = Rule(site.admit_visitor)
+    inspecting = Rule(site.admit_inspector, MAX_QUESTION_BYTES, throttled=False)
     routes = [
         Route("/", _to_choice, methods=["GET"]),
-        _route("/choice", get=endpoints.page(page.show), post=endpoints.form(page.show_after(actions.choose))),
-        _route("/choice/correct", post=endpoints.form(page.show_after(actions.correct))),
-        _route("/choice/erase", post=endpoints.form(page.show_after(actions.erase))),
-        _route("/choice/download", get=endpoints.page(page.download)),
-        _route("/choice.json", get=endpoints.page(page.status_json), post=endpoints.form(page.choose_json)),
+        _route(
+            "/choice",
+            get=endpoints.page(page.show, choosing),
+            post=endpoints.form(page.show_after(actions.choose), choosing),
+        ),
+        _route("/choice/correct", post=endpoints.form(page.show_after(actions.correct), choosing)),
+        _route("/choice/erase", post=endpoints.form(page.show_after(actions.erase), choosing)),
+        _route("/choice/download", get=endpoints.page(page.download, choosing)),
+        _route(
+            "/choice.json",
+            get=endpoints.page(page.status_json, choosing),
+            post=endpoints.form(page.choose_json, choosing),
+        ),
         _route(
             "/inspect",
             get=endpoints.page(inspector.show_form, inspecting),

@@ -6,17 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Final
 
+from starlette.requests import HTTPConnection
+
 from server.calls.call_context import CallContext
 from server.http.http_server import HttpThread
+from server.security.admission import Admission
 from server.security.caller import own_caller
 from server.security.doors import Doors
 from server.security.exposure import is_unix
+from server.security.http_credentials import presented_in
 from server.settings import PREFIX, Settings, SettingsError, checked_address
 from server.web.app import make_app
 from server.web.calls import Calls
 from server.web.inspect.admission import inspector_admission
 from server.web.links import read_links
-from server.web.rendering import Site
+from server.web.rendering import AdmitVisitor, Site
 from server.web.visit import read_proxies
 
 PAGE_THREADS: Final = 2
@@ -33,12 +37,22 @@ def open_pages(settings: Settings, doors: Doors, make_context: Callable[[], Call
     server = HttpThread("web", _SETTING, settings.web_address, doors)
     admit = inspector_admission(doors.admission, proxies)
     contexts = [make_context()._replace(caller=own_caller("pages")) for _ in range(PAGE_THREADS)]
-    site = Site(Calls(contexts), proxies, links, settings.web_origin or own_origin(server.address, doors), admit)
+    origin = settings.web_origin or own_origin(server.address, doors)
+    site = Site(Calls(contexts), proxies, links, origin, admit, naming_by_certificate(doors.admission))
     threads = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
     closing.callback(threads.shutdown)
     server.open(make_app(site, threads))
     closing.callback(server.close)
     return server.address
+
+
+def naming_by_certificate(admission: Admission) -> AdmitVisitor:
+    """Return what lets everyone in, and names the client that a certificate proves, such as a proxy."""
+
+    async def admit(request: HTTPConnection) -> str:
+        return admission.certified(presented_in(request.scope))
+
+    return admit
 
 
 def own_origin(address: str, doors: Doors) -> str:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from server.web.choice.outcome import Outcome, failure
 from server.web.forms import MAX_FORM_BYTES, Form, Throttle, read_form
-from server.web.rendering import AdmitVisitor, Site, admit_everyone, json_response
+from server.web.rendering import AdmitVisitor, Site, json_response
 from server.web.texts import mark
 from server.web.visit import Visit, VisitRefused, page_language, read_visit
 
@@ -34,13 +34,9 @@ _TITLE: Final = mark("This did not work")
 class Rule(NamedTuple):
     """Who may use a page, and how much. ``admit`` returns the client's name, and raises ``VisitRefused``."""
 
+    admit: AdmitVisitor
     max_form_bytes: int = MAX_FORM_BYTES
     throttled: bool = True
-    admit: AdmitVisitor = admit_everyone
-
-
-CHOICE: Final = Rule()
-"""The rule for the person's page: everyone, small forms, and not too many of them."""
 
 
 class Endpoints:
@@ -52,22 +48,22 @@ class Endpoints:
         self._throttle = Throttle()
         self._waiting = 0
 
-    def page(self, handler: Handler, rule: Rule = CHOICE) -> Endpoint:
+    def page(self, handler: Handler, rule: Rule) -> Endpoint:
         """Make the endpoint of a page that changes nothing."""
 
         async def endpoint(request: Request) -> Response:
             client = await rule.admit(request)
-            visit = read_visit(request, self._site.proxies)._replace(client=client)
+            visit = read_visit(request, self._site.proxies, client)
             return await self._on_thread(handler, visit, {})
 
         return self._answering(endpoint)
 
-    def form(self, handler: Handler, rule: Rule = CHOICE) -> Endpoint:
+    def form(self, handler: Handler, rule: Rule) -> Endpoint:
         """Make the endpoint of a form."""
 
         async def endpoint(request: Request) -> Response:
             client = await rule.admit(request)
-            visit = read_visit(request, self._site.proxies)._replace(client=client)
+            visit = read_visit(request, self._site.proxies, client)
             form = await read_form(request, self._site.origin, rule.max_form_bytes)
             if rule.throttled:
                 self._throttle.admit(visit.payer)

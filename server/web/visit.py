@@ -15,6 +15,8 @@ from targeting.signals.cookies import Cookies, read_cookies
 
 UNIX: Final = "unix"
 """The name of every peer of a Unix socket among the trusted proxies."""
+_CLIENT: Final = "client:"
+"""Precedes the name of a client of the clients file, which a certificate proves."""
 _TRUSTED: Final = f"{PREFIX}WEB_TRUSTED_PROXIES"
 
 
@@ -33,9 +35,17 @@ class Proxies(NamedTuple):
     account_header: str = ""
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     unix: bool = False
+    clients: frozenset[str] = frozenset()
 
-    def trusts(self, peer: str | None) -> bool:
-        """Whether the peer, None at a Unix socket, may name the account."""
+    @property
+    def any(self) -> bool:
+        """Whether any proxy is trusted."""
+        return bool(self.networks or self.unix or self.clients)
+
+    def trusts(self, peer: str | None, client: str = "") -> bool:
+        """Whether the peer, None at a Unix socket, may name the account; ``client`` is whom its certificate proves."""
+        if client in self.clients:
+            return True
         if peer is None:
             return self.unix
         address = _address(peer)
@@ -90,26 +100,35 @@ def read_proxies(settings: Settings) -> Proxies:
     """Read which proxies are trusted. Raises ``SettingsError``."""
     named = [each.strip() for each in settings.web_trusted_proxies.split(",") if each.strip()]
     try:
-        networks = tuple(ip_network(each) for each in named if each != UNIX)
+        networks = tuple(ip_network(each) for each in named if each != UNIX and not each.startswith(_CLIENT))
     except ValueError:
-        raise SettingsError(f"{_TRUSTED}: must be IP addresses, networks such as 10.0.0.0/8, or unix") from None
-    return Proxies(settings.web_account_header.lower(), networks, UNIX in named)
+        raise SettingsError(
+            f"{_TRUSTED}: must be IP addresses, networks such as 10.0.0.0/8, unix, or client: and a client's name"
+        ) from None
+    clients = frozenset(each.removeprefix(_CLIENT) for each in named if each.startswith(_CLIENT))
+    if clients and not (settings.clients and settings.tls_client_ca):
+        raise SettingsError(
+            f"{_TRUSTED}: a client is known by its certificate; set {PREFIX}CLIENTS and {PREFIX}TLS_CLIENT_CA"
+        )
+    return Proxies(settings.web_account_header.lower(), networks, UNIX in named, clients)
 
 
-def read_visit(request: HTTPConnection, proxies: Proxies) -> Visit:
-    """Read a request's headers. Raises ``VisitRefused``."""
+def read_visit(request: HTTPConnection, proxies: Proxies, client: str = "") -> Visit:
+    """Read a request's headers; ``client`` is who makes it, if that is known. Raises ``VisitRefused``."""
     peer = request.client.host if request.client else None
+    is_trusted = proxies.trusts(peer, client)
     cookie_header = "; ".join(request.headers.getlist("cookie"))
     accept_language = ", ".join(request.headers.getlist("accept-language"))
     return Visit(
-        account_id=_account_id(request, proxies, peer),
+        account_id=_account_id(request, proxies.account_header, is_trusted=is_trusted),
         cookie_header=cookie_header,
         cookies=read_cookies(cookie_header),
         global_privacy_control="1" in map(str.strip, request.headers.getlist("sec-gpc")),
         do_not_track="1" in map(str.strip, request.headers.getlist("dnt")),
         accept_language=accept_language,
-        ip=_client_address(request, peer, is_proxy=proxies.trusts(peer)),
+        ip=_client_address(request, peer, is_proxy=is_trusted),
         language=page_language(request),
+        client=client,
     )
 
 
@@ -118,12 +137,11 @@ def page_language(request: HTTPConnection) -> str:
     return choose_language(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
 
 
-def _account_id(request: HTTPConnection, proxies: Proxies, peer: str | None) -> str:
-    name = proxies.account_header
+def _account_id(request: HTTPConnection, name: str, *, is_trusted: bool) -> str:
     values = [value for key, value in request.headers.raw if key.lower() == name.encode()] if name else []
     if not values:
         return ""
-    if not proxies.trusts(peer):
+    if not is_trusted:
         raise VisitRefused(400, mark("The request names an account, but does not come from the sign-in."))
     if len(values) > 1 or b"," in values[0]:
         raise VisitRefused(400, mark("The request names more than one account."))

@@ -207,7 +207,8 @@ def test_when_half_of_all_calls_are_cancelled_every_other_gets_its_own_answer(op
     dice = random.Random(8)
     kept: dict[bytes, grpc.Future[bytes]] = {}
     with own_channel(gate.address) as channel:
-        for number in range(600):
+        # 180 are cancelled: h2corn ends a connection that resets more than 200 (ADR 29).
+        for number in range(360):
             payload = b"%d" % number
             sent = send(channel, DECIDE, payload, timeout=30)
             if number % 2:

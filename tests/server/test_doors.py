@@ -48,14 +48,17 @@ class Locked(NamedTuple):
     def ca(self) -> str:
         return str(self.directory / "servers.pem")
 
-    def ask(self, address: str, path: str, token: str = "", *, as_desk: bool = False) -> tuple[int, str]:
-        """GET over HTTPS; with a bearer token, or with the desk's certificate."""
+    def ask(
+        self, address: str, path: str, token: str = "", *, as_desk: bool = False, account: str = ""
+    ) -> tuple[int, str]:
+        """GET over HTTPS; with a bearer token, or with the desk's certificate; for an account that signed in."""
         context = ssl.create_default_context(cafile=self.ca)
         if as_desk:
             context.load_cert_chain(*self.desk.write(self.directory, "desk"))
         connection = http.client.HTTPSConnection(address, timeout=20, context=context)
         try:
-            connection.request("GET", path, headers={"authorization": f"Bearer {token}"} if token else {})
+            given = {"authorization": f"Bearer {token}" if token else "", "x-account": account}
+            connection.request("GET", path, headers={name: value for name, value in given.items() if value})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         finally:
@@ -74,6 +77,8 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Locked]:
         # Outside the loopback, as far as the rules can tell; the tests call it there.
         metrics_address="0.0.0.0:0",
         web_address="127.0.0.1:0",
+        web_account_header="X-Account",
+        web_trusted_proxies="client:privacy-desk",
         tls_cert=str(certificate),
         tls_key=str(key),
         tls_client_ca=str(directory / "clients-ca.pem"),
@@ -95,6 +100,14 @@ def test_the_start_line_says_how_each_listener_is_protected(locked: Locked) -> N
     assert f"metrics on https://{locked.service.metrics_address}/metrics" in line
     assert f"pages on https://{locked.service.web_address}/choice and /inspect" in line
     assert all(each.endswith("(TLS, clients)") for each in listeners(locked.service))
+
+
+def test_the_proxy_of_the_pages_is_known_by_its_certificate_alone(locked: Locked) -> None:
+    address, held = locked.service.web_address, "/choice/download"
+    assert locked.ask(address, held, as_desk=True, account="alice")[0] == 200
+    assert locked.ask(address, held, METRICS_TOKEN, account="alice")[0] == 400
+    assert locked.ask(address, held, account="alice")[0] == 400
+    assert locked.ask(address, held, as_desk=True)[0] == 403
 
 
 def test_metrics_outside_the_loopback_need_the_role_and_probes_need_none(locked: Locked) -> None:

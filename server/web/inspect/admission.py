@@ -21,7 +21,7 @@ _PATH: Final = "/inspect"
 
 def inspector_is_open(admission: Admission, proxies: Proxies) -> bool:
     """Return whether there is anyone who may use the inspector."""
-    return not admission.is_open or not (proxies.networks or proxies.unix)
+    return not admission.is_open or not proxies.any
 
 
 def inspector_admission(admission: Admission, proxies: Proxies) -> AdmitVisitor:

@@ -3,7 +3,6 @@
 Each test is the twin of the others: with all guards in place nothing is reported.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 
@@ -106,21 +105,22 @@ def test_a_guard_removed_is_reported_by_its_canary(
 def test_with_every_guard_in_place_nothing_is_reported(watched: WatchedService) -> None:
     # The rounds under way when the last guard came back may have seen it gone.
     watched.await_rounds()
-    reported, unanswered = watched.leak_count(), watched.answers(Outcome.UNANSWERED)
+    reported, held = watched.leak_count(), watched.answers(Outcome.HELD)
     watched.await_rounds(5)
-    assert (watched.leak_count(), watched.answers(Outcome.UNANSWERED)) == (reported, unanswered)
+    assert watched.leak_count() == reported
+    assert watched.answers(Outcome.HELD) > held
 
 
 def test_an_answer_counts_in_no_metric_of_decisions(watched: WatchedService) -> None:
-    counted: Counter[str] = Counter()
+    counted: dict[str, float] = {}
     for family in watched.service.metrics.registry.collect():
         for sample in family.samples:
-            counted[sample.name] += int(sample.value)
+            counted[sample.name] = counted.get(sample.name, 0) + sample.value
     for name in (
         *("decisions_total", "limit_reasons_total", "network_profiles_total", "calls_total", "batch_size_count"),
         *("decision_seconds_count", "room_seconds_count", "tcf_undisclosed_total", "signal_decode_errors_total"),
     ):
-        assert counted[f"adtargeting_{name}"] == 0, name
+        assert counted.get(f"adtargeting_{name}", 0) == 0, name
     assert counted["adtargeting_canary_answers_total"] > 0
     with grpc.insecure_channel(watched.address) as channel:
         TargetingServiceStub(channel).Decide(ALICE, timeout=10)

@@ -1,5 +1,6 @@
 """Who visits: the account only from a trusted proxy, the browser by its cookies, the signals by their headers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,20 +14,49 @@ TRUSTED = Settings(web_account_header="X-Account", web_trusted_proxies="10.0.0.0
 
 
 def visit(
-    *headers: tuple[str, str | bytes], peer: str | None = "10.1.2.3", settings: Settings = TRUSTED, query: str = ""
+    *headers: tuple[str, str | bytes],
+    peer: str | None = "10.1.2.3",
+    settings: Settings = TRUSTED,
+    query: str = "",
+    client: str = "",
 ) -> Visit:
     raw = [
         (name.lower().encode(), value if isinstance(value, bytes) else value.encode("latin-1"))
         for name, value in headers
     ]
-    client = None if peer is None else (peer, 1)
-    scope = {"type": "http", "headers": raw, "client": client, "path": "/choice", "query_string": query.encode()}
-    return read_visit(Request(scope), read_proxies(settings))
+    address = None if peer is None else (peer, 1)
+    scope = {"type": "http", "headers": raw, "client": address, "path": "/choice", "query_string": query.encode()}
+    return read_visit(Request(scope), read_proxies(settings), client)
 
 
 @pytest.mark.parametrize("peer", ["10.1.2.3", "::1", "::ffff:10.1.2.3", None])
 def test_a_trusted_proxy_names_the_account(peer: str | None) -> None:
     assert visit(("X-Account", "alice"), peer=peer).account_id == "alice"
+
+
+CERTIFIED = Settings(
+    web_account_header="X-Account", web_trusted_proxies="client:sign-in", clients="clients.toml", tls_client_ca="ca.pem"
+)
+
+
+def test_a_proxy_that_its_certificate_proves_names_the_account_from_anywhere() -> None:
+    assert visit(("X-Account", "alice"), peer="192.0.2.1", settings=CERTIFIED, client="sign-in").account_id == "alice"
+
+
+@pytest.mark.parametrize("client", ["", "ads"])
+def test_another_client_names_none(client: str) -> None:
+    with pytest.raises(VisitRefused):
+        visit(("X-Account", "alice"), settings=CERTIFIED, client=client)
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [replace(CERTIFIED, clients=""), replace(CERTIFIED, tls_client_ca="")],
+    ids=["no clients file", "no authority"],
+)
+def test_a_proxy_by_certificate_needs_clients_and_their_authority(lacking: Settings) -> None:
+    with pytest.raises(SettingsError, match="set ADTARGETING_CLIENTS and ADTARGETING_TLS_CLIENT_CA"):
+        read_proxies(lacking)
 
 
 def test_an_account_may_have_any_name_in_utf_8() -> None:

@@ -27,7 +27,7 @@ SECTIONS: Values = (
 STATUS: Values = ([0, 1, 2, 3], [HIDDEN, "3", True, 4, -1, 3.0])
 NO_PROVIDERS: list[Any] = [7, None, {}, ["7"], [True], [-1], [2**31]]
 PROVIDERS: Values = (
-    [{"consented_providers": ""}, {"consented_providers": "1~7.12"}, {"consented_providers": [7, 12]}],
+    [{"consented_providers": ""}, {"consented_providers": "1~7.12"}, {"consented_providers": [0, 7, 12]}],
     [7, *({"consented_providers": each} for each in NO_PROVIDERS)],
 )
 HIDING: list[Any] = [["hidden"], [HIDDEN], [[1]], [1, "hidden"]]

@@ -36,6 +36,7 @@ LISTS = {
             {"key": 63, "type": 3, "ids": []},
         ],
     ),
+    "disclosed vendors alone": canadian_fields(DisclosedVendors=[10, 4000]),
     "all sub-sections": canadian_fields(
         VendorImpliedConsent=[9],
         PubPurposesExpressConsent=[True, False] * 12,
@@ -50,6 +51,13 @@ LISTS = {
 def decoded(section: str) -> dict[str, Any]:
     fields: dict[str, Any] = decode_gpp_string(encode({5: section}))["sections"][0]["fields"]
     return fields
+
+
+@pytest.mark.parametrize("kind", [0, 2, 4, 7])
+def test_a_sub_section_of_an_unknown_kind_is_not_read(kind: int) -> None:
+    unknown = characters(uint(kind, 3) + uint(0, 24 + 24 + 6), 8)
+    with pytest.raises(Unreadable):
+        read_canadian_consent(f"{canadian_section(canadian_fields())}.{unknown}")
 
 
 @pytest.mark.parametrize("fields", LISTS.values(), ids=LISTS)
