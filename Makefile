@@ -47,10 +47,10 @@ test-slow: $(READY)  ## Long searches and tests of the slow kind (30 minutes)
 faults: $(READY)  ## The fault matrix: every row with its protection on and off (15 minutes; FAULTS="--rows 3,5-7")
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
-# Without a wheel of atheris for this machine the same targets run on random mutations.
 monitor: $(READY)  ## A real Prometheus watches a service under load and faults (3 minutes; needs Prometheus)
 	@$(BIN)/python -m tests.monitor
 
+# Without a wheel of atheris for this machine the same targets run on random mutations.
 fuzz: $(READY)  ## Fuzz every parser of outside bytes, 2 minutes each (FUZZ_SECONDS=10 for a quick look)
 	@$(BIN)/python $(PIP) --no-deps --only-binary :all: -c constraints.txt atheris 2> /dev/null || true
 	@$(BIN)/python -m tests.fuzzing --seconds $(FUZZ_SECONDS)
@@ -119,7 +119,7 @@ sbom: $(RELEASE)/.ready  ## Write sbom.cdx.json, the bill of materials (CycloneD
 
 # Not .data: stored choices and their key cannot be made again.
 clean:  ## Remove what these targets made, but not .data/
-	rm -rf $(VENV) .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .mutation
+	rm -rf $(VENV) .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .mutation .fuzz .faults .soak
 
 clean-data:  ## Remove .data/: all stored choices and profiles, and the secret key
 	rm -rf .data

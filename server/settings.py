@@ -171,11 +171,11 @@ def read_secret(name: str, path: Path) -> str:
     try:
         secret = read_bounded(path, _LARGEST_FILE).decode("utf-8").strip()
     except OSError as error:
-        raise SettingsError(f"{name}: cannot read the file: {error.strerror}") from error
+        raise SettingsError(f"{name}: {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
-        raise SettingsError(f"{name}: not UTF-8") from None
+        raise SettingsError(f"{name}: {path} is not UTF-8") from None
     if not secret:
-        raise SettingsError(f"{name}: the file is empty")
+        raise SettingsError(f"{name}: {path} is empty")
     return secret
 
 

@@ -3,9 +3,10 @@
 A token is sent over TLS, a Unix socket or the loopback only.
 """
 
+import re
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import grpc
 
@@ -16,6 +17,9 @@ from server.settings import PREFIX, Settings, read_secret
 
 _LARGEST_FILE = 1 << 20
 _TOKEN_SETTING = f"{PREFIX}TOKEN_FILE"
+_TOKEN: Final = re.compile("[!-~]+")
+_CERTIFICATE: Final = b"-----BEGIN CERTIFICATE-----"
+_KEY: Final = b"PRIVATE KEY-----"
 
 
 class TlsOptions(NamedTuple):
@@ -57,7 +61,7 @@ def add_tls_options(parser: ArgumentParser) -> None:
 def read_credentials(settings: Settings, options: TlsOptions) -> Credentials:
     """Read the files of the options and the token. Raises ``UsageError``, ``SettingsError``."""
     address = settings.grpc_address
-    token = read_secret(_TOKEN_SETTING, Path(settings.token_file)) if settings.token_file else ""
+    token = _token(Path(settings.token_file)) if settings.token_file else ""
     if not any(options):
         if token and not is_local(address) and settings.insecure_listen != "yes":
             raise UsageError(f"{_TOKEN_SETTING}: the token would go to another machine in clear; add --tls or --tls-ca")
@@ -67,17 +71,33 @@ def read_credentials(settings: Settings, options: TlsOptions) -> Credentials:
     if (options.tls_cert is None) != (options.tls_key is None):
         raise UsageError("--tls-cert and --tls-key: set both or none")
     channel = grpc.ssl_channel_credentials(
-        _content("--tls-ca", options.tls_ca),
-        _content("--tls-key", options.tls_key),
-        _content("--tls-cert", options.tls_cert),
+        _pem("--tls-ca", options.tls_ca, _CERTIFICATE),
+        _pem("--tls-key", options.tls_key, _KEY),
+        _pem("--tls-cert", options.tls_cert, _CERTIFICATE),
     )
     return Credentials(channel, token, options.tls_name)
 
 
-def _content(option: str, path: Path | None) -> bytes | None:
+def _token(path: Path) -> str:
+    """Read a token that a header can carry (RFC 6750, section 2.1). Raises ``UsageError``, ``SettingsError``."""
+    token = read_secret(_TOKEN_SETTING, path)
+    if _TOKEN.fullmatch(token) is None:
+        raise UsageError(
+            f"{_TOKEN_SETTING}: {path} must contain one token and nothing else; "
+            "keep the first line of what `adtargeting token new` printed"
+        )
+    return token
+
+
+def _pem(option: str, path: Path | None, expected: bytes) -> bytes | None:
+    """Read a PEM file that contains an expected label. gRPC refuses any other without saying which file it was."""
     if path is None:
         return None
     try:
-        return read_bounded(path, _LARGEST_FILE)
+        content = read_bounded(path, _LARGEST_FILE)
     except OSError as problem:
         raise UsageError(f"{option}: {path} cannot be read: {problem.strerror}") from problem
+    if expected not in content:
+        kind = "certificate" if expected == _CERTIFICATE else "private key"
+        raise UsageError(f"{option}: {path} has no {kind}; it must be PEM")
+    return content

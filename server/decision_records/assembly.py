@@ -52,4 +52,7 @@ def _opened(path: Path) -> LineFile:
     try:
         return LineFile(path)
     except OSError as problem:
-        raise SettingsError(f"{PREFIX}DECISION_RECORDS: cannot write {path}: {problem.strerror}") from problem
+        raise SettingsError(
+            f"{PREFIX}DECISION_RECORDS: cannot append to {path}: {problem.strerror}; "
+            "set a file that this user may append to"
+        ) from problem

@@ -100,8 +100,8 @@ class KeyFile:
         except FileNotFoundError:
             if self._named:
                 raise SettingsError(
-                    f"{self._setting}: the file does not exist; restore it or, for a new store, create it with: "
-                    "openssl rand -hex 32"
+                    f"{self._setting}: {self._path} does not exist; restore it or, for a new store, create it with: "
+                    f"umask 077; openssl rand -hex 32 > {self._path}"
                 ) from None
             return None
         except OSError as error:

@@ -44,7 +44,7 @@ class Proxies(NamedTuple):
 
     def trusts(self, peer: str | None, client: str = "") -> bool:
         """Whether the peer, None at a Unix socket, may name the account; ``client`` is whom its certificate proves."""
-        if client in self.clients:
+        if client and client in self.clients:
             return True
         if peer is None:
             return self.unix
@@ -105,7 +105,9 @@ def read_proxies(settings: Settings) -> Proxies:
         raise SettingsError(
             f"{_TRUSTED}: must be IP addresses, networks such as 10.0.0.0/8, unix, or client: and a client's name"
         ) from None
-    clients = frozenset(each.removeprefix(_CLIENT) for each in named if each.startswith(_CLIENT))
+    clients = frozenset(each.removeprefix(_CLIENT).strip() for each in named if each.startswith(_CLIENT))
+    if "" in clients:
+        raise SettingsError(f"{_TRUSTED}: client: must be followed by the name of a client in the clients file")
     if clients and not (settings.clients and settings.tls_client_ca):
         raise SettingsError(
             f"{_TRUSTED}: a client is known by its certificate; set {PREFIX}CLIENTS and {PREFIX}TLS_CLIENT_CA"

@@ -19,7 +19,7 @@ _TESTED: Final = (
     *("tests/targeting", "tests/properties", "tests/scenarios", "tests/contracts"),
     *(f"tests/server/{room}" for room in ("calls", "canaries", "choices", "decisions", "keys", "messages", "store")),
     *("tests/server/test_app.py", "tests/server/test_app_store.py", "tests/server/cli/test_decide.py"),
-    "tests/faults/test_write_guard.py",
+    *("tests/server/schemas", "tests/server/web/test_inspect.py", "tests/faults/test_write_guard.py"),
 )
 """Tests that can reach the code in scope within their own process."""
 _SCRIPTS: Final = {"server/store/redis/commit.lua": "server/store/redis/commit.py"}
@@ -35,11 +35,14 @@ class Reach(NamedTuple):
     def tests_of(self, path: str, line: int) -> list[str]:
         """Return the tests to run for a change of a line: those that reach it, the quickest first.
 
-        A line that runs at import is reached by no test in particular: then all tests of the file count.
+        A line that runs at import is reached by no test in particular: then all tests of the file count, and where
+        the whole file runs at import, those of its room.
         """
         lines = self.by_line.get(_SCRIPTS.get(path, path), {})
         reached = set(lines.get(line, ())) if path not in _SCRIPTS else set[str]()
         reached = reached or {test for tests in lines.values() for test in tests}
+        room = f"tests/{Path(path).parent}/"
+        reached = reached or {test for test in self.seconds if test.startswith(room)}
         return sorted(reached & self.seconds.keys(), key=lambda test: (self.seconds[test], test))
 
 

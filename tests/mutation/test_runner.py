@@ -78,7 +78,8 @@ def test_the_tests_of_a_mutant_are_those_that_reach_its_line_near_and_quick_ones
     at_import = {test for group in crew.groups_for(mutant(path, 1)) for test in group}
     assert at_import == {*reach.by_line[path][3], "tests/c::x"}
     assert crew.groups_for(mutant("server/store/redis/commit.lua", 40)) == [["tests/d::x"]]
-    assert crew.groups_for(mutant("targeting/other.py")) == []
+    assert crew.groups_for(mutant("targeting/openrtb/at_import.py")) == [["tests/targeting/openrtb/b::near"]]
+    assert crew.groups_for(mutant("targeting/nowhere/other.py")) == []
 
 
 def test_durations_are_read_from_the_report(tmp_path: Path) -> None:

@@ -198,6 +198,6 @@ def test_decisions_are_recorded_without_a_text_of_the_caller_and_replayable(tmp_
 
 def test_a_file_of_records_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
     unusable = settings(tmp_path, decision_records=str(tmp_path / "none" / "records.jsonl"))
-    message = r"ADTARGETING_DECISION_RECORDS: cannot write .*: No such file"
+    message = r"ADTARGETING_DECISION_RECORDS: cannot append to .*: No such file or directory; set a file"
     with pytest.raises(SettingsError, match=message), Service(unusable):
         raise AssertionError("it started")

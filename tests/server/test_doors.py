@@ -202,6 +202,13 @@ def test_a_command_that_is_not_let_in_says_the_remedy(
     assert err.count("\n") == 1
 
 
+def test_a_failed_handshake_is_one_line_without_those_of_grpc(locked: Locked) -> None:
+    argv = ("decide", "--account", "bob", "--address", locked.service.address, "--tls")
+    ended = subprocess.run([sys.executable, "-m", "server", *argv], capture_output=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.decode().count("\n") == 1
+
+
 USAGE = {
     "a token to another machine in clear": (("--address", "192.0.2.1:1"), "ADTARGETING_TOKEN_FILE: the token would go"),
     "TLS on a Unix socket": (("--address", "unix:/x", "--tls"), "--tls: a Unix socket has no TLS"),

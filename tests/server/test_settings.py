@@ -84,9 +84,9 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("content", "more", "problem"),
     [
-        pytest.param(None, {}, "cannot read the file: No such file or directory", id="missing"),
-        pytest.param(b" \n", {}, "the file is empty", id="empty"),
-        pytest.param(b"\xff", {}, "not UTF-8", id="encoding"),
+        pytest.param(None, {}, "cannot be read: No such file or directory", id="missing"),
+        pytest.param(b" \n", {}, "is empty", id="empty"),
+        pytest.param(b"\xff", {}, "is not UTF-8", id="encoding"),
         pytest.param(b"redis://a", {"ADTARGETING_REDIS_URL": "redis://b"}, "set either this or ADT", id="both"),
     ],
 )
@@ -97,7 +97,8 @@ def test_a_secret_file_that_cannot_be_used_is_one_line(
         (tmp_path / "secret").write_bytes(content)
     with pytest.raises(SettingsError) as caught:
         read_settings({"ADTARGETING_REDIS_URL_FILE": str(tmp_path / "secret"), **more})
-    assert str(caught.value).startswith(f"ADTARGETING_REDIS_URL_FILE: {problem}")
+    assert str(caught.value).startswith("ADTARGETING_REDIS_URL_FILE: ")
+    assert problem in str(caught.value)
 
 
 def test_only_secrets_come_from_files() -> None:

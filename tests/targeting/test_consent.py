@@ -126,7 +126,10 @@ def test_strings_that_take_too_long_are_named_apart() -> None:
 
 def test_outside_the_gdpr_a_consent_is_what_would_have_been_read_there() -> None:
     slow = Tc(restrictions=(Restriction(2, 0, ((1, None),)),) * 129).text()
-    others = Signals(), Signals(gpp=gpp({7: "B" + "A" * 600})), Signals(us_privacy="?"), Signals(us_privacy="1YYN")
+    others = (
+        *(Signals(), Signals(us_privacy="?"), Signals(us_privacy="1YYN")),
+        *(Signals(gpp=gpp({7: "B" + "A" * 600})), Signals(gpp=STRINGS["gpp-tcf-refusal"])),
+    )
     for tcf in ("", "?", slow, CONSENT, CONTACT_ONLY):
         for other in others:
             inside = other._replace(gdpr_applies=True, tcf_consent=tcf)

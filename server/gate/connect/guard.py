@@ -15,6 +15,10 @@ _LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
 _ALLOWED_HEADERS = (
     b"content-type, connect-protocol-version, connect-timeout-ms, grpc-timeout, x-grpc-web, x-user-agent, authorization"
 )
+_REMEDIES = {
+    421: b"this port is not called by the name in Host; list the name in ADTARGETING_HOSTS\n",
+    403: b"pages of this Origin may not call this port; list the origin in ADTARGETING_ORIGINS\n",
+}
 _EXPOSED_HEADERS = b"grpc-status, grpc-message, grpc-status-details-bin"
 
 
@@ -25,7 +29,7 @@ def guarded(application: Application, allowed: AllowedNames) -> Application:
         headers = dict(scope["headers"])
         origin = headers.get(b"origin")
         if (status := _status_against(scope, headers, allowed)) is not None:
-            await respond(send, status, _PLAIN)
+            await respond(send, status, _PLAIN, _REMEDIES[status])
         elif origin is not None and scope["method"] == "OPTIONS":
             await respond(send, 204, _preflight(origin))
         elif scope["method"] != "POST":

@@ -1,5 +1,6 @@
 """After a failover: choices that were lost are applied again, and newer ones stand."""
 
+from server.choices.choice_store import CONFIRM_BUDGET_S
 from targeting.records.preference import Choice
 from tests.server.choices.replicated_store import ALICE, PEOPLE, Replicated, age, chosen, made, stored, watch
 
@@ -84,3 +85,8 @@ def test_a_record_that_cannot_be_read_is_left_alone(store: Replicated) -> None:
     watching.check()
     assert store.read([ALICE], 1.0)[0].preference == b"\0"
     assert age(watching) == 0
+
+
+def test_a_choice_is_waited_for_longer_than_a_server_needs_that_syncs_every_second() -> None:
+    # ``appendfsync everysec`` may take two seconds (Redis, "Persistence").
+    assert CONFIRM_BUDGET_S > 2

@@ -31,6 +31,7 @@ def test_a_name_of_the_port_is_taken(address: str, host: str) -> None:
 def test_another_name_is_refused_as_dns_rebinding_would_send_it(address: str, host: str) -> None:
     answer = call(address, Host=host)
     assert answer.status == 421
+    assert answer.body.endswith(b"list the name in ADTARGETING_HOSTS\n")
     assert b"alice" not in answer.body
 
 
@@ -49,6 +50,7 @@ def test_a_page_of_a_configured_origin_is_served_and_may_read_the_answer(address
 def test_a_page_of_another_origin_is_refused(address: str, origin: str) -> None:
     answer = call(address, Origin=origin)
     assert answer.status == 403
+    assert answer.body.endswith(b"list the origin in ADTARGETING_ORIGINS\n")
     assert "access-control-allow-origin" not in answer.headers
 
 

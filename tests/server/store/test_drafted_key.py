@@ -66,5 +66,5 @@ def test_the_key_that_another_process_created_first_is_not_replaced(tmp_path: Pa
 
 
 def test_a_named_file_must_exist_even_while_the_store_is_down(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="the file does not exist"):
+    with pytest.raises(SettingsError, match="does not exist; restore it"):
         DraftedKey(file(tmp_path, named=True), Store().has_records)

@@ -43,6 +43,10 @@ def test_a_proxy_that_its_certificate_proves_names_the_account_from_anywhere() -
     assert visit(("X-Account", "alice"), peer="192.0.2.1", settings=CERTIFIED, client="sign-in").account_id == "alice"
 
 
+def test_a_blank_before_the_name_of_a_client_does_not_count() -> None:
+    assert read_proxies(replace(CERTIFIED, web_trusted_proxies="client: sign-in")).clients == {"sign-in"}
+
+
 @pytest.mark.parametrize("client", ["", "ads"])
 def test_another_client_names_none(client: str) -> None:
     with pytest.raises(VisitRefused):
@@ -57,6 +61,14 @@ def test_another_client_names_none(client: str) -> None:
 def test_a_proxy_by_certificate_needs_clients_and_their_authority(lacking: Settings) -> None:
     with pytest.raises(SettingsError, match="set ADTARGETING_CLIENTS and ADTARGETING_TLS_CLIENT_CA"):
         read_proxies(lacking)
+
+
+@pytest.mark.parametrize("proxies", ["client:", "client: ", "client:sign-in,client:"])
+def test_a_client_without_a_name_is_refused_as_it_would_be_every_caller_without_a_certificate(proxies: str) -> None:
+    with pytest.raises(SettingsError, match="must be followed by the name of a client"):
+        read_proxies(replace(CERTIFIED, web_trusted_proxies=proxies))
+    nameless = Proxies("x-account", clients=frozenset({""}))
+    assert not nameless.trusts("192.0.2.1", "")
 
 
 def test_an_account_may_have_any_name_in_utf_8() -> None:

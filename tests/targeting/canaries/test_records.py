@@ -91,6 +91,7 @@ def test_the_profile_comes_first_then_the_limit(wanted: Stored) -> None:
     assert is_marked(preference)
     profile = decode_profile(seen[-1].profile or b"", OWNER)
     assert (profile.occupation, profile.exposures[0].ad_id, profile.interests[1].segment_id) == ("mark",) * 3
+    assert all((profile.gender, profile.country, profile.language, profile.destinations)), "it shows in every field"
     assert plot.is_as_wanted()
 
 

@@ -159,3 +159,10 @@ def test_a_section_that_this_version_does_not_know_is_shown_in_bits() -> None:
 def test_what_cannot_be_read_is_said(explain: Callable[[str, int], object]) -> None:
     with pytest.raises(Unreadable):
         explain("junk", VENDOR)
+
+
+def test_the_global_privacy_control_of_a_section_is_explained() -> None:
+    (fields,) = gpp_string_in_words(STRINGS["usnat-gpc"], VENDOR).values()
+    shown = by_name(fields)
+    assert shown["GpcSegmentType"][1:3] == ("01", "1")
+    assert shown["Gpc"][1:3] == ("1", "yes")

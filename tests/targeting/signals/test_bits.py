@@ -122,6 +122,7 @@ def test_an_empty_text_is_unreadable() -> None:
 
 
 def test_the_longest_text_is_read_and_one_character_more_is_not() -> None:
+    assert MAX_LENGTH == 32_768
     assert Bits("_" * MAX_LENGTH).uint(MAX_LENGTH * 6 - 9, 9) == 0x1FF
     with pytest.raises(Unreadable, match="too long"):
         Bits("A" * (MAX_LENGTH + 1))

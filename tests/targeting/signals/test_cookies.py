@@ -9,6 +9,7 @@ from targeting.signals.cookies import (
     MAX_PAIRS,
     NO_COOKIES,
     Cookies,
+    browser_id,
     read_cookies,
 )
 
@@ -258,6 +259,12 @@ def test_limits(header: str, cookies: Cookies) -> None:
 def test_a_repr_shows_nothing_of_the_person() -> None:
     text = repr(read_cookies(f"MUID={MUID}; ANON=A={ANID}; CC=GB; NAP=secret; MH=MSFT; TOptOut=1"))
     assert text == "Cookies(opt_out=True, anon_opt_out=False)"
+
+
+@pytest.mark.parametrize("other", ["Device-1", "A" * 31, "A" * 33, "G" * 32, f"{'A' * 32} ", ""])
+def test_only_the_form_of_a_muid_has_no_case(other: str) -> None:
+    assert browser_id("0123456789ABCDEF" * 2) == "0123456789abcdef" * 2
+    assert browser_id(other) == other
 
 
 @pytest.mark.parametrize("zeros", ["0" * 32, f'"{"0" * 32}"'])
