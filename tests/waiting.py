@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 
 
 def eventually(check: Callable[[], object]) -> None:

@@ -111,7 +111,7 @@ def status_of(sent: "grpc.Future[bytes]") -> grpc.StatusCode:
     return code
 
 
-def wait_until(holds: Callable[[], bool], timeout_s: float = 10) -> None:
+def wait_until(holds: Callable[[], bool], timeout_s: float = 30) -> None:
     deadline = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < deadline, "did not come true in time"
