@@ -4,7 +4,7 @@ import re
 import signal
 import threading
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import grpc
@@ -29,7 +29,7 @@ class Caller:
         self._address = address
         self._heeds_health = heeds_health
         self._leaving = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def join(self) -> None:
@@ -38,7 +38,7 @@ class Caller:
 
     def _run(self) -> None:
         with grpc.insecure_channel(self._address, OWN_CONNECTION) as channel:
-            watch = threading.Thread(target=self._watch, args=(channel,))
+            watch = threading.Thread(target=self._watch, args=(channel,), daemon=True)
             watch.start()
             decide = TargetingServiceStub(channel).Decide
             while not self._leaving.is_set() and self.ends.keys() <= {grpc.StatusCode.OK}:
@@ -67,10 +67,13 @@ def test_callers_that_leave_on_not_serving_lose_no_call(tmp_path: Path, figure: 
         "ADTARGETING_GRPC_ADDRESS": "127.0.0.1:0",
         "ADTARGETING_METRICS_ADDRESS": "127.0.0.1:0",
         "ADTARGETING_DATA_DIR": str(tmp_path / "data"),
+        # A busy machine refuses no call for being late.
+        "ADTARGETING_DECISION_BUDGET_MS": "2000",
         # Longer than any caller needs: the second signal ends it.
         "ADTARGETING_DRAIN_DELAY_S": "600" if protected else "0",
     }
-    with started("serve", **settings) as service:
+    with started("serve", **settings) as service, ExitStack() as closing:
+        closing.callback(service.kill)
         assert service.stdout
         address = service.stdout.readline().split(" on ")[1].split()[0]
         callers = [Caller(address, heeds_health=protected) for _ in range(CALLERS)]
