@@ -96,7 +96,7 @@ def test_the_node_example_prints_a_decision(readers_service: Service) -> None:
 @pytest.mark.skipif(not has_http2(), reason="HTTP/1.1 needs the http2 gate")
 @pytest.mark.parametrize("text", [README, CLIENTS], ids=["README", "clients"])
 def test_the_curl_example_prints_a_decision_as_json(readers_service: Service, text: str) -> None:
-    [block] = [block for block in blocks(text, "sh") if block.startswith("curl ")]
+    [block] = [block for block in blocks(text, "sh") if block.startswith("curl -d ")]
     assert "127.0.0.1:50051" in block
     command = block.replace("127.0.0.1:50051", readers_service.address)
     told = subprocess.run(["sh", "-c", command], check=True, capture_output=True, timeout=60)
