@@ -3,7 +3,6 @@
 No call waits longer than ``TIMEOUT_S``.
 """
 
-import os
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
@@ -94,8 +93,6 @@ class Client:
 
 def open_client(shell: Shell) -> Client:
     """Return a client of the service that the settings and options name. Raises ``UsageError``, ``SettingsError``."""
-    # gRPC reports a failed handshake on standard error too; the line of the command says it with the remedy.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     settings = shell.settings()
     return Client(settings.grpc_address, read_credentials(settings, shell.tls))
 

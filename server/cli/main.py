@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import server.cli.before_grpc  # noqa: F401  # it has to be imported first, and has no names
 from server.build import PROGRAM, UNKNOWN, build_version
 from server.cli.command import Command, Parser, program
 from server.cli.commands import COMMANDS
