@@ -29,7 +29,7 @@ class Figure(NamedTuple):
     @property
     def met(self) -> bool:
         """Whether the target is met."""
-        return self.least <= self.value and (not self.most or self.value <= self.most)
+        return (not self.least or self.least <= self.value) and (not self.most or self.value <= self.most)
 
 
 def closed_loop_figures(series: dict[str, Series], repeats: int) -> list[Figure]:
