@@ -3,12 +3,15 @@
 import math
 import random
 from collections.abc import Callable
+from typing import Final
+
+_CHANCE: Final = random.Random()  # noqa: S311  # a sample needs no secret; its own, so that no one else's sequence moves
 
 
 class EveryNth:
     """Takes one request in ``one_in``, each with the same chance and independently. Used on one thread."""
 
-    def __init__(self, one_in: int, chance: Callable[[], float] = random.random) -> None:
+    def __init__(self, one_in: int, chance: Callable[[], float] = _CHANCE.random) -> None:
         """``chance`` returns a number in [0, 1), as ``random.random`` does."""
         self._chance = chance
         self._log_skip = math.log1p(-1 / one_in) if one_in > 1 else 0.0
