@@ -10,13 +10,14 @@ from targeting.explanation.checks import DecisionTrace
 from targeting.explanation.explain import explain
 from targeting.features.batch import Behavioural
 from targeting.judge import Grant, Stated, judge_stored
-from targeting.model import AdRequest, Identity, Signals, Subject, SubjectKind
+from targeting.model import AdRequest, Identity, LimitedFeatures, Signals, Subject, SubjectKind
 from targeting.networks import Shareable
 from targeting.policy.policy import DEFAULT_POLICY
-from targeting.reasons import Reason, reasons_in, reasons_of
+from targeting.reasons import NO_REASONS, Reason, reasons_in, reasons_of
 from targeting.records.preference import Preference, encode_preference, read_stored_choice
 from targeting.records.profile import HeldDestination, HeldInterest, Profile, SegmentKind, encode_profile, read_profile
 from targeting.records.stored_records import StoredRecords
+from targeting.rejudging.verdict import DecidedRequest
 
 OWNER = bytes(16)
 NOW_S = 1_780_000_000.0
@@ -40,6 +41,12 @@ def features_of_a_person() -> Behavioural:
     return behavioural_features(a_grant(), [known], DEFAULT_POLICY, NOW_S)[0]
 
 
+def a_decided_request() -> DecidedRequest:
+    request = AdRequest(identity=Identity("alice"), ip="192.0.2.1")
+    (item,) = plan([request], DEFAULT_POLICY, NOW_S).items
+    return DecidedRequest(item, [], [], LimitedFeatures("", "", "", ""), NO_REASONS)
+
+
 SECRETIVE = [
     Subject(SubjectKind.ACCOUNT, "alice"),
     Identity("alice", ("bob",), "phone"),
@@ -49,6 +56,7 @@ SECRETIVE = [
     StoredRecords(SubjectKind.ACCOUNT, b"pseudonym", b"alice", b"astronaut"),
     StoredRecords(SubjectKind.DEVICE, b"pseudonym"),
     features_of_a_person(),
+    a_decided_request(),
     Shareable(a_grant(), features_of_a_person(), b"pseudonym", b"the key of ids", SubjectKind.ACCOUNT),
 ]
 

@@ -1,6 +1,7 @@
 """Evidence on disk, so that what ``make test`` has shown need not be shown again by ``make faults``."""
 
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,3 +22,14 @@ def read_evidence(path: Path) -> list[Evidence]:
         return [Evidence(**{**row, "claim": Claim(*row["claim"]), "figures": tuple(row["figures"])}) for row in rows]
     except (KeyError, TypeError):
         raise ValueError(f"{path}: no evidence of the fault matrix") from None
+
+
+def replace_evidence(path: Path, newer: Path) -> None:
+    """Replace in the first file what the tests of the second have shown since."""
+    again = read_evidence(newer)
+    repeated = {each.test for each in again}
+    write_evidence(path, [each for each in read_evidence(path) if each.test not in repeated] + again)
+
+
+if __name__ == "__main__":
+    replace_evidence(*map(Path, sys.argv[1:3]))

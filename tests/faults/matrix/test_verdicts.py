@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.matrix.evidence_file import read_evidence, write_evidence
+from tests.faults.matrix.evidence_file import read_evidence, replace_evidence, write_evidence
 from tests.faults.matrix.marks import Claim, claims_of
 from tests.faults.matrix.row_gate import main
 from tests.faults.matrix.rows import ROWS
@@ -90,6 +90,13 @@ class TestEvidenceOnDisk:
         evidence = [Evidence("a", ON, "passed", ("0 lost",), 1.5), Evidence("b", OFF, "failed")]
         write_evidence(tmp_path / "new" / "evidence.json", evidence)
         assert read_evidence(tmp_path / "new" / "evidence.json") == evidence
+
+    def test_a_test_that_ran_again_counts_by_its_last_run(self, tmp_path: Path) -> None:
+        first, again = tmp_path / "first.json", tmp_path / "again.json"
+        write_evidence(first, [Evidence("a", ON, "failed"), Evidence("b", OFF, "passed")])
+        write_evidence(again, [Evidence("a", ON, "passed")])
+        replace_evidence(first, again)
+        assert read_evidence(first) == [Evidence("b", OFF, "passed"), Evidence("a", ON, "passed")]
 
     @pytest.mark.parametrize("content", ["", "{}x", "[1]", '[{"test": "a"}]'])
     def test_another_file_is_refused(self, tmp_path: Path, content: str) -> None:
