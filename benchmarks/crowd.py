@@ -25,7 +25,7 @@ class NotWritten(Exception):
 
 
 def write_people(connection: Connection, key: SecretKey, population: int) -> None:
-    """Write the records of so many people. Raises ``NotWritten``, ``StoreError``."""
+    """Write the records of that number of people. Raises ``NotWritten``, ``StoreError``."""
     pseudonyms, cipher = Pseudonyms(key.derive(PSEUDONYMS)), RecordCipher(key.derive(CIPHER))
     for first in range(0, population, _CHUNK):
         numbers = range(first, min(first + _CHUNK, population))

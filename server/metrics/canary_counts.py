@@ -12,7 +12,7 @@ class Outcome(StrEnum):
     HELD = "held"
     """What it must be."""
     LEAKED = "leaked"
-    """A profile went out, or nobody's would: the control was limited."""
+    """A profile went out, or the control was limited, so none would."""
     UNANSWERED = "unanswered"
     """No answer, or the store did not serve the control."""
 

@@ -27,7 +27,7 @@ class Tracer:
     """Makes spans. The gate's and the worker's thread may share it."""
 
     def __init__(self, processor: SpanProcessor, one_in: int) -> None:
-        """Sample one in so many calls whose caller says nothing; else the caller's word counts."""
+        """Sample one in N calls whose caller says nothing; else the caller decides."""
         resource = Resource({"service.name": PROGRAM, "service.version": build_version()})
         self._provider = TracerProvider(
             sampler=ParentBased(TraceIdRatioBased(1 / one_in)), resource=resource, shutdown_on_exit=False

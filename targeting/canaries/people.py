@@ -1,7 +1,7 @@
 """Who the canaries are: a control, whose answers must be behavioural, and one person for each way to be limited.
 
 Each is known by name and by what the store and the request say of it. The policy decides whether one can be asked
-about: where it names no place of explicit opt-in, nobody is limited for that.
+about: where it names no place of explicit opt-in, no canary is limited for that.
 """
 
 from enum import Enum

@@ -1,7 +1,7 @@
 """Who may use the inspector, which could ask about anyone.
 
 With a clients file: a client with the role ``inspect``, by its certificate or a bearer token, as its sign-in adds it.
-Without one: whoever reaches the pages, unless a proxy is trusted, as then the people do who sign in there.
+Without one: everyone who reaches the pages, unless a proxy is trusted, as then the people do who sign in there.
 """
 
 from typing import Final
