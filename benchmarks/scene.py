@@ -6,8 +6,7 @@ Every question knows its right answer, so that a sample of wrong ones can be tol
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import grpc
 from adtargeting.v1 import targeting_pb2 as pb
@@ -18,6 +17,7 @@ from benchmarks.load import Target, write_body
 from benchmarks.processes import Serving, start_service
 from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.keys.secret_key import PSEUDONYMS, SecretKey, key_file
+from server.opening import Opening
 from server.settings import Settings
 from server.store.keys import Pseudonyms
 from server.store.redis.handshake import open_connection
@@ -41,7 +41,7 @@ class Question(NamedTuple):
     modes: tuple[int, ...]
 
 
-class Scene:
+class Scene(Opening):
     """The running service with people in its store; a context manager that is open while it runs."""
 
     def __init__(self, directory: Path, population: int, **settings: str) -> None:
@@ -51,18 +51,9 @@ class Scene:
         self._channel = grpc.insecure_channel(self._service.address)
         self._redis = RedisAddress(path=str(directory / "redis.sock"))
 
-    def __enter__(self) -> Self:
-        try:
-            self._populate()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def open(self) -> None:
+        """Write the people."""
+        self._populate()
 
     @property
     def service(self) -> Serving:
