@@ -89,7 +89,7 @@ def _release_after(bench: Bench, call: object, store: SlowStore) -> None:
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
     if not request.getfixturevalue("protected"):
-        monkeypatch.setattr(application, "guarded", lambda served, _: served)
+        monkeypatch.setattr(application, "guarded", lambda served, *_: served)
     opened = Http2Gate("127.0.0.1:0")
     address = opened.open()
     opened.decide_with(answer_all)

@@ -15,6 +15,8 @@ _KEPT_FREE_FILES = 256
 
 _HEADER_BYTES = 32 * 1024
 _OTHER_BODY_BYTES = 64 * 1024
+_STREAM_WINDOW_BYTES, _CONNECTION_WINDOW_BYTES = 256 * 1024, 1024 * 1024
+"""What h2corn takes of bodies before Python reads them, which no bound of ours counts; its default is 8 MiB each."""
 _BODY_IDLE_S, _STALL_S, _HANDSHAKE_S = 10.0, 20.0, 5.0
 
 
@@ -72,6 +74,8 @@ def config_of(listener: socket.socket, limits: Http2Limits, tls: TlsFiles | None
         limit_request_head_size=_HEADER_BYTES,
         h2_max_header_list_size=_HEADER_BYTES,
         h2_max_header_block_size=_HEADER_BYTES,
+        h2_initial_stream_window_size=_STREAM_WINDOW_BYTES,
+        h2_initial_connection_window_size=_CONNECTION_WINDOW_BYTES,
         timeout_handshake=_HANDSHAKE_S,
         timeout_keep_alive=limits.idle_s,
         timeout_request_body_idle=_BODY_IDLE_S,

@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from hpack import Decoder, Encoder
 
@@ -19,21 +19,49 @@ class Answer(NamedTuple):
 
 def call_grpc(address: str, path: str, body: bytes, headers: dict[str, str] | None = None) -> Answer:
     """Send one request; a header that is "" is left out."""
-    host, _, port = address.rpartition(":")
-    given = {
-        ":method": "POST",
-        ":scheme": "http",
-        ":path": path,
-        ":authority": address,
-        "content-type": "application/grpc",
-        "te": "trailers",
-        **(headers or {}),
-    }
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with Upload(address, path, headers) as upload:
+        return upload.end(body)
+
+
+class Upload:
+    """One request on a connection of its own, whose headers are sent, and whose body is sent in pieces."""
+
+    def __init__(self, address: str, path: str, headers: dict[str, str] | None = None) -> None:
+        host, _, port = address.rpartition(":")
+        given = {
+            ":method": "POST",
+            ":scheme": "http",
+            ":path": path,
+            ":authority": address,
+            "content-type": "application/grpc",
+            "te": "trailers",
+            **(headers or {}),
+        }
         block = Encoder().encode([(name, value) for name, value in given.items() if value])
-        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(_SETTINGS, 0, 0, b""))
-        connection.sendall(_frame(_HEADERS, _END_HEADERS, 1, block) + _frame(_DATA, _END_STREAM, 1, body))
-        return _read(connection)
+        self._connection = socket.create_connection((host, int(port)), timeout=10)
+        self._connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(_SETTINGS, 0, 0, b""))
+        self._connection.sendall(_frame(_HEADERS, _END_HEADERS, 1, block))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._connection.close()
+
+    def send(self, piece: bytes) -> None:
+        self._connection.sendall(_frame(_DATA, 0, 1, piece))
+
+    def end(self, piece: bytes = b"") -> Answer:
+        """Send the last piece, and read the answer."""
+        self.send_last(piece)
+        return self.answer()
+
+    def send_last(self, piece: bytes) -> None:
+        self._connection.sendall(_frame(_DATA, _END_STREAM, 1, piece))
+
+    def answer(self) -> Answer:
+        """Read the answer, which may come before the last piece is sent."""
+        return _read(self._connection)
 
 
 def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
