@@ -1,44 +1,23 @@
-"""The store on Redis, and what can go wrong with a Redis."""
+"""The store on Redis: what it keeps, for how long, and what it does when a Redis refuses."""
 
 import os
 import signal
-import socket
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.store.embedded.server import EmbeddedRedis
-from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
-from server.store.redis import batch_read
+from server.store.ports import Committed, RecordChange, StoreUnavailable
 from server.store.redis.commit import UNREADABLE
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
-from targeting.model import Subject, SubjectKind
-from targeting.records.preference import Preference, encode_preference
-from targeting.records.stored_records import StoredRecords
-from tests.server.store.conftest import OpenRedisStore, stopped
+from targeting.model import Subject
+from tests.server.store.conftest import OpenRedisStore
 from tests.server.store.fake_store import PSEUDONYMS
-from tests.server.store.plain_redis import plain_redis, replicate
+from tests.server.store.redis.changes import ANNE, BEN, BUDGET_S, change, record
 from tests.server.store.redis.scripted_server import saying, scripted_server
-from tests.waiting import eventually
-
-BUDGET_S = 5.0
-SHORT_S = 0.05
-ANNE = Subject(SubjectKind.ACCOUNT, "anne")
-BEN = Subject(SubjectKind.ACCOUNT, "ben")
-
-
-def record(subject: Subject, version: int = 1) -> bytes:
-    return encode_preference(Preference(version=version), PSEUDONYMS.owner(subject))
-
-
-def change(store: RedisStore, subject: Subject = ANNE, profile: bytes | None = b"profile") -> RecordChange:
-    held = store.read([subject], BUDGET_S)[0]
-    return RecordChange(subject, held, record(subject), profile, b"seen", profile_ttl_s=100, seen_ttl_s=50)
 
 
 def ttl_s(store: OpenRedisStore, subject: Subject) -> Any:
@@ -102,131 +81,6 @@ def test_of_a_value_that_is_too_large_the_server_sends_no_more_than_a_part(own_s
     assert sent(own_store) - before > 20_000_000
 
 
-class TestTimeouts:
-    def test_a_late_answer_is_not_taken_for_the_next(self, own_redis: EmbeddedRedis, own_store: OpenRedisStore) -> None:
-        own_store.commit([change(own_store, ANNE), change(own_store, BEN)], BUDGET_S)
-        with stopped(own_redis), pytest.raises(StoreTimeout):
-            own_store.fetch([ANNE], SHORT_S)
-        assert own_store.fetch([BEN], BUDGET_S)[0].preference == record(BEN)
-
-    def test_no_call_outwaits_a_stopped_server(self, own_redis: EmbeddedRedis, own_store: OpenRedisStore) -> None:
-        attempt = change(own_store)
-        with stopped(own_redis):
-            for call in (
-                lambda: own_store.fetch([ANNE], SHORT_S),
-                lambda: own_store.read([ANNE], SHORT_S),
-                lambda: own_store.commit([attempt], SHORT_S),
-                lambda: own_store.commit_durably(attempt, 0, SHORT_S),
-            ):
-                with pytest.raises(StoreTimeout):
-                    call()
-        assert own_store.read([ANNE], BUDGET_S)
-
-    def test_a_connection_that_is_long_in_coming_is_there_for_a_later_call(self, tmp_path: Path) -> None:
-        slow = {b"AUTH": b"+OK\r\n", b"GET": b"$-1\r\n", b"EXISTS": b":0\r\n", b"GETRANGE": b"$0\r\n\r\n"}
-
-        def answer(connection: socket.socket, words: list[bytes]) -> None:
-            if words[0] == b"AUTH":
-                time.sleep(3 * SHORT_S)
-            connection.sendall(slow[words[0]])
-
-        with scripted_server(tmp_path, answer) as address:
-            store = RedisStore(Primary(RedisAddress(path=address.path, password="hush")), PSEUDONYMS)
-            with pytest.raises(StoreTimeout, match="not ready yet"):
-                store.fetch([ANNE], SHORT_S)
-            assert store.fetch([ANNE], BUDGET_S)[0].preference is None
-            store.close()
-
-    def test_a_store_that_is_closed_while_it_connects_leaves_no_connection(self, tmp_path: Path) -> None:
-        left = threading.Event()
-
-        def answer(connection: socket.socket, words: list[bytes]) -> None:
-            time.sleep(3 * SHORT_S)
-            connection.sendall(b"+OK\r\n")
-            while connection.recv(1):
-                pass
-            left.set()
-
-        with scripted_server(tmp_path, answer) as address:
-            store = RedisStore(Primary(RedisAddress(path=address.path, password="hush")), PSEUDONYMS)
-            with pytest.raises(StoreTimeout):
-                store.fetch([ANNE], SHORT_S)
-            store.close()
-            assert left.wait(BUDGET_S)
-
-
-class TestReadings:
-    """Readings that are begun, and collected as their answers come."""
-
-    def test_none_is_begun_before_there_is_a_connection(self, own_store: OpenRedisStore) -> None:
-        assert own_store.begin([ANNE], BUDGET_S) is None
-        own_store.fetch([ANNE], BUDGET_S)
-        assert own_store.begin([ANNE], BUDGET_S) is not None
-
-    def test_it_finds_what_a_fetch_finds(self, own_store: OpenRedisStore, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(batch_read, "_SECOND_LOOK_S", BUDGET_S)
-        own_store.commit([change(own_store)], BUDGET_S)
-        own_store.put(BEN, preference=b"")
-        reading = own_store.begin([ANNE, BEN], BUDGET_S)
-        assert reading is not None
-        assert reading.fileno() > 0
-        found = reading.collect(time.monotonic() + BUDGET_S)
-        assert found == own_store.fetch([ANNE, BEN], BUDGET_S)
-        assert (found[0].preference, found[1].preference) == (record(ANNE), UNREADABLE)
-
-    def test_it_is_collected_again_until_all_has_come(self, tmp_path: Path) -> None:
-        may_end = threading.Event()
-        answers = {b"GET": b"$-1\r\n", b"EXISTS": b":1\r\n"}
-
-        def answer(connection: socket.socket, words: list[bytes]) -> None:
-            if words[0] != b"GETRANGE":
-                connection.sendall(answers[words[0]])
-            elif words[1].endswith(b"pref"):
-                connection.sendall(b"$3\r\nyes\r\n")
-            else:
-                may_end.wait(BUDGET_S)
-                connection.sendall(b"$0\r\n\r\n")
-
-        with scripted_server(tmp_path, answer) as address:
-            store = RedisStore(Primary(address), PSEUDONYMS)
-            may_end.set()
-            store.fetch([ANNE], BUDGET_S)
-            may_end.clear()
-            reading = store.begin([ANNE], BUDGET_S)
-            assert reading is not None
-            for _ in range(3):
-                with pytest.raises(StoreTimeout):
-                    reading.collect(time.monotonic() + SHORT_S / 5)
-            may_end.set()
-            assert reading.collect(time.monotonic() + BUDGET_S)[0][2:4] == (b"yes", None)
-            store.close()
-
-    def test_what_was_given_up_is_never_taken_for_the_next_answer(
-        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
-    ) -> None:
-        own_store.commit([change(own_store, ANNE)], BUDGET_S)
-        with stopped(own_redis):
-            given_up = own_store.begin([ANNE], BUDGET_S)
-            assert given_up is not None
-            with pytest.raises(StoreTimeout):
-                given_up.collect(0.0)
-            given_up.give_up()
-            next_one = own_store.begin([BEN], BUDGET_S)
-        assert next_one is not None
-        assert next_one.collect(time.monotonic() + BUDGET_S)[0][1:4] == (PSEUDONYMS.owner(BEN), None, None)
-
-    def test_a_server_that_says_nothing_for_long_loses_its_connection(
-        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
-    ) -> None:
-        own_store.fetch([ANNE], BUDGET_S)
-        with stopped(own_redis):
-            reading = own_store.begin([ANNE], BUDGET_S)
-            assert reading is not None
-            time.sleep(3 * SHORT_S)
-            reading.give_up()
-            assert own_store.begin([ANNE], BUDGET_S) is None
-
-
 class TestRefusals:
     def test_nobody_there(self, tmp_path: Path) -> None:
         store = RedisStore(Primary(RedisAddress(path=str(tmp_path / "nobody"))), PSEUDONYMS)
@@ -261,6 +115,7 @@ class TestRefusals:
         own_store.command(b"REPLICAOF", b"NO", b"ONE")
         assert own_store.commit_durably(attempt, 0, BUDGET_S).landed
 
+    @pytest.mark.fault(row=6)
     def test_out_of_memory_nothing_is_half_written_and_all_can_be_erased(self, own_store: OpenRedisStore) -> None:
         own_store.commit([change(own_store, BEN)], BUDGET_S)
         attempt = change(own_store)
@@ -279,77 +134,4 @@ class TestRefusals:
             store = RedisStore(Primary(address), PSEUDONYMS)
             with pytest.raises(StoreUnavailable, match="the store refuses"):
                 store.fetch([ANNE], BUDGET_S)
-            store.close()
-
-
-class TestDurability:
-    def test_replicas_that_hold_it_are_counted(self, tmp_path: Path) -> None:
-        primary, replica = plain_redis(tmp_path / "primary"), plain_redis(tmp_path / "replica")
-        with primary as (address, _), replica as (other, other_pid):
-            replicate(address, other)
-            store = RedisStore(Primary(address), PSEUDONYMS)
-            assert store.commit_durably(change(store, ANNE), 1, BUDGET_S) == Committed(True, 1, False)
-            os.kill(other_pid, signal.SIGSTOP)
-            assert store.commit_durably(change(store, BEN), 1, 0.3) == Committed(True, 0, False)
-            # What was waited for in vain is not waited for through the next call's budget, long as it is.
-            assert store.commit_durably(change(store, BEN), 1, 600) == Committed(True, 0, False)
-            os.kill(other_pid, signal.SIGCONT)
-            eventually(lambda: store.commit_durably(change(store, BEN), 1, BUDGET_S).replicas == 1)
-            store.close()
-
-    @pytest.mark.parametrize(
-        ("setting", "value", "on_disk"),
-        [
-            ("appendfsync", "always", True),
-            ("appendfsync", "everysec", False),
-            ("appendonly", "no", False),
-            ("no-appendfsync-on-rewrite", "yes", False),
-        ],
-    )
-    def test_without_waitaof_only_a_server_that_syncs_every_write_has_it_on_disk(
-        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore, setting: str, value: str, *, on_disk: bool
-    ) -> None:
-        own_store.command(b"CONFIG", b"SET", setting.encode(), value.encode())
-        own_store.command(b"ACL", b"SETUSER", b"older", b"on", b">hush", b"~*", b"+@all", b"-waitaof")
-        store = RedisStore(
-            Primary(RedisAddress(path=own_redis.address.path, username="older", password="hush")), PSEUDONYMS
-        )
-        assert store.commit_durably(change(store), 0, BUDGET_S) == Committed(True, 0, on_disk)
-        store.close()
-
-    @pytest.mark.parametrize(("fsync", "on_disk"), [(b"everysec", True), (b"no", False)])
-    def test_with_waitaof_the_next_sync_is_awaited(
-        self, own_store: OpenRedisStore, fsync: bytes, *, on_disk: bool
-    ) -> None:
-        own_store.command(b"CONFIG", b"SET", b"appendfsync", fsync)
-        assert own_store.commit_durably(change(own_store), 0, 3.0) == Committed(True, 0, on_disk)
-
-    def test_a_server_that_does_not_tell_is_taken_not_to(
-        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
-    ) -> None:
-        rules = (b"on", b">hush", b"~*", b"+@all", b"-config", b"-wait", b"-waitaof")
-        own_store.command(b"ACL", b"SETUSER", b"limited", *rules)
-        address = RedisAddress(path=own_redis.address.path, username="limited", password="hush")
-        store = RedisStore(Primary(address), PSEUDONYMS)
-        assert store.commit_durably(change(store), 0, BUDGET_S) == Committed(True, 0, False)
-        store.close()
-
-    @pytest.mark.parametrize(
-        ("replicas", "answers", "committed"),
-        [
-            pytest.param(0, [b":1\r\n", b":2\r\n", b"*2\r\n:1\r\n:0\r\n"], (True, 2, True), id="synced by now"),
-            pytest.param(1, [b":1\r\n", b":1\r\n", b"*2\r\n:0\r\n:0\r\n"], (True, 1, False), id="not yet"),
-            pytest.param(1, [b":1\r\n", b":1\r\n", b"-ERR unknown\r\n", b"*0\r\n"], (True, 1, False), id="before 7.2"),
-            pytest.param(1, [b":1\r\n", b":1\r\n", b""], (True, 1, False), id="late"),
-            pytest.param(1, [b":1\r\n", b""], (True, 0, False), id="silent"),
-            pytest.param(1, [b":0\r\n", b"-ERR not to be asked\r\n"], (False, 0, False), id="stale"),
-        ],
-    )
-    def test_how_safe_the_server_says_it_is(
-        self, tmp_path: Path, replicas: int, answers: list[bytes], committed: tuple[bool, int, bool]
-    ) -> None:
-        attempt = RecordChange(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(ANNE)), preference=record(ANNE))
-        with scripted_server(tmp_path, saying(*answers)) as address:
-            store = RedisStore(Primary(address), PSEUDONYMS)
-            assert store.commit_durably(attempt, replicas, 0.3)[:3] == committed
             store.close()
