@@ -112,6 +112,22 @@ def test_a_part_that_nobody_serves_limits_those_it_concerns(tmp_path: Path, prim
             assert (first.response.mode == pb.MODE_BEHAVIOURAL) == (account not in lost)
 
 
+def test_a_cluster_that_is_down_limits_everyone_until_it_is_whole(tmp_path: Path, primaries: ClusterNodes) -> None:
+    """As it is by default: without one part the others refuse with CLUSTERDOWN."""
+    with (
+        Service(settings(tmp_path, redis_url=primaries.url)) as service,
+        grpc.insecure_channel(service.address) as channel,
+    ):
+        people = [f"person {number}" for number in range(6)]
+        Load(channel).record(*people)
+        assert {decided(channel, account) for account in people} == {"BEHAVIOURAL"}
+        primaries.nodes[0].kill()
+        wait_until(lambda: {decided(channel, account) for account in people} == {"LIMITED STORE_UNAVAILABLE"})
+        wait_until(lambda: health(channel, WRITING) == "NOT_SERVING")
+        primaries.nodes[0].start()
+        wait_until(lambda: {decided(channel, account) for account in people} == {"BEHAVIOURAL"})
+
+
 def key_of(service: Service, account: str) -> bytes:
     return service.store.pseudonyms.locate(Subject(SubjectKind.ACCOUNT, account))[1]
 
