@@ -16,15 +16,15 @@ from server.files.file_watch import FileWatch
 from server.gate.assembly import make_gate
 from server.gate.port import HEALTH_CHECKED
 from server.geo.location_database import LocationDatabase, LocationSource
-from server.health import watch_store
 from server.http.metrics_endpoint import Probes, serve_metrics
 from server.keys.assembly import nap_reader
 from server.keys.secret_key import NETWORK_IDS
+from server.lifecycle.health import watch_store
+from server.lifecycle.opening import Opening
+from server.lifecycle.readiness import Readiness
 from server.metrics.metrics import Metrics
-from server.opening import Opening
 from server.policy.current_policy import CurrentPolicy
 from server.policy.shadow_policy import ShadowPolicy
-from server.readiness import Readiness
 from server.security.audit_assembly import audit_denials, open_audit
 from server.security.doors import open_doors
 from server.security.exposure import check_exposure
