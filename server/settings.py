@@ -110,7 +110,7 @@ class Settings:
     traces: str = ""
     """URL of an OTLP receiver that gets traces; empty: none are made."""
     traces_one_in: int = field(default=1000, metadata={"bounds": (1, 1_000_000_000)})
-    """One in so many calls is traced, where the caller does not say."""
+    """One call in this number is traced, where the caller does not say."""
     audit_log: str = ""
     """The file of the audit log, or ``-`` for standard output; empty: none is written."""
     audit_required: str = field(default="no", metadata={"choices": ("no", "yes")})

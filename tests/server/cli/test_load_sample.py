@@ -51,7 +51,7 @@ def test_what_is_there_stays(served: Adt) -> None:
     assert '"CHOICE_OPT_OUT"' in served("profile", "show", "--account", "sample-12-1").out
 
 
-def test_without_a_service_the_store_runs_meanwhile(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_service_the_store_runs_for_the_command(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADTARGETING_DATA_DIR", "data")
     assert "sample-7-3" in adt("load-sample", "--subjects", "50").out
     assert "0 subjects written" in adt("load-sample", "--subjects", "50").out

@@ -31,7 +31,7 @@ from tests.server.doubles import ScriptedStore
 
 OF_A_NEWER_VERSION = {
     "an empty preference": {"preference": seal(b"aP", 1, OWNER, b"")},
-    "a segment kind nobody knows": {
+    "an unknown segment kind": {
         "preference": encode_preference(Preference(), OWNER),
         "profile": write_profile(
             RawProfile(
