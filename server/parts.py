@@ -43,7 +43,7 @@ class Parts:
         self.records = DecisionRecords(settings, lambda: self.store.trust.epoch, metrics, closing)
         shadow = Shadow(self.shadow_rules, metrics.shadow, EveryNth(settings.policy_shadow_one_in))
         self.observers: list[BatchObserver] = [shadow, *self.records.observers]
-        """What takes note of the decisions that are made."""
+        """Each is shown every batch of decisions."""
         self.open_nap = nap_reader(settings.nap_keys, lambda: metrics.count_decode_error("nap"))
         self.tracer = open_tracer(settings, closing)
 
