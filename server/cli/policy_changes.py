@@ -8,7 +8,6 @@ from server.cli.shell import Shell, plain
 from targeting.policy.comparison import is_allowed
 from targeting.policy.directions import Effect
 
-
 NOT_ALLOWED: Final = ("loosening that is not allowed", "loosenings that are not allowed")
 
 

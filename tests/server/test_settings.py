@@ -25,7 +25,11 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 
 WRONG = [
-    ("unknown name", {"ADTARGETING_COLOUR": "red"}, "ADTARGETING_COLOUR: unknown setting; the settings are ADTARGETING_"),
+    (
+        "unknown name",
+        {"ADTARGETING_COLOUR": "red"},
+        "ADTARGETING_COLOUR: unknown setting; the settings are ADTARGETING_",
+    ),
     (
         "misspelt name",
         {"ADTARGETING_LOGLEVEL": "INFO"},
