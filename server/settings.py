@@ -144,7 +144,8 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
     values: dict[str, Any] = {}  # each converted to the type of its field
     for name, value in values_by_name.items():
         setting = known[name]
-        values[setting.name] = _check(name, _convert(name, value, types[setting.name]), setting.metadata)
+        converted = _convert(name, value, types[setting.name], setting.metadata)
+        values[setting.name] = _check(name, converted, setting.metadata)
     return Settings(**values)
 
 
@@ -202,13 +203,14 @@ def _read_file(path: Path) -> Mapping[str, object]:
         raise SettingsError(f"--config: not a TOML file: {error}") from error
 
 
-def _convert(name: str, value: object, target: type) -> object:
+def _convert(name: str, value: object, target: type, limits: Mapping[str, object]) -> object:
     if target is int:
         try:
             return int(str(value))
         except ValueError:
             raise SettingsError(f"{name}: must be a whole number") from None
-    if not isinstance(value, str):
+    # A number of processes may be a number in the file; ``_check`` refuses what is none.
+    if not isinstance(value, str) and "processes" not in limits:
         raise SettingsError(f"{name}: must be a string")
     return target(value)
 

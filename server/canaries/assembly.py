@@ -61,6 +61,7 @@ class CanaryParts(NamedTuple):
             ids=ids,
             counts=self.metrics.canaries,
         )
+        self.metrics.canaries.enabled.set(1)
         watch = CanaryWatch(parts, every_s=every_s)
         watch.start()
         closing.callback(watch.close)

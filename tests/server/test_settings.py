@@ -24,6 +24,13 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert settings.secret_key_path == Path("key")
 
 
+@pytest.mark.parametrize("written", ["2", '"2"'], ids=["number", "text"])
+def test_a_number_of_processes_may_be_a_number_in_the_file(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f"ADTARGETING_PROCESSES = {written}\n")
+    assert read_settings({}, file).processes == "2"
+
+
 WRONG = [
     (
         "unknown name",
@@ -59,8 +66,12 @@ def test_an_unusable_setting_is_one_line(environment: dict[str, str], message: s
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"ADTARGETING_DATA_DIR = 5", "must be a string"), (b"= x", "not a TOML file"), (b"\xff", "not a TOML file")],
-    ids=["type", "syntax", "encoding"],
+    [
+        pytest.param(b"ADTARGETING_DATA_DIR = 5", "must be a string", id="type"),
+        pytest.param(b"ADTARGETING_PROCESSES = true", "must be auto, or a number from 1 to 64", id="processes"),
+        pytest.param(b"= x", "not a TOML file", id="syntax"),
+        pytest.param(b"\xff", "not a TOML file", id="encoding"),
+    ],
 )
 def test_an_unusable_file(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "settings.toml"

@@ -41,7 +41,6 @@ sys.exit(main(["serve"]))
 
 
 @pytest.mark.fault(row=12)
-@pytest.mark.fault(row=12)
 @pytest.mark.parametrize("part", BREAK)
 def test_a_part_that_ends_takes_its_process_down_and_says_so(tmp_path: Path, part: str) -> None:
     ended = subprocess.run(
