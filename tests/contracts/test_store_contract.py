@@ -188,7 +188,7 @@ class TestCommitting:
         assert committed.landed
         assert committed.replicas < 3
 
-    def test_a_change_made_from_somebody_elses_reading_is_a_mistake(self, store: Store) -> None:
+    def test_a_change_made_from_the_reading_of_another_subject_is_a_mistake(self, store: Store) -> None:
         with pytest.raises(ValueError, match="another subject"):
             store.commit(
                 [RecordChange(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(BEN)), preference=b"x")], BUDGET_S

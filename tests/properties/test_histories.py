@@ -58,12 +58,12 @@ class TestWithout:
         with pytest.raises(Violation, match="I2"):
             run_histories(0, HISTORIES)
 
-    def test_the_judge_of_choices_somebody_who_opted_out_is_targeted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_judge_of_choices_a_person_who_opted_out_is_targeted(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("targeting.judge.CHOICES_THAT_ALLOW", frozenset(Choice))
         with pytest.raises(Violation, match=r"I1|I2"):
             run_histories(0, HISTORIES)
 
-    def test_the_owner_in_the_seal_somebody_else_is_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_owner_in_the_seal_another_person_is_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for reader in ("preference", "profile", "deduplication"):
             monkeypatch.setattr(f"targeting.records.{reader}.unseal", unchecked)
         with pytest.raises(Violation, match=r"I1|I5"):

@@ -56,5 +56,5 @@ def test_brackets(years: int, bracket: AgeBracket) -> None:
     assert bracket_of(years) is bracket
 
 
-def test_the_latest_birth_day_is_of_somebody_who_has_the_birthday_today() -> None:
+def test_the_latest_birth_day_is_of_a_person_whose_birthday_is_today() -> None:
     assert date_of(latest_birth_day(day_of(date(2026, 11, 24)), 13)) == date(2013, 11, 24)

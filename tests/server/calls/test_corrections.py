@@ -63,7 +63,7 @@ class TestUpdate:
         assert (answer.declared, answer.version) == (pb.DeclaredAttributes(occupation="baker"), 2)
         assert calls.get(account_id="alice").declared == answer.declared
 
-    def test_somebody_unknown_may_declare(self, calls: Service) -> None:
+    def test_an_unknown_person_may_declare(self, calls: Service) -> None:
         calls.update(PATHS, DECLARED, device_id="phone")
         assert calls.get(device_id="phone").declared.occupation == "baker"
         assert calls.outcomes(viewed(device_id="phone")) == ["RECORDED"]

@@ -196,7 +196,7 @@ class TestFromDecisions:
     def test_others_are_not(self, signals: Signals) -> None:
         assert not self.offered(signals)
 
-    def test_without_somebody_to_tell_nothing_happens(self) -> None:
+    def test_without_a_listener_nothing_happens(self) -> None:
         ignore_signal_opt_out(request(), NO_COOKIES)
 
     def test_the_absence_of_a_signal_changes_nothing(self) -> None:

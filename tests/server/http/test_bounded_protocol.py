@@ -1,4 +1,4 @@
-"""Clients that hold connections, or send or read slowly, lock nobody out."""
+"""Clients that hold connections, or send or read slowly, lock no other client out."""
 
 import http.client
 import socket

@@ -36,4 +36,4 @@ def test_a_reader_of_standard_output_that_takes_nothing_holds_nobody_up() -> Non
     ) as writer:
         assert writer.wait(30) == 0
         assert writer.stderr
-        assert writer.stderr.read() == b"nobody reads standard output"
+        assert writer.stderr.read() == b"standard output has no reader"

@@ -106,7 +106,7 @@ class TestCorrect:
         assert (result.values.profile, result.version) == (None, LEARNT.version)
         assert decode_preference(result.values.preference or b"", OWNER).version == 1
 
-    def test_somebody_unknown_gets_both_records_at_once(self) -> None:
+    def test_an_unknown_person_gets_both_records_at_once(self) -> None:
         unknown = held(None, None)
         result = corrected(unknown, ALL, "gender")
         assert result.values.preference

@@ -105,7 +105,9 @@ def test_nothing_lands_after_an_acknowledged_opt_out(redis_address: RedisAddress
     assert any(final.values())
 
 
-def test_a_stale_reading_never_lands_whoever_is_first(redis_address: RedisAddress, redis_store: OpenRedisStore) -> None:
+def test_a_stale_reading_never_lands_whichever_writer_is_first(
+    redis_address: RedisAddress, redis_store: OpenRedisStore
+) -> None:
     """All writers try from the same reading of the same person, at once: exactly one lands, every time."""
     crowd = people(100)
     barrier = threading.Barrier(WRITERS)
