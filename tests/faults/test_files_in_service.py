@@ -67,7 +67,7 @@ def test_an_empty_policy_is_refused_on_reload(
     policy.write_text("", encoding="ascii")
     service.reload()
     assert (pb.REASON_DO_NOT_TRACK in decide().reasons) == protected
-    assert ("policy reload refused, keeping the current policy" in caplog.text) == protected
+    assert ("policy reload refused" in caplog.text) == protected
 
 
 def hang(path: Path) -> None:
