@@ -228,7 +228,7 @@ class TestReadings:
 
 
 class TestRefusals:
-    def test_nobody_there(self, tmp_path: Path) -> None:
+    def test_no_server_there(self, tmp_path: Path) -> None:
         store = RedisStore(Primary(RedisAddress(path=str(tmp_path / "nobody"))), PSEUDONYMS)
         with pytest.raises(StoreUnavailable):
             store.fetch([ANNE], BUDGET_S)
