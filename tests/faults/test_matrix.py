@@ -58,7 +58,7 @@ def test_a_row_that_does_not_exist_is_refused(
 def test_a_module_that_cannot_be_imported_makes_no_row_green(tmp_path: Path) -> None:
     broken = tmp_path / "test_broken.py"
     broken.write_text("import no_such_module\n", encoding="ascii")
-    ran = run("--rows", "26", "--quick", "--", "tests/server/store/test_circuit_failures.py", str(broken))
+    ran = run("--rows", "26", "--quick", "--", "tests/server/store/test_circuit.py", str(broken))
     assert ran.returncode == 2
     assert "faults: the tests cannot run: a module outside" in ran.stderr
 

@@ -94,7 +94,7 @@ class TestUpdate:
         declared = pb.DeclaredAttributes(gender=targeting_pb2.GENDER_MALE, occupation="bob@example.com")
         assert calls.update(["gender"], declared, account_id="alice").declared.occupation == ""
 
-    def test_nobody_who_has_opted_out(self, calls: Service) -> None:
+    def test_a_person_who_has_opted_out_may_not(self, calls: Service) -> None:
         calls.opt_out(account_id="alice")
         with pytest.raises(NotAllowed):
             calls.update(["occupation"], DECLARED, account_id="alice")

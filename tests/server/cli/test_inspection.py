@@ -45,7 +45,7 @@ def test_a_network_without_a_vendor_id_is_pointed_out(adt: Adt, tmp_path: Path) 
     assert "host_vendor_id is 0" not in ended.out
 
 
-def test_a_rule_that_names_nobody_is_pointed_out(adt: Adt, tmp_path: Path) -> None:
+def test_a_rule_that_names_no_network_is_pointed_out(adt: Adt, tmp_path: Path) -> None:
     rule = '[[networks]]\nid = "net"\n[[rules]]\nwithhold = ["contact"]\nnetworks = ["N*", "nobody-*"]\n'
     (tmp_path / "policy.toml").write_text(rule)
     ended = adt("check-policy", "policy.toml")

@@ -62,7 +62,7 @@ def test_a_part_that_ends_takes_its_process_down_and_says_so(tmp_path: Path, par
 
 
 @pytest.mark.fault(row=12, protection_off=True)
-def test_unwatched_health_says_serving_while_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unwatched_health_says_serving_while_no_thread_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in this process looks at ``ended_part``; the command line does."""
     monkeypatch.setattr(CallWorker, "run", lambda _: None)
     with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:

@@ -1,4 +1,4 @@
-"""Readings that were begun count for the circuit when they end."""
+"""A reading that was begun counts for the circuit when it ends."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,13 @@ import pytest
 
 from server.store.circuit import Circuit, CircuitStore
 from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
-from targeting.model import Subject
+from targeting.model import Subject, SubjectKind
 from targeting.records.stored_records import StoredRecords
-from tests.server.store.circuit_bench import ANNE, BUDGET_S, PATIENCE_S, Bench, bench
 from tests.server.store.fake_store import FakeStore
 
-__all__ = ["bench"]
+PATIENCE_S = 10
+BUDGET_S = 1.0
+ANNE = Subject(SubjectKind.ACCOUNT, "anne")
 
 
 class ScriptedReading:
@@ -109,5 +110,5 @@ def test_an_answer_ends_the_row_of_failures() -> None:
     assert not circuit.is_open
 
 
-def test_a_store_that_cannot_begin_says_so(bench: Bench) -> None:
-    assert bench.guarded.begin([ANNE], BUDGET_S) is None
+def test_a_store_that_cannot_begin_says_so() -> None:
+    assert CircuitStore(FakeStore(), Circuit(lambda: None)).begin([ANNE], BUDGET_S) is None

@@ -193,7 +193,7 @@ class TestErase:
         assert left == StoredRecords(SubjectKind.ACCOUNT, OWNER, b"\0")
         assert limits(left) == Reason.RECORD_UNREADABLE.bit
 
-    def test_of_nobody_nothing_is_left(self) -> None:
+    def test_nothing_is_left_of_an_unknown_person(self) -> None:
         assert after(
             StoredRecords(SubjectKind.ACCOUNT, OWNER), erase(StoredRecords(SubjectKind.ACCOUNT, OWNER), 5)
         ) == StoredRecords(SubjectKind.ACCOUNT, OWNER)

@@ -1,4 +1,4 @@
-"""What the tests of the store on Redis write: records of two people."""
+"""Two subjects, and changes of their records as a writer makes them."""
 
 from server.store.ports import RecordChange
 from server.store.redis.store import RedisStore
@@ -7,7 +7,6 @@ from targeting.records.preference import Preference, encode_preference
 from tests.server.store.fake_store import PSEUDONYMS
 
 BUDGET_S = 5.0
-SHORT_S = 0.05
 ANNE = Subject(SubjectKind.ACCOUNT, "anne")
 BEN = Subject(SubjectKind.ACCOUNT, "ben")
 

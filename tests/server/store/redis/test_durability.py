@@ -1,4 +1,4 @@
-"""How safe a choice is: what the replicas and the disk of a Redis are known to hold."""
+"""How safe a change is once it was made: on how many replicas, and whether on disk."""
 
 import os
 import signal
