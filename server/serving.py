@@ -117,9 +117,9 @@ def serving_line(service: Service) -> str:
 
 
 def metrics_url(address: str, doors: Doors) -> str:
-    """Return where metrics are scraped."""
+    """Return where metrics are scraped: a URL, or the Unix socket and the path of the request."""
     if is_unix(address):
-        return f"{address}:/metrics"
+        return f"{address} (/metrics)"
     return f"{'https' if doors.tls_at(address) else 'http'}://{address}/metrics"
 
 
@@ -137,7 +137,7 @@ def log_start(service: Service) -> None:
     fields = {
         "version": build_version(),
         "gate": service.gate.name,
-        "store": service.store.name,
+        "store": str(service.store.redis),
         "policy_version": service.rules().policy.version,
         "key_fingerprint": service.store.key.fingerprint,
         "listeners": ", ".join(listeners(service)),

@@ -18,10 +18,10 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from server.files.file_watch import FileWatch
 from server.gate.assembly import open_listener
 from server.http.metrics_endpoint import Probes, serve_metrics
+from server.lifecycle.opening import Opening
 from server.logs import FloodFilter
 from server.metrics.call_counts import DenialCounts
 from server.metrics.process_counts import define_processes, define_worker_ends
-from server.opening import Opening
 from server.processes.merged_metrics import MergedMetrics
 from server.processes.worker_slot import WorkerSlot
 from server.security.doors import open_doors

@@ -1,7 +1,7 @@
 """Whether a process should be sent calls, and whether it should go on: by its phase, its threads and its gate."""
 
 from server.gate.port import Gate
-from server.vital_threads import VitalThreads
+from server.lifecycle.vital_threads import VitalThreads
 
 
 class Readiness:

@@ -12,7 +12,7 @@ from adtargeting.v1.preference_pb2_grpc import PreferenceServiceStub
 
 from server.app import Service
 from server.calls.call_worker import CallWorker
-from server.vital_threads import NAMES, VitalThreads
+from server.lifecycle.vital_threads import NAMES, VitalThreads
 from tests.rpc import health
 from tests.server.cli.conftest import ROOT
 from tests.server.running_service import settings, wait_until
@@ -62,7 +62,7 @@ def test_a_part_that_ends_takes_its_process_down_and_says_so(tmp_path: Path, par
 
 
 @pytest.mark.fault(row=12, protection_off=True)
-def test_unwatched_health_says_serving_while_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unwatched_health_says_serving_while_no_thread_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in this process looks at ``ended_part``; the command line does."""
     monkeypatch.setattr(CallWorker, "run", lambda _: None)
     with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:
@@ -82,7 +82,7 @@ def test_every_vital_thread_of_a_service_is_watched(tmp_path: Path) -> None:
 def own_names(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     """Names of this test alone: other services may run in the same process."""
     names = ("first-of-this-test", "second-of-this-test")
-    monkeypatch.setattr("server.vital_threads.NAMES", names)
+    monkeypatch.setattr("server.lifecycle.vital_threads.NAMES", names)
     return names
 
 
