@@ -1,8 +1,9 @@
 """The limits of the grpcio gate: on real connections, each beside one that the limit does not meet."""
 
 import resource
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import grpc
@@ -17,6 +18,7 @@ from server.gate.port import Call, DecisionLane
 from server.security.doors import open_to_all
 from server.settings import Settings
 from tests.contracts.gates import own_channel, send, wait_until
+from tests.waiting import PATIENCE_S
 
 
 class Opened(NamedTuple):
@@ -89,16 +91,15 @@ def test_a_call_outlives_the_age_of_its_connection() -> None:
         assert long.result() == b""
 
 
-@pytest.mark.parametrize("idle_s", [0.05, 300.0], ids=["idle", "not yet idle"])
-def test_an_idle_connection_is_closed(idle_s: float) -> None:
-    states: list[grpc.ChannelConnectivity] = []
-    with opened(GrpcioLimits(idle_s=idle_s)) as gate, own_channel(gate.address) as channel:
-        send(channel, DECIDE).result()
-        channel.subscribe(states.append)
-        if idle_s < 1:
-            wait_until(lambda: grpc.ChannelConnectivity.IDLE in states)
-        send(channel, DECIDE).result()
-        assert len(gate.callers) == (2 if idle_s < 1 else 1)
+@pytest.mark.parametrize(("idle_s", "patience_s"), [(0.05, PATIENCE_S), (300.0, 0.3)], ids=["idle", "not yet idle"])
+def test_an_idle_connection_is_closed(idle_s: float, patience_s: float) -> None:
+    with opened(GrpcioLimits(idle_s=idle_s)) as gate:
+        host, _, port = gate.address.rpartition(":")
+        with socket.create_connection((host, int(port)), patience_s) as connection:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+            with nullcontext() if idle_s < 1 else pytest.raises(TimeoutError):
+                while connection.recv(4096):
+                    """To its end."""
 
 
 def test_a_connection_has_no_more_calls_in_flight_than_it_may() -> None:
