@@ -24,13 +24,14 @@ from server.metrics.metrics import Metrics
 from server.opening import Opening
 from server.policy.current_policy import CurrentPolicy
 from server.policy.shadow_policy import ShadowPolicy
-from server.readiness import Readiness
+from server.readiness import Readiness, thread_names
 from server.security.audit_assembly import audit_denials, open_audit
 from server.security.doors import open_doors
 from server.security.exposure import check_exposure
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 from server.tracing.assembly import open_tracer
+from server.vital_threads import VitalThreads
 from server.web.assembly import open_pages
 from server.web.inspect.admission import inspector_is_open
 from server.web.visit import read_proxies
@@ -69,7 +70,8 @@ class Service(Opening):
         # What is here now stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        self._readiness.serve(self.gate)
+        names = thread_names(self._settings, serves_metrics=self._listener is None)
+        self._readiness.serve(self.gate, VitalThreads(names))
 
     def _open_parts(self) -> None:
         settings, metrics, closing = self._settings, self.metrics, self._closing
@@ -153,8 +155,12 @@ class Service(Opening):
         """Whether the pages have an inspector that answers."""
         return bool(self.web_address) and inspector_is_open(self.doors.admission, read_proxies(self._settings))
 
+    def watch_thread(self, thread: threading.Thread) -> None:
+        """Serve only as long as a thread runs that was started beside the service."""
+        self._readiness.watch_too(thread)
+
     def ended_part(self) -> str:
-        """Return the name of a part that serving needs and that has ended by itself; empty while all run, or start."""
+        """Return the names of parts that serving needs and that have ended; empty while all run, or start, or stop."""
         return self._readiness.ended_part()
 
     def drain(self, hurry: threading.Event) -> None:
