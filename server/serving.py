@@ -77,7 +77,7 @@ def run_service(settings: Settings) -> None:
 
 def run_process(settings: Settings, serve: Callable[[Signals, FloodFilter], None]) -> None:
     """Call ``serve`` with the signals and the log of this process; a signal may end it at any moment."""
-    signals = Signals()
+    signals, excepthook = Signals(), threading.excepthook
     threading.excepthook = log_ended_thread
     try:
         share_heaps()
@@ -86,6 +86,8 @@ def run_process(settings: Settings, serve: Callable[[Signals, FloodFilter], None
         floods.report(at_once=True)
     except StopRequested:
         _LOG.info("%s received while starting", signals.name)
+    finally:
+        threading.excepthook = excepthook
     _LOG.info("stopped")
 
 
@@ -131,9 +133,9 @@ def serving_line(service: Service) -> str:
 
 
 def metrics_url(address: str, doors: Doors) -> str:
-    """Return where metrics are scraped."""
+    """Return where metrics are scraped: a URL, or the Unix socket and the path of the request."""
     if is_unix(address):
-        return f"{address}:/metrics"
+        return f"{address} (/metrics)"
     return f"{'https' if doors.tls_at(address) else 'http'}://{address}/metrics"
 
 
@@ -151,7 +153,7 @@ def log_start(service: Service) -> None:
     fields = {
         "version": build_version(),
         "gate": service.gate.name,
-        "store": service.store.name,
+        "store": str(service.store.redis),
         "policy_version": service.rules().policy.version,
         "key_fingerprint": service.store.key.fingerprint,
         "listeners": ", ".join(listeners(service)),

@@ -42,7 +42,7 @@ class _Unmeasured:
 
 
 class CanaryParts(NamedTuple):
-    """What the canaries live in."""
+    """The parts of the service that the canaries need."""
 
     gate: Gate
     store: StoreAccess

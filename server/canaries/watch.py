@@ -49,7 +49,7 @@ class Client(Protocol):
 
 
 class WatchParts(NamedTuple):
-    """What a watch works with. ``policy`` returns the one in force."""
+    """The parts of a watch. ``policy`` returns the one in force."""
 
     records: Records
     client: Client

@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class WriterParts(NamedTuple):
-    """What a writer works with."""
+    """The parts of a writer."""
 
     file: LineFile
     crowd: Crowd

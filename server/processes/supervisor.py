@@ -18,10 +18,11 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from server.files.file_watch import FileWatch
 from server.gate.assembly import open_listener
 from server.http.metrics_endpoint import Probes, serve_metrics
+from server.lifecycle.opening import Opening
+from server.lifecycle.vital_threads import VitalThreads
 from server.logs import FloodFilter
 from server.metrics.call_counts import DenialCounts
 from server.metrics.process_counts import define_processes, define_worker_ends
-from server.opening import Opening
 from server.processes.merged_metrics import MergedMetrics
 from server.processes.worker_slot import WorkerSlot
 from server.security.doors import open_doors
@@ -29,7 +30,6 @@ from server.security.exposure import check_exposure
 from server.serving import Signals, end_process, metrics_url
 from server.settings import Settings
 from server.store.assembly import StoreAccess
-from server.vital_threads import VitalThreads
 
 _WAIT_S: Final = 0.1
 _TEND_EVERY_S: Final = 0.5

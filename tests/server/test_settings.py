@@ -32,7 +32,21 @@ def test_a_number_of_processes_may_be_a_number_in_the_file(tmp_path: Path, writt
 
 
 WRONG = [
-    ("unknown name", {"ADTARGETING_WROKERS": "1"}, "ADTARGETING_WROKERS: unknown setting"),
+    (
+        "unknown name",
+        {"ADTARGETING_COLOUR": "red"},
+        "ADTARGETING_COLOUR: unknown setting; the settings are ADTARGETING_",
+    ),
+    (
+        "misspelt name",
+        {"ADTARGETING_LOGLEVEL": "INFO"},
+        "ADTARGETING_LOGLEVEL: unknown setting; did you mean ADTARGETING_LOG_LEVEL? the settings are ADTARGETING_",
+    ),
+    (
+        "misspelt file of a secret",
+        {"ADTARGETING_REDIS_URLFILE": "url"},
+        "ADTARGETING_REDIS_URLFILE: unknown setting; did you mean ADTARGETING_REDIS_URL_FILE?",
+    ),
     ("no number", {"ADTARGETING_OTHER_WORKERS": "many"}, "ADTARGETING_OTHER_WORKERS: must be a whole number"),
     ("out of bounds", {"ADTARGETING_OTHER_WORKERS": "0"}, "ADTARGETING_OTHER_WORKERS: must be between 1 and 32"),
     ("no host", {"ADTARGETING_GRPC_ADDRESS": ":1"}, "ADTARGETING_GRPC_ADDRESS: must be host:port"),

@@ -81,7 +81,7 @@ STILL_LOST = Answer(LOST, "Decide")
     [
         pytest.param(HELD, [BEFORE], "held", id="as it must be"),
         pytest.param(LEAK, [BEFORE], "leaked", id="a leak"),
-        pytest.param(LEAK, [BEFORE, AFTER], "unanswered", id="records written meanwhile"),
+        pytest.param(LEAK, [BEFORE, AFTER], "unanswered", id="records written in between"),
         pytest.param(LEAK, [BEFORE, StoreUnavailable()], "leaked", id="a leak while the store fails"),
         pytest.param(NO_CONTROL, [BEFORE], "leaked", id="a limited control"),
         pytest.param(NO_CONTROL, [BEFORE, StoreUntrusted()], "unanswered", id="a store that is no longer trusted"),

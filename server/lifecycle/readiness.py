@@ -4,8 +4,8 @@ import threading
 from typing import Final
 
 from server.gate.port import Gate
+from server.lifecycle.vital_threads import VitalThreads
 from server.settings import Settings
-from server.vital_threads import VitalThreads
 
 THREADS: Final = ("call-worker", "file-watch", "replication-watch", "signal-opt-outs", "store-watch")
 """Those of every service, beside the gate's."""

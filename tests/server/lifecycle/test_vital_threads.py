@@ -19,13 +19,13 @@ from server.choices.replication_watch import ReplicationWatch
 from server.choices.signal_opt_outs import SignalOptOuts
 from server.decision_records.writer import RecordWriter
 from server.files.file_watch import FileWatch
-from server.health import StoreWatch
 from server.http.http_server import HttpThread
+from server.lifecycle.health import StoreWatch
+from server.lifecycle.readiness import THREADS, thread_names
+from server.lifecycle.vital_threads import VitalThreads
 from server.processes.worker_process import SCRAPE, answer_scrapes
-from server.readiness import THREADS, thread_names
 from server.security.audit import AuditLog
 from server.serving import Signals, log_ended_thread
-from server.vital_threads import VitalThreads
 from tests.rpc import health
 from tests.server.cli.conftest import ROOT
 from tests.server.running_service import settings, wait_until
@@ -126,7 +126,7 @@ def test_every_thread_that_ends_by_an_exception_is_named(
 
 
 @pytest.mark.fault(row=12, protection_off=True)
-def test_unwatched_health_says_serving_while_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unwatched_health_says_serving_while_no_thread_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in this process looks at ``ended_part``; the command line does."""
     monkeypatch.setattr(CallWorker, "run", lambda _: None)
     with Service(settings(tmp_path)) as service, grpc.insecure_channel(service.address) as channel:
