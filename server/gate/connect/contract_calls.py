@@ -50,7 +50,7 @@ class ContractCalls:
             if request.has_arrived:
                 more: Message = await receive()
                 return more
-            body = await self._bodies.read(receive, request.caller.share)
+            body = await self._bodies.read(receive, method, request.caller.share)
             if body is None:
                 return {"type": "http.disconnect"}
             if isinstance(body, Cause):

@@ -12,7 +12,7 @@ from google.rpc import code_pb2
 
 from server.gate.entrance import Entrance
 from server.gate.http2.asgi import Application, Receive, Scope, Send
-from server.gate.http2.grpc_wire import CONTENT_TYPES, PREFIX_BYTES, message_of, seconds_of, send_message, send_refusal
+from server.gate.http2.grpc_wire import CONTENT_TYPES, message_of, seconds_of, send_message, send_refusal
 from server.gate.http2.intake import Intake
 from server.gate.methods import METHODS
 from server.gate.port import Answer, Call, Method, Refusal
@@ -55,7 +55,7 @@ class GateApplication:
                 await send_refusal(send, caller)
             elif (deadline_s := _deadline_s(headers)) is None:
                 await send_refusal(send, self._lanes.end(method, _BAD_TIMEOUT, caller))
-            elif isinstance(body := await self._bodies.read(receive, caller.share), bytes):
+            elif isinstance(body := await self._bodies.read(receive, method, caller.share), bytes):
                 await _send(send, await self._answer(method, body, deadline_s, caller))
             elif body is not None:
                 await send_refusal(send, self._lanes.refuse(method, body, caller))
@@ -111,8 +111,3 @@ def _deadline_s(headers: Mapping[bytes, bytes]) -> float | None:
         return time.monotonic() + seconds_of(headers.get(b"grpc-timeout"))
     except ValueError:
         return None
-
-
-def most_body_bytes(method: Method) -> int:
-    """Return the size of the largest body that h2corn lets through: a little more is refused in words."""
-    return method.max_bytes + PREFIX_BYTES + 16 * 1024

@@ -8,10 +8,14 @@ has little more than begun, takes nothing. Used on the thread of the gate's even
 from typing import Final
 
 from server.gate.http2.asgi import Receive
+from server.gate.http2.grpc_wire import PREFIX_BYTES
+from server.gate.port import Method
 from server.gate.room import Cause
 
 _SMALL_BYTES: Final = 4096
 """A first piece of this size is not counted, which would cost every call time: 32 MiB if all tasks of a gate stall."""
+_SLACK_BYTES: Final = 16 * 1024
+"""How much more than its RPC takes is read of a body: it is refused in words by those who know the message's size."""
 
 
 class Bodies:
@@ -22,8 +26,8 @@ class Bodies:
         self._most_bytes = most_bytes
         self._held_by: dict[str, int] = {}
 
-    async def read(self, receive: Receive, client: str) -> bytes | Cause | None:
-        """Return a body when it is complete, why it is refused, or None if the caller has gone."""
+    async def read(self, receive: Receive, method: Method, client: str) -> bytes | Cause | None:
+        """Return the body of a call when it is complete, why it is refused, or None if the caller has gone."""
         message = await receive()
         begun: bytes = message.get("body", b"")
         if message.get("more_body", False) and len(begun) <= _SMALL_BYTES:
@@ -31,14 +35,16 @@ class Bodies:
             message = await receive()
             begun += message.get("body", b"")
         if message.get("more_body", False):
-            return await self._read_rest(begun, receive, client)
+            return await self._read_rest(begun, receive, client, _most_bytes(method))
         return None if message["type"] == "http.disconnect" else begun
 
-    async def _read_rest(self, begun: bytes, receive: Receive, client: str) -> bytes | Cause | None:
+    async def _read_rest(self, begun: bytes, receive: Receive, client: str, most_bytes: int) -> bytes | Cause | None:
         # Joined as it comes: a list of very small pieces takes many times their bytes.
         body, piece, is_whole = bytearray(), begun, False
         try:
             while not is_whole:
+                if len(body) + len(piece) > most_bytes:
+                    return Cause.SIZE
                 if (cause := self._cause_against(client, len(body), len(piece))) is not None:
                     return cause
                 body += piece
@@ -65,3 +71,7 @@ class Bodies:
         held = self._held_by.pop(client, 0) + size
         if held:
             self._held_by[client] = held
+
+
+def _most_bytes(method: Method) -> int:
+    return method.max_bytes + PREFIX_BYTES + _SLACK_BYTES

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from h2corn import Config, RequestPolicy
 
 from server.gate.file_limit import raise_file_limit
-from server.gate.http2.application import most_body_bytes
 from server.gate.methods import METHODS
 from server.security.tls import TlsFiles
 
@@ -14,7 +13,8 @@ _KEPT_FREE_FILES = 256
 """Descriptors that connections never take: for the store, metrics and files."""
 
 _HEADER_BYTES = 32 * 1024
-_OTHER_BODY_BYTES = 64 * 1024
+_CALL_BODY_BYTES, _OTHER_BODY_BYTES = 4 * 1024 * 1024, 64 * 1024
+"""A longer body ends its stream, without words. What an RPC takes is bounded where the body is read."""
 _STREAM_WINDOW_BYTES, _CONNECTION_WINDOW_BYTES = 256 * 1024, 1024 * 1024
 """What h2corn takes of bodies before Python reads them, which no bound of ours counts; its default is 8 MiB each."""
 _BODY_IDLE_S, _STALL_S, _HANDSHAKE_S = 10.0, 20.0, 5.0
@@ -51,7 +51,7 @@ class AllowedNames(NamedTuple):
 def config_of(listener: socket.socket, limits: Http2Limits, tls: TlsFiles | None = None) -> Config:
     """Return h2corn's configuration for a listening socket."""
     most_connections = max(raise_file_limit() - _KEPT_FREE_FILES, 16)
-    policies = [_policy(method.path, most_body_bytes(method)) for method in METHODS]
+    policies = [_policy(method.path, _CALL_BODY_BYTES) for method in METHODS]
     return Config(
         bind=(f"fd://{listener.fileno()}",),
         grpc=True,

@@ -11,6 +11,7 @@ from server.gate.http2.asgi import Message
 from server.gate.http2.bodies import Bodies
 from server.gate.http2.gate import Http2Gate
 from server.gate.methods import DECIDE, DECIDE_BATCH
+from server.gate.port import Method
 from server.gate.room import Capacity, Cause
 from tests.server.gate.conftest import answer_all
 from tests.server.gate.raw_http2 import Answer, Upload
@@ -46,12 +47,12 @@ async def read_all(bodies: Bodies, client: str, messages: Iterator[Message]) -> 
     async def receive() -> Message:
         return next(messages)
 
-    return await bodies.read(receive, client)
+    return await bodies.read(receive, DECIDE_BATCH, client)
 
 
 async def stalled(bodies: Bodies, client: str, *sizes_kb: int) -> tuple[Slow, "asyncio.Task[bytes | Cause | None]"]:
     slow = Slow(*sizes_kb)
-    reading = asyncio.ensure_future(bodies.read(slow, client))
+    reading = asyncio.ensure_future(bodies.read(slow, DECIDE_BATCH, client))
     await asyncio.sleep(0)
     return slow, reading
 
@@ -103,6 +104,17 @@ def test_beside_a_client_that_holds_its_share(client: str, sizes_kb: tuple[int, 
         assert await read_all(bodies, client, pieces(*sizes_kb)) == expected
         assert bodies.held_bytes == 60 * KB
         reading.cancel()
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("method", [DECIDE, DECIDE_BATCH], ids=lambda method: method.path.rpartition("/")[2])
+def test_no_more_is_read_than_the_rpc_takes(method: Method) -> None:
+    async def check() -> None:
+        bodies, piece_kb = Bodies(10_000 * KB), method.max_bytes // KB // 2
+        slow = Slow(piece_kb, piece_kb, 30)
+        assert await bodies.read(slow, method, "a") is Cause.SIZE
+        assert bodies.held_bytes == 0
 
     asyncio.run(check())
 

@@ -15,10 +15,12 @@ from server.gate.http2.gate import Http2Gate
 from server.gate.http2.limits import Http2Limits, config_of
 from server.gate.methods import DECIDE, METHODS
 from server.listening import ListenAddress, listen
-from tests.server.gate.raw_http2 import call_grpc
+from tests.server.gate.conftest import answer_all
+from tests.server.gate.raw_http2 import call_grpc, reset_streams
 from tests.waiting import eventually
 
 MESSAGE = pb.DecideRequest(account_id="alice").SerializeToString()
+ENHANCE_YOUR_CALM = 11
 FRAMED = b"\0" + len(MESSAGE).to_bytes(4) + MESSAGE
 
 
@@ -51,15 +53,29 @@ def test_a_deadline_that_has_passed_is_not_worked_on(address: str) -> None:
 
 
 @pytest.mark.fault(row=13)
-def test_every_method_has_its_own_limit_and_descriptors_are_kept_free() -> None:
+def test_bodies_and_connections_are_limited_before_python_and_descriptors_kept_free() -> None:
     with listen(ListenAddress("ADTARGETING_GRPC_ADDRESS", "127.0.0.1:0")) as listener:
         config = config_of(listener, Http2Limits(connections=10_000_000))
     limits = {policy.path: policy.max_request_body_size for policy in config.request_policies}
-    assert all(method.max_bytes < limits[method.path] < method.max_bytes + 32_768 for method in METHODS)
+    assert all(method.max_bytes < limits[method.path] <= 4 * 1024 * 1024 for method in METHODS)
+    assert config.h2_initial_connection_window_size <= 1024 * 1024
     assert limits["/*"] <= 65_536
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert soft == hard
     assert config.limit_connections <= soft - 256
+
+
+@pytest.mark.parametrize(("resets", "error"), [(190, None), (210, ENHANCE_YOUR_CALM)])
+def test_a_connection_with_more_than_200_resets_is_ended_and_no_other(resets: int, error: int | None) -> None:
+    """A property of h2corn that callers are told of: docs/clients.md, docs/envoy.md and ADR 29."""
+    gate = Http2Gate("127.0.0.1:0", limits=Http2Limits(streams=1000))
+    address = gate.open()
+    try:
+        assert reset_streams(address, DECIDE.path, FRAMED, resets) == error
+        gate.decide_with(answer_all)
+        assert call_grpc(address, DECIDE.path, FRAMED).headers["grpc-status"] == "0"
+    finally:
+        gate.close(0)
 
 
 @pytest.mark.fault(row=13)
