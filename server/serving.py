@@ -5,15 +5,13 @@ SIGTERM and SIGINT end the process at any moment, also while it starts.
 
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable
-from types import FrameType
 from typing import Final
 
 from server.app import Service
 from server.build import PROGRAM, build_version
+from server.lifecycle.process_signals import ProcessSignals, StopRequested
 from server.logs import FloodFilter, configure_logs
 from server.memory import share_heaps
 from server.security.doors import Doors, protection
@@ -25,46 +23,13 @@ _LOG = logging.getLogger(__name__)
 TICK_S: Final = 0.2
 
 
-class StopRequested(BaseException):
-    """A signal to stop has arrived while the service was starting."""
-
-
-class Signals:
-    """The signals of the process, from the moment this is made.
-
-    The first SIGTERM or SIGINT sets ``stop``, and is raised as ``StopRequested`` while ``starting``; a second one sets
-    ``hurry``. SIGHUP sets ``reload``.
-    """
-
-    def __init__(self) -> None:
-        self.stop, self.hurry, self.reload = threading.Event(), threading.Event(), threading.Event()
-        self.starting = True
-        self.name = ""
-        """The signal that stopped the process."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_stop)
-        signal.signal(signal.SIGHUP, self._on_reload)
-
-    def _on_stop(self, number: int, _: FrameType | None) -> None:
-        if self.stop.is_set():
-            self.hurry.set()
-            return
-        self.name = signal.Signals(number).name
-        self.stop.set()
-        if self.starting:
-            raise StopRequested
-
-    def _on_reload(self, _: int, __: FrameType | None) -> None:
-        self.reload.set()
-
-
 def run_service(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain; SIGHUP reads the files again. Raises the typed errors of the start.
 
     A second SIGTERM or SIGINT ends the drain's delay.
     """
 
-    def serve(signals: Signals, floods: FloodFilter) -> None:
+    def serve(signals: ProcessSignals, floods: FloodFilter) -> None:
         with Service(settings) as service:
             signals.starting = False
             print(start_line(service), flush=True)
@@ -74,9 +39,9 @@ def run_service(settings: Settings) -> None:
     run_process(settings, serve)
 
 
-def run_process(settings: Settings, serve: Callable[[Signals, FloodFilter], None]) -> None:
+def run_process(settings: Settings, serve: Callable[[ProcessSignals, FloodFilter], None]) -> None:
     """Call ``serve`` with the signals and the log of this process; a signal may end it at any moment."""
-    signals = Signals()
+    signals = ProcessSignals()
     try:
         share_heaps()
         floods = configure_logs(settings.log_level, settings.log_format)
@@ -87,7 +52,7 @@ def run_process(settings: Settings, serve: Callable[[Signals, FloodFilter], None
     _LOG.info("stopped")
 
 
-def serve_until_stopped(service: Service, signals: Signals, floods: FloodFilter) -> None:
+def serve_until_stopped(service: Service, signals: ProcessSignals, floods: FloodFilter) -> None:
     """Serve until told to stop, then drain. A process that has lost a part that serving needs ends at once."""
     while not signals.stop.wait(TICK_S):
         floods.report()

@@ -19,6 +19,7 @@ from server.files.file_watch import FileWatch
 from server.gate.assembly import open_listener
 from server.http.metrics_endpoint import Probes, serve_metrics
 from server.lifecycle.opening import Opening
+from server.lifecycle.process_signals import ProcessSignals
 from server.logs import FloodFilter
 from server.metrics.call_counts import DenialCounts
 from server.metrics.process_counts import define_processes, define_worker_ends
@@ -26,7 +27,7 @@ from server.processes.merged_metrics import MergedMetrics
 from server.processes.worker_slot import WorkerSlot
 from server.security.doors import open_doors
 from server.security.exposure import check_exposure
-from server.serving import Signals, metrics_url
+from server.serving import metrics_url
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 
@@ -81,7 +82,7 @@ class Supervisor(Opening):
             slot.start()
         self._await_first()
 
-    def run(self, signals: Signals, floods: FloodFilter) -> None:
+    def run(self, signals: ProcessSignals, floods: FloodFilter) -> None:
         """Keep the workers running until told to stop. Raises ``WorkersFailed``."""
         while not signals.stop.is_set():
             self._turn()

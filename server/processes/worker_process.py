@@ -12,9 +12,10 @@ from typing import Final, Literal, NamedTuple
 
 from server.app import Service
 from server.errors import note
+from server.lifecycle.process_signals import ProcessSignals
 from server.logs import FloodFilter
 from server.processes.merged_metrics import Families, families_of
-from server.serving import Signals, log_start, pages_part, run_process, serve_until_stopped, serving_line
+from server.serving import log_start, pages_part, run_process, serve_until_stopped, serving_line
 from server.settings import Settings
 
 SCRAPE: Final = "scrape"
@@ -35,7 +36,7 @@ class Report(NamedTuple):
 def run_worker(settings: Settings, listener: socket, pipe: Connection) -> None:
     """Serve until SIGTERM, or until the supervisor has gone; then drain. Runs in a process of its own."""
 
-    def serve(signals: Signals, floods: FloodFilter) -> None:
+    def serve(signals: ProcessSignals, floods: FloodFilter) -> None:
         # A terminal sends it to every process of the group; only the supervisor obeys.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with Service(settings, listener=listener) as service:
@@ -52,7 +53,7 @@ def run_worker(settings: Settings, listener: socket, pipe: Connection) -> None:
         pipe.send(Report("failed", _line(problem)))
 
 
-def _answer_scrapes(service: Service, pipe: Connection, signals: Signals) -> None:
+def _answer_scrapes(service: Service, pipe: Connection, signals: ProcessSignals) -> None:
     try:
         while pipe.recv() == SCRAPE:
             _send_metrics(service, pipe)
