@@ -17,6 +17,7 @@ MILLION = 1_000_000
 AT_ONCE = 10_000
 
 
+@pytest.mark.fault(row=7)
 def test_random_histories_hold_the_invariants() -> None:
     ran = run_histories(0, HISTORIES)
     assert ran.histories == HISTORIES
@@ -51,6 +52,7 @@ def unchecked(value: bytes, magic: bytes, schema: int, owner: bytes) -> bytes:
 class TestWithout:
     """With each protection removed, the histories must find a violation."""
 
+    @pytest.mark.fault(row=7, protection_off=True)
     def test_the_write_guard_a_write_lands_after_an_opt_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(histories, "MemoryStore", Unguarded)
         with pytest.raises(Violation, match="I2"):

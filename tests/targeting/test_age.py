@@ -20,6 +20,7 @@ CASES = [
 ]
 
 
+@pytest.mark.fault(row=18)
 @pytest.mark.parametrize(("born", "today", "child"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_under_thirteen(born: date, today: date, child: bool) -> None:
     assert is_under(day_of(born), 13, day_of(today)) is child

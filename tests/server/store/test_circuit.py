@@ -67,6 +67,7 @@ def test_while_all_is_well_it_is_not_there(bench: Bench) -> None:
     assert (bench.circuit.is_open, bench.changes) == (False, [])
 
 
+@pytest.mark.fault(row=1)
 def test_it_opens_after_failures_in_a_row_and_then_the_store_is_not_asked(bench: Bench) -> None:
     bench.store.down = True
     said = [bench.fetch() for _ in range(5)]
@@ -81,6 +82,7 @@ def test_a_success_starts_the_count_again(bench: Bench) -> None:
     assert not bench.circuit.is_open
 
 
+@pytest.mark.fault(row=1)
 def test_it_probes_until_the_store_is_well_and_closes(bench: Bench) -> None:
     bench.store.down = True
     for _ in range(3):
@@ -129,6 +131,7 @@ def test_timeouts_count_when_the_budget_was_fair(bench: Bench, budget_s: float, 
     assert bench.circuit.is_open is opens
 
 
+@pytest.mark.fault(row=9)
 @pytest.mark.fault(row=26)
 @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 def test_calls_that_came_to_the_store_too_late_do_not_open_it(bench: Bench, *, protected: bool) -> None:

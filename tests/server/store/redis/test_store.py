@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
 from server.store.redis import batch_read
 from server.store.redis.commit import UNREADABLE
+from server.store.redis.connection import Connection
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
@@ -140,6 +142,16 @@ class TestTimeouts:
             assert left.wait(BUDGET_S)
 
 
+def forgetting_what_is_due(post: Callable[..., None]) -> Callable[..., None]:
+    """Take the next replies for those of the new question, as if the server owed none."""
+
+    def forgetful(connection: Connection, *question: Any) -> None:
+        connection._overdue = 0
+        post(connection, *question)
+
+    return forgetful
+
+
 class TestReadings:
     """Readings that are begun, and collected as their answers come."""
 
@@ -186,9 +198,13 @@ class TestReadings:
             assert reading.collect(time.monotonic() + BUDGET_S)[0][2:4] == (b"yes", None)
             store.close()
 
+    @pytest.mark.fault(row=8)
+    @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
     def test_what_was_given_up_is_never_taken_for_the_next_answer(
-        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
+        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore, monkeypatch: pytest.MonkeyPatch, protected: bool
     ) -> None:
+        if not protected:
+            monkeypatch.setattr(Connection, "post", forgetting_what_is_due(Connection.post))
         own_store.commit([change(own_store, ANNE)], BUDGET_S)
         with stopped(own_redis):
             given_up = own_store.begin([ANNE], BUDGET_S)
@@ -198,7 +214,8 @@ class TestReadings:
             given_up.give_up()
             next_one = own_store.begin([BEN], BUDGET_S)
         assert next_one is not None
-        assert next_one.collect(time.monotonic() + BUDGET_S)[0][1:4] == (PSEUDONYMS.owner(BEN), None, None)
+        found = next_one.collect(time.monotonic() + BUDGET_S)[0].preference
+        assert found == (None if protected else record(ANNE))
 
     def test_a_server_that_says_nothing_for_long_loses_its_connection(
         self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
@@ -246,6 +263,7 @@ class TestRefusals:
         own_store.command(b"REPLICAOF", b"NO", b"ONE")
         assert own_store.commit_durably(attempt, 0, BUDGET_S).landed
 
+    @pytest.mark.fault(row=6)
     def test_out_of_memory_nothing_is_half_written_and_all_can_be_erased(self, own_store: OpenRedisStore) -> None:
         own_store.commit([change(own_store, BEN)], BUDGET_S)
         attempt = change(own_store)
