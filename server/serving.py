@@ -20,6 +20,8 @@ from server.security.doors import Doors, protection
 from server.security.exposure import is_unix
 from server.settings import Settings
 from server.web.assembly import own_origin
+from server.web.inspect.admission import inspector_is_open
+from server.web.visit import read_proxies
 
 _LOG = logging.getLogger(__name__)
 TICK_S: Final = 0.2
@@ -109,7 +111,8 @@ def pages_part(service: Service) -> str:
     """Return the part of the start line that tells where the pages are; empty without pages."""
     if not service.web_address:
         return ""
-    inspector = " and /inspect" if service.inspector_is_open else ""
+    is_open = inspector_is_open(service.doors.admission, read_proxies(service.settings))
+    inspector = " and /inspect" if is_open else ""
     origin = own_origin(service.web_address, service.doors) or service.web_address
     return f", pages on {origin}/choice{inspector}"
 
