@@ -107,12 +107,20 @@ def logged_threads(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFix
     return lambda: caplog.text
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hides the threads of other services of this process, which have the same names."""
+    others, running = set(threading.enumerate()), threading.enumerate
+    monkeypatch.setattr(threading, "enumerate", lambda: [thread for thread in running() if thread not in others])
+
+
 def everything(tmp_path: Path) -> dict[str, Any]:
     """Settings that start every thread."""
     records, audit = str(tmp_path / "records.jsonl"), str(tmp_path / "audit.jsonl")
     return {"audit_log": audit, "decision_records": records, "web_address": "127.0.0.1:0"}
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.fault(row=12)
 def test_every_thread_that_ends_by_an_exception_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged_threads: Callable[[], str]
