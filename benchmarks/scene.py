@@ -17,7 +17,7 @@ from benchmarks.load import Target, write_body
 from benchmarks.processes import Serving, start_service
 from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.keys.secret_key import PSEUDONYMS, SecretKey, key_file
-from server.opening import Opening
+from server.lifecycle.opening import Opening
 from server.settings import Settings
 from server.store.keys import Pseudonyms
 from server.store.redis.handshake import open_connection

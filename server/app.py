@@ -9,28 +9,19 @@ from socket import socket
 from server.calls.assembly import LaneThreads
 from server.canaries.assembly import CanaryParts
 from server.choices.assembly import ChoiceThreads
-from server.decision_records.assembly import DecisionRecords
-from server.decisions.sampling import EveryNth
-from server.decisions.shadow import Shadow
 from server.files.file_watch import FileWatch
 from server.gate.assembly import make_gate
 from server.gate.port import HEALTH_CHECKED
-from server.geo.location_database import LocationDatabase, LocationSource
-from server.health import watch_store
+from server.geo.location_database import LocationSource
 from server.http.metrics_endpoint import Probes, serve_metrics
-from server.keys.assembly import nap_reader
-from server.keys.secret_key import NETWORK_IDS
+from server.lifecycle.health import watch_store
+from server.lifecycle.opening import Opening
+from server.lifecycle.readiness import Readiness, thread_names
+from server.lifecycle.vital_threads import VitalThreads
 from server.metrics.metrics import Metrics
-from server.opening import Opening
-from server.policy.current_policy import CurrentPolicy
-from server.policy.shadow_policy import ShadowPolicy
-from server.readiness import Readiness
-from server.security.audit_assembly import audit_denials, open_audit
-from server.security.doors import open_doors
+from server.parts import Parts
 from server.security.exposure import check_exposure
 from server.settings import Settings
-from server.store.assembly import StoreAccess
-from server.tracing.assembly import open_tracer
 from server.web.assembly import open_pages
 from server.web.inspect.admission import inspector_is_open
 from server.web.visit import read_proxies
@@ -59,39 +50,25 @@ class Service(Opening):
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
         if self._listener is None:
             check_exposure(self._settings)
-        self._open_parts()
+        self._parts = parts = Parts(self._settings, self.metrics, self._given_locations, self._closing)
+        self.doors, self.store, self.rules = parts.doors, parts.store, parts.rules
         self._open_ports()
         self._serve_calls()
         self._watch = watch_store(self.gate, self.store, self.metrics, self._closing)
-        self._file_watch = FileWatch(self.reload, self.reload_changed)
+        self._file_watch = FileWatch(parts.reload, parts.reload_changed)
         self._file_watch.start()
         self._closing.callback(self._file_watch.close)
         # What is here now stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        self._readiness.serve(self.gate)
-
-    def _open_parts(self) -> None:
-        settings, metrics, closing = self._settings, self.metrics, self._closing
-        self.doors = open_doors(settings)
-        metrics.denials.count = self.doors.admission.denied
-        metrics.certificates.ends_s = self.doors.certificate_ends_s
-        self.locations = self._given_locations or LocationDatabase(settings.geo_db)
-        metrics.country_table_age.set_function(self.locations.age_s)
-        self.store = StoreAccess(settings, closing)
-        self.store.on_circuit_change = metrics.circuit_open.set
-        self.audit = open_audit(settings, metrics.count_audit_lost, closing)
-        audit_denials(self.doors.admission, self.audit)
-        self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), metrics)
-        self.shadow_rules = ShadowPolicy(settings.policy_shadow, self.rules, metrics)
-        self.records = DecisionRecords(settings, lambda: self.store.trust.epoch, metrics, closing)
-        self.tracer = open_tracer(settings, closing)
+        names = thread_names(self._settings, serves_metrics=self._listener is None)
+        self._readiness.serve(self.gate, VitalThreads(names))
 
     def _open_ports(self) -> None:
         settings, closing = self._settings, self._closing
         self.gate = make_gate(settings, self.doors, self._listener)
-        if self.tracer is not None:
-            self.gate.trace_with(self.tracer)
+        if self._parts.tracer is not None:
+            self.gate.trace_with(self._parts.tracer)
         self.address = self.gate.open()
         # If the start fails later on; closing twice does nothing.
         closing.callback(self.gate.close, 0)
@@ -103,19 +80,18 @@ class Service(Opening):
             )
 
     def _serve_calls(self) -> None:
-        settings, closing = self._settings, self._closing
-        shadow = Shadow(self.shadow_rules, self.metrics.shadow, EveryNth(settings.policy_shadow_one_in))
+        settings, parts, closing = self._settings, self._parts, self._closing
         lanes = LaneThreads(
             settings=settings,
             store=self.store,
             choices=ChoiceThreads(settings, self.store, self.rules, self.metrics, closing),
             rules=self.rules,
-            locator=self.locations,
-            open_nap=nap_reader(settings.nap_keys, lambda: self.metrics.count_decode_error("nap")),
+            locator=parts.locations,
+            open_nap=parts.open_nap,
             metrics=self.metrics,
-            observers=[shadow, *self.records.observers],
-            audit=self.audit,
-            tracer=self.tracer,
+            observers=parts.observers,
+            audit=parts.audit,
+            tracer=parts.tracer,
         )
         lanes.start(self.gate, closing)
         closing.callback(_LOG.info, "drained, the gate is closed")
@@ -131,18 +107,8 @@ class Service(Opening):
         self._closing.close()
 
     def reload(self) -> None:
-        """Read all files again; a file that cannot be used changes nothing. The audit log is opened again too."""
-        self.audit.reopen()
-        self.rules.reload()
-        self.shadow_rules.reload()
-        self.records.reopen()
-        self.locations.reload()
-        self.doors.reload()
-
-    def reload_changed(self) -> None:
-        """Read the files again that are taken when they change."""
-        self.locations.reload_if_changed()
-        self.doors.reload_if_changed()
+        """Read all files again, and wait for it; see ``Parts.reload``."""
+        self._parts.reload()
 
     def request_reload(self) -> None:
         """Have the files read again, without waiting for it."""
@@ -153,8 +119,12 @@ class Service(Opening):
         """Whether the pages have an inspector that answers."""
         return bool(self.web_address) and inspector_is_open(self.doors.admission, read_proxies(self._settings))
 
+    def watch_thread(self, thread: threading.Thread) -> None:
+        """Serve only as long as a thread runs that was started beside the service."""
+        self._readiness.watch_too(thread)
+
     def ended_part(self) -> str:
-        """Return the name of a part that serving needs and that has ended by itself; empty while all run, or start."""
+        """Return the names of parts that serving needs and that have ended; empty while all run, or start, or stop."""
         return self._readiness.ended_part()
 
     def drain(self, hurry: threading.Event) -> None:

@@ -18,7 +18,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class TextFormat(logging.Formatter):
-    """``2026-11-28T23:00:00.123Z WARNING server.health: message``."""
+    """``2026-11-28T23:00:00.123Z WARNING server.lifecycle.health: message``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""

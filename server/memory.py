@@ -1,4 +1,4 @@
-"""The heap of the C library, kept small. Of glibc alone: elsewhere nothing happens."""
+"""The heap of glibc, kept small. With another C library nothing happens."""
 
 import ctypes
 

@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -110,7 +111,7 @@ class Settings:
     traces: str = ""
     """URL of an OTLP receiver that gets traces; empty: none are made."""
     traces_one_in: int = field(default=1000, metadata={"bounds": (1, 1_000_000_000)})
-    """One in so many calls is traced, where the caller does not say."""
+    """One call in this number is traced, where the caller does not say."""
     audit_log: str = ""
     """The file of the audit log, or ``-`` for standard output; empty: none is written."""
     audit_required: str = field(default="no", metadata={"choices": ("no", "yes")})
@@ -138,13 +139,27 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
     known = {PREFIX + setting.name.upper(): setting for setting in fields(Settings)}
     values_by_name = _with_secrets(values_by_name)
     if unknown := sorted(values_by_name.keys() - known.keys()):
-        raise SettingsError(f"{unknown[0]}: unknown setting; the settings are {', '.join(sorted(known))}")
+        raise SettingsError(f"{unknown[0]}: unknown setting; {_proposal(unknown[0])}")
     types = get_type_hints(Settings)
     values: dict[str, Any] = {}  # each converted to the type of its field
     for name, value in values_by_name.items():
         setting = known[name]
-        values[setting.name] = _check(name, _convert(name, value, types[setting.name]), setting.metadata)
+        converted = _convert(name, value, types[setting.name], setting.metadata)
+        values[setting.name] = _check(name, converted, setting.metadata)
     return Settings(**values)
+
+
+def _proposal(unknown: str) -> str:
+    """Return the name that was probably meant, if one is similar, and all names."""
+    names = sorted([*(setting.name.upper() for setting in fields(Settings)), *map(_bare, secret_files())])
+    listed = f"the settings are {', '.join(PREFIX + name for name in names)}"
+    # Without the prefix, which would make all names similar.
+    similar = get_close_matches(_bare(unknown), names, n=1)
+    return f"did you mean {PREFIX}{similar[0]}? {listed}" if similar else listed
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix(PREFIX)
 
 
 def secret_files() -> dict[str, str]:
@@ -188,13 +203,14 @@ def _read_file(path: Path) -> Mapping[str, object]:
         raise SettingsError(f"--config: not a TOML file: {error}") from error
 
 
-def _convert(name: str, value: object, target: type) -> object:
+def _convert(name: str, value: object, target: type, limits: Mapping[str, object]) -> object:
     if target is int:
         try:
             return int(str(value))
         except ValueError:
             raise SettingsError(f"{name}: must be a whole number") from None
-    if not isinstance(value, str):
+    # A number of processes may be a number in the file; ``_check`` refuses what is none.
+    if not isinstance(value, str) and "processes" not in limits:
         raise SettingsError(f"{name}: must be a string")
     return target(value)
 

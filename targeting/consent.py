@@ -154,7 +154,7 @@ def _gpp_texts(signals: Signals) -> tuple[str, ...]:
 
 
 def _combine(readings: Sequence[GppReading], doubts: _Doubts) -> GppReading | None:
-    """Return what any of the readings withholds. Of two sections of one id the later counts only if it withholds."""
+    """Return what any of the readings withholds. The later of two sections of one id counts only if it withholds."""
     if not readings:
         return None
     combined, *others = readings

@@ -43,13 +43,14 @@ PROCESSES: Final = Section(
             "Open files", "File descriptors in use.", NUMBER, [Query(gauge("sum", "process_open_fds"), "{{instance}}")]
         ),
         Graph(
-            "Versions",
-            "Builds and policies in force.",
+            "In force",
+            "Builds, policies, and instances with leak canaries.",
             NUMBER,
             [
                 Query(gauge("count", "adtargeting_build_info", "version, gate"), "build {{version}} {{gate}}"),
                 Query(gauge("count", "adtargeting_policy_info", "version"), "policy {{version}}"),
                 Query(gauge("count", "adtargeting_shadow_policy_info", "version"), "shadow policy {{version}}"),
+                Query(gauge("sum", "adtargeting_canaries_enabled", "job"), "leak canaries"),
             ],
         ),
         Graph(

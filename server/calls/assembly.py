@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class LaneThreads(NamedTuple):
-    """What the workers of both lanes are made of."""
+    """The parts of the workers of both lanes."""
 
     settings: Settings
     store: StoreAccess
@@ -44,7 +44,7 @@ class LaneThreads(NamedTuple):
     open_nap: Callable[[str], Nap | None]
     metrics: Metrics
     observers: Sequence[BatchObserver] = ()
-    """What takes note of the decisions that are made."""
+    """Each is shown every batch of decisions."""
     audit: AuditTrail = NO_AUDIT
     tracer: "Tracer | None" = None
 

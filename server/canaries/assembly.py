@@ -42,7 +42,7 @@ class _Unmeasured:
 
 
 class CanaryParts(NamedTuple):
-    """What the canaries live in."""
+    """The parts of the service that the canaries need."""
 
     gate: Gate
     store: StoreAccess
@@ -61,6 +61,7 @@ class CanaryParts(NamedTuple):
             ids=ids,
             counts=self.metrics.canaries,
         )
+        self.metrics.canaries.enabled.set(1)
         watch = CanaryWatch(parts, every_s=every_s)
         watch.start()
         closing.callback(watch.close)

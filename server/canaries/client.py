@@ -16,7 +16,7 @@ _TIMEOUT_S: Final = 0.5
 
 
 class Answer(NamedTuple):
-    """What one call answered about one canary. ``is_unserved``: nothing that says anything about it."""
+    """What one call answered about one canary. ``is_unserved``: without a fault it says nothing about the canary."""
 
     canary: Canary
     call: str

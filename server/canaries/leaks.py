@@ -41,8 +41,14 @@ class Examiner(NamedTuple):
 
     @staticmethod
     def is_unserved(canary: Canary, answer: pb.DecideResponse) -> bool:
-        """Whether the control is limited because the store did not answer, which is no fault."""
-        return canary.is_control and bool(answer.reasons) and _STORE_FAILED.issuperset(answer.reasons)
+        """Whether an answer without a fault says nothing about its canary.
+
+        So it is for a control that the store did not serve, and for anyone who is limited for a reason that is not
+        its own: by a store that failed, the guard that this canary watches was not even asked.
+        """
+        if canary.is_control:
+            return bool(answer.reasons) and _STORE_FAILED.issuperset(answer.reasons)
+        return canary.reason not in {int(reason) for reason in answer.reasons}
 
     def _control(self, canary: Canary, answer: pb.DecideResponse) -> Iterator[Fault]:
         if answer.mode != pb.MODE_BEHAVIOURAL:

@@ -2,10 +2,13 @@
 
 An answer counts only if the records were the same before and after it, so a service that is just writing them raises no
 alarm. A control that is limited is a fault only while the store answers and is trusted: otherwise everyone is limited.
+A canary that must be limited holds only by its own reason, so while the store fails only those hold that their request
+limits. Invariant: a round begins a second after the one before it, or as soon as that one has ended.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
@@ -19,6 +22,7 @@ from server.store.ports import StoreError
 from targeting.canaries.ids import CanaryIds
 from targeting.canaries.people import CANARIES, Canary
 from targeting.policy.policy import Policy
+from targeting.reasons import Reason
 
 _LOG = logging.getLogger(__name__)
 EVERY_S: Final = 1.0
@@ -45,7 +49,7 @@ class Client(Protocol):
 
 
 class WatchParts(NamedTuple):
-    """What a watch works with. ``policy`` returns the one in force."""
+    """The parts of a watch. ``policy`` returns the one in force."""
 
     records: Records
     client: Client
@@ -64,13 +68,22 @@ class _Seen(NamedTuple):
 class CanaryWatch:
     """Asks on a thread of its own, which lives from ``start`` to ``close``."""
 
-    def __init__(self, parts: WatchParts, *, every_s: float = EVERY_S) -> None:
+    def __init__(
+        self,
+        parts: WatchParts,
+        *,
+        every_s: float = EVERY_S,
+        clock_s: Callable[[], float] = time.monotonic,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        """``clock_s`` and ``stopping``, whose ``wait`` is the pause between rounds, are those of a test."""
         self._parts = parts
+        self._clock_s = clock_s
         self._every_s = every_s
         self._turn = 0
         self._seen = _Seen({}, serves=False)
         self._is_answered = True
-        self._stopping = threading.Event()
+        self._stopping = stopping or threading.Event()
         self._thread = threading.Thread(target=self._run, name="canaries", daemon=True)
 
     def start(self) -> None:
@@ -92,18 +105,19 @@ class CanaryWatch:
             if answer.faults:
                 suspects.append(answer)
             else:
-                self._parts.counts.count(Outcome.UNANSWERED if answer.is_unserved else Outcome.HELD)
+                self._parts.counts.count(Outcome.HELD if _holds(answer, before) else Outcome.UNANSWERED)
         self._turn += 1
         if suspects and self._parts.policy() is policy:
             self._report(suspects, before)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            next_s = self._clock_s() + self._every_s
             try:
                 self.check()
             except Exception as problem:  # noqa: BLE001  # the watch outlives a fault of ours
                 note(problem)
-            self._stopping.wait(self._every_s)
+            self._stopping.wait(max(next_s - self._clock_s(), 0.0))
 
     def _read(self, read: Callable[[], Planted]) -> _Seen:
         try:
@@ -135,3 +149,12 @@ class CanaryWatch:
                 continue
             self._parts.counts.count(Outcome.LEAKED)
             _LOG.error("leak canary %s: %s shows %s", answer.canary.name, answer.call, "; ".join(faults))
+
+
+def _holds(answer: Answer, seen: _Seen) -> bool:
+    """Whether an answer without a fault shows that its canary's guard works.
+
+    A store that is not trusted limits everyone for the reason of a lost preference, so that one then shows nothing.
+    """
+    is_everyones = answer.canary.reason is Reason.PREFERENCE_LOST and not seen.serves
+    return not answer.is_unserved and not is_everyones

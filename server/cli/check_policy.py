@@ -10,8 +10,8 @@ from rich.table import Table
 from server.cli.command import Command
 from server.cli.failures import OK, REFUSED, UsageError
 from server.cli.matrix import Row, matrix
-from server.cli.policy_changes import add_allowances, print_change
-from server.cli.shell import Shell, plain, table
+from server.cli.policy_changes import NOT_ALLOWED, add_allowances, print_change
+from server.cli.shell import Shell, counted, plain, table
 from server.cli.show import NOTHING
 from server.policy.policy_file import load_policy
 from server.schemas.files import POLICY_SCHEMA
@@ -35,7 +35,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace, shell: Shell) -> int:
     """Validate the policy; print its effect on each network, its rules and warnings, or what differs from another."""
     policy = _load(options.file)
-    shell.out.print(f"valid: policy {policy.version}, {len(policy.networks)} networks, {len(policy.rules)} rules")
+    parts = f"{counted(len(policy.networks), 'network')}, {counted(len(policy.rules), 'rule')}"
+    shell.out.print(f"valid: policy {policy.version}, {parts}")
     if options.against is not None:
         return _compare(_load(options.against), policy, options.allow, shell)
     if policy.networks:
@@ -63,7 +64,7 @@ def _compare(old: Policy, new: Policy, allowed: Sequence[str], shell: Shell) -> 
     refused = not_allowed(differences, allowed)
     for difference in differences:
         print_change(shell, difference.name, difference.effect, _change_text(difference), allowed)
-    shell.out.print(f"{len(differences)} differences, {len(refused)} loosenings that are not allowed")
+    shell.out.print(f"{counted(len(differences), 'difference')}, {counted(len(refused), *NOT_ALLOWED)}")
     return REFUSED if refused else OK
 
 

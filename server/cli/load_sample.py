@@ -16,7 +16,7 @@ from rich.progress import Progress as ProgressBar
 
 from server.cli.command import Command, program
 from server.cli.failures import OK
-from server.cli.shell import Shell
+from server.cli.shell import Shell, counted
 from server.cli.store_access import open_store
 from server.keys.secret_key import PSEUDONYMS, key_file
 from server.policy.policy_file import load_policy
@@ -25,6 +25,7 @@ from server.sample.person import Person
 from server.sample.personas import find_personas
 from server.sample.population import population
 from server.settings import Settings
+from server.store.assembly import store_name
 from server.store.keys import Pseudonyms
 from server.store.record_cipher import PURPOSE, RecordCipher
 from server.store.redis.backend import backend_of
@@ -57,9 +58,11 @@ def run(options: Namespace, shell: Shell) -> int:
         people = population(options.seed, options.subjects, now_s)
         written, left_alone = load(shell.out, loader.load(people, now_s), options.subjects)
     rate = options.subjects / (time.perf_counter() - started)
-    shell.out.print(f"{options.subjects:,} people: {written:,} subjects written, {rate:,.0f} people per second.")
+    people_text, written_text = counted(options.subjects, "person", "people"), counted(written, "subject")
+    shell.out.print(f"{people_text}: {written_text} written, {rate:,.0f} people per second.")
+    shell.out.print(f"Stored in {store_name(settings)}.")
     if left_alone:
-        shell.out.print(f"{left_alone:,} subjects existed before and were not changed.")
+        shell.out.print(f"Not changed: {counted(left_alone, 'subject')} that existed before.")
     _suggest(shell, population(options.seed, min(options.subjects, _SEARCHED_PEOPLE), now_s))
     return OK
 

@@ -2,10 +2,13 @@
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from typing import Final
 
 from server.cli.shell import Shell, plain
 from targeting.policy.comparison import is_allowed
 from targeting.policy.directions import Effect
+
+NOT_ALLOWED: Final = ("loosening that is not allowed", "loosenings that are not allowed")
 
 
 def add_allowances(parser: ArgumentParser) -> None:

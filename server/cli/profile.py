@@ -7,7 +7,7 @@ from adtargeting.v1 import profile_pb2 as pb
 from server.cli.client import as_json, open_client
 from server.cli.command import Command, add_subject, subject_of
 from server.cli.failures import OK
-from server.cli.shell import Shell
+from server.cli.shell import Shell, counted
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def run(options: Namespace, shell: Shell) -> int:
     if options.json:
         shell.write(as_json(receipt))
     else:
-        shell.out.print(f"erased: {receipt.keys_removed} keys of pseudonym {receipt.subject_pseudonym}")
+        shell.out.print(f"erased: {counted(receipt.keys_removed, 'key')} of pseudonym {receipt.subject_pseudonym}")
         shell.out.print("The stored choice stays.")
     return OK
 

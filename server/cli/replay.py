@@ -8,8 +8,8 @@ from typing import Final
 
 from server.cli.command import Command
 from server.cli.failures import OK, REFUSED, UsageError
-from server.cli.policy_changes import add_allowances, is_refused, print_change
-from server.cli.shell import Shell, plain
+from server.cli.policy_changes import NOT_ALLOWED, add_allowances, is_refused, print_change
+from server.cli.shell import Shell, counted, plain
 from server.decision_records.reading import RecordReading
 from server.policy.policy_file import load_policy
 from targeting.decision_records.replay import Replay, ReplayedChange
@@ -60,7 +60,7 @@ def _print_bad_lines(reading: RecordReading, shell: Shell) -> None:
     for line in reading.named:
         shell.out.print(f"not replayed: {plain(line)}")
     if more := reading.bad_lines - len(reading.named):
-        shell.out.print(f"not replayed: {more} more lines")
+        shell.out.print(f"not replayed: {counted(more, 'more line')}")
 
 
 def _print_changes(changes: Counter[ReplayedChange], allowed: Sequence[str], shell: Shell) -> None:
@@ -74,12 +74,12 @@ def _print_changes(changes: Counter[ReplayedChange], allowed: Sequence[str], she
     for change in ordered[:_MAX_SHOWN]:
         print_change(shell, change.name, change.effect, _text(change, changes[change]), allowed)
     if len(ordered) > _MAX_SHOWN:
-        shell.out.print(f"{len(ordered) - _MAX_SHOWN} more changes, each of fewer decisions")
+        shell.out.print(f"{counted(len(ordered) - _MAX_SHOWN, 'more change')}, each of fewer decisions")
 
 
 def _text(change: ReplayedChange, decisions: int) -> str:
     """Return how many decisions change, where, and why."""
-    parts = [f"{decisions} decisions"]
+    parts = [counted(decisions, "decision")]
     if change.reason is not None:
         parts += [change.reason.name, change.country or _UNKNOWN]
     if change.network:
@@ -92,9 +92,10 @@ def _text(change: ReplayedChange, decisions: int) -> str:
 def _summary(reading: RecordReading, changes: Iterable[ReplayedChange], refused: int) -> str:
     effects = Counter(change.effect for change in changes)
     return (
-        f"{reading.replay.decisions.total()} decisions replayed under policy {reading.replay.policy.version}: "
-        f"{effects[Effect.LOOSENS]} loosenings, {effects[Effect.TIGHTENS]} tightenings, {refused} loosenings that are "
-        f"not allowed; {reading.bad_lines} lines not replayed"
+        f"{counted(reading.replay.decisions.total(), 'decision')} replayed under policy "
+        f"{reading.replay.policy.version}: {counted(effects[Effect.LOOSENS], 'loosening')}, "
+        f"{counted(effects[Effect.TIGHTENS], 'tightening')}, {counted(refused, *NOT_ALLOWED)}; "
+        f"{counted(reading.bad_lines, 'line')} not replayed"
     )
 
 

@@ -50,6 +50,11 @@ def plain(text: str) -> str:
     )
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 person``, ``2,000 people``; without ``many``, with an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def table(*headings: str, title: str = "") -> Table:
     """Return an empty table. Only the last column wraps."""
     made = Table(box=TABLE_STYLE, title=title or None, title_justify="left", title_style="bold", pad_edge=False)

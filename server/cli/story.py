@@ -26,7 +26,7 @@ _WITHOUT_STORE = {pb.REASON_STORE_UNAVAILABLE, pb.REASON_STORE_TIMEOUT}
 
 
 class Stage(NamedTuple):
-    """What a scene works with."""
+    """The parts of a scene."""
 
     out: Console
     client: Client

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from server.decisions.decider import Stored
 from server.errors import note
 from server.metrics.metrics import Metrics
+from server.store.measured import StoreFault
 from server.store.ports import DecisionStore, Reading, StoreError, StoreTimeout, StoreUntrusted
 from targeting.model import Subject
 from targeting.reasons import Reason
@@ -37,6 +38,8 @@ class Fetcher:
     def __init__(self, store: DecisionStore, metrics: Metrics) -> None:
         self._store = store
         self._metrics = metrics
+        self.is_measured = True
+        """Whether the next question counts in metrics: not where only the service itself asks."""
 
     def fetch(self, subjects: Sequence[Subject], budget_s: float) -> Stored:
         """Return the records of all subjects, in order, or the reason why there are none."""
@@ -50,7 +53,7 @@ class Fetcher:
         except Exception as problem:  # noqa: BLE001  # a fault of ours in asking the store limits as its failure does
             return self._reason(problem)
         finally:
-            self._metrics.observe_fetch(time.perf_counter() - started_s)
+            self.observe(time.perf_counter() - started_s)
 
     def begin(self, subjects: Sequence[Subject], budget_s: float) -> Reading | Reason | None:
         """Send the question without waiting; None where only ``fetch`` can, on a thread."""
@@ -77,20 +80,25 @@ class Fetcher:
         return self._reason(StoreTimeout())
 
     def observe(self, seconds: float) -> None:
-        """Take the time of a reading that was begun."""
-        self._metrics.observe_fetch(seconds)
+        """Take the time of a question."""
+        if self.is_measured:
+            self._metrics.observe_fetch(seconds)
 
     def _reason(self, problem: Exception) -> Reason:
         if isinstance(problem, StoreTimeout):
-            self._metrics.count_store_error("fetch", "timeout")
+            self._count_error("timeout")
             return Reason.STORE_TIMEOUT
         if isinstance(problem, StoreUntrusted):
-            self._metrics.count_store_error("fetch", "untrusted")
+            self._count_error("untrusted")
             return Reason.PREFERENCE_LOST
         if not isinstance(problem, StoreError):
             note(problem)
-        self._metrics.count_store_error("fetch", "unavailable")
+        self._count_error("unavailable")
         return Reason.STORE_UNAVAILABLE
+
+    def _count_error(self, kind: StoreFault) -> None:
+        if self.is_measured:
+            self._metrics.count_store_error("fetch", kind)
 
 
 class LoopFetcher:
@@ -113,7 +121,9 @@ class LoopFetcher:
         while not self._idle:
             await asyncio.wait(self._asked, return_when=asyncio.FIRST_COMPLETED)
 
-    def ask(self, subjects: Sequence[Subject], budget_s: float) -> "Stored | asyncio.Future[Stored]":
+    def ask(
+        self, subjects: Sequence[Subject], budget_s: float, *, is_measured: bool = True
+    ) -> "Stored | asyncio.Future[Stored]":
         """Return the records or the reason, or a future of them if the store has to be waited for.
 
         There must be ``room``. A store that does not answer by the end of the budget (seconds) is a reason, too.
@@ -121,6 +131,7 @@ class LoopFetcher:
         if not subjects:
             return ()
         fetcher, started_s = self._idle.pop(), time.monotonic()
+        fetcher.is_measured = is_measured
         reading = fetcher.begin(subjects, budget_s)
         if isinstance(reading, Reason):
             self._idle.append(fetcher)

@@ -23,6 +23,11 @@ class Group(NamedTuple):
         """Return the group of portions whose callers are all there."""
         return cls(portions, planned, rulebook).where(lambda portion: not portion.job.call.gone)
 
+    @property
+    def is_own(self) -> bool:
+        """Whether only the service itself asks, so that no metric of decisions counts it."""
+        return all(portion.job.call.caller.is_own for portion in self.portions)
+
     def where(self, chosen: Callable[[Portion], bool]) -> "Group":
         """Return the group of the chosen portions alone."""
         if all(map(chosen, self.portions)):

@@ -38,10 +38,12 @@ class TracedFetcher(LoopFetcher):
         self.calls: Sequence[Span] = ()
         """The calls on behalf of which the next question is asked."""
 
-    def ask(self, subjects: Sequence[Subject], budget_s: float) -> "Stored | asyncio.Future[Stored]":
+    def ask(
+        self, subjects: Sequence[Subject], budget_s: float, *, is_measured: bool = True
+    ) -> "Stored | asyncio.Future[Stored]":
         """Ask; see ``LoopFetcher.ask``."""
         span = self._tracer.begin_fetch(self.calls, len(subjects)) if subjects else None
-        stored = super().ask(subjects, budget_s)
+        stored = super().ask(subjects, budget_s, is_measured=is_measured)
         if span is None:
             return stored
         if isinstance(stored, asyncio.Future):

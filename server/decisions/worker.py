@@ -149,7 +149,7 @@ class Worker:
         await self._parts.fetcher.room()
         # The store has the patience of the most patient.
         patience_s = max(map(self._answer_by_s, group.portions)) - time.monotonic() if group.portions else 0.0
-        stored = self._parts.fetcher.ask(group.planned.subjects, patience_s)
+        stored = self._parts.fetcher.ask(group.planned.subjects, patience_s, is_measured=not group.is_own)
         if not isinstance(stored, asyncio.Future):
             self._settle(group, stored)
             return

@@ -121,6 +121,8 @@ class Lanes:
     def __init__(self, capacity: Capacity, turns: int = 1) -> None:
         self.decisions = Decisions(turns)
         self.stopping = False
+        self._own = 0
+        """Calls of the service itself that wait or are being worked on."""
         self.ended: dict[Method, Counter[int]] = {method: Counter() for method in METHODS}
         self.refused: Counter[str] = Counter({cause.value: 0 for cause in Cause})
         # Not a SimpleQueue: of several threads that wait with a timeout, one may then wait for ever (CPython 3.11).
@@ -164,8 +166,8 @@ class Lanes:
             return None
 
     def inflight(self) -> int:
-        """Count the calls of both lanes that wait or are being worked on."""
-        return self._singles.calls + self._large.calls + self._other.calls
+        """Count the calls of both lanes that wait or are being worked on; not those of our own."""
+        return self._singles.calls + self._large.calls + self._other.calls - self._own
 
     def _room_of(self, call: Call) -> Room:
         if call.method.lane is not Lane.DECISIONS:
@@ -201,6 +203,7 @@ class Lanes:
         size = len(call.payload)
         call.ticket = asyncio.get_running_loop().create_future()
         room.enter(call.client, call.weight, size)
+        self._own += call.caller.is_own
         (self.decisions if call.method.lane is Lane.DECISIONS else self._others).put(call)
         code = CANCELLED
         try:
@@ -211,5 +214,6 @@ class Lanes:
             # Reached too when the caller goes away; nothing reads the answer then.
             call.gone = True
             room.leave(call.client, call.weight, size)
+            self._own -= call.caller.is_own
             if not call.caller.is_own:
                 self.ended[call.method][code] += 1

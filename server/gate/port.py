@@ -199,7 +199,7 @@ class Gate(Protocol):
         ...
 
     def inflight(self) -> int:
-        """Count the calls of both lanes that wait or are being worked on."""
+        """Count the calls of both lanes that wait or are being worked on; not those of our own."""
         ...
 
     def ended(self) -> Mapping[Method, Mapping[int, int]]:

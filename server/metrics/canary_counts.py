@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from prometheus_client.registry import CollectorRegistry
 
 
@@ -14,11 +14,11 @@ class Outcome(StrEnum):
     LEAKED = "leaked"
     """A profile went out, or the control was limited, so none would."""
     UNANSWERED = "unanswered"
-    """No answer, or the store did not serve the control."""
+    """No answer, or one that shows nothing: limited for another reason than the canary's, as by a store that failed."""
 
 
 class CanaryCounts:
-    """``adtargeting_canary_leaks_total`` and ``adtargeting_canary_answers_total``."""
+    """``adtargeting_canary_leaks_total``, ``adtargeting_canary_answers_total``, ``adtargeting_canaries_enabled``."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._leaks = Counter(
@@ -32,6 +32,7 @@ class CanaryCounts:
             ["outcome"],
             registry=registry,
         )
+        self.enabled = Gauge("adtargeting_canaries_enabled", "1 where leak canaries are asked about", registry=registry)
         self._answers = {outcome: answers.labels(outcome.value) for outcome in Outcome}
 
     def count(self, outcome: Outcome, number: int = 1) -> None:

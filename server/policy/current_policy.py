@@ -1,25 +1,23 @@
 """The current rulebook: the policy file, read at start and on reload, and replaced as a whole."""
 
-import logging
 from pathlib import Path
 
-from server.errors import note
 from server.metrics.metrics import Metrics
 from server.policy.policy_file import load_policy
+from server.policy.reloading import reload_policy
 from targeting.decision import Rulebook
-from targeting.policy.policy import DEFAULT_POLICY, Policy, PolicyError
-
-_LOG = logging.getLogger(__name__)
+from targeting.policy.policy import DEFAULT_POLICY, Policy
 
 
 class CurrentPolicy:
     """Holds the current rulebook. A batch reads it once, so the whole batch is decided by one policy."""
 
     def __init__(self, path: str, id_key: bytes, metrics: Metrics) -> None:
+        """``path`` names the file; empty: the built-in policy. Raises ``PolicyError``."""
         self._path = path
         self._id_key = id_key
         self._metrics = metrics
-        self._rulebook = self._read(may_be_empty=True)
+        self._read(may_be_empty=True)
 
     def __call__(self) -> Rulebook:
         """Return the current rulebook."""
@@ -30,17 +28,8 @@ class CurrentPolicy:
 
         If not, as when it is empty, the current policy stays.
         """
-        try:
-            # A file that is being written is empty for a moment.
-            self._rulebook = self._read(may_be_empty=False)
-        except PolicyError as problem:
-            _LOG.error("policy reload refused, keeping the current policy: %s", problem)
-            return False
-        except Exception as problem:  # noqa: BLE001  # an unforeseen fault in a reload must not end the service
-            _LOG.error("policy reload refused, keeping the current policy: internal error %s", note(problem))
-            return False
-        _LOG.info("policy loaded: version %s", self._rulebook.policy.version)
-        return True
+        # A file that is being written is empty for a moment.
+        return reload_policy("policy", lambda: self._read(may_be_empty=False))
 
     def shadow_path(self) -> Path | None:
         """Return the path of the policy in the shadow that the current policy names, from its own file."""
@@ -52,7 +41,7 @@ class CurrentPolicy:
         self._metrics.use_policy(policy)
         self._rulebook = Rulebook(policy, self._id_key)
 
-    def _read(self, *, may_be_empty: bool) -> Rulebook:
+    def _read(self, *, may_be_empty: bool) -> Policy:
         policy = load_policy(Path(self._path), may_be_empty=may_be_empty) if self._path else DEFAULT_POLICY
-        self._metrics.use_policy(policy)
-        return Rulebook(policy, self._id_key)
+        self.replace(policy)
+        return policy

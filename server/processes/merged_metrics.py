@@ -33,7 +33,7 @@ _LOWEST: Final = frozenset(
         "process_start_time_seconds",
     }
 )
-"""Gauges of which the worst process counts. Of all others the highest value counts."""
+"""Gauges of which the worst process counts; of the others the highest value does."""
 
 _Key = tuple[str, tuple[tuple[str, str], ...]]
 

@@ -1,11 +1,11 @@
 """How many processes serve, and the process of their supervisor."""
 
 import logging
-import os
 from typing import Final
 
 from server.logs import FloodFilter
 from server.processes.supervisor import Supervisor
+from server.processes.usable_cores import usable_cores
 from server.serving import Signals, run_process
 from server.settings import MOST_PROCESSES, Settings
 
@@ -19,7 +19,7 @@ def process_count(settings: Settings) -> int:
     """Return how many worker processes the settings ask for on this machine."""
     if settings.processes != "auto":
         return int(settings.processes)
-    cores = _usable_cores()
+    cores = usable_cores()
     return 1 if cores <= _CORES_OF_ONE_PROCESS else min(cores - 1, MOST_PROCESSES)
 
 
@@ -38,8 +38,3 @@ def run_supervisor(settings: Settings, processes: int) -> None:
             supervisor.drain(signals.hurry)
 
     run_process(settings, serve)
-
-
-def _usable_cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

@@ -42,7 +42,7 @@ def run_worker(settings: Settings, listener: socket, pipe: Connection) -> None:
             signals.starting = False
             log_start(service)
             pipe.send(Report("serving", f"{serving_line(service)}{pages_part(service)}"))
-            threading.Thread(target=_answer_scrapes, args=(service, pipe, signals), name="scrapes", daemon=True).start()
+            answer_scrapes(service, pipe, signals)
             serve_until_stopped(service, signals, floods)
         _send_metrics(service, pipe)
 
@@ -50,6 +50,13 @@ def run_worker(settings: Settings, listener: socket, pipe: Connection) -> None:
         run_process(settings, serve)
     except Exception as problem:  # noqa: BLE001  # the supervisor reports it in one line
         pipe.send(Report("failed", _line(problem)))
+
+
+def answer_scrapes(service: Service, pipe: Connection, signals: Signals) -> None:
+    """Answer the supervisor on a thread that the service then needs."""
+    thread = threading.Thread(target=_answer_scrapes, args=(service, pipe, signals), name="scrapes", daemon=True)
+    thread.start()
+    service.watch_thread(thread)
 
 
 def _answer_scrapes(service: Service, pipe: Connection, signals: Signals) -> None:

@@ -42,7 +42,7 @@ class WorkerSlot:
         self._started_s = self._restart_s = 0.0
         self._pause_s = 0.0
         self.start_line = ""
-        """What the worker said when it began to serve; empty before."""
+        """The start line of the worker; empty before it serves."""
         self.failure = ""
         """Why the last worker ended before it served."""
         self.failures = 0
@@ -60,7 +60,7 @@ class WorkerSlot:
 
     @property
     def pipe(self) -> Connection | None:
-        """What its reports come over."""
+        """The pipe of its reports."""
         return self._pipe
 
     def start(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import Field, fields
 from typing import Any, get_type_hints
 
-from server.settings import PREFIX, Settings, secret_files
+from server.settings import MOST_PROCESSES, PREFIX, Settings, secret_files
 from targeting.policy.json_schema import DIALECT, Json
 
 
@@ -31,10 +31,15 @@ def settings_schema(descriptions: Mapping[str, str]) -> Json:
 
 def _setting(expected: type, setting: Field[Any]) -> Json:
     limits = setting.metadata
+    if "processes" in limits:
+        return _number_or_text((1, MOST_PROCESSES), "^(auto|[0-9]+)$") | {"default": setting.default}
     if expected is not int:
         choices: Json = {"enum": list(limits["choices"])} if "choices" in limits else {}
         return {"type": "string", "default": str(setting.default)} | choices
-    least, most = limits["bounds"]
-    number = {"type": "integer", "minimum": least, "maximum": most}
-    # The environment has texts only, so a file may have one, too.
-    return {"anyOf": [number, {"type": "string", "pattern": r"^\s*[+-]?[0-9_]+\s*$"}], "default": setting.default}
+    return _number_or_text(limits["bounds"], r"^\s*[+-]?[0-9_]+\s*$") | {"default": setting.default}
+
+
+def _number_or_text(bounds: tuple[int, int], pattern: str) -> Json:
+    """Return the schema of a number: the environment has texts only, so a file may have one, too."""
+    number = {"type": "integer", "minimum": bounds[0], "maximum": bounds[1]}
+    return {"anyOf": [number, {"type": "string", "pattern": pattern}]}

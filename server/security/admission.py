@@ -25,7 +25,7 @@ ROLE_LABELS: Final = (*(role.value for role in Role), ANY_ROLE)
 
 
 class Presented(NamedTuple):
-    """What a caller shows of itself."""
+    """The credentials that a caller presents."""
 
     connection: str = ""
     """The address of its connection, ``host:port``; empty over a Unix socket."""

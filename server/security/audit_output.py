@@ -33,7 +33,7 @@ class StandardOutput:
     def append(self, lines: bytes) -> None:
         """Write lines."""
         if not select.select([], [_STDOUT], [], _STALLED_S)[1]:
-            raise OSError(errno.EAGAIN, "nobody reads standard output")
+            raise OSError(errno.EAGAIN, "standard output has no reader")
         write_whole(_STDOUT, lines)
 
     def reopen(self) -> None:

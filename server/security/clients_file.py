@@ -18,7 +18,7 @@ from server.settings import SettingsError
 
 SETTING: Final = "ADTARGETING_CLIENTS"
 MOST_CREDENTIALS: Final = 2
-"""Of each kind, for one client: the current one, and the next during a rotation."""
+"""How many of each kind one client may have: the current one, and the next during a rotation."""
 
 CLIENT_KEYS: Final = frozenset({"name", "roles", "token_sha256", "san"})
 NAME_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
@@ -68,7 +68,7 @@ def _clients(table: Mapping[str, Any]) -> Clients:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise _Fault("clients", "must be tables that begin with [[clients]]")
     if not entries:
-        raise _Fault("", "has no clients, so nobody could call; add [[clients]]")
+        raise _Fault("", "has no clients, so every call would be denied; add [[clients]]")
     register = _Register()
     for index, entry in enumerate(entries):
         register.add(f"clients[{index}]", entry)

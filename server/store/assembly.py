@@ -33,7 +33,7 @@ class StoreAccess:
     def __init__(self, settings: Settings, closing: ExitStack) -> None:
         self.tend: Callable[[], None] = _leave_alone
         """Starts an embedded store again when it has ended; called now and then."""
-        self.name = ""
+        self.name = store_name(settings)
         self.url = settings.redis_url
         """A secret: it may hold a password."""
         self._settings = settings
@@ -117,11 +117,9 @@ class StoreAccess:
 
     def _open_redis(self, settings: Settings) -> Address:
         if settings.redis_url:
-            self.name = "the Redis of ADTARGETING_REDIS_URL"
             return parse_store_url(settings.redis_url, settings.redis_password_file)
         embedded = self._closing.enter_context(EmbeddedRedis(settings.data_dir))
         self.tend = Restarter(embedded).check
-        self.name = f"an embedded Redis in {settings.data_dir}"
         self.url = embedded.url
         return embedded.address
 
@@ -131,6 +129,11 @@ class StoreAccess:
             _LOG.warning("circuit open: store %s unavailable, serving LIMITED", self.redis)
         else:
             _LOG.warning("circuit closed: store %s answers again", self.redis)
+
+
+def store_name(settings: Settings) -> str:
+    """Return the name of the store for its operator: what it is, and the setting or the place that says which."""
+    return "the Redis of ADTARGETING_REDIS_URL" if settings.redis_url else f"an embedded Redis in {settings.data_dir}"
 
 
 def _leave_alone() -> None:

@@ -1,7 +1,7 @@
 """Spans by OpenTelemetry: one for each call, one for each question to the store, one for each decision of a batch.
 
-Invariant: a span says which RPC, how many and how it ended, and nothing of a request, a person or a caller. Of what a
-caller sends only ``traceparent`` is used (W3C Trace Context, section 3.2), which is two random numbers and a flag; its
+Invariant: a span says which RPC, how many and how it ended, and nothing of a request, a person or a caller. Only a
+caller's ``traceparent`` is used (W3C Trace Context, section 3.2), which is two random numbers and a flag; its
 ``tracestate`` and baggage may hold anything.
 """
 

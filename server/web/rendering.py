@@ -39,7 +39,7 @@ class Site(NamedTuple):
     origin: str
     admit_inspector: AdmitVisitor = admit_everyone
     admit_visitor: AdmitVisitor = admit_everyone
-    """Of all other pages; it may name a proxy by its certificate."""
+    """Admission to the other pages; it may name a proxy by its certificate."""
 
     def texts(self, language: str) -> Texts:
         """Return the texts of a language of the pages."""

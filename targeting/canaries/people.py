@@ -1,7 +1,8 @@
 """Who the canaries are: a control, whose answers must be behavioural, and one person for each way to be limited.
 
-Each is known by name and by what the store and the request say of it. The policy decides whether one can be asked
-about: where it names no place of explicit opt-in, no canary is limited for that.
+Each is known by name, by what the store and the request say of it, and by the reason that this gives. An answer that is
+limited for another reason alone says nothing about that guard. The policy decides whether one can be asked about: where
+it names no place of explicit opt-in, no canary is limited for that.
 """
 
 from enum import Enum
@@ -10,6 +11,7 @@ from typing import Final, NamedTuple
 from targeting.canaries.ids import CanaryIds
 from targeting.model import Subject, SubjectKind
 from targeting.policy.policy import Policy
+from targeting.reasons import Reason
 
 CALLER_NAME: Final = "internal:canaries"
 """The name of the caller that asks about them, which no client can have."""
@@ -43,11 +45,17 @@ class Canary(NamedTuple):
     """One made-up person: its account, perhaps a linked account and a device, and what its requests show."""
 
     name: str
+    reason: Reason | None = None
+    """Why every answer about it must be limited; None for the control, which must be behavioural."""
     account: Stored = Stored.OPTED_IN
     linked: Stored | None = None
     device: Stored | None = None
     shows: Shown = Shown.NOTHING
-    is_control: bool = False
+
+    @property
+    def is_control(self) -> bool:
+        """Whether nothing limits this person."""
+        return self.reason is None
 
     def subjects(self, ids: CanaryIds) -> list[tuple[Subject, Stored]]:
         """Return the subjects, and what the store has of each."""
@@ -70,14 +78,14 @@ class Canary(NamedTuple):
 
 
 CANARIES: Final = (
-    Canary("control", is_control=True),
-    Canary("account-opt-out", Stored.OPTED_OUT),
-    Canary("linked-account-opt-out", linked=Stored.OPTED_OUT),
-    Canary("device-opt-out", device=Stored.OPTED_OUT),
-    Canary("child", Stored.CHILD),
-    Canary("lost-preference", Stored.LOST),
-    Canary("gpc-shown", shows=Shown.GLOBAL_PRIVACY_CONTROL),
-    Canary("gpc-stored", Stored.SIGNALLED),
-    Canary("consent-refused", shows=Shown.CONSENT_REFUSED),
-    Canary("opt-in-place", Stored.UNDECIDED, shows=Shown.OPT_IN_PLACE),
+    Canary("control"),
+    Canary("account-opt-out", Reason.ACCOUNT_OPT_OUT, Stored.OPTED_OUT),
+    Canary("linked-account-opt-out", Reason.ACCOUNT_OPT_OUT, linked=Stored.OPTED_OUT),
+    Canary("device-opt-out", Reason.DEVICE_OPT_OUT, device=Stored.OPTED_OUT),
+    Canary("child", Reason.UNDER_AGE, Stored.CHILD),
+    Canary("lost-preference", Reason.PREFERENCE_LOST, Stored.LOST),
+    Canary("gpc-shown", Reason.GLOBAL_PRIVACY_CONTROL, shows=Shown.GLOBAL_PRIVACY_CONTROL),
+    Canary("gpc-stored", Reason.ACCOUNT_OPT_OUT, Stored.SIGNALLED),
+    Canary("consent-refused", Reason.TCF_NO_CONSENT, shows=Shown.CONSENT_REFUSED),
+    Canary("opt-in-place", Reason.OPT_IN_REQUIRED, Stored.UNDECIDED, shows=Shown.OPT_IN_PLACE),
 )

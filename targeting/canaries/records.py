@@ -1,7 +1,7 @@
 """The records of canaries: what to write next, until the store has of each subject what it is meant to have.
 
 Order: first the profile with a choice that allows it, then the limit, as with a person; the guard of the store lets no
-other order pass. Every preference record carries a mark, so that whoever may read records tells canaries from people.
+other order pass. Every preference record carries a mark, so that a reader of records tells canaries from people.
 Invariant: what is wanted is judged by meaning, not by bytes, so that several services that write agree.
 """
 

@@ -11,6 +11,7 @@ from targeting.signals.tcf.vendor_list import VendorList
 
 Unknowns: TypeAlias = set[str]
 """What was asked for and is not recorded, in words."""
+_List: TypeAlias = VendorList | None
 
 
 class RecordedTcString(TcConsent):
@@ -25,7 +26,7 @@ class RecordedTcString(TcConsent):
         self._unknowns = unknowns
         self._lenient = lenient
 
-    def has_basis(self, purpose: int, vendor: int, vendor_list: VendorList | None = None) -> bool:
+    def has_basis(self, purpose: int, vendor: int, vendor_list: _List = None) -> bool:
         """Return whether the vendor has a legal basis for the purpose."""
         told = self._vendors.get(vendor)
         if told is None:
@@ -37,7 +38,7 @@ class RecordedTcString(TcConsent):
             return without
         return self._by_list(without, _has_declared(told, purpose, vendor_list), vendor_list)
 
-    def may_use_feature(self, number: int, vendor: int, vendor_list: VendorList | None = None) -> bool:
+    def may_use_feature(self, number: int, vendor: int, vendor_list: _List = None) -> bool:
         """Return whether the vendor may use the precise position, the only feature that a decision asks about."""
         allowed = self._string.precise_position
         if vendor_list is None or not allowed:
@@ -66,11 +67,11 @@ class AnyConsent(TcConsent):
     def __init__(self, unknowns: Unknowns) -> None:
         self._unknowns = unknowns
 
-    def has_basis(self, purpose: int, vendor: int, vendor_list: VendorList | None = None) -> bool:  # noqa: ARG002  # any
+    def has_basis(self, purpose: int, vendor: int, vendor_list: _List = None) -> bool:  # noqa: ARG002  # none was read
         """Return that the vendor has a basis."""
         return self._unknown()
 
-    def may_use_feature(self, number: int, vendor: int, vendor_list: VendorList | None = None) -> bool:  # noqa: ARG002
+    def may_use_feature(self, number: int, vendor: int, vendor_list: _List = None) -> bool:  # noqa: ARG002  # as above
         """Return that the vendor may use the feature."""
         return self._unknown()
 

@@ -84,7 +84,7 @@ def _find(rows: bytes, code: int) -> int:
 
 
 def _strengthened(row: tuple[int, int, int, int], gain: InterestGain, moment: Moment) -> bytes:
-    """Add a gain; one that is reported late has decayed since. Of two kinds the longer half-life counts."""
+    """Add a gain; one that is reported late has decayed since. The longer half-life of two kinds counts."""
     code, updated_s, steps, held_kind = row
     later_s = max(updated_s, moment.at_s)
     held_days, days = moment.days(held_kind), moment.days(gain.kind)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from targeting.features.taxonomy import segment_code
+from targeting.features.taxonomy import CODES, segment_code
 from targeting.model import Gender
 from targeting.records.envelope import RecordUnreadable, seal, unseal
 
@@ -55,6 +55,13 @@ class SegmentKind(IntEnum):
     CONTENT = 1
     PURCHASE = 2
     EXTERNAL = 3
+
+
+_KINDS = bytes(SegmentKind)
+_HIGH_BYTE_OF_CODE, _KIND, _HIGH_BYTE_OF_WEIGHT = 1, 8, 5
+"""Places in a row of an interest, and of a destination."""
+_BEYOND_ANY_WEIGHT = 0x7F
+"""The high byte of float32 from 1.7e38 on: of infinity and of what is no number too, and 0x80 and more of negatives."""
 
 
 class HeldInterest(NamedTuple):
@@ -214,14 +221,18 @@ def _parts(body: bytes) -> RawProfile:
     outside = len(names) - exposures
     if outside < 0 or at_names > len(body) or gender >= len(Gender):
         raise ValueError
+    interest_rows, destination_rows = body[_HEAD_SIZE:at_destinations], body[at_destinations:at_exposures]
+    _check_rows(interest_rows, destination_rows, outside)
+    # Answers carry the ids as they are.
+    b"\0".join(names[outside:]).decode()
     return RawProfile(
         gender=gender,
         occupation=body[at_texts:at_postal_code].decode(),
         postal_code=body[at_postal_code:at_language].decode(),
         country="" if country == _NO_COUNTRY else country.decode("ascii"),
         language=body[at_language:at_names].decode(),
-        interest_rows=body[_HEAD_SIZE:at_destinations],
-        destination_rows=body[at_destinations:at_exposures],
+        interest_rows=interest_rows,
+        destination_rows=destination_rows,
         exposure_rows=body[at_exposures:at_texts],
         outside_names=tuple(map(bytes.decode, names[:outside])) if outside else (),
         ad_ids=names[outside:] if outside else names,
@@ -229,6 +240,25 @@ def _parts(body: bytes) -> RawProfile:
         created_s=created_s,
         updated_s=updated_s,
     )
+
+
+def _check_rows(interest_rows: bytes, destination_rows: bytes, outside: int) -> None:
+    """Raise ``ValueError`` for rows that nothing can be computed from: their codes and kinds are indices of tables.
+
+    ``outside`` is the number of the profile's own names.
+    """
+    if interest_rows[_KIND::_INTEREST_SIZE].strip(_KINDS):
+        raise ValueError
+    if max(interest_rows[_HIGH_BYTE_OF_CODE::_INTEREST_SIZE], default=0) >= CODES >> 8:
+        codes = (code for code, *_ in INTEREST.iter_unpack(interest_rows))
+        if not all(code < CODES or 0 <= code - OUTSIDE_CODE < outside for code in codes):
+            raise ValueError
+    if destination_rows:
+        countries = destination_rows[::_DESTINATION_SIZE] + destination_rows[1::_DESTINATION_SIZE]
+        if not (countries.isalpha() and countries.isupper()):
+            raise ValueError
+        if max(destination_rows[_HIGH_BYTE_OF_WEIGHT::_DESTINATION_SIZE]) >= _BEYOND_ANY_WEIGHT:
+            raise ValueError
 
 
 def decode_profile(value: bytes, owner: bytes) -> Profile:

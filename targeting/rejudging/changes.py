@@ -19,7 +19,7 @@ _KEYS: Final[Mapping[Reason, str]] = {
     Reason.SIGNAL_UNREADABLE: "gdpr",
     Reason.OPT_IN_REQUIRED: "consent.explicit_opt_in_in",
 }
-"""The key of the policy that a reason hangs on. Of the unreadable signals only a TC string depends on the policy."""
+"""The key of the policy that a reason hangs on. Only one unreadable signal depends on the policy: a TC string."""
 
 _PARTS: Final[Mapping[str, Direction]] = {
     "contact": higher_loosens,

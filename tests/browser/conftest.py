@@ -2,15 +2,15 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
-from tests.conftest import MEMORY
-from tests.server.web.site import ACCOUNT_HEADER, IN_AMERICA, Site, running_site
+from tests.server.web.site import ACCOUNT_HEADER, IN_AMERICA, Site
+from tests.server.web.site_fixtures import account_id, site
+
+__all__ = ["account_id", "site"]
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -34,20 +34,6 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield running
         running.close()
-
-
-@pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
-    """A running service with pages."""
-    in_memory = TemporaryDirectory(prefix="adt-", dir=MEMORY if MEMORY.is_dir() else None)
-    with in_memory as directory, running_site(Path(directory)) as running:
-        yield running
-
-
-@pytest.fixture
-def account_id(request: pytest.FixtureRequest) -> str:
-    """An account that no other test has."""
-    return f"account of {request.node.name}"[:200]
 
 
 @pytest.fixture

@@ -90,6 +90,7 @@ def outcome(channel: grpc.Channel, method: Method, *authorizations: str) -> tupl
     return problem.code(), problem.details() or ""
 
 
+@pytest.mark.fault(row=21)
 @METHOD
 @pytest.mark.parametrize(("authorizations", "status"), AUTHORIZATIONS.values(), ids=AUTHORIZATIONS)
 def test_what_a_token_lets_in(
@@ -104,6 +105,7 @@ def test_what_a_token_lets_in(
         assert not any(token in said for token in TOKENS.values())
 
 
+@pytest.mark.fault(row=21)
 @METHOD
 @pytest.mark.parametrize(("name", "status"), CERTIFICATES.values(), ids=CERTIFICATES)
 def test_what_a_certificate_lets_in(mutual: GuardedGate, method: Method, name: str, status: grpc.StatusCode) -> None:
@@ -122,6 +124,7 @@ def test_a_token_counts_before_the_certificate(mutual: GuardedGate) -> None:
         assert outcome(channel, EXPLAIN, f"Bearer {TOKENS['current']}")[0] is LET_IN
 
 
+@pytest.mark.fault(row=21)
 @pytest.mark.parametrize("whose", ["expired", "another authority's"])
 def test_a_certificate_that_does_not_verify_is_refused_by_tls(mutual: GuardedGate, whose: str) -> None:
     sans = [uri("spiffe://test/everything")]

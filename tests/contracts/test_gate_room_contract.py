@@ -44,6 +44,7 @@ def test_a_full_room_refuses_at_once_and_serves_again_when_there_is_room(open_ga
         assert sent.result() == b"again"
 
 
+@pytest.mark.fault(row=23)
 @LANES
 def test_no_client_takes_more_than_it_leaves_free(open_gate: OpenGate, method: Method) -> None:
     gate = open_gate(room=Capacity(decisions=12, bytes=1000))
@@ -88,6 +89,7 @@ def test_single_calls_that_could_not_be_served_in_time_are_refused_at_once(open_
         batch.result()
 
 
+@pytest.mark.fault(row=10)
 def test_a_deadline_that_comes_before_the_turn_refuses_at_once(open_gate: OpenGate) -> None:
     gate = open_gate(room=Capacity(decisions=20_000, wait_s=1000))
     with own_channel(gate.address) as channel, own_channel(gate.address) as other:
@@ -103,6 +105,7 @@ def test_a_deadline_that_comes_before_the_turn_refuses_at_once(open_gate: OpenGa
         assert all(call.result() == b"" for call in waiting)
 
 
+@pytest.mark.fault(row=23)
 def test_a_heavy_call_takes_no_more_than_a_quarter_of_the_room(open_gate: OpenGate) -> None:
     gate = open_gate(room=Capacity(decisions=40))
     heavy = targeting_pb2.DecideBatchRequest(requests=[{"account_id": "a"}] * 256).SerializeToString()
@@ -116,6 +119,7 @@ def test_a_heavy_call_takes_no_more_than_a_quarter_of_the_room(open_gate: OpenGa
         assert [each.result() for each in waiting[:3]] == [b""] * 3
 
 
+@pytest.mark.fault(row=10)
 @LANES
 def test_a_room_full_of_bytes_refuses(open_gate: OpenGate, method: Method) -> None:
     gate = open_gate(room=Capacity(decisions=10, bytes=1000))

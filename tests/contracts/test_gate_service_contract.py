@@ -106,6 +106,7 @@ def test_the_lag_of_the_loop_is_told(open_gate: OpenGate) -> None:
     assert min(told) >= 0
 
 
+@pytest.mark.fault(row=11)
 def test_closing_refuses_new_calls_and_lets_the_others_end_within_the_grace(open_gate: OpenGate) -> None:
     gate = open_gate()
     with grpc.insecure_channel(gate.address) as channel:
@@ -124,6 +125,7 @@ def test_closing_refuses_new_calls_and_lets_the_others_end_within_the_grace(open
         assert not closing.is_alive()
 
 
+@pytest.mark.fault(row=11)
 def test_a_watch_of_health_does_not_keep_a_gate_open(open_gate: OpenGate) -> None:
     gate = open_gate()
     with grpc.insecure_channel(gate.address) as channel:

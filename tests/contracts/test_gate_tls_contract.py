@@ -63,6 +63,7 @@ class Caller(threading.Thread):
         self.join()
 
 
+@pytest.mark.fault(row=21)
 def test_a_renewed_certificate_is_served_and_no_call_is_lost(gate: GuardedGate) -> None:
     callers = [Caller(gate, reconnects=bool(number % 2)) for number in range(CALLERS)]
     for _ in range(RENEWALS):

@@ -19,7 +19,7 @@ class TestReading:
         assert store.read([ANNE], BUDGET_S) == [StoredRecords(ANNE.kind, OWNER)]
         assert store.fetch([ANNE], BUDGET_S)[0] == StoredRecords(ANNE.kind, OWNER)
 
-    def test_asking_for_nobody_answers_nothing(self, store: Store) -> None:
+    def test_asking_for_no_subject_answers_nothing(self, store: Store) -> None:
         assert store.fetch([], BUDGET_S) == []
         assert store.read([], BUDGET_S) == []
         assert store.commit([], BUDGET_S) == []
@@ -74,7 +74,7 @@ class TestReading:
         assert held(store)[1] == largest
         assert commit(store, profile=b"next"), "and can be changed"
 
-    def test_without_time_left_nobody_is_asked(self, store: Store) -> None:
+    def test_without_time_left_the_store_is_not_asked(self, store: Store) -> None:
         with pytest.raises(StoreTimeout):
             store.fetch([ANNE], 0)
         with pytest.raises(StoreTimeout):
@@ -152,7 +152,7 @@ class TestCommitting:
         assert not store.commit([unaware], BUDGET_S)[0].landed
 
     @pytest.mark.parametrize("profile", [None, b""], ids=["freeze", "erase"])
-    def test_a_choice_does_not_wait_until_nobody_writes_the_profile(self, store: Store, profile: bytes | None) -> None:
+    def test_a_choice_does_not_wait_for_writers_of_the_profile(self, store: Store, profile: bytes | None) -> None:
         assert commit(store, preference=preference(), profile=b"old")
         seen_before = store.read([ANNE], BUDGET_S)[0]
         assert commit(store, profile=b"newer")
@@ -188,7 +188,7 @@ class TestCommitting:
         assert committed.landed
         assert committed.replicas < 3
 
-    def test_a_change_made_from_somebody_elses_reading_is_a_mistake(self, store: Store) -> None:
+    def test_a_change_made_from_the_reading_of_another_subject_is_a_mistake(self, store: Store) -> None:
         with pytest.raises(ValueError, match="another subject"):
             store.commit(
                 [RecordChange(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(BEN)), preference=b"x")], BUDGET_S

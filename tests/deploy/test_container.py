@@ -54,7 +54,7 @@ def test_temporary_files_go_where_a_read_only_container_can_write() -> None:
 
 
 def test_its_settings_are_settings() -> None:
-    assert settings_in(TEXT) <= {f"ADTARGETING_{name}" for name in ("DATA_DIR", "REDIS_URL")}
+    assert settings_in(TEXT) <= {f"ADTARGETING_{name}" for name in ("DATA_DIR", "PROCESSES", "REDIS_URL")}
 
 
 def health(address: str, certificate: str = "") -> int:

@@ -43,9 +43,22 @@ def test_what_is_rendered_is_valid(directory: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.stem)
-def test_a_manifest_by_itself_is_yaml_of_one_object(manifest: Path) -> None:
+def test_a_manifest_of_the_base_is_valid_by_itself(manifest: Path, tmp_path: Path) -> None:
+    """But for the labels and selectors, which kustomize adds: here without it, so that no kubectl is needed."""
     (found,) = yaml.safe_load_all(manifest.read_text())
     assert found["metadata"]["name"] == "adtargeting"
+    if found["kind"] == "Deployment":
+        found["spec"]["selector"] = {"matchLabels": {"app": "any"}}
+    path = tmp_path / "manifest.yaml"
+    path.write_text(yaml.safe_dump(found))
+    validated = run(program("kubernetes-validate"), "--strict", path)
+    assert validated.returncode == 0, validated.stdout + validated.stderr
+
+
+def test_a_mistake_in_a_manifest_is_found(tmp_path: Path) -> None:
+    service = (BASE / "service.yaml").read_text()
+    (tmp_path / "wrong.yaml").write_text(service.replace("appProtocol", "appProtocoll"))
+    assert run(program("kubernetes-validate"), "--strict", tmp_path / "wrong.yaml").returncode != 0
 
 
 def container() -> Manifest:
@@ -80,6 +93,19 @@ def test_every_probe_asks_the_service() -> None:
     }
 
 
+def test_all_who_ask_a_pod_are_told_that_it_speaks_tls() -> None:
+    """``https`` is the service name that IANA has for it; ``kubernetes.io/h2c`` would be cleartext."""
+    (port,) = yaml.safe_load((BASE / "service.yaml").read_text())["spec"]["ports"]
+    template = yaml.safe_load((BASE / "deployment.yaml").read_text())["spec"]["template"]
+    assert "ADTARGETING_TLS_CERT" in {variable["name"] for variable in container()["env"]}
+    assert port["appProtocol"] == "https"
+    assert template["metadata"]["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": "9464",
+        "prometheus.io/scheme": "https",
+    }
+
+
 @rendered
 def test_the_selectors_find_the_pods(directory: Path) -> None:
     found = by_kind(render(directory))
@@ -98,7 +124,9 @@ def test_the_overlay_changes_what_it_says() -> None:
     deployment = by_kind(render(OVERLAY))["Deployment"]
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert (deployment["spec"]["replicas"], deployment["metadata"]["namespace"]) == (4, "advertising")
-    assert {"name": "ADTARGETING_REPLICAS", "value": "1"} in container["env"]
+    values = {variable["name"]: variable.get("value") for variable in container["env"]}
+    assert (values["ADTARGETING_REPLICAS"], values["ADTARGETING_PROCESSES"]) == ("1", "2")
+    assert values["ADTARGETING_DRAIN_DELAY_S"] == "10"
 
 
 def test_the_image_has_the_version_of_the_project() -> None:

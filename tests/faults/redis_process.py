@@ -4,9 +4,10 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 from typing import Self
 
 from server.store.embedded.binary import find_server
@@ -25,6 +26,7 @@ class RedisProcess:
 
     def __init__(self, directory: Path, *options: str, program: Path | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
         self.port = free_port()
         self.address = RedisAddress(host=HOST, port=self.port)
         self._command = [
@@ -46,10 +48,14 @@ class RedisProcess:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start, and wait until it answers with its data loaded."""
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        self.begin(*options)
         eventually(lambda: ping(self.address, PATIENCE_S))
+
+    def begin(self, *options: str) -> None:
+        """Start without waiting for anything."""
+        self._process = subprocess.Popen([*self._command, *options], stdout=subprocess.DEVNULL)
 
     @property
     def runs(self) -> bool:
@@ -62,12 +68,35 @@ class RedisProcess:
             self._process.wait()
             self._process = None
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop it, as a hung machine would, and let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    def lose_data(self) -> None:
+        """Restart without anything that was stored."""
+        self.kill()
+        rmtree(self._directory)
+        self._directory.mkdir()
+        self.start()
+
     def ask(self, *words: bytes) -> object:
         link = open_connection(self.address, PATIENCE_S)
         try:
             return link.ask(words, time.monotonic() + PATIENCE_S)
         finally:
             link.close()
+
+    def connections_received(self) -> int:
+        """Return how many connections the server has ever accepted; one more for asking."""
+        told = self.ask(b"INFO", b"stats")
+        assert isinstance(told, bytes)
+        return int(told.split(b"total_connections_received:")[1].split()[0])
 
     def follow(self, host: str, port: int) -> None:
         """Become the replica of the server that listens there, and wait until in step."""

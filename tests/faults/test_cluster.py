@@ -88,8 +88,7 @@ def test_a_failover_under_load_costs_nobody_a_choice(
 
 
 def test_a_part_that_nobody_serves_limits_those_it_concerns(tmp_path: Path, primaries: ClusterNodes) -> None:
-    primaries.nodes[1].ask(b"CONFIG", b"SET", b"cluster-require-full-coverage", b"no")
-    primaries.nodes[2].ask(b"CONFIG", b"SET", b"cluster-require-full-coverage", b"no")
+    """By default everyone, as the other parts then refuse with CLUSTERDOWN; else those whose part it is."""
     with (
         Service(settings(tmp_path, redis_url=primaries.url)) as service,
         grpc.insecure_channel(service.address) as channel,
@@ -101,8 +100,12 @@ def test_a_part_that_nobody_serves_limits_those_it_concerns(tmp_path: Path, prim
         assert {decided(channel, account) for account in people} == {"BEHAVIOURAL"}
         primaries.nodes[0].kill()
         wait_until(lambda: health(channel, WRITING) == "NOT_SERVING")
+        wait_until(lambda: {decided(channel, account) for account in people} == {"LIMITED STORE_UNAVAILABLE"})
+        for node in primaries.nodes[1:]:
+            node.ask(b"CONFIG", b"SET", b"cluster-require-full-coverage", b"no")
         lost = {account for account in people if slot_of(key_of(service, account)) < 16384 // PRIMARIES}
         assert 0 < len(lost) < len(people)
+        wait_until(lambda: all(decided(channel, account) == "BEHAVIOURAL" for account in people if account not in lost))
         assert {decided(channel, account) for account in lost} == {"LIMITED STORE_UNAVAILABLE"}
         for account in people:
             batch = pb.DecideBatchRequest(

@@ -127,6 +127,7 @@ def test_impatient_callers_beside_patient_ones_on_a_distant_store(tmp_path: Path
         proxy.delay_s = 0.004
         asked = pb.DecideRequest(account_id="alice", ip="8.8.8.8")
         TargetingServiceStub(patient).Decide(asked, timeout=10)
+        before = redis.connections_received()
         hurry = [TargetingServiceStub(impatient).Decide.future(asked, timeout=0.007) for _ in range(100)]
         calm = [TargetingServiceStub(patient).Decide.future(asked, timeout=10) for _ in range(20)]
         reasons = {reason for call in calm for reason in call.result().reasons}
@@ -134,3 +135,5 @@ def test_impatient_callers_beside_patient_ones_on_a_distant_store(tmp_path: Path
             call.exception()
         assert reasons == {pb.REASON_NO_PROFILE}
         assert service.metrics.registry.get_sample_value("adtargeting_circuit_open") == 0
+        # Four for readings that wait at the same time, and a few of the health check.
+        assert redis.connections_received() - before < 20

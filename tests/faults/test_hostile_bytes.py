@@ -65,10 +65,16 @@ def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
     return len(payload).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + payload
 
 
+def grpc_head(address: str) -> bytes:
+    """Return the headers of a call, packed."""
+    names = {":method": "POST", ":scheme": "http", ":path": DECIDE.path, ":authority": address}
+    head = [*names.items(), ("content-type", "application/grpc"), ("te", "trailers")]
+    return Encoder().encode(head, huffman=False)
+
+
 def flood(address: str, of_stream: Callable[[int, bytes], bytes]) -> None:
     """Send the frames of many streams on one connection, until it is cut."""
-    names = {":method": "POST", ":scheme": "http", ":path": DECIDE.path, ":authority": address}
-    head = Encoder().encode([*names.items(), ("content-type", "application/grpc"), ("te", "trailers")], huffman=False)
+    head = grpc_head(address)
     host, _, port = address.rpartition(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection, suppress(OSError):
         connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b""))
@@ -107,6 +113,7 @@ SPOILT = {
     "text that is not UTF-8": BAD_UTF8,
     "no protobuf": SECRET * 5,
     "a field that ends early": pb.DecideRequest(account_id=SECRET.decode()).SerializeToString()[:-2],
+    "30,000 repeated entries": pb.DecideRequest(linked_account_ids=[""] * 30_000).SerializeToString(),
     "too large": SECRET * (DECIDE.max_bytes // len(SECRET) + 1),
     "far too large": bytes(2 * 1024 * 1024),
 }

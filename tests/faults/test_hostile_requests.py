@@ -1,12 +1,15 @@
 """Hostile cookies, addresses and consent strings, through a running service: always answered, and a doubt limits."""
 
+import re
 from collections.abc import Iterator
 from http.cookies import CookieError, SimpleCookie
 
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 
+from server.geo import country_table
 from targeting import consent, decision
+from targeting.places import geo
 from targeting.signals import us_privacy
 from targeting.signals.cookies import Cookies
 from targeting.signals.tcf import restrictions
@@ -58,8 +61,10 @@ def test_any_doubt_about_an_opt_out_in_a_cookie_limits(
     assert (lifted == []) == protected
 
 
+MAPPED = "::ffff:8.8.8.8"
+"""The same address as 8.8.8.8 (RFC 4291, section 2.5.5.2)."""
 ADDRESSES = [
-    *("::ffff:8.8.8.8", "fe80::1%eth0", "::1%" + "z" * 1000, "010.008.8.8", "8.8.8.8:443", "[::1]:80", "10.0.0.1"),
+    *("fe80::1%eth0", "::1%" + "z" * 1000, "010.008.8.8", "8.8.8.8:443", "[::1]:80", "10.0.0.1"),
     *(
         "127.0.0.1",
         "0.0.0.0",
@@ -76,12 +81,27 @@ ADDRESSES = [
 ]
 
 
+def as_far_as_it_makes_sense(text: str) -> bytes | None:
+    """Read an address as many services do: the first thing in the text that looks like one."""
+    found = re.search(r"\d{1,3}(\.\d{1,3}){3}", text)
+    return geo.parse_ip(".".join(str(int(part)) for part in found[0].split("."))) if found else None
+
+
 @pytest.mark.fault(row=14)
-def test_any_address_is_answered(alice: KnownPerson, figure: Figure) -> None:
+@pytest.mark.fault(row=19)
+@PROTECTED
+def test_any_address_is_answered_and_a_doubt_about_it_limits(
+    alice: KnownPerson, monkeypatch: pytest.MonkeyPatch, figure: Figure, protected: bool
+) -> None:
+    """An address that cannot be read is in no country, so the strictest rules apply."""
+    if not protected:
+        monkeypatch.setattr(country_table, "parse_ip", as_far_as_it_makes_sense)
     answers = [alice.decide(ip=address, request_id=str(n)) for n, address in enumerate(ADDRESSES)]
     assert [answer.request_id for answer in answers] == [str(n) for n in range(len(ADDRESSES))]
-    assert all(answer.mode in {pb.MODE_BEHAVIOURAL, pb.MODE_LIMITED} for answer in answers)
-    figure(f"{len(answers)} of {len(ADDRESSES)} hostile addresses answered")
+    lifted = [address for address, answer in zip(ADDRESSES, answers, strict=True) if answer.mode != pb.MODE_LIMITED]
+    figure(f"{len(answers)} hostile addresses answered, {len(lifted)} of them taken for one in a country")
+    assert (lifted == []) == protected
+    assert alice.is_behavioural(ip=MAPPED)
 
 
 EVERYTHING = frozenset(range(1, 11))
@@ -117,6 +137,33 @@ def test_a_consent_string_that_ends_early_grants_nothing(
     beginnings = [DISCLOSING[:length] for length in range(1, len(DISCLOSING))]
     granting = [text for text in beginnings if alice.is_behavioural(signals=in_europe(text))]
     figure(f"{len(granting)} of {len(beginnings)} truncated strings grant anything")
+    assert (granting == []) == protected
+
+
+DOUBTFUL = {
+    "version 1": "B" + DISCLOSING[1:],
+    "version 3": "D" + DISCLOSING[1:],
+    "version 63": "_" + DISCLOSING[1:],
+    "oversized": DISCLOSING + "A" * 40_000,
+    "a fifth, sixth and seventh segment": DISCLOSING + ".IAAA" * 5,
+    "two strings": f"{DISCLOSING},{DISCLOSING}",
+    "padding inside": DISCLOSING.replace(".", "=."),
+}
+
+
+def what_looks_familiar(text: str) -> TcConsent:
+    """Read a string of another version or form as far as this one goes."""
+    return read_tc_string("C" + text.replace("=", "")[1 : len(DISCLOSING)])
+
+
+@pytest.mark.fault(row=15)
+@PROTECTED
+def test_a_consent_string_of_an_unknown_form_grants_nothing(
+    alice: KnownPerson, monkeypatch: pytest.MonkeyPatch, protected: bool
+) -> None:
+    if not protected:
+        monkeypatch.setattr(consent, "read_tc_string", what_looks_familiar)
+    granting = [name for name, text in DOUBTFUL.items() if alice.is_behavioural(signals=in_europe(text))]
     assert (granting == []) == protected
 
 

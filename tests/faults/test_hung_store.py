@@ -22,6 +22,7 @@ pytestmark = pytest.mark.fault(row=1)
 PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 BUDGET_MS = 100
 CALLS = 12
+PAUSE_MS = 700
 TIMEOUT, UNAVAILABLE = pb.REASON_STORE_TIMEOUT, pb.REASON_STORE_UNAVAILABLE
 
 
@@ -53,11 +54,17 @@ def test_a_stopped_store_is_soon_not_asked_any_more(
     figure(f"answers after {slowest_ms:.0f} ms at most, then {last_ms:.1f} ms; used again after {back_s:.1f} s")
 
 
-def test_a_paused_store_limits_until_it_goes_on(tmp_path: Path, own_redis: EmbeddedRedis, store_url: str) -> None:
+@PROTECTED
+def test_a_paused_store_limits_without_being_waited_for(
+    tmp_path: Path, own_redis: EmbeddedRedis, store_url: str, protected: bool
+) -> None:
+    """With the protection off, the budget is longer than the pause, which then keeps the caller waiting."""
     url = store_url or own_redis.url
-    with known_person(tmp_path, redis_url=url, decision_budget_ms=BUDGET_MS) as alice:
+    budget_ms = BUDGET_MS if protected else 60_000
+    with known_person(tmp_path, redis_url=url, decision_budget_ms=budget_ms) as alice:
         connection = open_connection(parse_redis_url(url), 5)
-        connection.ask((b"CLIENT", b"PAUSE", b"700", b"ALL"), time.monotonic() + 5)
+        connection.ask((b"CLIENT", b"PAUSE", b"%d" % PAUSE_MS, b"ALL"), time.monotonic() + 5)
         connection.close()
-        assert ask(alice)[0] == TIMEOUT
+        answer = alice.decide()
+        assert list(answer.reasons) == ([TIMEOUT] if protected else [])
         wait_until(alice.is_behavioural)

@@ -8,15 +8,18 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from adtargeting.v1 import targeting_pb2 as pb
 
 from server.store.ports import StoreError
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from targeting.model import Subject, SubjectKind
 from targeting.records.preference import Choice, decode_preference
+from tests.faults.known_person import known_person
 from tests.faults.matrix.marks import Figure
 from tests.faults.redis_process import IN_MEMORY, ON_DISK, RedisProcess, eventually
 from tests.server.calls.direct_service import Service, saw
+from tests.server.running_service import wait_until
 from tests.server.store.fake_store import PSEUDONYMS
 
 pytestmark = pytest.mark.fault(row=2)
@@ -124,6 +127,33 @@ def test_no_choice_is_lost_when_redis_is_killed_again_and_again(tmp_path: Path, 
 def test_no_choice_is_lost_when_redis_is_killed_a_hundred_times(tmp_path: Path, figure: Figure) -> None:
     with RedisProcess(tmp_path / "redis", *ON_DISK) as redis:
         must_hold(kill_again_and_again(redis, 100), figure)
+
+
+def test_while_it_loads_its_data_people_are_limited(tmp_path: Path) -> None:
+    with (
+        RedisProcess(tmp_path / "redis", *ON_DISK) as redis,
+        known_person(tmp_path, redis_url=f"redis://127.0.0.1:{redis.port}/0") as alice,
+    ):
+        redis.ask(b"EVAL", FILL, b"0")
+        redis.kill()
+        redis.begin("--key-load-delay", "100")
+        eventually(lambda: must_load(redis))
+        answer = alice.decide()
+        must_load(redis)
+        assert list(answer.reasons) == [pb.REASON_STORE_UNAVAILABLE]
+        redis.ask(b"CONFIG", b"SET", b"key-load-delay", b"0")
+        wait_until(alice.is_behavioural)
+
+
+FILL = b"for number = 1, 50000 do redis.call('SET', 'filler:' .. number, number) end"
+"""So many keys that loading them takes five seconds, unless the delay of 100 microseconds for each is taken away."""
+
+
+def must_load(redis: RedisProcess) -> None:
+    """Raise ``StoreError`` unless the server is loading its data."""
+    told = redis.ask(b"INFO", b"persistence")
+    if not (isinstance(told, bytes) and b"\nloading:1" in told):
+        raise StoreError("it is not loading")
 
 
 @pytest.mark.fault(row=2, protection_off=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from server.lifecycle.vital_threads import VitalThreads
 from server.store.embedded.restarter import Restarter
-from server.vital_threads import VitalThreads
 from tests.faults.known_person import known_person
 from tests.server.running_service import wait_until
 from tests.server.test_app_store import process_id
@@ -42,7 +42,7 @@ def test_a_killed_embedded_store_comes_back(tmp_path: Path, monkeypatch: pytest.
 def test_a_process_without_one_of_its_threads_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protected: bool
 ) -> None:
-    """A process that says so ends: ``tests/server/test_vital_threads.py``."""
+    """A process that says so ends: ``tests/server/lifecycle/test_vital_threads.py``."""
     if not protected:
         monkeypatch.setattr(VitalThreads, "ended", lambda _: "")
     with known_person(tmp_path) as alice:

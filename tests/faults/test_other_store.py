@@ -83,6 +83,8 @@ def known(channel: grpc.Channel) -> None:
 
 LOSSES: dict[str, Callable[[RedisProcess], object]] = {
     "emptied": lambda redis: redis.ask(b"FLUSHALL"),
+    "restarted empty": RedisProcess.lose_data,
+    "another database in its place": lambda redis: redis.ask(b"SWAPDB", b"0", b"1"),
     "its record removed": lambda redis: redis.ask(b"DEL", IDENTITY),
     "its record of another type": lambda redis: (redis.ask(b"DEL", IDENTITY), redis.ask(b"HSET", IDENTITY, b"a", b"b")),
     "another epoch": lambda redis: redis.ask(b"SET", IDENTITY, b"adt1 epoch=00 key=00 made=1"),
@@ -111,18 +113,27 @@ class TestWhileItServes:
     @pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
     @pytest.mark.fault(row=3)
     def test_everybody_is_limited_and_nothing_is_recorded(
-        self, lose: Callable[[RedisProcess], object], redis: RedisProcess, service: Service, channel: grpc.Channel
+        self,
+        lose: Callable[[RedisProcess], object],
+        redis: RedisProcess,
+        service: Service,
+        channel: grpc.Channel,
+        operator: Operator,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         known(channel)
         lose(redis)
-        assert decided(channel) == "LIMITED PREFERENCE_LOST"
+        wait_until(lambda: decided(channel) == "LIMITED PREFERENCE_LOST")
         assert decided(channel, ALICE) == "LIMITED PREFERENCE_LOST"
         assert record(channel, "carol") == "UNAVAILABLE"
         with pytest.raises(grpc.RpcError):
             opt_out(channel)
         wait_until(lambda: {health(channel, each) for each in WRITING} == {"NOT_SERVING"})
-        assert b"adtargeting_store_trusted 0.0" in generate_latest(service.metrics.registry)
+        wait_until(lambda: b"adtargeting_store_trusted 0.0" in generate_latest(service.metrics.registry))
+        assert "store not trusted" in caplog.text
+        assert operator("preflight") == 1
 
+    @pytest.mark.fault(row=3)
     def test_an_operator_accepts_it_and_it_is_used_again(
         self,
         redis: RedisProcess,

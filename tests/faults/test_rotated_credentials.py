@@ -56,8 +56,9 @@ def test_a_password_in_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture, 
         )
         with known_person(tmp_path, **given) as alice:
             redis.ask(b"ACL", b"SETUSER", b"service", b"resetpass", b">second")
-            file.write_text("second")
             redis.ask(b"CLIENT", b"KILL", b"USER", b"service")
+            wait_until(lambda: not alice.is_behavioural())
+            file.write_text("second")
             is_taken_up(alice, "it refuses the user or the password", protected)
     assert "first" not in caplog.text
 

@@ -1,6 +1,8 @@
 """A store that could not keep a choice: the writing services are NOT_SERVING, and one line of the log says why."""
 
+import time
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import grpc
@@ -10,10 +12,14 @@ from adtargeting.v1.preference_pb2_grpc import PreferenceServiceStub
 
 from server.app import Service
 from server.settings import Settings
+from server.store.embedded.server import EmbeddedRedis
+from server.store.ports import StoreUnavailable
+from server.store.redis.handshake import open_connection
+from server.store.redis.primary import Primary
 from server.store.redis.probe import ServerCheck
 from server.store.refusals import WriteRefusals
 from tests.faults.matrix.marks import Figure
-from tests.faults.redis_process import ON_DISK, RedisProcess
+from tests.faults.redis_process import ON_DISK, PATIENCE_S, RedisProcess
 from tests.rpc import health
 from tests.server.running_service import opt_out, settings, wait_until
 
@@ -80,12 +86,40 @@ def test_it_is_told_with_its_cause_and_when_it_is_over(
         assert opt_out(channel).durability == preferences.DURABILITY_CONFIRMED
         redis.ask(*fault)
         wait_until(lambda: {health(channel, each) for each in WRITING} == {"NOT_SERVING"})
+        wait_until(lambda: is_writable(service) == 0)
         assert health(channel, "adtargeting.v1.TargetingService") == "SERVING"
         redis.ask(*repair)
         wait_until(lambda: {health(channel, each) for each in WRITING} == {"SERVING"})
+        wait_until(lambda: is_writable(service) == 1)
     lines = [line for line in caplog.messages if "preferences and profiles are" in line]
     assert [cause in line for line in lines] == [True, False]
     assert "hush" not in caplog.text
+
+
+def is_writable(service: Service) -> float | None:
+    return service.metrics.registry.get_sample_value("adtargeting_store_writable")
+
+
+EVICTING = [f"{keys}-{which}" for keys in ("allkeys", "volatile") for which in ("lru", "lfu", "random")]
+
+
+@pytest.mark.fault(row=6)
+@pytest.mark.parametrize("policy", [*EVICTING, "volatile-ttl"])
+def test_every_policy_that_evicts_is_found_once_there_is_a_limit(redis_server: EmbeddedRedis, policy: str) -> None:
+    primary = Primary(redis_server.address)
+    with (
+        closing(ServerCheck(primary.open, primary.renewal, b"adt:{meta}:probe", 0)) as check,
+        closing(open_connection(redis_server.address, PATIENCE_S)) as link,
+    ):
+        for limit in (b"0", b"100mb"):
+            link.ask((b"CONFIG", b"SET", b"maxmemory-policy", policy.encode(), b"maxmemory", limit), soon_s())
+            with nullcontext() if limit == b"0" else pytest.raises(StoreUnavailable, match=f"{policy}, which evicts"):
+                check.check(soon_s())
+        link.ask((b"CONFIG", b"SET", b"maxmemory-policy", b"noeviction", b"maxmemory", b"0"), soon_s())
+
+
+def soon_s() -> float:
+    return time.monotonic() + PATIENCE_S
 
 
 @pytest.mark.fault(row=24)

@@ -1,4 +1,7 @@
-"""After an opt-out is acknowledged nothing is written and no answer is behavioural, however hard others write."""
+"""After an opt-out is acknowledged nothing is written and no answer is behavioural, however hard others write.
+
+Others record activities, and correct and erase profiles, of the same people at the same time.
+"""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -71,6 +74,7 @@ def opt_everybody_out(
     The choice is the account's own, or that of the browser which comes along with all its activities.
     """
     by_browser, reason = chooses == "the browser", REASONS[chooses]
+    crowd = crowd._replace(corrects=not by_browser)
     people = [Subject(SubjectKind.ACCOUNT, name_of(number)) for number in range(crowd.people)]
     with closing(RedisStore(Primary(address), PSEUDONYMS)) as store:
         service = Service(store, store, POLICIES[policy])
@@ -89,7 +93,7 @@ def opt_everybody_out(
                 decision = service.decide(who.id, device_of(number))
                 behavioural += decision.mode is Mode.BEHAVIOURAL or not decision.reasons & reason.bit
         now = {who: held.profile for who, held in zip(people, store.read(people, 5.0), strict=True)}
-    landed = sum(now[who] != left[who] for who in people)
+    landed = sum(now[who] not in (None, left[who]) for who in people)
     return Seen(floor.written.value, landed, floor.late.value, behavioural)
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from adtargeting.v1 import profile_pb2 as pb
 
+from server.errors import NotAllowed
 from server.store.keys import seen_key
 from server.store.ports import Committed, RecordChange, StoreError
 from server.store.redis.commit import CHOICE_AT
@@ -26,6 +27,9 @@ from tests.server.store.fake_store import PSEUDONYMS
 PROCESSES = get_context("spawn")
 WINDOW = 8
 """Writers keep to the people around the one who is opting out, where the races are."""
+
+_ERASURES, _CORRECTIONS = 0.05, 0.15
+"""Shares of the writes."""
 
 
 class Floor(NamedTuple):
@@ -48,6 +52,8 @@ class Crowd(NamedTuple):
     people: int
     writers: int
     processes: int = 2
+    corrects: bool = True
+    """Whether they also correct and erase profiles, which an opt-out of the browser alone does not forbid."""
 
 
 def name_of(number: int) -> str:
@@ -116,14 +122,26 @@ def _write(store: RedisStore, crowd: Crowd, floor: Floor, seed: int) -> None:
         opted_out = bool(floor.opted_out[who])
         number += 1
         try:
-            (outcome,) = service.outcomes(_activity(f"{seed}-{number}", who, chance))
-        except StoreError:
+            written = _write_once(service, who, f"{seed}-{number}", chance, crowd)
+        except (StoreError, NotAllowed):
             continue
-        if outcome == "RECORDED":
+        if written:
             with floor.written.get_lock():
                 floor.written.value += 1
                 floor.late.value += opted_out
     store.close()
+
+
+def _write_once(service: Service, who: int, change_id: str, chance: random.Random, crowd: Crowd) -> bool:
+    """Record an activity, or now and then erase or correct the profile; return whether anything was added to it."""
+    kind = chance.random() if crowd.corrects else 1.0
+    if kind < _ERASURES:
+        service.delete(account_id=name_of(who))
+        return False
+    if kind < _ERASURES + _CORRECTIONS:
+        service.update(["occupation"], pb.DeclaredAttributes(occupation=change_id), account_id=name_of(who))
+        return True
+    return service.outcomes(_activity(change_id, who, chance)) == ["RECORDED"]
 
 
 def _activity(activity_id: str, who: int, chance: random.Random) -> pb.Activity:

@@ -17,6 +17,7 @@ MILLION = 1_000_000
 AT_ONCE = 10_000
 
 
+@pytest.mark.fault(row=7)
 def test_random_histories_hold_the_invariants() -> None:
     ran = run_histories(0, HISTORIES)
     assert ran.histories == HISTORIES
@@ -51,17 +52,18 @@ def unchecked(value: bytes, magic: bytes, schema: int, owner: bytes) -> bytes:
 class TestWithout:
     """With each protection removed, the histories must find a violation."""
 
+    @pytest.mark.fault(row=7, protection_off=True)
     def test_the_write_guard_a_write_lands_after_an_opt_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(histories, "MemoryStore", Unguarded)
         with pytest.raises(Violation, match="I2"):
             run_histories(0, HISTORIES)
 
-    def test_the_judge_of_choices_somebody_who_opted_out_is_targeted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_judge_of_choices_a_person_who_opted_out_is_targeted(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("targeting.judge.CHOICES_THAT_ALLOW", frozenset(Choice))
         with pytest.raises(Violation, match=r"I1|I2"):
             run_histories(0, HISTORIES)
 
-    def test_the_owner_in_the_seal_somebody_else_is_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_owner_in_the_seal_another_person_is_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for reader in ("preference", "profile", "deduplication"):
             monkeypatch.setattr(f"targeting.records.{reader}.unseal", unchecked)
         with pytest.raises(Violation, match=r"I1|I5"):

@@ -71,7 +71,7 @@ def test_a_decision_does_not_depend_on_its_batch_mates(requests: list[AdRequest]
 
 
 @given(st.lists(REQUESTS, min_size=1, max_size=3), st.data())
-def test_records_that_are_not_as_many_as_the_subjects_decide_nobody(
+def test_records_that_are_not_as_many_as_the_subjects_are_refused(
     requests: list[AdRequest], data: st.DataObject
 ) -> None:
     planned = plan(requests, POLICY, NOW_S)
@@ -91,6 +91,6 @@ def test_without_the_store_nothing_is_behavioural(request: AdRequest, reason: Re
         assert decision.reasons == reason.bit
 
 
-def test_nobody_but_the_judge_makes_a_grant() -> None:
+def test_only_the_judge_makes_a_grant() -> None:
     with pytest.raises(TypeError):
         Grant(object())

@@ -49,7 +49,7 @@ def test_two_people_limited_by_their_choice(language: str) -> None:
     assert answers[0].answer == answers[1].answer
 
 
-def test_somebody_and_nobody() -> None:
+def test_with_and_without_a_stored_person() -> None:
     """A person unknown to the store is limited for another reason, but the output is the same."""
     person, nobody = invent_person(7), invent_person(8)
     opted_out = stored_of(person, Preference(choice=Choice.OPT_OUT))

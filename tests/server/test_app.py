@@ -118,6 +118,7 @@ def test_an_invalid_policy_is_refused_whole_and_the_one_in_force_stays(tmp_path:
     assert versions == ["two", "two", "two", "four"]
 
 
+@pytest.mark.fault(row=19)
 def test_a_country_file_is_reloaded_and_a_bad_one_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "geo.mmdb"
     file.write_bytes(mmdb({"8.0.0.0/8": {"country": {"iso_code": "GB"}}}))

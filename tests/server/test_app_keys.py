@@ -22,6 +22,7 @@ def store_an_opt_out(tmp_path: Path, redis_url: str = "") -> None:
         opt_out(channel)
 
 
+@pytest.mark.fault(row=22)
 def test_a_key_lost_from_the_data_directory_stops_the_start_and_its_return_finds_the_choices(tmp_path: Path) -> None:
     store_an_opt_out(tmp_path)
     key = tmp_path / "data" / "secret.key"
@@ -34,6 +35,7 @@ def test_a_key_lost_from_the_data_directory_stops_the_start_and_its_return_finds
         assert reasons(channel) == {pb.REASON_ACCOUNT_OPT_OUT}
 
 
+@pytest.mark.fault(row=22)
 def test_a_second_instance_without_the_key_does_not_start(tmp_path: Path) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
@@ -43,6 +45,7 @@ def test_a_second_instance_without_the_key_does_not_start(tmp_path: Path) -> Non
             store_an_opt_out(tmp_path / "second", redis.url)
 
 
+@pytest.mark.fault(row=22)
 def test_a_store_that_turns_out_to_have_records_is_not_used_without_its_key(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

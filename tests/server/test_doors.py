@@ -246,6 +246,7 @@ def test_a_service_on_unix_sockets(tmp_path: Path, gate: str, mode: str) -> None
     )
     with Service(given) as service:
         assert "Unix socket" in start_line(service)
+        assert f"metrics on unix:{metrics_path} (/metrics), from" in start_line(service)
         assert [f"{path.stat().st_mode & 0o777:04o}" for path in (grpc_path, metrics_path)] == [mode, mode]
         with grpc.insecure_channel(service.address) as channel:
             assert TargetingServiceStub(channel).Decide(BOB, timeout=10).mode == pb.MODE_LIMITED

@@ -15,7 +15,7 @@ TIME = "2026-05-28T20:26:40.500Z"
 
 
 def record(message: str, *args: object, **more: object) -> logging.LogRecord:
-    made = logging.LogRecord("server.health", logging.WARNING, "health.py", 1, message, args, None)
+    made = logging.LogRecord("server.lifecycle.health", logging.WARNING, "health.py", 1, message, args, None)
     made.created = AT_S
     made.__dict__.update(more)
     return made
@@ -29,7 +29,7 @@ def record(message: str, *args: object, **more: object) -> logging.LogRecord:
     ],
 )
 def test_text_is_one_line_with_time_level_and_logger(message: str, line: str) -> None:
-    assert TextFormat().format(record(message)) == f"{TIME} WARNING server.health: {line}"
+    assert TextFormat().format(record(message)) == f"{TIME} WARNING server.lifecycle.health: {line}"
 
 
 def test_json_is_one_object_per_line() -> None:
@@ -38,7 +38,7 @@ def test_json_is_one_object_per_line() -> None:
     assert json.loads(line) == {
         "time": TIME,
         "level": "WARNING",
-        "logger": "server.health",
+        "logger": "server.lifecycle.health",
         "message": "two\nlines, é",
         "policy_version": "one",
     }

@@ -24,8 +24,29 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert settings.secret_key_path == Path("key")
 
 
+@pytest.mark.parametrize("written", ["2", '"2"'], ids=["number", "text"])
+def test_a_number_of_processes_may_be_a_number_in_the_file(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f"ADTARGETING_PROCESSES = {written}\n")
+    assert read_settings({}, file).processes == "2"
+
+
 WRONG = [
-    ("unknown name", {"ADTARGETING_WROKERS": "1"}, "ADTARGETING_WROKERS: unknown setting"),
+    (
+        "unknown name",
+        {"ADTARGETING_COLOUR": "red"},
+        "ADTARGETING_COLOUR: unknown setting; the settings are ADTARGETING_",
+    ),
+    (
+        "misspelt name",
+        {"ADTARGETING_LOGLEVEL": "INFO"},
+        "ADTARGETING_LOGLEVEL: unknown setting; did you mean ADTARGETING_LOG_LEVEL? the settings are ADTARGETING_",
+    ),
+    (
+        "misspelt file of a secret",
+        {"ADTARGETING_REDIS_URLFILE": "url"},
+        "ADTARGETING_REDIS_URLFILE: unknown setting; did you mean ADTARGETING_REDIS_URL_FILE?",
+    ),
     ("no number", {"ADTARGETING_OTHER_WORKERS": "many"}, "ADTARGETING_OTHER_WORKERS: must be a whole number"),
     ("out of bounds", {"ADTARGETING_OTHER_WORKERS": "0"}, "ADTARGETING_OTHER_WORKERS: must be between 1 and 32"),
     ("no host", {"ADTARGETING_GRPC_ADDRESS": ":1"}, "ADTARGETING_GRPC_ADDRESS: must be host:port"),
@@ -45,8 +66,12 @@ def test_an_unusable_setting_is_one_line(environment: dict[str, str], message: s
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"ADTARGETING_DATA_DIR = 5", "must be a string"), (b"= x", "not a TOML file"), (b"\xff", "not a TOML file")],
-    ids=["type", "syntax", "encoding"],
+    [
+        pytest.param(b"ADTARGETING_DATA_DIR = 5", "must be a string", id="type"),
+        pytest.param(b"ADTARGETING_PROCESSES = true", "must be auto, or a number from 1 to 64", id="processes"),
+        pytest.param(b"= x", "not a TOML file", id="syntax"),
+        pytest.param(b"\xff", "not a TOML file", id="encoding"),
+    ],
 )
 def test_an_unusable_file(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "settings.toml"

@@ -20,6 +20,7 @@ CASES = [
 ]
 
 
+@pytest.mark.fault(row=18)
 @pytest.mark.parametrize(("born", "today", "child"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_under_thirteen(born: date, today: date, child: bool) -> None:
     assert is_under(day_of(born), 13, day_of(today)) is child
@@ -55,5 +56,5 @@ def test_brackets(years: int, bracket: AgeBracket) -> None:
     assert bracket_of(years) is bracket
 
 
-def test_the_latest_birth_day_is_of_somebody_who_has_the_birthday_today() -> None:
+def test_the_latest_birth_day_is_of_a_person_whose_birthday_is_today() -> None:
     assert date_of(latest_birth_day(day_of(date(2026, 11, 24)), 13)) == date(2013, 11, 24)

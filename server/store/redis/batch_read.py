@@ -101,7 +101,7 @@ def _value(connection: Connection, reply: Reply) -> bytes | None:
 
 
 def _mark_empty(connection: Connection, keys: Sequence[bytes], values: list[bytes | None], deadline_s: float) -> None:
-    """Tell the keys that hold an empty string from those that do not exist."""
+    """Tell keys that hold an empty string apart from keys that do not exist."""
     absent = [index for index, value in enumerate(values) if value is None]
     if not absent:
         return

@@ -1,7 +1,7 @@
 """Asking sentinels for the primary that they watch, and for the replicas that they could promote.
 
-Every sentinel is asked, through redis-py, on threads of their own: one that does not answer delays nobody once a
-majority agrees. Invariant: a replica is left out only when a majority of the sentinels takes it to be down.
+Every sentinel is asked, through redis-py, on threads of their own: one that does not answer delays no caller once
+a majority agrees. Invariant: a replica is left out only when a majority of the sentinels takes it to be down.
 """
 
 import threading

@@ -7,13 +7,14 @@ that is no primary ever looks like absence. The rules for changes are those of `
 import time
 from collections.abc import Sequence
 
-from server.store.keys import Pseudonyms, identity_key, seen_key
+from server.store.keys import Pseudonyms, identity_key
 from server.store.ports import Committed, RecordChange
 from server.store.redis.batch_read import BatchRead, Source
 from server.store.redis.commit import apply, arguments, check
 from server.store.redis.connector import Connector
 from server.store.redis.durability import Patience, replicas_to_wait_for
 from server.store.redis.primary import Primary
+from server.store.redis.whole_records import read_whole
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 
@@ -46,15 +47,7 @@ class RedisStore:
     def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read everything of every subject; see ``RecordStore``."""
         deadline_s = time.monotonic() + budget_s
-        places = [self._pseudonyms.locate(subject) for subject in subjects]
-        keys = [key for _, preference, profile in places for key in (preference, profile, seen_key(profile))]
-        values = iter(self._values(keys, deadline_s))
-        return [
-            StoredRecords(subject.kind, owner, preference, profile, seen)
-            for subject, (owner, _, _), preference, profile, seen in zip(
-                subjects, places, values, values, values, strict=True
-            )
-        ]
+        return read_whole(self._pseudonyms, subjects, lambda keys: self._values(keys, deadline_s))
 
     def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         """Apply changes, each atomically; see ``RecordStore``."""

@@ -93,11 +93,11 @@ class _Reader:
         self.outage = False
 
     def read(self, call: Callable[[], T]) -> T | None:
-        """Return the answer, or None."""
+        """Return the answer; None where the store failed, and for an unreadable record, which the page tells."""
         try:
             return call()
         except StoreError:
             self.outage = True
+            return None
         except RecordUnreadable:
-            pass  # None says it, and the page does
-        return None
+            return None

@@ -67,7 +67,7 @@ class TestRaces:
             store.now_s = later_s
             assert calls.outcomes(saw("a1")) == [outcome]
 
-    def test_what_nobody_may_record_is_written_nowhere(self) -> None:
+    def test_what_may_not_be_recorded_asks_no_store(self) -> None:
         store = Contended(0)
         service(store).record(viewed(cookie_header="TOptOut=1"))
         assert store.reads == 0

@@ -80,7 +80,7 @@ CALLS: dict[str, tuple[Method, Message, tuple[str, list[Subject]]]] = {
     "no choice": (
         methods.SET_PREFERENCE, pref.SetPreferenceRequest(account_id="alice"), ("invalid_argument", [ACCOUNT])
     ),
-    "a choice of nobody": (methods.SET_PREFERENCE, pref.SetPreferenceRequest(**OUT), ("invalid_argument", [])),
+    "a choice without a subject": (methods.SET_PREFERENCE, pref.SetPreferenceRequest(**OUT), ("invalid_argument", [])),
     "access to a choice": (methods.GET_PREFERENCES, pref.GetPreferencesRequest(account_id="alice"), ("ok", [ACCOUNT])),
     "access": (methods.GET_PROFILE, prof.GetProfileRequest(account_id="alice"), ("ok", [ACCOUNT])),
     "a correction": (

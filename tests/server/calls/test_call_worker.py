@@ -34,7 +34,7 @@ def budget_of(waited_s: float, deadline_s: float) -> float:
 @pytest.mark.parametrize(
     ("waited_s", "deadline_in_s", "most_s"),
     [(0, math.inf, BUDGET_S), (40, math.inf, 20), (0, 10, 10), (40, 10, 10), (70, math.inf, 0.001), (0, -1, 0.001)],
-    ids=["at once", "after a wait", "a hurried caller", "both", "too late", "nobody waits any more"],
+    ids=["at once", "after a wait", "a hurried caller", "both", "too late", "no caller waits any more"],
 )
 def test_how_much_time_a_call_has(waited_s: float, deadline_in_s: float, most_s: float) -> None:
     assert most_s / 2 < budget_of(waited_s, time.monotonic() + deadline_in_s) <= most_s

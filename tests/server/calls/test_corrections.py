@@ -63,7 +63,7 @@ class TestUpdate:
         assert (answer.declared, answer.version) == (pb.DeclaredAttributes(occupation="baker"), 2)
         assert calls.get(account_id="alice").declared == answer.declared
 
-    def test_somebody_unknown_may_declare(self, calls: Service) -> None:
+    def test_an_unknown_person_may_declare(self, calls: Service) -> None:
         calls.update(PATHS, DECLARED, device_id="phone")
         assert calls.get(device_id="phone").declared.occupation == "baker"
         assert calls.outcomes(viewed(device_id="phone")) == ["RECORDED"]
@@ -94,7 +94,7 @@ class TestUpdate:
         declared = pb.DeclaredAttributes(gender=targeting_pb2.GENDER_MALE, occupation="bob@example.com")
         assert calls.update(["gender"], declared, account_id="alice").declared.occupation == ""
 
-    def test_nobody_who_has_opted_out(self, calls: Service) -> None:
+    def test_a_person_who_has_opted_out_may_not(self, calls: Service) -> None:
         calls.opt_out(account_id="alice")
         with pytest.raises(NotAllowed):
             calls.update(["occupation"], DECLARED, account_id="alice")

@@ -212,7 +212,7 @@ def test_a_record_of_a_newer_version_is_replaced_by_an_opt_out_alone() -> None:
     assert get(store).choice == pb.CHOICE_OPT_OUT
 
 
-def test_a_record_that_nobody_can_read_is_replaced_by_an_explicit_choice() -> None:
+def test_an_unreadable_record_is_replaced_by_an_explicit_choice() -> None:
     store = ScriptedRecords()
     store.held = store.held._replace(preference=b"\0")
     assert set_(store, opt_out()).version == 1

@@ -21,7 +21,7 @@ RETENTION_S = DEFAULT_POLICY.retention.profile_days * 86_400
 
 
 class TestGet:
-    def test_of_nobody_nothing_is_held(self, calls: Service) -> None:
+    def test_nothing_is_held_of_an_unknown_person(self, calls: Service) -> None:
         assert calls.get(account_id="alice") == pb.GetProfileResponse()
 
     def test_everything_that_is_held_is_shown(self, calls: Service) -> None:
@@ -116,7 +116,7 @@ class TestDelete:
         assert calls.outcomes(viewed("a1")) == ["RECORDED"]
         assert calls.decide("alice").mode is Mode.BEHAVIOURAL
 
-    def test_of_nobody_there_is_nothing_to_remove(self, calls: Service) -> None:
+    def test_nothing_is_removed_of_an_unknown_person(self, calls: Service) -> None:
         receipt = calls.delete(account_id="alice")
         assert (receipt.keys_removed, receipt.preference_version) == (0, 0)
 

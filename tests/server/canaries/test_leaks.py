@@ -11,6 +11,7 @@ from server.canaries.requests import ADDRESS, CONSENT_WITHOUT_PURPOSE_4, MOST_NE
 from targeting.canaries.ids import CanaryIds
 from targeting.canaries.people import CANARIES, Canary, Shown
 from targeting.policy.policy import DEFAULT_POLICY, ConsentPolicy, NetworkPolicy, Policy
+from targeting.reasons import Reason
 from tests.targeting.signals.tcf.tcf_encoder import Ranges, Tc
 
 IDS = CanaryIds.of(bytes(32))
@@ -106,11 +107,26 @@ def test_a_bid_request(canary: Canary, user: dict[str, Any], found: list[str]) -
     assert [fault.text for fault in EXAMINER.prepared(canary, answer)] == found
 
 
-def test_only_the_control_is_excused_by_the_store() -> None:
-    failed = limited(reasons=[pb.REASON_STORE_TIMEOUT])
-    assert EXAMINER.is_unserved(CONTROL, failed)
-    assert not EXAMINER.is_unserved(CHILD, failed)
-    assert not EXAMINER.is_unserved(CONTROL, behavioural())
+@pytest.mark.parametrize(
+    ("canary", "reasons", "unserved"),
+    [
+        ("control", [], False),
+        ("control", [Reason.STORE_TIMEOUT], True),
+        ("control", [Reason.PREFERENCE_LOST], False),
+        *((canary.name, [canary.reason], False) for canary in CANARIES[1:]),
+        *((canary.name, [canary.reason, Reason.NO_PROFILE], False) for canary in CANARIES[1:]),
+        *((canary.name, [Reason.STORE_TIMEOUT], True) for canary in CANARIES[1:]),
+        *((canary.name, [Reason.STORE_UNAVAILABLE], True) for canary in CANARIES[1:]),
+        *((canary.name, [Reason.RECORD_UNREADABLE], True) for canary in CANARIES[1:]),
+        *((canary.name, [], True) for canary in CANARIES[1:]),
+    ],
+)
+def test_an_answer_says_nothing_of_a_canary_that_another_reason_limits(
+    canary: str, reasons: list[Reason], unserved: bool
+) -> None:
+    answer = limited(reasons=[pb.Reason.ValueType(reason) for reason in reasons]) if reasons else behavioural()
+    asked = next(each for each in CANARIES if each.name == canary)
+    assert EXAMINER.is_unserved(asked, answer) is unserved
 
 
 def test_the_consent_string_lacks_purpose_4_and_nothing_else() -> None:

@@ -1,4 +1,4 @@
-"""Replicas of the service with one store and one key: the same canaries, which count as nobody."""
+"""Replicas of the service with one store and one key: the same canaries, which count as no people."""
 
 from contextlib import ExitStack
 from functools import partial

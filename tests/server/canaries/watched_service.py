@@ -13,6 +13,7 @@ from server.canaries.assembly import CanaryParts
 from server.canaries.planter import Planter
 from server.canaries.subjects import ids_of
 from server.metrics.canary_counts import Outcome
+from server.metrics.metrics import Metrics
 from targeting.canaries.ids import CanaryIds
 from targeting.canaries.people import CANARIES
 from tests.server.running_service import settings, wait_until
@@ -97,7 +98,7 @@ def watched_service(directory: Path, **more: Any) -> Iterator[WatchedService]:
             parts.open(closing, every_s=EVERY_S)
             watched = WatchedService(service, leaks)
             # The lost preference is the last: it expires after a second.
-            own = Planter(service.store.records(service.metrics), watched.ids, time.time)
+            own = Planter(service.store.records(Metrics()), watched.ids, time.time)
             wait_until(lambda: len(own.look()) == len(CANARIES), 20)
             watched.await_rounds()
             yield watched

@@ -1,5 +1,7 @@
 """After a failover: choices that were lost are applied again, and newer ones stand."""
 
+import pytest
+
 from server.choices.choice_store import CONFIRM_BUDGET_S
 from targeting.records.preference import Choice
 from tests.server.choices.replicated_store import ALICE, PEOPLE, Replicated, age, chosen, made, stored, watch
@@ -45,6 +47,7 @@ def test_a_choice_made_since_stands(store: Replicated) -> None:
     assert age(watching) == 0
 
 
+@pytest.mark.fault(row=18)
 def test_no_opt_in_is_applied_again_upon_an_opt_out_whatever_the_clocks_say(store: Replicated) -> None:
     watching = watch(store)
     watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_IN, 9)))

@@ -89,7 +89,7 @@ def test_the_change_keeps_which_client_showed_the_signal(caller: str, actor: str
     assert [change.actor for change in kept.history] == [actor]
 
 
-def test_nobody_is_known_and_nothing_is_stored() -> None:
+def test_without_a_known_subject_nothing_is_stored() -> None:
     assert all_stored(FakeStore(), request(account_id="", device_id=""))._queue.empty()
 
 
@@ -196,7 +196,7 @@ class TestFromDecisions:
     def test_others_are_not(self, signals: Signals) -> None:
         assert not self.offered(signals)
 
-    def test_without_somebody_to_tell_nothing_happens(self) -> None:
+    def test_without_a_listener_nothing_happens(self) -> None:
         ignore_signal_opt_out(request(), NO_COOKIES)
 
     def test_the_absence_of_a_signal_changes_nothing(self) -> None:

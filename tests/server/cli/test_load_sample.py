@@ -47,13 +47,15 @@ def test_what_is_there_stays(served: Adt) -> None:
     served("opt-out", "--account", "sample-12-1")
     again = served("load-sample", "--subjects", "20", "--seed", "12")
     assert "0 subjects written" in again.out
-    assert "existed before and were not changed" in again.out
+    assert "that existed before." in again.out
     assert '"CHOICE_OPT_OUT"' in served("profile", "show", "--account", "sample-12-1").out
 
 
-def test_without_a_service_the_store_runs_meanwhile(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_service_the_store_runs_for_the_command(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADTARGETING_DATA_DIR", "data")
-    assert "sample-7-3" in adt("load-sample", "--subjects", "50").out
+    loaded = adt("load-sample", "--subjects", "50")
+    assert loaded.lines[1] == "Stored in an embedded Redis in data."
+    assert "sample-7-3" in loaded.out
     assert "0 subjects written" in adt("load-sample", "--subjects", "50").out
 
 
@@ -61,7 +63,9 @@ def test_a_redis_of_the_settings_is_used(
     adt: Adt, monkeypatch: pytest.MonkeyPatch, redis_address: RedisAddress
 ) -> None:
     monkeypatch.setenv("ADTARGETING_REDIS_URL", f"unix://{quote(redis_address.path)}")
-    assert "people: 1 subjects written" in adt("load-sample", "--subjects", "1", "--seed", "13").out
+    loaded = adt("load-sample", "--subjects", "1", "--seed", "13")
+    assert loaded.lines[0].startswith("1 person: 1 subject written, ")
+    assert loaded.lines[1] == "Stored in the Redis of ADTARGETING_REDIS_URL."
 
 
 def test_a_store_of_another_key_is_left_alone(

@@ -208,7 +208,7 @@ def test_each_failure_has_a_status() -> None:
     assert set(EXIT_STATUS.values()) == {1, 2}
 
 
-def test_whoever_reads_the_output_may_go() -> None:
+def test_the_reader_of_the_output_may_go() -> None:
     with started("features", "--json") as running:
         assert running.stdout
         assert running.stderr

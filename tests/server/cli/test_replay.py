@@ -123,7 +123,7 @@ def test_a_policy_that_the_file_does_not_tell_of_may_have_been_stricter(adt: Adt
     (files / "records.jsonl").write_bytes(RECORDS[0])
     ended = adt("replay", "records.jsonl", "--policy", "equal.toml")
     assert ended.status == 1
-    assert "loosens policy: 1 decisions, not recorded: the policy that decided, as its line is missing" in " ".join(
+    assert "loosens policy: 1 decision, not recorded: the policy that decided, as its line is missing" in " ".join(
         ended.lines
     )
 

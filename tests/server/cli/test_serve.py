@@ -166,6 +166,7 @@ def test_the_log_tells_the_run_from_start_to_stop_in_json(tmp_path: Path) -> Non
     assert messages[1].startswith("started: version ")
     assert messages[2:] == ["SIGTERM received, draining", "drained, the gate is closed", "stopped"]
     run = lines[1]
+    assert run["store"].startswith("unix://")
     assert run["key_fingerprint"] == read_key(tmp_path).fingerprint
     assert f"gRPC {address} (plaintext)" in run["listeners"]
     assert run.keys() >= {"time", "level", "logger", "version", "gate", "store", "policy_version"}

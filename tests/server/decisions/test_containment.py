@@ -15,7 +15,7 @@ from targeting.networks import decide_networks
 from targeting.policy.policy import Policy
 from targeting.records.envelope import seal
 from targeting.records.preference import Choice, Preference, encode_preference
-from targeting.records.profile import EXPOSURE, INTEREST, RawProfile, write_profile
+from targeting.records.profile import EXPOSURE, INTEREST, NOTHING_KNOWN, write_profile
 from targeting.records.stored_records import StoredRecords
 from tests.server.decisions.worker_bench import (
     OWNER,
@@ -31,26 +31,9 @@ from tests.server.doubles import ScriptedStore
 
 OF_A_NEWER_VERSION = {
     "an empty preference": {"preference": seal(b"aP", 1, OWNER, b"")},
-    "a segment kind nobody knows": {
+    "an unknown segment kind": {
         "preference": encode_preference(Preference(), OWNER),
-        "profile": write_profile(
-            RawProfile(
-                gender=0,
-                occupation="",
-                postal_code="",
-                country="",
-                language="",
-                interest_rows=INTEREST.pack(1, 0, 1, 99),
-                destination_rows=b"",
-                exposure_rows=b"",
-                outside_names=(),
-                ad_ids=[],
-                version=1,
-                created_s=0,
-                updated_s=0,
-            ),
-            OWNER,
-        ),
+        "profile": write_profile(NOTHING_KNOWN._replace(interest_rows=INTEREST.pack(1, 0, 1, 99), version=1), OWNER),
     },
 }
 
@@ -99,24 +82,7 @@ def unwritable(subject: Subject) -> StoredRecords:
     if subject.id != "b-1":
         return StoredRecords(subject.kind, OWNER)
     row = EXPOSURE.pack(1, 0, 0)
-    profile = write_profile(
-        RawProfile(
-            gender=0,
-            occupation="",
-            postal_code="",
-            country="",
-            language="",
-            interest_rows=b"",
-            destination_rows=b"",
-            exposure_rows=row,
-            outside_names=(),
-            ad_ids=[b"x" * 200],
-            version=1,
-            created_s=0,
-            updated_s=0,
-        ),
-        OWNER,
-    )
+    profile = write_profile(NOTHING_KNOWN._replace(exposure_rows=row, ad_ids=[b"x" * 200], version=1), OWNER)
     return StoredRecords(subject.kind, OWNER, encode_preference(Preference(), OWNER), profile)
 
 
@@ -159,24 +125,7 @@ def of_many_kinds(subject: Subject) -> StoredRecords:
     choice = Choice.OPT_OUT if subject.id.startswith("opted-out") else Choice.NONE
     preference = None if subject.id == "stranger" else encode_preference(Preference(choice), owner)
     row = EXPOSURE.pack(1, 0, 0)
-    profile = write_profile(
-        RawProfile(
-            gender=0,
-            occupation="",
-            postal_code="",
-            country="",
-            language="",
-            interest_rows=b"",
-            destination_rows=b"",
-            exposure_rows=row,
-            outside_names=(),
-            ad_ids=[subject.id.encode()],
-            version=1,
-            created_s=0,
-            updated_s=0,
-        ),
-        owner,
-    )
+    profile = write_profile(NOTHING_KNOWN._replace(exposure_rows=row, ad_ids=[subject.id.encode()], version=1), owner)
     return StoredRecords(subject.kind, owner, preference, profile if subject.id == "known" else None)
 
 

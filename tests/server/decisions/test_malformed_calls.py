@@ -25,6 +25,7 @@ MALFORMED = [
 ]
 
 
+@pytest.mark.fault(row=16)
 @pytest.mark.parametrize(("fields", "field"), [row[1:] for row in MALFORMED], ids=[row[0] for row in MALFORMED])
 def test_a_malformed_request_is_refused_by_field_and_without_its_value(fields: dict[str, Any], field: str) -> None:
     bench = Bench()

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 
+import pytest
 from adtargeting.v1 import targeting_pb2 as pb
 
 from server.gate.methods import DECIDE, DECIDE_BATCH
@@ -31,6 +32,7 @@ class SlowStore(ScriptedStore):
         return super().fetch(subjects, budget_s)
 
 
+@pytest.mark.fault(row=9)
 def test_an_impatient_caller_is_limited_in_time_and_hurries_no_other() -> None:
     bench = Bench(store := SlowStore(), budget_s=PATIENCE_S)
     hurried = bench.gate.put(DECIDE, request(), deadline_s=time.monotonic() + 0.05)

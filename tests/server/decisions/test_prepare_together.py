@@ -73,7 +73,7 @@ def ages_aside(answer: Answer) -> bytes:
     return message.SerializeToString()
 
 
-def test_each_gets_its_own_answer_whoever_else_waits() -> None:
+def test_each_gets_its_own_answer_whatever_else_waits() -> None:
     calls = [call_of(each) for each in PEOPLE]
     bench = Bench()
     together = bench.serve(*calls)

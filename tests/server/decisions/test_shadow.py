@@ -64,7 +64,7 @@ def counted(bench: Bench) -> dict[tuple[str, str], float]:
         "nothing to say",
         "tighter",
         "would ask the store",
-        "looser, and nobody to ask about",
+        "looser, and no subject to ask about",
         "network tighter",
         "network looser",
         "both",

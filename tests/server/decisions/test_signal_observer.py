@@ -28,6 +28,7 @@ def test_newer_policies_are_counted_and_warned_of_once(caplog: pytest.LogCapture
     assert newer not in warning.message
 
 
+@pytest.mark.fault(row=15)
 def test_strings_that_are_given_up_are_counted_apart() -> None:
     bench = Bench()
     too_many = Tc(restrictions=(Restriction(2, 0, ((1, None),)),) * 129).text()

@@ -25,6 +25,7 @@ def test_what_waits_is_decided_with_one_reading_and_each_gets_its_own_answer() -
     assert bench.count("adtargeting_decision_seconds_count") == 5
 
 
+@pytest.mark.fault(row=9)
 def test_a_call_whose_caller_has_gone_costs_nothing() -> None:
     bench = Bench()
     call = bench.gate.put(DECIDE, request())

@@ -45,6 +45,7 @@ def test_a_fault_ends_neither_the_watch_nor_the_service(caplog: pytest.LogCaptur
     assert caplog.messages[-1].startswith("reading files again failed: internal error ")
 
 
+@pytest.mark.fault(row=27)
 def test_a_file_that_hangs_keeps_the_service_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.files.file_watch._CLOSE_TIMEOUT_S", 0.05)
     hanging, begun = threading.Event(), threading.Event()

@@ -85,7 +85,7 @@ def test_health_is_open_and_what_does_not_exist_is_no_secret(guarded: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("authorization", "denied"), [("", True), ("Bearer other", False)], ids=["nobody", "any client"]
+    ("authorization", "denied"), [("", True), ("Bearer other", False)], ids=["no credential", "any client"]
 )
 def test_reflection_is_for_any_client(guarded: str, authorization: str, denied: bool) -> None:
     question = json.dumps({"listServices": ""}).encode()

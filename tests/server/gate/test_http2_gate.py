@@ -50,6 +50,7 @@ def test_a_deadline_that_has_passed_is_not_worked_on(address: str) -> None:
     assert call_grpc(address, DECIDE.path, FRAMED, {"grpc-timeout": "0n"}).headers["grpc-status"] == "4"
 
 
+@pytest.mark.fault(row=13)
 def test_every_method_has_its_own_limit_and_descriptors_are_kept_free() -> None:
     with listen(ListenAddress("ADTARGETING_GRPC_ADDRESS", "127.0.0.1:0")) as listener:
         config = config_of(listener, Http2Limits(connections=10_000_000))

@@ -84,6 +84,7 @@ def test_the_c_reader_is_installed() -> None:
     assert import_module("maxminddb.extension").Reader
 
 
+@pytest.mark.fault(row=19)
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -101,6 +102,7 @@ def test_an_unusable_file_is_one_clear_error(tmp_path: Path, content: bytes, pro
     assert str(caught.value) == f"ADTARGETING_GEO_DB: {path} {'is ' * problem.startswith('damaged')}{problem}"
 
 
+@pytest.mark.fault(row=19)
 def test_a_missing_file_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(GeoDatabaseError, match=r"^ADTARGETING_GEO_DB: cannot read .*/none\.mmdb: No such file"):
         open_locator(str(tmp_path / "none.mmdb"))

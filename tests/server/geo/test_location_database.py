@@ -65,6 +65,7 @@ def check_twice(database: LocationDatabase) -> None:
 REPLACEMENTS = [rename, copy, truncate_and_write]
 
 
+@pytest.mark.fault(row=19)
 @pytest.mark.parametrize("replace", REPLACEMENTS)
 def test_a_replaced_file_is_loaded(
     database: LocationDatabase, path: Path, replace: Callable[[Path, bytes], None]
@@ -75,6 +76,7 @@ def test_a_replaced_file_is_loaded(
     assert (country(database), database.age_s()) == ("FR", 9 * DAY_S)
 
 
+@pytest.mark.fault(row=19)
 @pytest.mark.parametrize("replace", REPLACEMENTS)
 @pytest.mark.parametrize("bad", [b"", b"no database", content("FR")[:-40]], ids=["empty", "text", "cut-off"])
 def test_a_bad_file_is_refused_once_and_the_loaded_one_stays(
@@ -121,6 +123,7 @@ def test_an_unchanged_file_is_not_loaded_again(database: LocationDatabase, caplo
     assert caplog.messages == ["country database reloaded, 10 days old"]
 
 
+@pytest.mark.fault(row=19)
 @pytest.mark.parametrize(("days", "lines"), [(180, 0), (181, 1)])
 def test_an_old_file_is_one_warning(path: Path, days: int, lines: int, caplog: pytest.LogCaptureFixture) -> None:
     LocationDatabase(str(path), lambda: float(BUILT_AT_S + days * DAY_S))

@@ -1,4 +1,4 @@
-"""Clients that hold connections, or send or read slowly, lock nobody out."""
+"""Clients that hold connections, or send or read slowly, lock no other client out."""
 
 import http.client
 import socket
@@ -63,7 +63,7 @@ def ends_while_sending(connection: socket.socket) -> bool:
 
 
 @pytest.mark.parametrize(("most", "stay_open"), [(16, 15), (100, 48)], ids=["bounded", "room for all"])
-def test_more_connections_than_there_may_be_lock_nobody_out(
+def test_more_connections_than_there_may_be_lock_no_client_out(
     monkeypatch: pytest.MonkeyPatch, address: str, most: int, stay_open: int
 ) -> None:
     """Half of them are idle, half have begun a request; the oldest make room for new ones."""

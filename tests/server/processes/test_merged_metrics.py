@@ -95,6 +95,7 @@ def test_a_worker_that_ends_during_a_scrape_counts_once() -> None:
         assert registry.get_sample_value("calls_total", {"code": "ok"}) == 3
 
 
+@pytest.mark.fault(row=12)
 def test_a_successor_counts_on_from_what_its_predecessor_reported_last() -> None:
     registry = CollectorRegistry(auto_describe=False)
     merged = MergedMetrics(registry, CollectorRegistry(), lambda: None)

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from server.gate.assembly import has_http2
-from server.processes.serving import process_count
-from server.settings import Settings
 from targeting.decision_records.form import DecisionRecord
 from targeting.decision_records.lines import read_line
 from tests.server.cli.conftest import started
@@ -113,17 +111,6 @@ def test_workers_that_cannot_start_end_the_start_in_one_line(tmp_path: Path, set
     lines = [line for line in errors.splitlines() if line.startswith("adtargeting:")]
     assert len(lines) == 1
     assert value in lines[0] or setting in lines[0]
-
-
-@pytest.mark.parametrize(
-    ("asked", "cores", "processes"),
-    [("auto", 1, 1), ("auto", 2, 1), ("auto", 3, 2), ("auto", 16, 15), ("auto", 256, 64), ("1", 16, 1), ("4", 1, 4)],
-)
-def test_auto_leaves_a_core_to_the_store(
-    monkeypatch: pytest.MonkeyPatch, asked: str, cores: int, processes: int
-) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
-    assert process_count(Settings(processes=asked)) == processes
 
 
 @pytest.mark.parametrize("number", ["0", "65", "two", "-1", "1.5", ""])

@@ -57,7 +57,7 @@ def test_another_seed_gives_other_people(people: list[Person]) -> None:
     assert [person.place for person in others] != [person.place for person in people[:GROUP]]
 
 
-def test_everybody_is_somebody_else(people: list[Person]) -> None:
+def test_all_people_differ(people: list[Person]) -> None:
     accounts = [person.account_id for person in people if person.account_id]
     assert len(set(accounts)) == len(accounts)
     assert len({person.device_id for person in people}) == len(people)

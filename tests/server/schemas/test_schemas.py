@@ -56,6 +56,9 @@ def accepted(tmp_path: Path, text: str) -> bool:
         ("ADTARGETING_GRPC_ADDRESS", "127.0.0.1:50051"),
         ("ADTARGETING_DATA_DIR", "data"),
         ("ADTARGETING_LOG_LEVEL", "DEBUG"),
+        ("ADTARGETING_PROCESSES", "auto"),
+        ("ADTARGETING_PROCESSES", "2"),
+        ("ADTARGETING_PROCESSES", 2),
     ],
 )
 def test_a_valid_setting_is_accepted_by_both(name: str, value: object, tmp_path: Path) -> None:
@@ -72,6 +75,11 @@ def test_a_valid_setting_is_accepted_by_both(name: str, value: object, tmp_path:
         ("ADTARGETING_DECISION_BUDGET_MS", 1.5),
         ("ADTARGETING_GRPC_ADDRESS", 50051),
         ("ADTARGETING_LOG_LEVEL", "LOUD"),
+        ("ADTARGETING_PROCESSES", 0),
+        ("ADTARGETING_PROCESSES", 65),
+        ("ADTARGETING_PROCESSES", 1.5),
+        ("ADTARGETING_PROCESSES", True),
+        ("ADTARGETING_PROCESSES", "two"),
     ],
 )
 def test_an_invalid_setting_is_refused_by_both(name: str, value: object, tmp_path: Path) -> None:

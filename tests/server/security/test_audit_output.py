@@ -17,7 +17,7 @@ def test_standard_output_has_whole_lines(capfd: pytest.CaptureFixture[str]) -> N
     assert capfd.readouterr().out == "one\ntwo\n"
 
 
-def test_a_reader_of_standard_output_that_takes_nothing_holds_nobody_up() -> None:
+def test_a_reader_of_standard_output_that_takes_nothing_holds_no_call_up() -> None:
     program = (
         "from server.security.audit_output import StandardOutput\n"
         "import sys\n"
@@ -36,4 +36,4 @@ def test_a_reader_of_standard_output_that_takes_nothing_holds_nobody_up() -> Non
     ) as writer:
         assert writer.wait(30) == 0
         assert writer.stderr
-        assert writer.stderr.read() == b"nobody reads standard output"
+        assert writer.stderr.read() == b"standard output has no reader"

@@ -33,6 +33,7 @@ def test_which_addresses_are_local(address: str, local: bool) -> None:
     assert is_local(address) == local
 
 
+@pytest.mark.fault(row=21)
 @pytest.mark.parametrize("listener", LISTENERS)
 @pytest.mark.parametrize("lacking", ["tls_cert", "clients", None], ids=["no TLS", "no clients", "neither"])
 def test_an_unprotected_listener_stops_the_start(listener: str, lacking: str | None) -> None:

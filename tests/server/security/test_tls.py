@@ -71,6 +71,7 @@ def test_files_that_fit_are_read(tmp_path: Path) -> None:
     assert repr(material) == "TlsMaterial()"
 
 
+@pytest.mark.fault(row=21)
 @pytest.mark.parametrize(("damage", "problem"), REFUSED.values(), ids=REFUSED)
 def test_files_that_cannot_be_used_are_refused_in_one_line(tmp_path: Path, damage: Damage, problem: str) -> None:
     files = files_in(tmp_path)

@@ -67,6 +67,7 @@ def test_while_all_is_well_it_is_not_there(bench: Bench) -> None:
     assert (bench.circuit.is_open, bench.changes) == (False, [])
 
 
+@pytest.mark.fault(row=1)
 def test_it_opens_after_failures_in_a_row_and_then_the_store_is_not_asked(bench: Bench) -> None:
     bench.store.down = True
     said = [bench.fetch() for _ in range(5)]
@@ -74,13 +75,14 @@ def test_it_opens_after_failures_in_a_row_and_then_the_store_is_not_asked(bench:
     assert bench.changes == [True]
 
 
-def test_a_success_starts_the_count_anew(bench: Bench) -> None:
+def test_a_success_starts_the_count_again(bench: Bench) -> None:
     for down in (True, True, False, True, True):
         bench.store.down = down
         bench.fetch()
     assert not bench.circuit.is_open
 
 
+@pytest.mark.fault(row=1)
 def test_it_probes_until_the_store_is_well_and_closes(bench: Bench) -> None:
     bench.store.down = True
     for _ in range(3):
@@ -129,6 +131,7 @@ def test_timeouts_count_when_the_budget_was_fair(bench: Bench, budget_s: float, 
     assert bench.circuit.is_open is opens
 
 
+@pytest.mark.fault(row=9)
 @pytest.mark.fault(row=26)
 @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 def test_calls_that_came_to_the_store_too_late_do_not_open_it(bench: Bench, *, protected: bool) -> None:
@@ -187,7 +190,7 @@ def test_writes_that_are_late_open_it(bench: Bench, budget_s: float, *, down: bo
     assert bench.circuit.is_open is opens
 
 
-def test_a_write_in_time_starts_the_count_of_late_writes_anew(bench: Bench) -> None:
+def test_a_write_in_time_starts_the_count_of_late_writes_again(bench: Bench) -> None:
     for slow_s in (0.03, 0.03, 0, 0.03, 0.03):
         bench.store.slow_s = slow_s
         bench.write(0.02 if slow_s else BUDGET_S)
@@ -261,100 +264,3 @@ def at_once(call: Callable[[], object], threads: int = 8) -> None:
         thread.start()
     for thread in running:
         thread.join()
-
-
-class ScriptedReading:
-    """A reading that ends as told."""
-
-    def __init__(self) -> None:
-        self.fails: StoreError | None = None
-
-    def fileno(self) -> int:
-        return 7
-
-    def collect(self, deadline_s: float) -> list[StoredRecords]:
-        if self.fails is not None:
-            raise self.fails
-        return []
-
-    def give_up(self) -> None:
-        """Nothing is left to do."""
-
-
-class Begun(FakeStore):
-    """A store whose readings a test ends."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reading = ScriptedReading()
-
-    def begin(self, subjects: Sequence[Subject], budget_s: float) -> ScriptedReading:  # type: ignore[override]  # one is begun
-        self._answer_within(budget_s)
-        return self.reading
-
-
-class TestReadings:
-    """A reading that was begun counts when it ends."""
-
-    def test_what_has_not_come_yet_is_no_failure_and_what_is_given_up_is_one(self) -> None:
-        store, circuit = Begun(), Circuit(lambda: None, failures=1, probe_every_s=PATIENCE_S)
-        reading = CircuitStore(store, circuit).begin([ANNE], BUDGET_S)
-        assert reading is not None
-        store.reading.fails = StoreTimeout("not yet")
-        with pytest.raises(StoreTimeout):
-            reading.collect(0.0)
-        assert not circuit.is_open
-        reading.give_up()
-        assert circuit.is_open
-        circuit.close()
-
-    def test_a_caller_in_a_hurry_says_nothing_of_the_store(self) -> None:
-        circuit = Circuit(lambda: None, failures=1)
-        reading = CircuitStore(Begun(), circuit, least_budget_s=0.02).begin([ANNE], 0.01)
-        assert reading is not None
-        reading.give_up()
-        assert not circuit.is_open
-
-    @pytest.mark.parametrize("when", ["sending", "collecting"])
-    def test_failures_open_it_and_it_then_begins_nothing(self, when: str) -> None:
-        store, circuit = Begun(), Circuit(lambda: None, failures=2, probe_every_s=PATIENCE_S)
-        guarded = CircuitStore(store, circuit)
-        store.down = when == "sending"
-        store.reading.fails = StoreUnavailable("gone")
-        for _ in range(2):
-            with pytest.raises(StoreUnavailable):
-                assert guarded.begin([ANNE], BUDGET_S).collect(0.0) is None  # type: ignore[union-attr]  # one is begun
-        assert circuit.is_open
-        with pytest.raises(StoreUnavailable, match="known to be down"):
-            guarded.begin([ANNE], BUDGET_S)
-        circuit.close()
-
-    @pytest.mark.fault(row=26)
-    @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
-    def test_questions_that_waited_at_the_same_time_have_met_with_one_silence(
-        self, monkeypatch: pytest.MonkeyPatch, protected: bool
-    ) -> None:
-        """A server that the machine keeps from running for a moment is not down."""
-        circuit = Circuit(lambda: None, failures=4, probe_every_s=PATIENCE_S)
-        if not protected:
-            failed = circuit.failed
-            monkeypatch.setattr(circuit, "failed", lambda _: failed())
-        guarded = CircuitStore(Begun(), circuit)
-        readings = [guarded.begin([ANNE], BUDGET_S) for _ in range(4)]
-        for reading in readings:
-            assert reading is not None
-            reading.give_up()
-        assert circuit.is_open == (not protected)
-        circuit.close()
-
-    def test_an_answer_ends_the_row_of_failures(self) -> None:
-        store, circuit = Begun(), Circuit(lambda: None, failures=2)
-        for _ in range(5):
-            reading = CircuitStore(store, circuit).begin([ANNE], BUDGET_S)
-            assert reading is not None
-            reading.give_up()
-            assert reading.collect(0.0) == []
-        assert not circuit.is_open
-
-    def test_a_store_that_cannot_begin_says_so(self, bench: Bench) -> None:
-        assert bench.guarded.begin([ANNE], BUDGET_S) is None

@@ -40,6 +40,7 @@ def test_a_store_that_is_down_gets_its_key_when_it_answers_without_records(tmp_p
     assert DraftedKey(file(tmp_path), Store().has_records).key.fingerprint == drafted.key.fingerprint
 
 
+@pytest.mark.fault(row=22)
 def test_no_key_is_created_for_a_store_that_answers_with_records(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -65,6 +66,7 @@ def test_the_key_that_another_process_created_first_is_not_replaced(tmp_path: Pa
     assert (tmp_path / "secret.key").read_text() == "00" * 32 + "\n"
 
 
+@pytest.mark.fault(row=22)
 def test_a_named_file_must_exist_even_while_the_store_is_down(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="does not exist; restore it"):
         DraftedKey(file(tmp_path, named=True), Store().has_records)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.store.keys import Pseudonyms, seen_key
+from server.store.redis.cluster.slots import slot_of
 from targeting.model import Subject, SubjectKind
 
 SECRET = b"0123456789abcdef"
@@ -25,6 +26,7 @@ def test_a_pseudonym_is_a_keyed_blake2b_of_the_id(kind: SubjectKind, person: byt
     assert PSEUDONYMS.owner(Subject(kind, "Zoë")) == expected
 
 
+@pytest.mark.fault(row=16)
 @given(SUBJECTS)
 def test_no_id_can_bend_a_key(subject: Subject) -> None:
     owner, preference, profile = PSEUDONYMS.locate(subject)
@@ -36,6 +38,24 @@ def test_no_id_can_bend_a_key(subject: Subject) -> None:
     assert {urlsafe_b64decode(tag[1] + b"==") for tag in tags if tag} == {owner}
     assert all(tags)
     assert owner == PSEUDONYMS.owner(subject)
+
+
+HOSTILE = ["}x", "{}x", "{}", "{", "x}:pref", "a}{b", "*?[a]", "x\0y", "\r\n", "z" * 70_000]
+
+
+def locate_in_clear(subject: Subject) -> tuple[bytes, bytes, bytes]:
+    """Return keys that have the id itself in their hash tag."""
+    stem = b"adt:{%b}:" % subject.id.encode()
+    return b"", stem + b"pref", stem + b"prof"
+
+
+@pytest.mark.fault(row=16)
+@pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
+def test_whatever_the_id_is_all_keys_of_a_subject_are_in_one_slot(protected: bool) -> None:
+    locate = PSEUDONYMS.locate if protected else locate_in_clear
+    located = [locate(Subject(SubjectKind.ACCOUNT, text)) for text in HOSTILE]
+    slots = [{slot_of(key) for key in (preference, profile)} for _, preference, profile in located]
+    assert (max(map(len, slots)) == 1) == protected
 
 
 @pytest.mark.parametrize(

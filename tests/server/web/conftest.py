@@ -1,24 +1,5 @@
 """One service with pages for the tests of this folder; each test has people of its own."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from tests.server.web.site_fixtures import account_id, site
 
-import pytest
-
-from tests.conftest import MEMORY
-from tests.server.web.site import Site, running_site
-
-
-@pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
-    """A running service with pages."""
-    in_memory = TemporaryDirectory(prefix="adt-", dir=MEMORY if MEMORY.is_dir() else None)
-    with in_memory as directory, running_site(Path(directory)) as running:
-        yield running
-
-
-@pytest.fixture
-def account_id(request: pytest.FixtureRequest) -> str:
-    """An account that no other test has."""
-    return f"account of {request.node.name}"[:200]
+__all__ = ["account_id", "site"]

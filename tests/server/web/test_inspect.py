@@ -99,7 +99,7 @@ def ask(site: Site, **form: str) -> Answer:
          "One change would lift the limit: an account or device is known, and so is something about it"),
     ],
     ids=["children's service", "app switch", "cookie in odd case", "industry", "GPC", "no consent", "GPP", "unreadable",
-         "opted out and GPC", "a child", "unknown", "nobody"],
+         "opted out and GPC", "a child", "unknown", "no subject"],
 )  # fmt: skip
 def test_a_puzzle_is_explained(inspected: Site, form: dict[str, str], first: str, lifting: str) -> None:
     answer = ask(inspected, **form)

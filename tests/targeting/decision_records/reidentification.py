@@ -40,7 +40,7 @@ class Found(NamedTuple):
 
 
 def attack(count: int, crowd: int, hours: int = 24) -> Found:
-    """Look for each of so many people, who ask in the first hours of a day, among the records of a crowd."""
+    """Look for ``count`` people, who ask in the first hours of a day, among the records of a crowd."""
     traces = list(_day(list(people(count, hours))))
     written = list(_written(traces, crowd))
     by_class, by_request = defaultdict(list), Counter(_request(trace.record) for trace in traces)

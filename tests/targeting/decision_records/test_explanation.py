@@ -59,7 +59,7 @@ def limiting(shown: DecisionRecord, policy: Policy | None = None) -> dict[str, s
             {"TC string": "unreadable"},
         ),
     ],
-    ids=["nobody", "under age", "account", "device", "lost", "store", "stated ages", "unreadable"],
+    ids=["no subject", "under age", "account", "device", "lost", "store", "stated ages", "unreadable"],
 )
 def test_the_checks_that_limit_are_shown(shown: DecisionRecord, expected: dict[str, str]) -> None:
     assert limiting(shown) == expected

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -42,8 +42,8 @@ HOUSE, ACME, BOREALIS = STRICT.networks
 HOUR: Final = 12
 
 
-def _with(network: NetworkPolicy, **values: object) -> Policy:
-    changed = replace(network, **values)  # type: ignore[arg-type]  # any field
+def _with(network: NetworkPolicy, **values: Any) -> Policy:
+    changed = replace(network, **values)
     return replace(STRICT, networks=tuple(changed if each is network else each for each in STRICT.networks))
 
 
@@ -54,8 +54,8 @@ def _ages(by_country: dict[str, int], by_subdivision: dict[str, int]) -> Policy:
     return replace(STRICT, children=ages)
 
 
-def _gdpr(**values: object) -> Policy:
-    return replace(STRICT, gdpr=GdprPolicy(**{"host_vendor_id": VENDOR, **values}))  # type: ignore[arg-type]  # any field
+def _gdpr(**values: Any) -> Policy:
+    return replace(STRICT, gdpr=GdprPolicy(**{"host_vendor_id": VENDOR, **values}))
 
 
 def _ruled(*rules: NetworkRule) -> Policy:

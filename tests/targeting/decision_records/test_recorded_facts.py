@@ -1,6 +1,7 @@
 """What a record tells of consents, choices and subjects, and what it says that it does not tell."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -118,8 +119,8 @@ def asked(policy: Policy, *stored: StoredRecords, country: str = "DE", tcf: str 
     return record(recorded(request, policy, list(stored)))
 
 
-def held(kind: SubjectKind, **values: object) -> StoredRecords:
-    preference = encode_preference(Preference(**values), OWNER)  # type: ignore[arg-type]  # any field
+def held(kind: SubjectKind, **values: Any) -> StoredRecords:
+    preference = encode_preference(Preference(**values), OWNER)
     return StoredRecords(kind, OWNER, preference, encode_profile(Profile(), OWNER))
 
 

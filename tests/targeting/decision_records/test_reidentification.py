@@ -25,7 +25,7 @@ def shown(found: Found, people: int) -> str:
         pytest.param(100_000, CROWD, 24, id="100,000 people", marks=pytest.mark.slow),
     ],
 )
-def test_nobody_is_found_beyond_chance_and_what_the_request_shows(people: int, crowd: int, hours: int) -> None:
+def test_no_person_is_found_beyond_chance_and_what_the_request_shows(people: int, crowd: int, hours: int) -> None:
     found = attack(people, crowd, hours)
     print(shown(found, people))
     assert found.written > 100

@@ -173,7 +173,7 @@ def test_the_consenting_string_consents_for_one_vendor(vendor: int) -> None:
     assert not string.has_basis(4, vendor - 1 or 2)
 
 
-def test_a_situation_shows_nobody() -> None:
+def test_a_situation_shows_no_person() -> None:
     assert repr(situation()) == "Situation(1 subjects)"
 
 

@@ -91,7 +91,7 @@ def stored(
 
 CHILD = Preference(birth_day=NOW_S // 86_400 - 12 * 365)
 RECORDS_AND_REASONS = {
-    "nobody is known": ([stored()], ()),
+    "no person is known": ([stored()], ()),
     "known, without a choice": ([stored(Preference(), profile=b"anything")], ()),
     "opted in": ([stored(Preference(choice=Choice.OPT_IN))], ()),
     "opted out": ([stored(Preference(choice=Choice.OPT_OUT))], (Reason.ACCOUNT_OPT_OUT,)),

@@ -106,7 +106,7 @@ class TestCorrect:
         assert (result.values.profile, result.version) == (None, LEARNT.version)
         assert decode_preference(result.values.preference or b"", OWNER).version == 1
 
-    def test_somebody_unknown_gets_both_records_at_once(self) -> None:
+    def test_an_unknown_person_gets_both_records_at_once(self) -> None:
         unknown = held(None, None)
         result = corrected(unknown, ALL, "gender")
         assert result.values.preference
@@ -193,7 +193,7 @@ class TestErase:
         assert left == StoredRecords(SubjectKind.ACCOUNT, OWNER, b"\0")
         assert limits(left) == Reason.RECORD_UNREADABLE.bit
 
-    def test_of_nobody_nothing_is_left(self) -> None:
+    def test_nothing_is_left_of_an_unknown_person(self) -> None:
         assert after(
             StoredRecords(SubjectKind.ACCOUNT, OWNER), erase(StoredRecords(SubjectKind.ACCOUNT, OWNER), 5)
         ) == StoredRecords(SubjectKind.ACCOUNT, OWNER)

@@ -73,7 +73,7 @@ SUBJECTS = {
     "a device": (Identity(device_id="phone"), NO_COOKIES, [PHONE]),
     "a browser of the cookie": (Identity(), Cookies(muid="phone"), [PHONE]),
     "linked accounts": (Identity(linked_account_ids=("bob",)), NO_COOKIES, []),
-    "nobody": (Identity(), NO_COOKIES, []),
+    "no subject": (Identity(), NO_COOKIES, []),
 }
 
 

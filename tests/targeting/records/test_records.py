@@ -185,7 +185,7 @@ class TestDamage:
             read(value[: data.draw(st.integers(0, len(value) - 1))], bytes(16))
 
     @given(owner=OWNERS.filter(lambda owner: owner != bytes(16)))
-    def test_nobody_elses_record_is_read(
+    def test_no_record_of_another_person_is_read(
         self, value: bytes, read: Callable[[bytes, bytes], object], owner: bytes
     ) -> None:
         with pytest.raises(RecordUnreadable):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from targeting.policy.policy import (
     DEFAULT_POLICY,
@@ -38,12 +38,12 @@ def _declared(version: int, purposes: int) -> VendorList:
     return VendorList(version, {VENDOR: VendorDeclaration(0, purposes, 0, 0)})
 
 
-def _with_partner(**values: object) -> Policy:
-    return replace(BASE, networks=(BASE.networks[0], replace(PARTNER, **values)))  # type: ignore[arg-type]  # any field
+def _with_partner(**values: Any) -> Policy:
+    return replace(BASE, networks=(BASE.networks[0], replace(PARTNER, **values)))
 
 
-def _ruled(**values: object) -> Policy:
-    return replace(BASE, rules=(NetworkRule(**values),))  # type: ignore[arg-type]  # any field
+def _ruled(**values: Any) -> Policy:
+    return replace(BASE, rules=(NetworkRule(**values),))
 
 
 VARIANTS: Final = {

@@ -29,7 +29,7 @@ IDS = [
 
 
 @pytest.mark.parametrize("text", PLACEHOLDERS, ids=repr)
-def test_a_placeholder_names_nobody(text: str) -> None:
+def test_a_placeholder_names_no_person(text: str) -> None:
     assert is_placeholder(text)
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import TypeVar
 
-from server.store.keys import Pseudonyms, seen_key
+from server.store.keys import Pseudonyms
 from server.store.ports import Committed, PartUnavailable, RecordChange, StoreError, StoreTimeout, StoreUntrusted
 from server.store.redis.batch_read import pack_bounded_read, read_bounded_value
 from server.store.redis.cluster.pipelines import Command, NodePipelines
@@ -19,6 +19,7 @@ from server.store.redis.commit import UNREADABLE, arguments, check, committed_of
 from server.store.redis.connection import Reply, pack
 from server.store.redis.durability import Patience, replicas_to_wait_for
 from server.store.redis.errors import ErrorReply, is_refusal, store_error
+from server.store.redis.whole_records import read_whole
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 
@@ -55,15 +56,9 @@ class ClusterStore:
 
     def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
         """Read everything of every subject; see ``RecordStore``."""
-        places = [self._pseudonyms.locate(subject) for subject in subjects]
-        keys = [key for _, preference, profile in places for key in (preference, profile, seen_key(profile))]
-        values = iter([_raised(value) for value in self._values(keys, budget_s)])
-        return [
-            StoredRecords(subject.kind, owner, preference, profile, seen)
-            for subject, (owner, _, _), preference, profile, seen in zip(
-                subjects, places, values, values, values, strict=True
-            )
-        ]
+        return read_whole(
+            self._pseudonyms, subjects, lambda keys: [_raised(value) for value in self._values(keys, budget_s)]
+        )
 
     def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
         """Apply changes, each atomically; see ``RecordStore``."""

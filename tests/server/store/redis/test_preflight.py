@@ -27,6 +27,7 @@ def test_a_fit_server_is_found_fit() -> None:
     assert not [finding for finding in found if finding.remedy]
 
 
+@pytest.mark.fault(row=24)
 @pytest.mark.parametrize(
     ("facts", "level", "what"),
     [
@@ -121,6 +122,7 @@ REFUSING: dict[str, tuple[tuple[bytes, ...], str]] = {
 }
 
 
+@pytest.mark.fault(row=24)
 @pytest.mark.parametrize(("fault", "problem"), REFUSING.values(), ids=REFUSING)
 def test_a_store_that_would_refuse_a_choice_is_found(
     own_redis: EmbeddedRedis, own_store: OpenRedisStore, fault: tuple[bytes, ...], problem: str

@@ -53,7 +53,7 @@ def test_sentinels_of_which_the_url_names_one_are_counted() -> None:
     assert judge([report(NEW)], 1) == (OLD, 2)
 
 
-def test_one_that_never_answers_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_never_answers_delays_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would, by ten minutes, which no test may take."""
     monkeypatch.setattr(asking, "_TIMEOUT_S", 600)
     silent = threading.Event()

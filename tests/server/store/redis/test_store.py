@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +15,17 @@ from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import Committed, RecordChange, StoreTimeout, StoreUnavailable
 from server.store.redis import batch_read
 from server.store.redis.commit import UNREADABLE
+from server.store.redis.connection import Connection
 from server.store.redis.primary import Primary
 from server.store.redis.store import RedisStore
 from server.store.redis.url import RedisAddress
-from targeting.model import Subject, SubjectKind
-from targeting.records.preference import Preference, encode_preference
-from targeting.records.stored_records import StoredRecords
+from targeting.model import Subject
 from tests.server.store.conftest import OpenRedisStore, stopped
 from tests.server.store.fake_store import PSEUDONYMS
-from tests.server.store.plain_redis import plain_redis, replicate
+from tests.server.store.redis.changes import ANNE, BEN, BUDGET_S, change, record
 from tests.server.store.redis.scripted_server import saying, scripted_server
-from tests.waiting import eventually
 
-BUDGET_S = 5.0
 SHORT_S = 0.05
-ANNE = Subject(SubjectKind.ACCOUNT, "anne")
-BEN = Subject(SubjectKind.ACCOUNT, "ben")
-
-
-def record(subject: Subject, version: int = 1) -> bytes:
-    return encode_preference(Preference(version=version), PSEUDONYMS.owner(subject))
-
-
-def change(store: RedisStore, subject: Subject = ANNE, profile: bytes | None = b"profile") -> RecordChange:
-    held = store.read([subject], BUDGET_S)[0]
-    return RecordChange(subject, held, record(subject), profile, b"seen", profile_ttl_s=100, seen_ttl_s=50)
 
 
 def ttl_s(store: OpenRedisStore, subject: Subject) -> Any:
@@ -155,6 +142,16 @@ class TestTimeouts:
             assert left.wait(BUDGET_S)
 
 
+def forgetting_what_is_due(post: Callable[..., None]) -> Callable[..., None]:
+    """Take the next replies for those of the new question, as if the server owed none."""
+
+    def forgetful(connection: Connection, *question: Any) -> None:
+        connection._overdue = 0
+        post(connection, *question)
+
+    return forgetful
+
+
 class TestReadings:
     """Readings that are begun, and collected as their answers come."""
 
@@ -201,9 +198,13 @@ class TestReadings:
             assert reading.collect(time.monotonic() + BUDGET_S)[0][2:4] == (b"yes", None)
             store.close()
 
+    @pytest.mark.fault(row=8)
+    @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
     def test_what_was_given_up_is_never_taken_for_the_next_answer(
-        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
+        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore, monkeypatch: pytest.MonkeyPatch, protected: bool
     ) -> None:
+        if not protected:
+            monkeypatch.setattr(Connection, "post", forgetting_what_is_due(Connection.post))
         own_store.commit([change(own_store, ANNE)], BUDGET_S)
         with stopped(own_redis):
             given_up = own_store.begin([ANNE], BUDGET_S)
@@ -213,7 +214,8 @@ class TestReadings:
             given_up.give_up()
             next_one = own_store.begin([BEN], BUDGET_S)
         assert next_one is not None
-        assert next_one.collect(time.monotonic() + BUDGET_S)[0][1:4] == (PSEUDONYMS.owner(BEN), None, None)
+        found = next_one.collect(time.monotonic() + BUDGET_S)[0].preference
+        assert found == (None if protected else record(ANNE))
 
     def test_a_server_that_says_nothing_for_long_loses_its_connection(
         self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
@@ -228,7 +230,7 @@ class TestReadings:
 
 
 class TestRefusals:
-    def test_nobody_there(self, tmp_path: Path) -> None:
+    def test_no_server_there(self, tmp_path: Path) -> None:
         store = RedisStore(Primary(RedisAddress(path=str(tmp_path / "nobody"))), PSEUDONYMS)
         with pytest.raises(StoreUnavailable):
             store.fetch([ANNE], BUDGET_S)
@@ -261,6 +263,7 @@ class TestRefusals:
         own_store.command(b"REPLICAOF", b"NO", b"ONE")
         assert own_store.commit_durably(attempt, 0, BUDGET_S).landed
 
+    @pytest.mark.fault(row=6)
     def test_out_of_memory_nothing_is_half_written_and_all_can_be_erased(self, own_store: OpenRedisStore) -> None:
         own_store.commit([change(own_store, BEN)], BUDGET_S)
         attempt = change(own_store)
@@ -279,77 +282,4 @@ class TestRefusals:
             store = RedisStore(Primary(address), PSEUDONYMS)
             with pytest.raises(StoreUnavailable, match="the store refuses"):
                 store.fetch([ANNE], BUDGET_S)
-            store.close()
-
-
-class TestDurability:
-    def test_replicas_that_hold_it_are_counted(self, tmp_path: Path) -> None:
-        primary, replica = plain_redis(tmp_path / "primary"), plain_redis(tmp_path / "replica")
-        with primary as (address, _), replica as (other, other_pid):
-            replicate(address, other)
-            store = RedisStore(Primary(address), PSEUDONYMS)
-            assert store.commit_durably(change(store, ANNE), 1, BUDGET_S) == Committed(True, 1, False)
-            os.kill(other_pid, signal.SIGSTOP)
-            assert store.commit_durably(change(store, BEN), 1, 0.3) == Committed(True, 0, False)
-            # What was waited for in vain is not waited for through the next call's budget, long as it is.
-            assert store.commit_durably(change(store, BEN), 1, 600) == Committed(True, 0, False)
-            os.kill(other_pid, signal.SIGCONT)
-            eventually(lambda: store.commit_durably(change(store, BEN), 1, BUDGET_S).replicas == 1)
-            store.close()
-
-    @pytest.mark.parametrize(
-        ("setting", "value", "on_disk"),
-        [
-            ("appendfsync", "always", True),
-            ("appendfsync", "everysec", False),
-            ("appendonly", "no", False),
-            ("no-appendfsync-on-rewrite", "yes", False),
-        ],
-    )
-    def test_without_waitaof_only_a_server_that_syncs_every_write_has_it_on_disk(
-        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore, setting: str, value: str, *, on_disk: bool
-    ) -> None:
-        own_store.command(b"CONFIG", b"SET", setting.encode(), value.encode())
-        own_store.command(b"ACL", b"SETUSER", b"older", b"on", b">hush", b"~*", b"+@all", b"-waitaof")
-        store = RedisStore(
-            Primary(RedisAddress(path=own_redis.address.path, username="older", password="hush")), PSEUDONYMS
-        )
-        assert store.commit_durably(change(store), 0, BUDGET_S) == Committed(True, 0, on_disk)
-        store.close()
-
-    @pytest.mark.parametrize(("fsync", "on_disk"), [(b"everysec", True), (b"no", False)])
-    def test_with_waitaof_the_next_sync_is_awaited(
-        self, own_store: OpenRedisStore, fsync: bytes, *, on_disk: bool
-    ) -> None:
-        own_store.command(b"CONFIG", b"SET", b"appendfsync", fsync)
-        assert own_store.commit_durably(change(own_store), 0, 3.0) == Committed(True, 0, on_disk)
-
-    def test_a_server_that_does_not_tell_is_taken_not_to(
-        self, own_redis: EmbeddedRedis, own_store: OpenRedisStore
-    ) -> None:
-        rules = (b"on", b">hush", b"~*", b"+@all", b"-config", b"-wait", b"-waitaof")
-        own_store.command(b"ACL", b"SETUSER", b"limited", *rules)
-        address = RedisAddress(path=own_redis.address.path, username="limited", password="hush")
-        store = RedisStore(Primary(address), PSEUDONYMS)
-        assert store.commit_durably(change(store), 0, BUDGET_S) == Committed(True, 0, False)
-        store.close()
-
-    @pytest.mark.parametrize(
-        ("replicas", "answers", "committed"),
-        [
-            pytest.param(0, [b":1\r\n", b":2\r\n", b"*2\r\n:1\r\n:0\r\n"], (True, 2, True), id="synced by now"),
-            pytest.param(1, [b":1\r\n", b":1\r\n", b"*2\r\n:0\r\n:0\r\n"], (True, 1, False), id="not yet"),
-            pytest.param(1, [b":1\r\n", b":1\r\n", b"-ERR unknown\r\n", b"*0\r\n"], (True, 1, False), id="before 7.2"),
-            pytest.param(1, [b":1\r\n", b":1\r\n", b""], (True, 1, False), id="late"),
-            pytest.param(1, [b":1\r\n", b""], (True, 0, False), id="silent"),
-            pytest.param(1, [b":0\r\n", b"-ERR not to be asked\r\n"], (False, 0, False), id="stale"),
-        ],
-    )
-    def test_how_safe_the_server_says_it_is(
-        self, tmp_path: Path, replicas: int, answers: list[bytes], committed: tuple[bool, int, bool]
-    ) -> None:
-        attempt = RecordChange(ANNE, StoredRecords(ANNE.kind, PSEUDONYMS.owner(ANNE)), preference=record(ANNE))
-        with scripted_server(tmp_path, saying(*answers)) as address:
-            store = RedisStore(Primary(address), PSEUDONYMS)
-            assert store.commit_durably(attempt, replicas, 0.3)[:3] == committed
             store.close()

@@ -89,6 +89,7 @@ LYING = {
 }
 
 
+@pytest.mark.fault(row=15)
 @pytest.mark.parametrize("text", LYING.values(), ids=LYING)
 def test_a_lying_string_withholds_everything(text: str) -> None:
     reading = read_gpp_string(text, [9])
@@ -121,6 +122,7 @@ def test_a_section_that_is_named_and_missing_withholds_everything(named: int) ->
     assert set(reading.sections) == {8}
 
 
+@pytest.mark.fault(row=15)
 @pytest.mark.parametrize("unknown", [1, 3, 4, 28, 99])
 def test_a_section_that_is_named_and_unknown_withholds_everything(unknown: int) -> None:
     text = encode({unknown: "BVVV", 9: VIRGINIA})

@@ -132,6 +132,7 @@ GIVEN_UP = {
 }
 
 
+@pytest.mark.fault(row=15)
 @pytest.mark.parametrize("string", GIVEN_UP.values(), ids=GIVEN_UP)
 def test_a_decision_gives_up_what_no_encoder_writes(string: Tc) -> None:
     with pytest.raises(Unreadable, match="given up"):
@@ -160,6 +161,7 @@ LIES = {
 }
 
 
+@pytest.mark.fault(row=15)
 @pytest.mark.parametrize("section", LIES.values(), ids=LIES)
 def test_a_count_that_lies_is_unreadable(section: Ranges) -> None:
     for bits in (
@@ -192,6 +194,7 @@ def test_restrictions_that_are_announced_and_missing_are_unreadable(tail: str) -
         decode_tc_string(text)
 
 
+@pytest.mark.fault(row=15)
 def test_the_longest_string_is_read() -> None:
     text = replace(YES, consents=BitField(frozenset({5}), 5)).text()
     longest = text + "A" * (MAX_LENGTH - len(text))

@@ -240,7 +240,7 @@ def test_from_march_2026_on_the_vendor_must_be_disclosed(
     assert read_tc_string(new.text()).discloses(US) is expected
 
 
-def test_vendor_0_is_nobody_and_never_disclosed() -> None:
+def test_vendor_0_is_no_vendor_and_never_disclosed() -> None:
     everyone = Vendors(BitField(frozenset(range(1, 65_536)), 65_535))
     for string in (Tc(others=(everyone,)), Tc(others=(Vendors(Ranges(((0, 65_535),), 65_535)),)), Tc()):
         assert not read_tc_string(string.text()).discloses(0)

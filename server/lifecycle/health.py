@@ -35,7 +35,7 @@ class Probe(Protocol):
 
 
 class StoreState(NamedTuple):
-    """What the last check found, for the metrics."""
+    """The result of the last check, for the metrics."""
 
     up: bool = True
     writable: bool = True

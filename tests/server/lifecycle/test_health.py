@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from server.health import StoreState, StoreWatch
+from server.lifecycle.health import StoreState, StoreWatch
 from server.store.ports import StoreError, StoreTimeout, StoreUnavailable, StoreUnreachable, StoreUntrusted
 from tests.server.doubles import ListGate
 from tests.waiting import eventually

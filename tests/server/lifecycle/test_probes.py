@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from server.app import Service
-from server.vital_threads import VitalThreads
+from server.lifecycle.vital_threads import VitalThreads
 from tests.server.running_service import settings
 
 
