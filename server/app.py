@@ -16,7 +16,8 @@ from server.geo.location_database import LocationSource
 from server.http.metrics_endpoint import Probes, serve_metrics
 from server.lifecycle.health import watch_store
 from server.lifecycle.opening import Opening
-from server.lifecycle.readiness import Readiness
+from server.lifecycle.readiness import Readiness, thread_names
+from server.lifecycle.vital_threads import VitalThreads
 from server.metrics.metrics import Metrics
 from server.parts import Parts
 from server.security.exposure import check_exposure
@@ -60,7 +61,8 @@ class Service(Opening):
         # What is here now stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        self._readiness.serve(self.gate)
+        names = thread_names(self._settings, serves_metrics=self._listener is None)
+        self._readiness.serve(self.gate, VitalThreads(names))
 
     def _open_ports(self) -> None:
         settings, closing = self._settings, self._closing
@@ -117,8 +119,12 @@ class Service(Opening):
         """Whether the pages have an inspector that answers."""
         return bool(self.web_address) and inspector_is_open(self.doors.admission, read_proxies(self._settings))
 
+    def watch_thread(self, thread: threading.Thread) -> None:
+        """Serve only as long as a thread runs that was started beside the service."""
+        self._readiness.watch_too(thread)
+
     def ended_part(self) -> str:
-        """Return the name of a part that serving needs and that has ended by itself; empty while all run, or start."""
+        """Return the names of parts that serving needs and that have ended; empty while all run, or start, or stop."""
         return self._readiness.ended_part()
 
     def drain(self, hurry: threading.Event) -> None:

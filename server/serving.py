@@ -10,10 +10,11 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 from server.app import Service
 from server.build import PROGRAM, build_version
+from server.errors import note
 from server.logs import FloodFilter, configure_logs
 from server.memory import share_heaps
 from server.security.doors import Doors, protection
@@ -76,7 +77,8 @@ def run_service(settings: Settings) -> None:
 
 def run_process(settings: Settings, serve: Callable[[Signals, FloodFilter], None]) -> None:
     """Call ``serve`` with the signals and the log of this process; a signal may end it at any moment."""
-    signals = Signals()
+    signals, excepthook = Signals(), threading.excepthook
+    threading.excepthook = log_ended_thread
     try:
         share_heaps()
         floods = configure_logs(settings.log_level, settings.log_format)
@@ -84,6 +86,8 @@ def run_process(settings: Settings, serve: Callable[[Signals, FloodFilter], None
         floods.report(at_once=True)
     except StopRequested:
         _LOG.info("%s received while starting", signals.name)
+    finally:
+        threading.excepthook = excepthook
     _LOG.info("stopped")
 
 
@@ -95,13 +99,25 @@ def serve_until_stopped(service: Service, signals: Signals, floods: FloodFilter)
             signals.reload.clear()
             _LOG.info("SIGHUP received, reloading")
             service.request_reload()
-        if part := service.ended_part():
-            _LOG.critical("the %s has ended unexpectedly; this process ends, restart it", part)
-            sys.stderr.flush()
-            # An orderly end could wait for ever for the part that is missing.
-            os._exit(1)
+        if (part := service.ended_part()) and not signals.stop.is_set():
+            end_process(part)
     _LOG.info("%s received, draining", signals.name)
     service.drain(signals.hurry)
+
+
+def end_process(part: str) -> NoReturn:
+    """End this process at once, because it has lost a part that serving needs."""
+    _LOG.critical("the %s has ended unexpectedly; this process ends, restart it", part)
+    sys.stderr.flush()
+    # An orderly end could wait for ever for the part that is missing.
+    os._exit(1)
+
+
+def log_ended_thread(ended: threading.ExceptHookArgs) -> None:
+    """Log by which exception a thread has ended; not its text, which may hold anything."""
+    name = ended.thread.name if ended.thread is not None else "unknown"
+    place = note(ended.exc_value) if isinstance(ended.exc_value, Exception) else ended.exc_type.__name__
+    _LOG.critical("thread %s has ended by an exception, id %s", name, place)
 
 
 def start_line(service: Service) -> str:

@@ -86,14 +86,23 @@ class RecordWriter:
     def _run(self) -> None:
         while True:
             closing = self._closing
-            if self._reopening:
-                self._reopen()
-            while self._queue:
-                self._write(b"".join(self._next_lines()))
+            try:
+                self._work_off()
+            except Exception as problem:  # noqa: BLE001  # the thread outlives a fault of ours
+                note(problem)
+                # The policy may have been among the lines.
+                self._policy = None
+                self._parts.counts.count("failed")
             if closing:
                 return
             self._wake.wait(_EVERY_S)
             self._wake.clear()
+
+    def _work_off(self) -> None:
+        if self._reopening:
+            self._reopen()
+        while self._queue:
+            self._write(b"".join(self._next_lines()))
 
     def _reopen(self) -> None:
         self._reopening = False

@@ -4,6 +4,7 @@ import socket
 from importlib.util import find_spec
 
 from server.gate.grpcio import GrpcioGate
+from server.gate.grpcio_limits import GrpcioLimits
 from server.gate.port import GRPC_ADDRESS, TraceableGate
 from server.gate.room import Capacity
 from server.listening import ListenAddress, listen, reserve
@@ -22,7 +23,8 @@ def make_gate(settings: Settings, doors: Doors, listener: socket.socket | None =
     wait_s = _WAITING_SHARE * settings.decision_budget_ms / 1000
     capacity = Capacity(settings.max_inflight, settings.max_inflight_mib << 20, wait_s)
     if not _is_http2(settings):
-        return GrpcioGate(settings.grpc_address, capacity, shared=listener is not None, doors=doors)
+        grpcio_limits = GrpcioLimits(streams=settings.max_streams, idle_s=float(settings.idle_timeout_s))
+        return GrpcioGate(settings.grpc_address, capacity, grpcio_limits, shared=listener is not None, doors=doors)
     if not has_http2():
         raise SettingsError("ADTARGETING_GATE: h2corn is not installed, it has no wheel for this machine; set grpcio")
     # It loads libraries that the other gate does without.

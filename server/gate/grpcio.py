@@ -15,8 +15,10 @@ import grpc
 
 from server.gate import health, reflection
 from server.gate.entrance import ClientEntrance, Entrance, OwnEntrance
+from server.gate.file_limit import raise_file_limit
 from server.gate.grpcio_credentials import Context as _Context
 from server.gate.grpcio_credentials import presented_by, server_credentials
+from server.gate.grpcio_limits import GrpcioLimits
 from server.gate.loop_gate import LoopGate
 from server.gate.methods import METHODS
 from server.gate.port import GRPC_ADDRESS, Answer, Method, Refusal
@@ -31,27 +33,8 @@ from server.settings import UNIX_PREFIX
 _STATUS_KEY = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _SENDING_S = 0.5
-_FRAMING_BYTES = 16 * 1024
 _TURNS = 6
 """gRPC hands over one call at a time, which takes the loop several turns."""
-_STREAMS = 256
-"""Calls in flight of one connection: its caller keeps further ones, which costs nothing here."""
-_PENDING = 32 * _STREAMS
-"""Calls that gRPC lets wait for the event loop: all that 32 connections can send while it is busy."""
-
-
-def _options(*, shared: bool) -> tuple[tuple[str, int], ...]:
-    return (
-        # gRPC's defaults are 1,000 and 3,000: above the first it drops calls at random.
-        ("grpc.server.max_pending_requests", _PENDING),
-        ("grpc.server.max_pending_requests_hard_limit", _PENDING),
-        # Outside a supervisor a second server on the same port is a mistake, and must be reported.
-        ("grpc.so_reuseport", int(shared)),
-        ("grpc.max_receive_message_length", max(method.max_bytes for method in METHODS) + _FRAMING_BYTES),
-        ("grpc.max_concurrent_streams", _STREAMS),
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-    )
 
 
 class GrpcioGate(LoopGate):
@@ -63,6 +46,7 @@ class GrpcioGate(LoopGate):
         self,
         address: str,
         capacity: Capacity = DEFAULT_CAPACITY,
+        limits: GrpcioLimits | None = None,
         *,
         shared: bool = False,
         doors: Doors | None = None,
@@ -72,7 +56,7 @@ class GrpcioGate(LoopGate):
         self._doors = doors or open_to_all()
         self._where = ListenAddress(GRPC_ADDRESS, address, self._doors.socket_mode)
         self._shared = shared
-        self._options = _options(shared=shared)
+        self._options = (limits or GrpcioLimits()).options(shared=shared)
         self._servers: list[grpc.aio.Server] = []
 
     def open(self) -> str:
@@ -80,6 +64,7 @@ class GrpcioGate(LoopGate):
         # Asked of gRPC alone, a "no" comes without its reason, and with pages of gRPC's own log.
         if not self._shared:
             listen(self._where).close()
+        raise_file_limit()
         self._thread.start()
         try:
             return self._thread.call(self._start())

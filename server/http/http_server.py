@@ -171,5 +171,5 @@ class HttpThread:
     def _run(self) -> None:
         try:
             asyncio.run(self._server.run())
-        except Exception as problem:  # noqa: BLE001  # decisions go on without pages
+        except Exception as problem:  # noqa: BLE001  # the end of the thread ends the process, and this says why
             note(problem)

@@ -19,14 +19,18 @@ from server.files.file_watch import FileWatch
 from server.gate.assembly import open_listener
 from server.http.metrics_endpoint import Probes, serve_metrics
 from server.lifecycle.opening import Opening
+from server.lifecycle.vital_threads import VitalThreads
 from server.logs import FloodFilter
 from server.metrics.call_counts import DenialCounts
 from server.metrics.process_counts import define_processes, define_worker_ends
 from server.processes.merged_metrics import MergedMetrics
-from server.processes.worker_slot import WorkerSlot
+from server.processes.reports import WorkerMain
+from server.processes.restart_pauses import FIRST_S, RestartPauses
+from server.processes.worker_process import run_worker
+from server.processes.worker_slot import WorkerSlot, spawn_of
 from server.security.doors import open_doors
 from server.security.exposure import check_exposure
-from server.serving import Signals, metrics_url
+from server.serving import Signals, end_process, metrics_url
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 
@@ -35,6 +39,7 @@ _TEND_EVERY_S: Final = 0.5
 _SCRAPE_S: Final = 0.5
 _MOST_FAILURES: Final = 5
 _KILL_AFTER_S: Final = 5.0
+_THREADS: Final = ("file-watch", "metrics")
 _LOG = logging.getLogger(__name__)
 
 
@@ -45,13 +50,19 @@ class WorkersFailed(Exception):
 class Supervisor(Opening):
     """Several workers and what they share: a context manager, open while they serve."""
 
-    def __init__(self, settings: Settings, processes: int) -> None:
+    def __init__(
+        self, settings: Settings, processes: int, run: WorkerMain = run_worker, first_pause_s: float = FIRST_S
+    ) -> None:
+        """``run`` is what each worker process runs, and ``first_pause_s`` what the pauses between them double from."""
         self._settings = settings
+        self._run = run
+        self._first_pause_s = first_pause_s
         self._count = processes
         self._closing = ExitStack()
         self._slots: list[WorkerSlot] = []
         self._next_tend_s = 0.0
         self._draining = False
+        self._threads = VitalThreads(())
         self.metrics_address = ""
 
     def open(self) -> None:
@@ -72,11 +83,13 @@ class Supervisor(Opening):
         define_processes(own)
         self._worker_ends = define_worker_ends(own)
         self._merged = MergedMetrics(registry, own, self._ask_for_metrics)
-        probes = Probes(live=lambda: "", ready=self._not_ready)
+        probes = Probes(live=self._ended_part, ready=self._not_ready)
         self.metrics_address = serve_metrics(settings.metrics_address, registry, probes, self._doors, closing)
+        self._threads = VitalThreads(_THREADS)
         for index in range(self._count):
             report, retire = partial(self._merged.report, index), partial(self._merged.retire, index)
-            slot = WorkerSlot(self._worker_settings(address, index), listener, report, retire)
+            spawn = spawn_of(self._run, self._worker_settings(address, index), listener)
+            slot = WorkerSlot(spawn, report, retire, RestartPauses(self._first_pause_s))
             self._slots.append(slot)
             slot.start()
         self._await_first()
@@ -85,6 +98,8 @@ class Supervisor(Opening):
         """Keep the workers running until told to stop. Raises ``WorkersFailed``."""
         while not signals.stop.is_set():
             self._turn()
+            if part := self._ended_part():
+                end_process(part)
             floods.report()
             if signals.reload.is_set():
                 signals.reload.clear()
@@ -155,6 +170,11 @@ class Supervisor(Opening):
     def _terminate(self) -> None:
         for slot in self._slots:
             slot.terminate()
+
+    def _ended_part(self) -> str:
+        """Return the names of threads of its own that have ended; empty while all run."""
+        ended = self._threads.ended()
+        return ended and f"supervisor's {ended}"
 
     def _not_ready(self) -> str:
         """Return why no call should be sent: while it drains, or no worker serves."""

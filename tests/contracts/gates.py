@@ -8,18 +8,19 @@ import grpc
 import pytest
 
 from server.gate.grpcio import GrpcioGate
+from server.gate.grpcio_limits import GrpcioLimits
 from server.gate.http2.gate import Http2Gate
 from server.gate.http2.limits import Http2Limits
 from server.gate.port import Call, DecisionLane, Gate, Lane, Method
 from server.gate.room import DEFAULT_CAPACITY, Capacity
 
+MANY = 8192
+"""Calls in flight of one connection: more than a test sends."""
 
-def http2_gate(address: str, capacity: Capacity) -> Gate:
-    """A gate whose connections may have as many calls in flight as a test sends."""
-    return Http2Gate(address, capacity, Http2Limits(streams=8192))
-
-
-GATES: dict[str, Callable[[str, Capacity], Gate]] = {"grpcio": GrpcioGate, "http2": http2_gate}
+GATES: dict[str, Callable[[str, Capacity], Gate]] = {
+    "grpcio": lambda address, capacity: GrpcioGate(address, capacity, GrpcioLimits(streams=MANY)),
+    "http2": lambda address, capacity: Http2Gate(address, capacity, Http2Limits(streams=MANY)),
+}
 
 
 class OpenedGate:

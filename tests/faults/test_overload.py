@@ -8,8 +8,8 @@ from contextlib import ExitStack
 import grpc
 import pytest
 
-from server.gate import grpcio
 from server.gate.grpcio import GrpcioGate
+from server.gate.grpcio_limits import GrpcioLimits
 from server.gate.methods import DECIDE
 from server.gate.port import DecisionLane
 from server.gate.room import Capacity, Room
@@ -68,12 +68,9 @@ def test_another_client_is_served_during_and_after(gate: OpenedGate, channels: E
 
 
 @PROTECTED
-def test_grpc_cancels_no_call_that_arrives_while_the_loop_is_busy(
-    channels: ExitStack, monkeypatch: pytest.MonkeyPatch, protected: bool
-) -> None:
+def test_grpc_cancels_no_call_that_arrives_while_the_loop_is_busy(channels: ExitStack, protected: bool) -> None:
     """On the grpcio gate, where calls wait in gRPC for the loop: more of them than the room takes."""
-    if not protected:
-        monkeypatch.setattr(grpcio, "_PENDING", CAPACITY.decisions)
+    limits = GrpcioLimits(streams=CALLS, pending=GrpcioLimits().pending if protected else CAPACITY.decisions)
     released = threading.Event()
 
     async def busy(lane: DecisionLane) -> None:
@@ -83,7 +80,7 @@ def test_grpc_cancels_no_call_that_arrives_while_the_loop_is_busy(
             while lane.waiting:
                 lane.answer(lane.waiting.popleft(), b"")
 
-    gate = GrpcioGate("127.0.0.1:0", CAPACITY)
+    gate = GrpcioGate("127.0.0.1:0", CAPACITY, limits)
     address = gate.open()
     channels.callback(gate.close, 0)
     gate.decide_with(busy)

@@ -1,11 +1,11 @@
 """What h2corn limits before any Python runs: connections, streams, headers, bodies and idle times."""
 
-import resource
 import socket
 from typing import Any, NamedTuple
 
 from h2corn import Config, RequestPolicy
 
+from server.gate.file_limit import raise_file_limit
 from server.gate.http2.application import most_body_bytes
 from server.gate.methods import METHODS
 from server.security.tls import TlsFiles
@@ -44,14 +44,6 @@ class AllowedNames(NamedTuple):
 
     hosts: frozenset[str]
     origins: frozenset[str]
-
-
-def raise_file_limit() -> int:
-    """Raise the soft limit of open files to the hard one, and return it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
 
 
 def config_of(listener: socket.socket, limits: Http2Limits, tls: TlsFiles | None = None) -> Config:

@@ -115,6 +115,28 @@ def test_a_fault_in_one_record_loses_that_record_alone(opened: Opened, caplog: p
     assert (opened.count("failed"), opened.count("written")) == (1, 1)
 
 
+def test_a_fault_that_nobody_foresees_loses_one_portion_and_not_the_thread(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    append, fails = opened.file.append, iter([True])
+
+    def fail_once(lines: bytes) -> None:
+        if next(fails, False):
+            raise ValueError("not-to-be-logged")
+        append(lines)
+
+    monkeypatch.setattr(opened.file, "append", fail_once)
+    opened.writer.offer(MADE[0])
+    opened.writer.start()
+    eventually(lambda: opened.count("failed") == 1)
+    opened.writer.offer(MADE[1])
+    opened.writer.close()
+    assert opened.count("written") == 1
+    assert [line["kind"] for line in opened.lines()] == ["policy", "decision"]
+    assert "unforeseen ValueError" in caplog.text
+    assert "not-to-be-logged" not in caplog.text
+
+
 def test_a_disk_that_is_full_is_counted_and_the_cut_line_is_ended(
     opened: Opened, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
