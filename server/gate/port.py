@@ -195,7 +195,7 @@ class Gate(Protocol):
         ...
 
     def is_alive(self) -> bool:
-        """Whether the event loop and the worker of decisions run."""
+        """Whether the event loop, the worker of decisions and what accepts connections run."""
         ...
 
     def inflight(self) -> int:

@@ -24,7 +24,10 @@ from server.logs import FloodFilter
 from server.metrics.call_counts import DenialCounts
 from server.metrics.process_counts import define_processes, define_worker_ends
 from server.processes.merged_metrics import MergedMetrics
-from server.processes.worker_slot import WorkerSlot
+from server.processes.reports import WorkerMain
+from server.processes.restart_pauses import FIRST_S, RestartPauses
+from server.processes.worker_process import run_worker
+from server.processes.worker_slot import WorkerSlot, spawn_of
 from server.security.doors import open_doors
 from server.security.exposure import check_exposure
 from server.serving import Signals, end_process, metrics_url
@@ -47,8 +50,13 @@ class WorkersFailed(Exception):
 class Supervisor(Opening):
     """Several workers and what they share: a context manager, open while they serve."""
 
-    def __init__(self, settings: Settings, processes: int) -> None:
+    def __init__(
+        self, settings: Settings, processes: int, run: WorkerMain = run_worker, first_pause_s: float = FIRST_S
+    ) -> None:
+        """``run`` is what each worker process runs, and ``first_pause_s`` what the pauses between them double from."""
         self._settings = settings
+        self._run = run
+        self._first_pause_s = first_pause_s
         self._count = processes
         self._closing = ExitStack()
         self._slots: list[WorkerSlot] = []
@@ -80,7 +88,8 @@ class Supervisor(Opening):
         self._threads = VitalThreads(_THREADS)
         for index in range(self._count):
             report, retire = partial(self._merged.report, index), partial(self._merged.retire, index)
-            slot = WorkerSlot(self._worker_settings(address, index), listener, report, retire)
+            spawn = spawn_of(self._run, self._worker_settings(address, index), listener)
+            slot = WorkerSlot(spawn, report, retire, RestartPauses(self._first_pause_s))
             self._slots.append(slot)
             slot.start()
         self._await_first()

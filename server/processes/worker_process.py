@@ -8,28 +8,18 @@ import signal
 import threading
 from multiprocessing.connection import Connection
 from socket import socket
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 from server.app import Service
 from server.errors import note
 from server.logs import FloodFilter
-from server.processes.merged_metrics import Families, families_of
+from server.processes.merged_metrics import families_of
+from server.processes.reports import SCRAPE, Report
 from server.serving import Signals, log_start, pages_part, run_process, serve_until_stopped, serving_line
 from server.settings import Settings
 
-SCRAPE: Final = "scrape"
-"""Sent by the supervisor; answered by a report of kind ``metrics``."""
-
 _OWN_PACKAGES: Final = frozenset({"server", "targeting"})
 _LOG = logging.getLogger(__name__)
-
-
-class Report(NamedTuple):
-    """Sent by a worker: its start line, its metrics, or why it cannot start."""
-
-    kind: Literal["serving", "metrics", "failed"]
-    text: str = ""
-    metrics: Families = []  # noqa: RUF012  # never changed
 
 
 def run_worker(settings: Settings, listener: socket, pipe: Connection) -> None:

@@ -12,12 +12,19 @@ from socket import socket
 from typing import Final
 
 from server.processes.merged_metrics import Families
-from server.processes.worker_process import SCRAPE, Report, run_worker
+from server.processes.reports import SCRAPE, Report, WorkerMain
+from server.processes.restart_pauses import RestartPauses
 from server.settings import Settings
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _LASTING_S = 0.5, 30.0, 60.0
-"""Pauses before a replacement double from the first to the longest; a worker that lasts starts them over."""
+
+Spawn = Callable[[Connection], SpawnProcess]
+"""Makes a process that reports over this pipe, not yet started."""
+
+
+def spawn_of(run: WorkerMain, settings: Settings, listener: socket) -> Spawn:
+    """Return what makes the processes of one place."""
+    return lambda pipe: _SPAWN.Process(target=run, args=(settings, listener, pipe))
 
 
 class WorkerSlot:
@@ -25,22 +32,21 @@ class WorkerSlot:
 
     def __init__(
         self,
-        settings: Settings,
-        listener: socket,
+        spawn: Spawn,
         on_metrics: Callable[[Families], None],
         on_end: Callable[[], None],
+        pauses: RestartPauses,
     ) -> None:
         """``on_metrics`` takes each report of the worker's metrics; ``on_end`` is called after the last one."""
-        self._settings = settings
-        self._listener = listener
+        self._spawn = spawn
         self._on_metrics = on_metrics
         self._on_end = on_end
         self._process: SpawnProcess | None = None
         self._pipe: Connection | None = None
         self._fresh = threading.Event()
         self._fresh.set()
+        self._pauses = pauses
         self._started_s = self._restart_s = 0.0
-        self._pause_s = 0.0
         self.start_line = ""
         """The start line of the worker; empty before it serves."""
         self.failure = ""
@@ -66,7 +72,7 @@ class WorkerSlot:
     def start(self) -> None:
         """Start a worker."""
         self._pipe, far_end = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=run_worker, args=(self._settings, self._listener, far_end))
+        self._process = self._spawn(far_end)
         self.start_line = self.failure = ""
         self._started_s = time.monotonic()
         self._process.start()
@@ -145,9 +151,7 @@ class WorkerSlot:
         self._fresh.set()
         if not self.start_line:
             self.failures += 1
-        lasted = now_s - self._started_s >= _LASTING_S
-        self._restart_s = now_s + (0.0 if lasted else self._pause_s)
-        self._pause_s = _FIRST_PAUSE_S if lasted else min(max(2 * self._pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+        self._restart_s = now_s + self._pauses.after(now_s - self._started_s)
         self._process, self.start_line = None, ""
         self._close_pipe()
 

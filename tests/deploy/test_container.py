@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,19 @@ def test_the_last_stage_has_no_root_and_a_health_check() -> None:
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", stages[-1], re.MULTILINE)
     assert "HEALTHCHECK" in stages[-1]
     assert "pip" not in stages[-1]
+
+
+def test_the_labels_say_what_it_is_and_where_it_is_from() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    last = TEXT.rpartition("\nFROM ")[2]
+    arguments = dict(re.findall(r"^ARG (\w+)=(\S+)$", last, re.MULTILINE))
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]+)"', last))
+    assert arguments["VERSION"] == version
+    assert {labels[name] for name in ("version", "source", "revision")} == {f"${{{name}}}" for name in arguments}
+
+
+def test_both_stages_begin_from_the_image_that_may_be_pinned() -> None:
+    assert re.findall(r"^FROM (\S+)", TEXT, re.MULTILINE) == ["${PYTHON_IMAGE}"] * 2
 
 
 def test_every_copied_file_exists() -> None:

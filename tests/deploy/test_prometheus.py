@@ -1,6 +1,7 @@
 """The alert rules: promtool accepts and tests them, each has a runbook, and each watches what the service exposes."""
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.deploy.alert_rules import (
 from tests.deploy.tools import ROOT, program, run
 
 ALERTS = alerts()
+README = (PROMETHEUS / "README.md").read_text()
 RUNBOOK = (ROOT / "docs" / "operate.md").read_text()
 
 every_alert = pytest.mark.parametrize("name", ALERTS)
@@ -63,11 +65,21 @@ def test_an_alert_has_a_test_in_which_it_fires_and_one_in_which_it_does_not(name
 
 @every_alert
 def test_an_alert_leads_to_its_runbook(name: str) -> None:
-    assert ALERTS[name]["annotations"]["runbook"] == f"docs/operate.md#{name.lower()}"
+    assert ALERTS[name]["annotations"]["runbook_url"] == f"docs/operate.md#{name.lower()}"
     section = re.search(rf"^### {name}\n(.*?)(?=^##|\Z)", RUNBOOK, re.MULTILINE | re.DOTALL)
     assert section
     for part in ("**Means:**", "**See:**", "**Do:**"):
         assert part in section[1]
+
+
+def test_the_step_for_their_address_makes_a_url_of_every_path(tmp_path: Path) -> None:
+    copy = shutil.copytree(PROMETHEUS / "rules", tmp_path / "rules")
+    step = re.search(r"^sudo (sed -i .*) /etc/prometheus/rules/\*\.yaml$", README, re.MULTILINE)
+    assert step
+    changed = run(*shlex.split(step[1]), *copy.glob("*.yaml"))
+    assert changed.returncode == 0
+    text = "".join(path.read_text() for path in copy.glob("*.yaml"))
+    assert len(re.findall(r"runbook_url: https://\S+/docs/operate\.md#\w+$", text, re.MULTILINE)) == len(ALERTS)
 
 
 def test_every_runbook_belongs_to_an_alert() -> None:

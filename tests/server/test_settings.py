@@ -80,6 +80,7 @@ def test_an_unusable_file(tmp_path: Path, content: bytes, message: str) -> None:
         read_settings({}, file)
 
 
+@pytest.mark.fault(row=27)
 def test_a_file_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.files.bounded_file.TIMEOUT_S", 0.05)
     os.mkfifo(tmp_path / "pipe")
@@ -87,6 +88,7 @@ def test_a_file_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         read_settings({}, tmp_path / "pipe")
 
 
+@pytest.mark.fault(row=27)
 def test_a_huge_file() -> None:
     with pytest.raises(SettingsError, match=r"^--config: cannot read the file: larger than 1,048,576 bytes"):
         read_settings({}, Path("/dev/zero"))

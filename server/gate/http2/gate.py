@@ -58,6 +58,10 @@ class Http2Gate(LoopGate):
         listener = listen(ListenAddress(part.caller.name, f"{UNIX_PREFIX}{path}"))
         self._thread.call(self._serve(listener, OwnEntrance(part), None))
 
+    def is_alive(self) -> bool:
+        """Whether the loop, the worker of decisions and h2corn run."""
+        return super().is_alive() and all(server.is_serving for server, _ in self._served)
+
     def close(self, grace_s: float) -> None:
         """Report NOT_SERVING, refuse new calls, let the others end, stop."""
         super().close(grace_s)

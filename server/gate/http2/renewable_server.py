@@ -7,12 +7,14 @@ Used on the loop's thread.
 """
 
 import asyncio
+import logging
 import os
 import socket
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +26,7 @@ from server.gate.http2.asgi import Application, Receive, Scope, Send
 MOST_FORMER: Final = 8
 """Former servers that are kept; the oldest has to tell its clients to go when there are more."""
 _DESCRIPTORS: Final = Path("/dev/fd")
+_LOG = logging.getLogger(__name__)
 
 # h2corn announces itself on stderr, which no setting turns off; the start line is ours.
 _lib.emit_banner = lambda *_: None
@@ -40,6 +43,7 @@ class _Generation:
         self._server = h2corn.Server(self._serve, config)
         self._listening: set[int] = set()
         self._silent: socket.socket | None = None
+        self.is_ending = False
 
     async def start(self) -> asyncio.Task[None]:
         """Start, and return the task that ends with the server. Raises what h2corn raises for its configuration."""
@@ -65,6 +69,7 @@ class _Generation:
 
     def end(self) -> None:
         """Let requests under way end, and stop."""
+        self.is_ending = True
         if self._silent is not None:
             # h2corn's poller knows the socket by these descriptors, and can forget it by them only.
             self._move(self._silent, self._listener)
@@ -100,13 +105,15 @@ class RenewableServer:
         self._generations: deque[_Generation] = deque()
         self._serving: set[asyncio.Task[None]] = set()
         self._silent: socket.socket | None = None
+        self.is_serving = True
+        """Whether no server has ended by itself."""
 
     async def start(self) -> None:
         """Start to serve. Raises what h2corn raises for a configuration that it cannot use."""
         generation = _Generation(self._application, self._listener, self._make_config())
         serving = await generation.start()
         self._serving.add(serving)
-        serving.add_done_callback(self._serving.discard)
+        serving.add_done_callback(partial(self._let_go, generation))
         self._generations.append(generation)
 
     async def renew(self) -> None:
@@ -127,6 +134,12 @@ class RenewableServer:
             await asyncio.wait(self._serving)
         if self._silent is not None:
             self._silent.close()
+
+    def _let_go(self, generation: _Generation, serving: asyncio.Task[None]) -> None:
+        self._serving.discard(serving)
+        if not (generation.is_ending or serving.cancelled()):
+            self.is_serving = False
+            _LOG.critical("the HTTP/2 server has ended by %s", type(serving.exception()).__name__)
 
     def _end_unused(self) -> None:
         """End the former servers that nothing uses any more, and look again when more may be so."""

@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from server.store.redis.connection import Connection, pack
-from server.store.redis.errors import ErrorReply
+from server.store.redis.connection import Connection, Reply, pack
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import decode_preference
 
@@ -104,13 +103,13 @@ def _changes(
             yield _changed_at_ms(key, value, opening)
 
 
-def _changed_at_ms(key: bytes, value: bytes | ErrorReply, opening: Opening) -> int | None:
-    if isinstance(value, ErrorReply):
+def _changed_at_ms(key: bytes, value: Reply, opening: Opening) -> int | None:
+    if not isinstance(value, bytes):
         return None
     try:
         owner = _owner(key)
     except ValueError:
-        # Somebody else's key that only looks like one of ours.
+        # Another program's key that only looks like one of ours.
         return None
     try:
         return decode_preference(opening(value, owner) or b"", owner).changed_at_ms

@@ -49,8 +49,10 @@ def _facts(row: RowVerdict) -> dict[str, object]:
         "must_hold": row.row.must_hold,
         "verdict": row.verdict.value,
         "figures": row.figures,
+        "tests": row.tests,
         "protection_off": _OFF[row.off],
         "protection_off_figures": row.off_figures,
+        "protection_off_tests": row.off_tests,
         "failed": row.failed,
         "seconds": round(row.seconds, 1),
     }

@@ -57,6 +57,7 @@ def test_the_table_shows_figures_and_names_what_failed() -> None:
     ]
     (facts,) = json.loads(as_json(rows))
     assert (facts["row"], facts["verdict"], facts["failed"], facts["seconds"]) == (3, "held", ["b"], 2.0)
+    assert (facts["tests"], facts["protection_off_tests"]) == (["a"], ["b"])
 
 
 class TestMarks:

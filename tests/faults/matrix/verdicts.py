@@ -40,6 +40,9 @@ class RowVerdict(NamedTuple):
     off_figures: tuple[str, ...]
     failed: tuple[str, ...]
     seconds: float
+    tests: tuple[str, ...]
+    off_tests: tuple[str, ...]
+    """The tests that ran, by their names."""
 
     @property
     def is_green(self) -> bool:
@@ -73,6 +76,8 @@ def _row_verdict(row: Row, evidence: Sequence[Evidence]) -> RowVerdict:
         off_figures=_figures(off),
         failed=tuple(each.test for each in evidence if each.outcome == "failed"),
         seconds=sum(each.seconds for each in evidence),
+        tests=tuple(each.test for each in on),
+        off_tests=tuple(each.test for each in off),
     )
 
 

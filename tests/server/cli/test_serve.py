@@ -50,6 +50,8 @@ def test_a_port_in_use_stops_the_start(fresh: Adt, monkeypatch: pytest.MonkeyPat
     assert ended.err.count("\n") == 1
 
 
+@pytest.mark.fault(row=22)
+@pytest.mark.fault(row=19)
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
@@ -178,6 +180,7 @@ def read_key(tmp_path: Path) -> SecretKey:
     return key
 
 
+@pytest.mark.fault(row=27)
 def test_sigterm_ends_a_start_that_hangs(tmp_path: Path) -> None:
     """The policy is a pipe without a writer, which would keep the start waiting for 5 s."""
     os.mkfifo(tmp_path / "policy.toml")

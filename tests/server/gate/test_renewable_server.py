@@ -127,6 +127,23 @@ def test_former_servers_are_bounded(make: Make, monkeypatch: pytest.MonkeyPatch)
     assert renewed.generations == 3
 
 
+def test_a_server_that_ends_by_itself_is_noticed(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    renewed = make(60)
+    renewed.renew()
+    assert renewed.server.is_serving
+    renewed.server._generations[-1]._server.shutdown()
+    eventually(lambda: not renewed.server.is_serving)
+    assert "the HTTP/2 server has ended" in caplog.text
+
+
+def test_one_that_is_ended_is_no_failure(make: Make) -> None:
+    renewed = make(0.05)
+    renewed.renew()
+    eventually(lambda: renewed.generations == 1)
+    renewed.run(renewed.server.stop())
+    assert renewed.server.is_serving
+
+
 def test_a_renewal_that_cannot_start_changes_nothing(make: Make) -> None:
     renewed = make(60)
     renewed.usable = False

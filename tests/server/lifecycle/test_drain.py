@@ -60,8 +60,14 @@ class Caller:
 
 
 @pytest.mark.fault(row=11)
-@pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
-def test_callers_that_leave_on_not_serving_lose_no_call(tmp_path: Path, figure: Figure, protected: bool) -> None:
+@pytest.mark.parametrize(
+    ("processes", "protected"),
+    [("1", True), ("1", False), ("2", True)],
+    ids=["protected", "unprotected", "two processes"],
+)
+def test_callers_that_leave_on_not_serving_lose_no_call(
+    tmp_path: Path, figure: Figure, processes: str, protected: bool
+) -> None:
     """Unprotected, callers are told nothing: they leave when their calls fail."""
     settings = {
         "ADTARGETING_GRPC_ADDRESS": "127.0.0.1:0",
@@ -72,7 +78,7 @@ def test_callers_that_leave_on_not_serving_lose_no_call(tmp_path: Path, figure: 
         # Longer than any caller needs: the second signal ends it.
         "ADTARGETING_DRAIN_DELAY_S": "600" if protected else "0",
     }
-    with started("serve", **settings) as service, ExitStack() as closing:
+    with started("serve", "--processes", processes, **settings) as service, ExitStack() as closing:
         closing.callback(service.kill)
         assert service.stdout
         address = service.stdout.readline().split(" on ")[1].split()[0]

@@ -23,7 +23,8 @@ from server.http.http_server import HttpThread
 from server.lifecycle.health import StoreWatch
 from server.lifecycle.readiness import THREADS, thread_names
 from server.lifecycle.vital_threads import VitalThreads
-from server.processes.worker_process import SCRAPE, answer_scrapes
+from server.processes.reports import SCRAPE
+from server.processes.worker_process import answer_scrapes
 from server.security.audit import AuditLog
 from server.serving import Signals, log_ended_thread
 from tests.rpc import health

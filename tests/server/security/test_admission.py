@@ -104,7 +104,7 @@ def of_version_4() -> bytes:
         (lambda: AUTHORITY.issue(sans=[uri("ads.test"), dns("spiffe://A/b")]).certificate, ()),
         (of_version_4, ()),
     ],
-    ids=["URI and DNS", "no names", "no certificate", "names of the other type", "a version that there is not"],
+    ids=["URI and DNS", "no names", "no certificate", "names of the other type", "an unknown version"],
 )
 def test_the_names_of_a_certificate(pem: Callable[[], bytes], names: tuple[str, ...]) -> None:
     assert facts_of(pem()).names == names

@@ -1,6 +1,8 @@
 """Stored records: what goes in comes out, bound to its owner; nothing damaged is ever read."""
 
 from collections.abc import Callable
+from math import inf, nan
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,9 +22,14 @@ from targeting.records.preference import (
     read_stored_choice,
 )
 from targeting.records.profile import (
+    DESTINATION,
+    EXPOSURE,
+    INTEREST,
     MAX_DESTINATIONS,
     MAX_EXPOSURES,
     MAX_INTERESTS,
+    NOTHING_KNOWN,
+    OUTSIDE_CODE,
     SCORE_STEPS,
     HeldDestination,
     HeldExposure,
@@ -32,6 +39,7 @@ from targeting.records.profile import (
     decode_profile,
     encode_profile,
     read_profile,
+    write_profile,
 )
 
 OWNERS = st.binary(min_size=16, max_size=16)
@@ -227,6 +235,11 @@ def _at(body: bytes, place: int, value: int) -> bytes:
     return body[:place] + bytes([value]) + body[place + 1 :]
 
 
+def _of(**rows: Any) -> bytes:
+    """A profile of nothing but these rows, as they are."""
+    return write_profile(NOTHING_KNOWN._replace(**rows), EMPTY)[PREFIX.size :]
+
+
 UNKNOWN: dict[str, tuple[bytes, bytes, Callable[[bytes, bytes], object]]] = {
     "an empty preference": (b"aP", b"", read_stored_choice),
     "an empty preference, whole": (b"aP", b"", decode_preference),
@@ -238,6 +251,14 @@ UNKNOWN: dict[str, tuple[bytes, bytes, Callable[[bytes, bytes], object]]] = {
     "a text that is no UTF-8": (b"aF", PROFILE_BODY.replace(b"en", b"\xff\xff"), read_profile),
     "an interest under a name that is not there": (b"aF", NAMED_BODY[:-3], decode_profile),
     "more interests than there are": (b"aF", _at(PROFILE_BODY, 1, 200), read_profile),
+    "a code beyond the taxonomy": (b"aF", _of(interest_rows=INTEREST.pack(OUTSIDE_CODE - 1, 1, 9, 1)), read_profile),
+    "a name beyond its own": (b"aF", _of(interest_rows=INTEREST.pack(OUTSIDE_CODE + 1, 1, 9, 1)), read_profile),
+    "a kind of a newer version": (b"aF", _of(interest_rows=INTEREST.pack(300, 1, 9, 4)), read_profile),
+    "a weight that is no number": (b"aF", _of(destination_rows=DESTINATION.pack(b"DE", nan, 1)), read_profile),
+    "an infinite weight": (b"aF", _of(destination_rows=DESTINATION.pack(b"DE", inf, 1)), read_profile),
+    "a weight below zero": (b"aF", _of(destination_rows=DESTINATION.pack(b"DE", -1.0, 1)), read_profile),
+    "a country that is no code": (b"aF", _of(destination_rows=DESTINATION.pack(b"D\xc4", 1.0, 1)), read_profile),
+    "an ad id that is no UTF-8": (b"aF", _of(exposure_rows=EXPOSURE.pack(1, 0, 1), ad_ids=[b"\xff"]), read_profile),
 }
 
 
