@@ -20,10 +20,11 @@ from server.gate.room import Capacity, Room
 from server.settings import Settings
 from tests.faults.redis_process import RedisProcess
 from tests.faults.tcp_proxy import TcpProxy
-from tests.server.decisions.test_patience import SlowStore
+from tests.server.decisions.test_patience import SlowStore, end_patience_of, release_after
 from tests.server.decisions.worker_bench import Bench, batch, request, response
 from tests.server.gate.conftest import answer_all
 from tests.server.gate.http_client import post
+from tests.waiting import PATIENCE_S
 
 PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 
@@ -68,22 +69,17 @@ def test_a_single_call_goes_between_the_portions_of_a_batch(monkeypatch: pytest.
 @pytest.mark.fault(row=9)
 def test_an_impatient_caller_limits_no_patient_one(monkeypatch: pytest.MonkeyPatch, protected: bool) -> None:
     bench = Bench(store := SlowStore(), budget_s=10.0)
-    hurried = bench.gate.put(DECIDE, request(), deadline_s=time.monotonic() + 0.05)
+    hurried = bench.gate.put(DECIDE, request(), deadline_s=time.monotonic() + PATIENCE_S)
     patient = bench.gate.put(DECIDE, request())
+    store.on_asked = lambda: end_patience_of(hurried)
     if not protected:
         # As it was: all that are asked for together have the time of the least patient.
         monkeypatch.setattr(worker.Worker, "_answer_by_s", lambda self, portion: hurried.deadline_s)
-    releasing = threading.Thread(target=_release_after, args=(bench, hurried, store))
+    releasing = threading.Thread(target=release_after, args=(bench, hurried, store.may_answer))
     releasing.start()
     _, second = (response(answer) for answer in bench.serve(hurried, patient))
     releasing.join()
     assert (list(second.reasons) == [pb.REASON_NO_PROFILE]) == protected
-
-
-def _release_after(bench: Bench, call: object, store: SlowStore) -> None:
-    while call not in bench.gate.answers:
-        time.sleep(0.001)
-    store.may_answer.set()
 
 
 @pytest.fixture
