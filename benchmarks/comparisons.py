@@ -17,6 +17,9 @@ CONCURRENCY = (1, 16, 64, 256)
 BATCHES_IN_FLIGHT = 4
 """More would wait for longer than a decision may take."""
 
+_ADMITTED = 64
+"""With more in flight the wait may exceed what a call is admitted for."""
+
 _SPREAD = 4
 """Processes of the load generator, each about another person."""
 
@@ -91,7 +94,11 @@ def laid_out(scenes: Scenes, compared: Sequence[Comparison], directory: Path) ->
         cases: dict[str, Case] = {}
         for comparison in compared:
             scene = scenes.of(comparison.gate)
-            ours = [targets[comparison.gate, question.name] for question in comparison.questions]
+            may_be_refused = comparison.in_flight > _ADMITTED
+            ours = [
+                targets[comparison.gate, question.name]._replace(may_be_refused=may_be_refused)
+                for question in comparison.questions
+            ]
             if comparison.control not in cases:
                 theirs = [_echoed(target, echo) for target in ours]
                 cases[comparison.control] = Case(comparison.control, theirs, comparison.in_flight, echo.pid)

@@ -45,6 +45,8 @@ class Target(NamedTuple):
     least_bytes: int
     most_bytes: int
     headers: tuple[str, ...] = ()
+    may_be_refused: bool = False
+    """Whether more is in flight than the service admits: then the rate is that of the answers alone."""
 
 
 class Sample(NamedTuple):
@@ -100,13 +102,16 @@ def _command(target: Target, calls: int, in_flight: int, log: Path) -> list[str]
 
 
 def _checked(output: str, target: Target, calls: int) -> float:
-    """Return the calls a second of a run without an error. Raises ``Voided``."""
+    """Return the answers a second of a run without an error. Raises ``Voided``."""
     found = [pattern.search(output) for pattern in (_RATE, _REQUESTS, _STATUS, _DATA)]
     if None in found:
         raise Voided(f"h2load said something unforeseen: {output[-200:]}")
     rate, requests, status, data = (each.groups() for each in found if each is not None)
     if [*requests, *status] != [str(calls), str(calls), "0", "0", "0", str(calls)]:
         raise Voided(f"of {calls} calls to {target.path}: {requests[1]} succeeded, {status[0]} with status 200")
-    if not calls * (target.least_bytes + _FRAME) <= int(data[0]) <= calls * (target.most_bytes + _FRAME):
-        raise Voided(f"{calls} calls to {target.path} brought {data[0]} bytes, which the right answers do not have")
-    return float(rate[0])
+    received, most = int(data[0]), calls * (target.most_bytes + _FRAME)
+    least = 0 if target.may_be_refused else calls * (target.least_bytes + _FRAME)
+    if not least <= received <= most:
+        raise Voided(f"{calls} calls to {target.path} brought {received} bytes, which the right answers do not have")
+    # A refusal has no bytes, and a limited answer has few, so their share in the bytes is that of the right answers.
+    return float(rate[0]) * (received / most if target.may_be_refused else 1)

@@ -14,7 +14,8 @@ from benchmarks.processes import cpu_s
 from benchmarks.scene import WrongAnswer
 
 _WARM_UP_CALLS = 400
-_LEAST_CALLS = 64
+_LEAST_ROUNDS = 8
+"""A sample has at least so many calls for each in flight."""
 
 
 class Case(NamedTuple):
@@ -103,7 +104,7 @@ def _calls(case: Case, seconds: float, scratch: Path) -> int:
     with suppress(Voided):
         found = run(case.targets, _WARM_UP_CALLS, case.in_flight, scratch).rate
     # Every connection and every target gets the same share.
-    return max(int(found * seconds), _LEAST_CALLS) // 64 * 64
+    return max(int(found * seconds), _LEAST_ROUNDS * case.in_flight, 64) // 64 * 64
 
 
 def _sample(case: Case, calls: int, scratch: Path) -> Measured:

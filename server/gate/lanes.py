@@ -151,11 +151,12 @@ class Lanes:
         """Let a call whose bytes have just come in wait for its answer, or refuse it at once."""
         self.decisions.begun += 1
         call = Call(method, payload, time.monotonic(), deadline_s, caller)
-        call.weight = self._room_of(call).count(method.weigh(payload))
-        refusal = self._refusal(call)
-        if refusal is not None:
-            return refusal
-        return await self._answer_to(call)
+        room = self._room_of(call)
+        call.weight = room.count(method.weigh(payload))
+        cause = self._cause_against(call, room)
+        if cause is not None:
+            return self._refused(method, cause, caller)
+        return await self._answer_to(call, room)
 
     def take(self, timeout_s: float) -> Call | None:
         """Wait for a call of the other lane; from any thread."""
@@ -173,10 +174,6 @@ class Lanes:
             return self._other
         return self._large if call.is_large else self._singles
 
-    def _refusal(self, call: Call) -> Refusal | None:
-        cause = self._cause_against(call)
-        return None if cause is None else self._refused(call.method, cause, call.caller)
-
     def _refused(self, method: Method, cause: Cause, caller: Caller) -> Refusal:
         refusal = _REFUSALS[cause]
         if not caller.is_own:
@@ -186,29 +183,24 @@ class Lanes:
 
     def _is_too_late(self, client: str) -> bool:
         """Whether a single call of this client would wait too long. What is left is for those who hold nothing yet."""
-        limit_s = self._wait_s if self._singles.holds(client) else self._wait_s * _SPARE
-        return self._turn_s() > limit_s
+        turn_s = self.decisions.wait_s(self._singles.weight)
+        return turn_s > self._wait_s and (turn_s > self._wait_s * _SPARE or self._singles.holds(client))
 
-    def _turn_s(self) -> float:
-        """Return how long a single call would wait for its turn."""
-        return self.decisions.wait_s(self._singles.weight)
-
-    def _cause_against(self, call: Call) -> Cause | None:
+    def _cause_against(self, call: Call, room: Room) -> Cause | None:
         if self.stopping:
             return Cause.STOPPING
         if len(call.payload) > call.method.max_bytes:
             return Cause.SIZE
         if call.deadline_s <= call.arrived_s:
             return Cause.DEADLINE
-        room = self._room_of(call)
         if room is self._singles and (
-            self._is_too_late(call.client) or call.arrived_s + self._turn_s() > call.deadline_s
+            self._is_too_late(call.client) or call.arrived_s + self.decisions.wait_s(room.weight) > call.deadline_s
         ):
             return Cause.WAIT
         return room.cause_against(call.client, call.weight, len(call.payload))
 
-    async def _answer_to(self, call: Call) -> Answer:
-        room, size = self._room_of(call), len(call.payload)
+    async def _answer_to(self, call: Call, room: Room) -> Answer:
+        size = len(call.payload)
         call.ticket = asyncio.get_running_loop().create_future()
         room.enter(call.client, call.weight, size)
         self._own += call.caller.is_own

@@ -7,7 +7,7 @@ from opentelemetry.trace import Span
 
 from server.gate.lanes import Lanes
 from server.gate.port import CANCELLED, OK, Answer, Call, Method, Refusal
-from server.gate.room import Capacity
+from server.gate.room import Capacity, Room
 from server.gate.traceparent import TRACEPARENT
 from server.security.caller import Caller
 from server.tracing.tracer import Tracer
@@ -37,6 +37,6 @@ class TracedLanes(Lanes):
         finally:
             self._tracer.end_call(span, code)
 
-    async def _answer_to(self, call: Call) -> Answer:
+    async def _answer_to(self, call: Call, room: Room) -> Answer:
         call.span = _SPAN.get(None)
-        return await super()._answer_to(call)
+        return await super()._answer_to(call, room)

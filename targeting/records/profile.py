@@ -60,6 +60,8 @@ class SegmentKind(IntEnum):
 _KINDS = bytes(SegmentKind)
 _HIGH_BYTE_OF_CODE, _KIND, _HIGH_BYTE_OF_WEIGHT = 1, 8, 5
 """Places in a row of an interest, and of a destination."""
+_FIRST_BEYOND_TAXONOMY = divmod(CODES, 256)
+"""High and low byte."""
 _BEYOND_ANY_WEIGHT = 0x7F
 """The high byte of float32 from 1.7e38 on: of infinity and of what is no number too, and 0x80 and more of negatives."""
 
@@ -249,7 +251,9 @@ def _check_rows(interest_rows: bytes, destination_rows: bytes, outside: int) -> 
     """
     if interest_rows[_KIND::_INTEREST_SIZE].strip(_KINDS):
         raise ValueError
-    if max(interest_rows[_HIGH_BYTE_OF_CODE::_INTEREST_SIZE], default=0) >= CODES >> 8:
+    codes_by_byte = zip(interest_rows[_HIGH_BYTE_OF_CODE::_INTEREST_SIZE], interest_rows[::_INTEREST_SIZE], strict=True)
+    # Nearly every profile has codes of the taxonomy alone, which this sees without a step of Python for each.
+    if max(codes_by_byte, default=(0, 0)) >= _FIRST_BEYOND_TAXONOMY:
         codes = (code for code, *_ in INTEREST.iter_unpack(interest_rows))
         if not all(code < CODES or 0 <= code - OUTSIDE_CODE < outside for code in codes):
             raise ValueError

@@ -7,6 +7,7 @@ of a response that has no body ("Trailers-Only").
 import math
 import re
 from base64 import b64encode
+from functools import lru_cache
 from typing import Final
 
 from server.gate.http2.asgi import Headers, Send, respond
@@ -54,14 +55,20 @@ async def send_message(send: Send, message: bytes) -> None:
 
 async def send_refusal(send: Send, refusal: Refusal) -> None:
     """Send an error: a response without a body, the status in its headers."""
-    headers: Headers = [
+    await respond(send, 200, _headers_of(refusal))
+
+
+# Under overload the same few refusals are sent over and over.
+@lru_cache(maxsize=256)
+def _headers_of(refusal: Refusal) -> Headers:
+    headers = [
         (b"content-type", b"application/grpc"),
         (b"grpc-status", b"%d" % refusal.code),
         (b"grpc-message", percent_encoded(refusal.message)),
     ]
     if refusal.status:
         headers.append((b"grpc-status-details-bin", b64encode(refusal.status).rstrip(b"=")))
-    await respond(send, 200, headers)
+    return headers
 
 
 def percent_encoded(text: str) -> bytes:
