@@ -23,8 +23,6 @@ from server.parts import Parts
 from server.security.exposure import check_exposure
 from server.settings import Settings
 from server.web.assembly import open_pages
-from server.web.inspect.admission import inspector_is_open
-from server.web.visit import read_proxies
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +34,7 @@ class Service(Opening):
         self, settings: Settings, *, locations: LocationSource | None = None, listener: socket | None = None
     ) -> None:
         """``locations`` replaces the country database; ``listener`` is that of a supervisor, which serves metrics."""
-        self._settings = settings
+        self.settings = settings
         self._listener = listener
         self._given_locations = locations
         self._closing = ExitStack()
@@ -49,8 +47,8 @@ class Service(Opening):
     def open(self) -> None:
         """Start everything. Raises the typed errors of the parts; what was started is then closed by ``close``."""
         if self._listener is None:
-            check_exposure(self._settings)
-        self._parts = parts = Parts(self._settings, self.metrics, self._given_locations, self._closing)
+            check_exposure(self.settings)
+        self._parts = parts = Parts(self.settings, self.metrics, self._given_locations, self._closing)
         self.doors, self.store, self.rules = parts.doors, parts.store, parts.rules
         self._open_ports()
         self._serve_calls()
@@ -61,11 +59,11 @@ class Service(Opening):
         # What is here now stays; the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        names = thread_names(self._settings, serves_metrics=self._listener is None)
+        names = thread_names(self.settings, serves_metrics=self._listener is None)
         self._readiness.serve(self.gate, VitalThreads(names))
 
     def _open_ports(self) -> None:
-        settings, closing = self._settings, self._closing
+        settings, closing = self.settings, self._closing
         self.gate = make_gate(settings, self.doors, self._listener)
         if self._parts.tracer is not None:
             self.gate.trace_with(self._parts.tracer)
@@ -80,7 +78,7 @@ class Service(Opening):
             )
 
     def _serve_calls(self) -> None:
-        settings, parts, closing = self._settings, self._parts, self._closing
+        settings, parts, closing = self.settings, self._parts, self._closing
         lanes = LaneThreads(
             settings=settings,
             store=self.store,
@@ -114,11 +112,6 @@ class Service(Opening):
         """Have the files read again, without waiting for it."""
         self._file_watch.request()
 
-    @property
-    def inspector_is_open(self) -> bool:
-        """Whether the pages have an inspector that answers."""
-        return bool(self.web_address) and inspector_is_open(self.doors.admission, read_proxies(self._settings))
-
     def watch_thread(self, thread: threading.Thread) -> None:
         """Serve only as long as a thread runs that was started beside the service."""
         self._readiness.watch_too(thread)
@@ -133,4 +126,4 @@ class Service(Opening):
         self._watch.close()
         for service in HEALTH_CHECKED:
             self.gate.set_health(service, serving=False)
-        hurry.wait(self._settings.drain_delay_s)
+        hurry.wait(self.settings.drain_delay_s)

@@ -5,58 +5,26 @@ SIGTERM and SIGINT end the process at any moment, also while it starts.
 
 import logging
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
-from types import FrameType
 from typing import Final, NoReturn
 
 from server.app import Service
 from server.build import PROGRAM, build_version
 from server.errors import note
+from server.lifecycle.process_signals import ProcessSignals, StopRequested
 from server.logs import FloodFilter, configure_logs
 from server.memory import share_heaps
 from server.security.doors import Doors, protection
 from server.security.exposure import is_unix
 from server.settings import Settings
 from server.web.assembly import own_origin
+from server.web.inspect.admission import inspector_is_open
+from server.web.visit import read_proxies
 
 _LOG = logging.getLogger(__name__)
 TICK_S: Final = 0.2
-
-
-class StopRequested(BaseException):
-    """A signal to stop has arrived while the service was starting."""
-
-
-class Signals:
-    """The signals of the process, from the moment this is made.
-
-    The first SIGTERM or SIGINT sets ``stop``, and is raised as ``StopRequested`` while ``starting``; a second one sets
-    ``hurry``. SIGHUP sets ``reload``.
-    """
-
-    def __init__(self) -> None:
-        self.stop, self.hurry, self.reload = threading.Event(), threading.Event(), threading.Event()
-        self.starting = True
-        self.name = ""
-        """The signal that stopped the process."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_stop)
-        signal.signal(signal.SIGHUP, self._on_reload)
-
-    def _on_stop(self, number: int, _: FrameType | None) -> None:
-        if self.stop.is_set():
-            self.hurry.set()
-            return
-        self.name = signal.Signals(number).name
-        self.stop.set()
-        if self.starting:
-            raise StopRequested
-
-    def _on_reload(self, _: int, __: FrameType | None) -> None:
-        self.reload.set()
 
 
 def run_service(settings: Settings) -> None:
@@ -65,7 +33,7 @@ def run_service(settings: Settings) -> None:
     A second SIGTERM or SIGINT ends the drain's delay.
     """
 
-    def serve(signals: Signals, floods: FloodFilter) -> None:
+    def serve(signals: ProcessSignals, floods: FloodFilter) -> None:
         with Service(settings) as service:
             signals.starting = False
             print(start_line(service), flush=True)
@@ -75,9 +43,9 @@ def run_service(settings: Settings) -> None:
     run_process(settings, serve)
 
 
-def run_process(settings: Settings, serve: Callable[[Signals, FloodFilter], None]) -> None:
+def run_process(settings: Settings, serve: Callable[[ProcessSignals, FloodFilter], None]) -> None:
     """Call ``serve`` with the signals and the log of this process; a signal may end it at any moment."""
-    signals, excepthook = Signals(), threading.excepthook
+    signals, excepthook = ProcessSignals(), threading.excepthook
     threading.excepthook = log_ended_thread
     try:
         share_heaps()
@@ -91,7 +59,7 @@ def run_process(settings: Settings, serve: Callable[[Signals, FloodFilter], None
     _LOG.info("stopped")
 
 
-def serve_until_stopped(service: Service, signals: Signals, floods: FloodFilter) -> None:
+def serve_until_stopped(service: Service, signals: ProcessSignals, floods: FloodFilter) -> None:
     """Serve until told to stop, then drain. A process that has lost a part that serving needs ends at once."""
     while not signals.stop.wait(TICK_S):
         floods.report()
@@ -143,7 +111,8 @@ def pages_part(service: Service) -> str:
     """Return the part of the start line that tells where the pages are; empty without pages."""
     if not service.web_address:
         return ""
-    inspector = " and /inspect" if service.inspector_is_open else ""
+    is_open = inspector_is_open(service.doors.admission, read_proxies(service.settings))
+    inspector = " and /inspect" if is_open else ""
     origin = own_origin(service.web_address, service.doors) or service.web_address
     return f", pages on {origin}/choice{inspector}"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.soak.verdict import WARM_UP_SHARE, Judged, findings, judged, times
+from benchmarks.soak.verdict import WARM_UP_SHARE, Judged, findings, judged, timeout_share, times
 from benchmarks.soak.windows import Window
 
 _INK, _RED, _GREY = "#2459a8", "#b42318", "#57606a"
@@ -20,11 +20,12 @@ def as_text(windows: Sequence[Window]) -> str:
         unit = f" {each.series.unit}" if each.series.unit else ""
         lines.append(
             f"{each.series.name:<18}{f'{each.middle:.4g}{unit}':>12}{f'{each.trend.growth:+.3g}{unit}':>12}"
-            f"{each.trend.z:>8.1f}  {'GROWS' if each.grows else 'steady'}"
+            f"{each.trend.z:>8.1f}  {'GROWS' if each.grows else 'HIGH' if each.is_high else 'steady'}"
         )
-    last = windows[-1]
-    unanswered = sum(window.answers.unanswered for window in windows)
-    lines.append(f"circuit opened {times(last.view.circuit_openings)}; {unanswered:,} calls refused or lost")
+    openings = windows[-1].view.circuit_openings
+    calls, unanswered = (sum(getattr(window.answers, of) for window in windows) for of in ("calls", "unanswered"))
+    lines.append(f"circuit opened {times(openings)}; of {calls:,} calls {unanswered:,} were refused or lost")
+    lines.append(f"STORE_TIMEOUT in {timeout_share(windows):.4%} of all decisions")
     found = findings(windows)
     return "\n".join([*lines, f"FAILED: {'; '.join(found)}" if found else "steady"]) + "\n"
 

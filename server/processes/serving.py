@@ -3,10 +3,11 @@
 import logging
 from typing import Final
 
+from server.lifecycle.process_signals import ProcessSignals
 from server.logs import FloodFilter
 from server.processes.supervisor import Supervisor
 from server.processes.usable_cores import usable_cores
-from server.serving import Signals, run_process
+from server.serving import run_process
 from server.settings import MOST_PROCESSES, Settings
 
 _CORES_OF_ONE_PROCESS: Final = 2
@@ -29,7 +30,7 @@ def run_supervisor(settings: Settings, processes: int) -> None:
     SIGHUP has every worker read the policy again; a second SIGTERM or SIGINT ends the drain's delay.
     """
 
-    def serve(signals: Signals, floods: FloodFilter) -> None:
+    def serve(signals: ProcessSignals, floods: FloodFilter) -> None:
         with Supervisor(settings, processes) as supervisor:
             signals.starting = False
             print(supervisor.start_line(), flush=True)

@@ -19,6 +19,7 @@ from server.files.file_watch import FileWatch
 from server.gate.assembly import open_listener
 from server.http.metrics_endpoint import Probes, serve_metrics
 from server.lifecycle.opening import Opening
+from server.lifecycle.process_signals import ProcessSignals
 from server.lifecycle.vital_threads import VitalThreads
 from server.logs import FloodFilter
 from server.metrics.call_counts import DenialCounts
@@ -30,7 +31,7 @@ from server.processes.worker_process import run_worker
 from server.processes.worker_slot import WorkerSlot, spawn_of
 from server.security.doors import open_doors
 from server.security.exposure import check_exposure
-from server.serving import Signals, end_process, metrics_url
+from server.serving import end_process, metrics_url
 from server.settings import Settings
 from server.store.assembly import StoreAccess
 
@@ -94,7 +95,7 @@ class Supervisor(Opening):
             slot.start()
         self._await_first()
 
-    def run(self, signals: Signals, floods: FloodFilter) -> None:
+    def run(self, signals: ProcessSignals, floods: FloodFilter) -> None:
         """Keep the workers running until told to stop. Raises ``WorkersFailed``."""
         while not signals.stop.is_set():
             self._turn()

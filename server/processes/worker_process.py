@@ -12,10 +12,11 @@ from typing import Final
 
 from server.app import Service
 from server.errors import note
+from server.lifecycle.process_signals import ProcessSignals
 from server.logs import FloodFilter
 from server.processes.merged_metrics import families_of
 from server.processes.reports import SCRAPE, Report
-from server.serving import Signals, log_start, pages_part, run_process, serve_until_stopped, serving_line
+from server.serving import log_start, pages_part, run_process, serve_until_stopped, serving_line
 from server.settings import Settings
 
 _OWN_PACKAGES: Final = frozenset({"server", "targeting"})
@@ -25,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 def run_worker(settings: Settings, listener: socket, pipe: Connection) -> None:
     """Serve until SIGTERM, or until the supervisor has gone; then drain. Runs in a process of its own."""
 
-    def serve(signals: Signals, floods: FloodFilter) -> None:
+    def serve(signals: ProcessSignals, floods: FloodFilter) -> None:
         # A terminal sends it to every process of the group; only the supervisor obeys.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with Service(settings, listener=listener) as service:
@@ -42,14 +43,14 @@ def run_worker(settings: Settings, listener: socket, pipe: Connection) -> None:
         pipe.send(Report("failed", _line(problem)))
 
 
-def answer_scrapes(service: Service, pipe: Connection, signals: Signals) -> None:
+def answer_scrapes(service: Service, pipe: Connection, signals: ProcessSignals) -> None:
     """Answer the supervisor on a thread that the service then needs."""
     thread = threading.Thread(target=_answer_scrapes, args=(service, pipe, signals), name="scrapes", daemon=True)
     thread.start()
     service.watch_thread(thread)
 
 
-def _answer_scrapes(service: Service, pipe: Connection, signals: Signals) -> None:
+def _answer_scrapes(service: Service, pipe: Connection, signals: ProcessSignals) -> None:
     try:
         while pipe.recv() == SCRAPE:
             _send_metrics(service, pipe)

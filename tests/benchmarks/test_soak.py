@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from benchmarks.soak.__main__ import soak
 from benchmarks.soak.report import as_text, write
 from benchmarks.soak.samples import Counts, Footprint, footprint
 from benchmarks.soak.trend import LEAST_SAMPLES, trend
-from benchmarks.soak.verdict import findings
+from benchmarks.soak.verdict import findings, timeout_share
 from benchmarks.soak.windows import LEAST_WINDOWS, Answers, View, Window, watch
 from tests.faults.matrix.marks import Figure
 
@@ -58,14 +58,16 @@ def test_what_stays_the_same_has_no_trend(level: float, count: int) -> None:
     assert trend(list(range(count)), [level] * count) == (0.0, 0.0)
 
 
-def windows(count: int = 40, mib_a_window: float = 0.0, openings: int = 0) -> list[Window]:
+def windows(
+    count: int = 40, mib_a_window: float = 0.0, openings: int = 0, timeout_shares: Sequence[float] = (0.0,)
+) -> list[Window]:
     return [
         Window(
             float(n),
             Answers(1000, 0, 2.0, 5.0),
             View(Footprint(100 + mib_a_window * n, 30, 17), Counts(1000.0 * n, 0, 0, 0), openings if n else 0),
             0.0,
-            0.0,
+            timeout_shares[n % len(timeout_shares)],
         )
         for n in range(count)
     ]
@@ -83,6 +85,13 @@ def test_the_shortest_run_has_windows_enough_for_a_trend() -> None:
 def test_memory_that_grows_is_named() -> None:
     assert findings(windows(mib_a_window=0.5)) == ["resident memory grew by 16.5 MiB"]
     assert findings(windows(mib_a_window=0.1)) == []
+
+
+def test_a_store_that_is_late_all_the_time_is_named_and_a_pause_of_the_machine_is_not() -> None:
+    assert findings(windows(timeout_shares=[0.003])) == ["STORE_TIMEOUT is 0.3 %, more than 0.01"]
+    assert "STORE_TIMEOUT" in as_text(windows(timeout_shares=[0.003])).partition("FAILED:")[2]
+    assert findings(windows(timeout_shares=[0.0, 0.0, 0.003])) == []
+    assert timeout_share(windows(count=30, timeout_shares=[0.0, 0.0, 0.003])) == pytest.approx(0.001)
 
 
 def test_one_opened_circuit_is_enough() -> None:
@@ -129,8 +138,7 @@ def test_half_load_on_a_healthy_store_opens_no_circuit(figure: Figure) -> None:
     """A minute here; `make soak` takes ten."""
     find_h2load()
     seen, rate = soak(60)
-    decisions = seen[-1].view.counts.decisions
-    timeouts, openings = seen[-1].view.counts.timeouts, seen[-1].view.circuit_openings
-    figure(f"{timeouts / decisions:.4%} STORE_TIMEOUT, {openings} circuits opened, at {rate:,.0f} calls/s for a minute")
+    late, openings = timeout_share(seen), seen[-1].view.circuit_openings
+    figure(f"{late:.4%} STORE_TIMEOUT, {openings} circuits opened, at {rate:,.0f} calls/s for a minute")
     assert openings == 0
-    assert timeouts / decisions <= MOST_TIMEOUTS
+    assert late <= MOST_TIMEOUTS

@@ -21,12 +21,13 @@ from server.decision_records.writer import RecordWriter
 from server.files.file_watch import FileWatch
 from server.http.http_server import HttpThread
 from server.lifecycle.health import StoreWatch
+from server.lifecycle.process_signals import ProcessSignals
 from server.lifecycle.readiness import THREADS, thread_names
 from server.lifecycle.vital_threads import VitalThreads
 from server.processes.reports import SCRAPE
 from server.processes.worker_process import answer_scrapes
 from server.security.audit import AuditLog
-from server.serving import Signals, log_ended_thread
+from server.serving import log_ended_thread
 from tests.rpc import health
 from tests.server.cli.conftest import ROOT
 from tests.server.running_service import settings, wait_until
@@ -107,12 +108,20 @@ def logged_threads(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFix
     return lambda: caplog.text
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hides the threads of other services of this process, which have the same names."""
+    others, running = set(threading.enumerate()), threading.enumerate
+    monkeypatch.setattr(threading, "enumerate", lambda: [thread for thread in running() if thread not in others])
+
+
 def everything(tmp_path: Path) -> dict[str, Any]:
     """Settings that start every thread."""
     records, audit = str(tmp_path / "records.jsonl"), str(tmp_path / "audit.jsonl")
     return {"audit_log": audit, "decision_records": records, "web_address": "127.0.0.1:0"}
 
 
+@pytest.mark.usefixtures("alone")
 @pytest.mark.fault(row=12)
 def test_every_thread_that_ends_by_an_exception_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged_threads: Callable[[], str]
@@ -158,14 +167,14 @@ class BrokenPipe:
 def test_every_thread_of_a_service_is_watched_and_the_one_that_answers_scrapes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged_threads: Callable[[], str]
 ) -> None:
-    monkeypatch.setattr(Signals, "__init__", lambda _: None)
+    monkeypatch.setattr(ProcessSignals, "__init__", lambda _: None)
     before = set(threading.enumerate())
     with Service(settings(tmp_path, **everything(tmp_path))) as service:
         own = {thread.name for thread in set(threading.enumerate()) - before if not is_short_lived_or_pooled(thread)}
         assert own == {*THREAD_CODE, "gate", "embedded-redis"}
         assert service.ended_part() == ""
         pipe: Any = BrokenPipe()
-        answer_scrapes(service, pipe, Signals())
+        answer_scrapes(service, pipe, ProcessSignals())
         wait_until(lambda: service.ended_part() == "thread scrapes")
         assert len(pipe.sent) == 1
         assert "thread scrapes has ended by an exception" in logged_threads()

@@ -12,12 +12,12 @@ from typing import cast
 
 import pytest
 
+from server.lifecycle.process_signals import ProcessSignals
 from server.logs import FloodFilter
 from server.processes.reports import WorkerMain
 from server.processes.restart_pauses import FIRST_S, LASTING_S, LONGEST_S, RestartPauses
 from server.processes.supervisor import Supervisor, WorkersFailed
 from server.processes.worker_slot import WorkerSlot
-from server.serving import Signals
 from server.settings import Settings
 from tests.server.processes.light_workers import serves, serves_once, starts
 from tests.server.running_service import settings
@@ -35,7 +35,7 @@ def supervising(given: Settings, run: WorkerMain) -> Iterator[Supervisor]:
 def run(opened: Supervisor) -> None:
     """Run until it gives up: nothing tells it to stop."""
     told = SimpleNamespace(**{name: SimpleNamespace(is_set=lambda: False) for name in ("stop", "reload")})
-    opened.run(cast("Signals", told), FloodFilter())
+    opened.run(cast("ProcessSignals", told), FloodFilter())
 
 
 @pytest.mark.parametrize(
