@@ -85,6 +85,14 @@ def store_url(request: pytest.FixtureRequest) -> Iterator[str]:
         empty(parse_redis_url(url))
 
 
+@pytest.fixture
+def empty_store_url(store_url: str) -> str:
+    """The same, without the record of a service that another test of the module has run."""
+    if store_url:
+        empty(parse_redis_url(store_url))
+    return store_url
+
+
 # A slow machine is no failure: benchmarks look at time, tests do not.
 settings.register_profile("untimed", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=1000)

@@ -16,6 +16,7 @@ from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 
 from server.gate.http2 import limits
 from tests.contracts.gates import own_channel, wait_until
+from tests.faults.matrix.marks import Figure
 from tests.server.cli.conftest import ROOT
 from tests.server.processes.running_supervisor import settings
 
@@ -96,11 +97,12 @@ def decide(channel: grpc.Channel, timeout_s: float = 20) -> pb.DecideResponse:
 
 
 @pytest.mark.fault(row=13)
-def test_idle_connections_leave_descriptors_to_everything_else(tmp_path: Path) -> None:
+def test_idle_connections_leave_descriptors_to_everything_else(tmp_path: Path, figure: Figure) -> None:
     with serving(tmp_path) as service, own_channel(service.address) as channel:
         decide(channel)
         service.crowd()
         wait_until(lambda: service.descriptors() >= FILES - limits._KEPT_FREE_FILES)
+        figure(f"{FILES} connections took {service.descriptors()} of {FILES} descriptors")
         assert b"adtargeting_inflight" in service.metrics()
         assert list(decide(channel).reasons) == [pb.REASON_NO_PROFILE]
 

@@ -7,7 +7,7 @@ import pytest
 from adtargeting.v1.profile_pb2 import RecordActivityRequest
 from adtargeting.v1.profile_pb2_grpc import ProfileServiceStub
 
-from server.store.redis.url import RedisAddress, parse_redis_url
+from server.store.redis.url import RedisAddress
 from server.store.trust import StoreTrust
 from tests.faults.known_person import KnownPerson, known_person
 from tests.faults.matrix.marks import Figure
@@ -31,13 +31,11 @@ def record(alice: KnownPerson, account_id: str) -> bool:
 @pytest.mark.fault(row=3)
 @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 def test_no_opt_out_is_forgotten_with_the_store(
-    tmp_path: Path, store_url: str, monkeypatch: pytest.MonkeyPatch, figure: Figure, protected: bool
+    tmp_path: Path, empty_store_url: str, monkeypatch: pytest.MonkeyPatch, figure: Figure, protected: bool
 ) -> None:
     if not protected:
         monkeypatch.setattr(StoreTrust, "check", lambda *_: None)
-    if store_url:
-        empty(parse_redis_url(store_url))  # it has the record of the other case's service
-    with known_person(tmp_path, redis_url=store_url) as alice:
+    with known_person(tmp_path, redis_url=empty_store_url) as alice:
         opt_out(alice.channel)
         assert not alice.is_behavioural()
         address = alice.service.store.redis

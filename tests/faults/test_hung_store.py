@@ -56,10 +56,10 @@ def test_a_stopped_store_is_soon_not_asked_any_more(
 
 @PROTECTED
 def test_a_paused_store_limits_without_being_waited_for(
-    tmp_path: Path, own_redis: EmbeddedRedis, store_url: str, protected: bool
+    tmp_path: Path, own_redis: EmbeddedRedis, empty_store_url: str, protected: bool
 ) -> None:
     """With the protection off, the budget is longer than the pause, which then keeps the caller waiting."""
-    url = store_url or own_redis.url
+    url = empty_store_url or own_redis.url
     budget_ms = BUDGET_MS if protected else 60_000
     with known_person(tmp_path, redis_url=url, decision_budget_ms=budget_ms) as alice:
         connection = open_connection(parse_redis_url(url), 5)

@@ -14,6 +14,7 @@ from server.gate.methods import DECIDE
 from server.gate.port import DecisionLane
 from server.gate.room import Capacity, Room
 from tests.contracts.gates import GATES, OpenedGate, own_channel, send, status_of, wait_until
+from tests.faults.matrix.marks import Figure
 
 pytestmark = pytest.mark.fault(row=10)
 
@@ -37,7 +38,7 @@ def channels() -> Iterator[ExitStack]:
 
 @PROTECTED
 def test_what_does_not_fit_is_refused_while_the_rest_waits(
-    gate: OpenedGate, channels: ExitStack, monkeypatch: pytest.MonkeyPatch, protected: bool
+    gate: OpenedGate, channels: ExitStack, monkeypatch: pytest.MonkeyPatch, figure: Figure, protected: bool
 ) -> None:
     if not protected:
         monkeypatch.setattr(Room, "cause_against", lambda *_: None)
@@ -47,7 +48,11 @@ def test_what_does_not_fit_is_refused_while_the_rest_waits(
     wait_until(lambda: gate.gate.inflight() + sum(call.done() for call in sent) == CALLS)
     refused = {status_of(call) for call in sent if call.done()}
     assert refused == ({grpc.StatusCode.RESOURCE_EXHAUSTED} if protected else set())
-    assert (gate.gate.inflight() <= CAPACITY.decisions) == protected
+    held = gate.gate.inflight()
+    figure(
+        f"{gate.gate.name}: {CALLS - held} of {CALLS} refused at once, {held} held in a room of {CAPACITY.decisions}"
+    )
+    assert (held <= CAPACITY.decisions) == protected
     gate.answer_all(b"served")
     assert {call.result() for call in sent if call.exception() is None} == {b"served"}
     wait_until(lambda: gate.gate.inflight() == 0)
