@@ -115,7 +115,7 @@ def test_the_build_step_installs_a_service_that_starts(tmp_path: Path) -> None:
     environment = {**dict(re.findall(r"^(?:ENV|   ) (\w+)=(\S+)", TEXT, re.MULTILINE)), "PATH": os.environ["PATH"]}
     environment |= {"ADTARGETING_DATA_DIR": str(data), "TMPDIR": str(data)}
     environment |= {"ADTARGETING_GRPC_ADDRESS": "127.0.0.1:0", "ADTARGETING_METRICS_ADDRESS": "127.0.0.1:0"}
-    command = [prefix / "bin" / "adtargeting", "serve"]
+    command = [str(prefix / "bin" / "adtargeting"), "serve"]
     with subprocess.Popen(command, env=environment, cwd="/", stdout=subprocess.PIPE, text=True) as service:
         try:
             assert service.stdout
