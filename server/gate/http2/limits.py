@@ -35,6 +35,8 @@ class Http2Limits(NamedTuple):
     """Names by which HTTP/1.1 and browsers may call the port, beside its own."""
     origins: tuple[str, ...] = ()
     """Origins whose pages may call it."""
+    log_format: str = "text"
+    """How h2corn writes its own lines on standard error: ``text`` or ``json``."""
 
     def names(self, address: str) -> "AllowedNames":
         """Return the names by which a port at this address may be called."""
@@ -56,6 +58,7 @@ def config_of(listener: socket.socket, limits: Http2Limits, tls: TlsFiles | None
         bind=(f"fd://{listener.fileno()}",),
         grpc=True,
         access_log=False,
+        log_format=limits.log_format,
         lifespan="off",
         date_header=False,
         request_policies=(*policies, _policy("/*", _OTHER_BODY_BYTES)),

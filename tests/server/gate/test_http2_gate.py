@@ -1,10 +1,12 @@
 """The gate on h2corn beyond what all gates do: raw HTTP/2 requests, limits, and the private part that is used."""
 
 import inspect
+import json
 import resource
 import select
 import socket
 import time
+from contextlib import suppress
 
 import h2corn
 import pytest
@@ -114,6 +116,25 @@ def test_a_listening_socket_can_be_given() -> None:
     gate = Http2Gate("127.0.0.1:0", listener=listener)
     assert gate.open() == f"127.0.0.1:{listener.getsockname()[1]}"
     gate.close(0)
+
+
+def test_what_h2corn_itself_logs_is_json_where_the_log_is(capfd: pytest.CaptureFixture[str]) -> None:
+    gate = Http2Gate("127.0.0.1:0", limits=Http2Limits(log_format="json"))
+    address = gate.open()
+    gate.decide_with(answer_all)
+    try:
+        lines: list[str] = []
+
+        def said() -> bool:
+            with suppress(OSError):
+                reset_streams(address, DECIDE.path, FRAMED, 600)
+            lines.extend(capfd.readouterr().err.splitlines())
+            return bool(lines)
+
+        eventually(said)
+    finally:
+        gate.close(0)
+    assert all(json.loads(line)["level"] == "error" for line in lines)
 
 
 def test_h2corn_has_the_private_part_that_is_turned_off() -> None:
