@@ -10,6 +10,7 @@ import time
 
 from rich.console import Console
 
+from benchmarks.canaries import measure_canaries
 from benchmarks.core import measure_core
 from benchmarks.html_report import write_report
 from benchmarks.load import MissingTool, Voided, find_h2load
@@ -19,6 +20,8 @@ from benchmarks.report import new_console, show_arrivals, show_core, show_figure
 from benchmarks.scene import WrongAnswer
 from benchmarks.suite import FULL, QUICK, Extent, measure_load
 from benchmarks.timing import found_cases, timed
+
+_CANARIES_S = 5.0
 
 
 def main() -> int:
@@ -45,7 +48,8 @@ def _run(console: Console, extent: Extent, only: str | None) -> int:
         show_core(console, parts, extent.repeats)
     if only in (None, "proof"):
         replayed = REPLAYED // 10 if extent is QUICK else REPLAYED
-        show_figures(console, measure_proof(extent.repeats, extent.loops, replayed))
+        proof = measure_proof(extent.repeats, extent.loops, replayed)
+        show_figures(console, [*proof, *measure_canaries(_CANARIES_S)])
     if only in (None, "load"):
         loaded = measure_load(extent)
         show_load(console, loaded)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from cryptography import x509
 
 _REMEMBERED = 1024
+_SCHEME = "://"
+"""What a URI has and a DNS name has not, as in the clients file."""
 
 
 class CertificateFacts(NamedTuple):
@@ -25,9 +27,11 @@ def facts_of(pem: bytes) -> CertificateFacts:
     try:
         certificate = x509.load_pem_x509_certificate(pem)
         expires_s = certificate.not_valid_after_utc.timestamp()
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        uris = names.get_values_for_type(x509.UniformResourceIdentifier)
-        hosts = names.get_values_for_type(x509.DNSName)
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        alternative = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        uris = alternative.get_values_for_type(x509.UniformResourceIdentifier)
+        hosts = alternative.get_values_for_type(x509.DNSName)
+    except Exception:  # noqa: BLE001  # whatever the library has to say about a caller's bytes: no names
         return CertificateFacts((), 0.0)
-    return CertificateFacts((*uris, *map(str.lower, hosts)), expires_s)
+    # A name counts as what it is by its type: a client of the file is known by one or the other.
+    names = [uri for uri in uris if _SCHEME in uri] + [host.lower() for host in hosts if _SCHEME not in host]
+    return CertificateFacts(tuple(names), expires_s)

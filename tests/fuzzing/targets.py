@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.fuzzing import message_targets, record_targets, signal_targets
+from tests.fuzzing import (
+    file_targets,
+    gate_targets,
+    message_targets,
+    page_targets,
+    record_targets,
+    signal_targets,
+    store_targets,
+)
 
 Target = Callable[[bytes], None]
 
@@ -24,6 +32,19 @@ TARGETS: Final[Mapping[str, Target]] = {
     "decide_request": message_targets.decide_request,
     "other_requests": message_targets.other_requests,
     "decision_record": record_targets.decision_record,
+    "grpc_message": gate_targets.grpc_message,
+    "grpc_timeout": gate_targets.grpc_timeout,
+    "weight": gate_targets.weight,
+    "connect_json": gate_targets.connect_json,
+    "traceparent": gate_targets.traceparent,
+    "host_and_origin": gate_targets.host_and_origin,
+    "certificate": file_targets.certificate,
+    "clients_file": file_targets.clients_file,
+    "settings_file": file_targets.settings_file,
+    "vendor_list": file_targets.vendor_list,
+    "web_form": page_targets.web_form,
+    "redis_reply": store_targets.redis_reply,
+    "redis_url": store_targets.redis_url,
 }
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from targeting.signals.cookies import Cookies
 from tests.fuzzing import signal_targets
 from tests.fuzzing.__main__ import fuzz_with_mutations
+from tests.fuzzing.certificate_seeds import certificates
 from tests.fuzzing.mutation import mutated
 from tests.fuzzing.targets import CORPORA, TARGETS, seeds
 
@@ -20,6 +21,10 @@ def test_every_target_has_a_small_corpus_and_every_corpus_a_target() -> None:
     assert {path.name for path in CORPORA.iterdir()} == set(TARGETS)
     assert all(3 <= len(seeds(name)) <= 24 for name in TARGETS)
     assert max(len(seed) for name in TARGETS for seed in seeds(name)) <= 4096
+
+
+def test_the_corpus_of_certificates_is_what_its_script_makes() -> None:
+    assert all((CORPORA / "certificate" / name).read_bytes() == der for name, der in certificates())
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from server.store.ports import StoreTimeout, StoreUnavailable
 from server.store.redis.commit import MAX_VALUE_BYTES, UNREADABLE
 from server.store.redis.connection import Connection, Reply, pack
-from server.store.redis.errors import ErrorReply, NotPrimary, is_refusal
+from server.store.redis.errors import ErrorReply, NotPrimary, is_refusal, no_redis
 from server.store.redis.handshake import check_role
 
 CheckIdentity = Callable[[bytes | None], None]
@@ -65,10 +65,11 @@ class BatchRead:
         connection = self.connection
         role, identity, existing, *found = replies
         check_source(connection, role, identity, self._source.check_identity)
-        values = [
-            reply or None if type(reply) is bytes and len(reply) <= MAX_VALUE_BYTES else _value(connection, reply)
-            for reply in found
-        ]
+        with connection.decoding():
+            values = [
+                reply or None if type(reply) is bytes and len(reply) <= MAX_VALUE_BYTES else _value(connection, reply)
+                for reply in found
+            ]
         if connection.accept(existing) != len(values) - values.count(None):
             _mark_empty(connection, self._keys, values, deadline_s)
         return values
@@ -89,11 +90,15 @@ def pack_bounded_read(key: bytes) -> bytes:
 
 
 def read_bounded_value(reply: Reply) -> bytes | None:
-    """Return a value; None where there is none or an empty one, ``UNREADABLE`` for what is no value of ours."""
+    """Return a value; None where there is none or an empty one, ``UNREADABLE`` for what is no value of ours.
+
+    Raises ``StoreError`` for what is no reply to ``pack_bounded_read``.
+    """
     if isinstance(reply, ErrorReply):
         return UNREADABLE
-    value: bytes = reply
-    return UNREADABLE if len(value) > MAX_VALUE_BYTES else value or None
+    if not isinstance(reply, bytes):
+        raise no_redis()
+    return UNREADABLE if len(reply) > MAX_VALUE_BYTES else reply or None
 
 
 def _value(connection: Connection, reply: Reply) -> bytes | None:

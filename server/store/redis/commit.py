@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from server.store.keys import seen_key
 from server.store.ports import Committed, RecordChange
-from server.store.redis.connection import Connection
-from server.store.redis.errors import ErrorReply, store_error
+from server.store.redis.connection import Connection, Reply
+from server.store.redis.errors import ErrorReply, no_redis, store_error
 from server.store.redis.script import Script
 from targeting.records.envelope import PREFIX
 from targeting.records.preference import CHOICES_THAT_ALLOW
@@ -67,7 +67,8 @@ def arguments(
 def apply(connection: Connection, changes: Sequence[tuple[bytes, ...]], deadline_s: float) -> list[Committed]:
     """Apply changes, given as the script's arguments, and return the result of each. Raises ``StoreError``."""
     replies = _SCRIPT.run(connection, changes, deadline_s)
-    return [committed_of(connection.accept(reply)) for reply in replies]
+    with connection.decoding():
+        return [committed_of(connection.accept(reply)) for reply in replies]
 
 
 def packed_by_digest(call: tuple[bytes, ...]) -> bytes:
@@ -80,10 +81,12 @@ def packed_whole(call: tuple[bytes, ...]) -> bytes:
     return _SCRIPT.packed_whole(call)
 
 
-def committed_of(answer: int | ErrorReply) -> Committed:
-    """Return the result that the script answered. Raises ``StoreError`` for an error reply."""
+def committed_of(answer: Reply) -> Committed:
+    """Return the result that the script answered. Raises ``StoreError`` for an error reply, or any other."""
     if isinstance(answer, ErrorReply):
         raise store_error(answer)
+    if not isinstance(answer, int) or answer < 0:
+        raise no_redis()
     return Committed(landed=True, removed=answer - 1) if answer else Committed(landed=False)
 
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 import hiredis
 
 from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
-from server.store.redis.errors import ErrorReply, NotPrimary, store_error
+from server.store.redis.errors import ErrorReply, NotPrimary, no_redis, store_error
 
 Reply = Any
 """Bytes, an int, None, a list of these; or an ``ErrorReply``, which is a value here."""
@@ -118,6 +118,18 @@ class Connection:
         if isinstance(problem, NotPrimary):
             self.on_not_primary()
         return problem
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """Decode replies in this block. Raises ``StoreError`` and closes the connection for one of another form.
+
+        What answers so is no Redis, and its next replies are worth no more.
+        """
+        try:
+            yield
+        except (StoreError, TypeError, ValueError, LookupError, AttributeError) as problem:
+            self.close()
+            raise problem if isinstance(problem, StoreError) else no_redis() from None
 
     def close(self) -> None:
         """Close the connection; harmless when it is closed."""

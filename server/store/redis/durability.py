@@ -63,10 +63,10 @@ def wait_until_safe(connection: Connection, replicas: int, deadline_s: float) ->
 
     Ends by the deadline (``time.monotonic``). What the server does not confirm in time counts as not so.
     """
-    holding = int(_ask(connection, (b"WAIT", b"%d" % replicas, b"%d" % _wait_ms(deadline_s)), deadline_s) or 0)
+    holding = _ask(connection, (b"WAIT", b"%d" % replicas, b"%d" % _wait_ms(deadline_s)), deadline_s)
     # Where replicas are required the disk is only asked, not waited for.
     wait_ms = 1 if replicas else _wait_ms(deadline_s)
-    return Safety(holding, _on_disk(connection, wait_ms, deadline_s))
+    return Safety(holding if isinstance(holding, int) else 0, _on_disk(connection, wait_ms, deadline_s))
 
 
 def _on_disk(connection: Connection, wait_ms: int, deadline_s: float) -> bool:
@@ -78,13 +78,14 @@ def _on_disk(connection: Connection, wait_ms: int, deadline_s: float) -> bool:
     if isinstance(reply, ErrorReply):
         # Without an append-only file, without the permission, or before Redis 7.2.
         return _synced_always(connection, deadline_s)
-    return bool(reply and reply[0])
+    return isinstance(reply, list) and bool(reply) and reply[0] == 1
 
 
 def _synced_always(connection: Connection, deadline_s: float) -> bool:
     """Whether every write is on disk before it is answered. A server may forbid the question."""
-    reply = _ask(connection, (b"CONFIG", b"GET", b"*append*"), deadline_s) or []
-    settings = dict(zip(reply[::2], reply[1::2], strict=True))
+    reply = _ask(connection, (b"CONFIG", b"GET", b"*append*"), deadline_s)
+    words = [word for word in reply if isinstance(word, bytes)] if isinstance(reply, list) else []
+    settings = dict(zip(words[::2], words[1::2], strict=False))
     return (
         settings.get(b"appendonly") == b"yes"
         and settings.get(b"appendfsync") == b"always"

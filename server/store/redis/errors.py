@@ -68,6 +68,11 @@ def store_error(problem: BaseException) -> StoreError:
     return StoreUnreachable(f"the store cannot be reached: {_cause(problem)}")
 
 
+def no_redis() -> StoreUnreachable:
+    """Return the error for a reply of another form than the command has: what answers so is no Redis."""
+    return StoreUnreachable(f"the store cannot be reached: {_cause(ValueError())}")
+
+
 def is_refusal(reply: object, code: str) -> bool:
     """Whether a reply is the error of this code, also where Redis before version 7 wraps it as a script's error."""
     return isinstance(reply, ErrorReply) and re.search(rf"\b{code}\b", str(reply)) is not None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from server.store.redis.commit import UNREADABLE
 from server.store.redis.connection import Connection, pack
-from server.store.redis.errors import is_refusal
+from server.store.redis.errors import is_refusal, no_redis
 
 _TIMEOUT_S = 1.0
 
@@ -21,7 +21,9 @@ class IdentityRecord:
     def read(self) -> bytes | None:
         """Return the record; None where there is none. Raises ``StoreError``."""
         reply = self._connection.exchange(pack((b"GET", self._key)), 1, _soon())[0]
-        record: bytes | None = UNREADABLE if is_refusal(reply, "WRONGTYPE") else self._connection.accept(reply)
+        record = UNREADABLE if is_refusal(reply, "WRONGTYPE") else self._connection.accept(reply)
+        if not isinstance(record, bytes | None):
+            raise self._connection.refused(no_redis())
         return record
 
     def add(self, record: bytes) -> bytes:
@@ -35,8 +37,10 @@ class IdentityRecord:
 
     def now_ms(self) -> int:
         """Return the server's time, milliseconds since 1970. Raises ``StoreError``."""
-        seconds, microseconds = self._connection.ask((b"TIME",), _soon())
-        return int(seconds) * 1000 + int(microseconds) // 1000
+        reply = self._connection.ask((b"TIME",), _soon())
+        with self._connection.decoding():
+            seconds, microseconds = reply
+            return int(seconds) * 1000 + int(microseconds) // 1000
 
 
 def _soon() -> float:

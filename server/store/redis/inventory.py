@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
-from server.store.redis.connection import Connection, pack
-from server.store.redis.errors import ErrorReply
+from server.store.redis.connection import Connection, Reply, pack
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import decode_preference
 
@@ -81,11 +80,14 @@ def add_inventories(inventories: Iterable[Inventory]) -> Inventory:
 
 def _scanned(connection: Connection, prefix: bytes, deadline_s: float) -> Iterator[list[bytes]]:
     """Yield the keys of subjects in portions. SCAN may return a key twice; the counts are for people."""
-    cursor = b"0"
+    cursor, kinds = b"0", tuple(prefix + b":{" + kind + b":" for kind in _KINDS)
     while True:
         step = (b"SCAN", cursor, b"MATCH", prefix + b":{[ad]:*", b"COUNT", _KEYS_PER_STEP)
-        cursor, keys = connection.ask(step, deadline_s)
-        yield keys
+        reply = connection.ask(step, deadline_s)
+        with connection.decoding():
+            cursor, keys = reply
+            found = [key for key in keys if key.startswith(kinds)]
+        yield found
         if cursor == b"0":
             return
 
@@ -101,10 +103,14 @@ def _changes(
             yield _changed_at_ms(key, value, opening)
 
 
-def _changed_at_ms(key: bytes, value: bytes | ErrorReply, opening: Opening) -> int | None:
-    if isinstance(value, ErrorReply):
+def _changed_at_ms(key: bytes, value: Reply, opening: Opening) -> int | None:
+    if not isinstance(value, bytes):
         return None
-    owner = _owner(key)
+    try:
+        owner = _owner(key)
+    except ValueError:
+        # Another program's key that only looks like one of ours.
+        return None
     try:
         return decode_preference(opening(value, owner) or b"", owner).changed_at_ms
     except RecordUnreadable:

@@ -20,6 +20,8 @@ from server.store.trust import StoreTrust
 
 _SCRIPT = Script("probe.lua")
 _EXPIRY_S = 60
+_MOST_DIGITS = 4
+"""No server has more than 9999 replicas."""
 _KEPT_S = 1.0
 """The connection is made again so often, to notice that its address leads to another server."""
 
@@ -57,7 +59,9 @@ class ServerCheck:
             self._renewal.renew()
             raise
         if not isinstance(info, ErrorReply):
-            self._judge(parse_info(info))
+            with connection.decoding():
+                fields = parse_info(info)
+            self._judge(fields)
         if connection.accept(written) != 1:
             raise StoreUnavailable("the store does not keep what is written to it")
 
@@ -134,8 +138,9 @@ def can_confirm(info: Mapping[str, str], replicas: int) -> bool:
 
 def online_replicas(info: Mapping[str, str]) -> int:
     """Return how many replicas are in step, as INFO reports them."""
-    count = int(info.get("connected_slaves", "0"))
-    states = [info.get(f"slave{number}", "state=online") for number in range(count)]
+    count = info.get("connected_slaves", "0")
+    numbers = range(int(count) if count.isdecimal() and len(count) <= _MOST_DIGITS else 0)
+    states = [info.get(f"slave{number}", "state=online") for number in numbers]
     return sum("state=online" in state for state in states)
 
 

@@ -62,7 +62,10 @@ class _Parts(NamedTuple):
 
 
 def _parts(url: str, topology: str) -> _Parts:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise RedisUrlError("hosts cannot be read; percent-encode special characters") from None
     login, _, hosts = parts.netloc.rpartition("@")
     user, _, password = login.partition(":")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))

@@ -29,6 +29,7 @@ MAX_QUESTION_BYTES: Final = 900 * 1024
 """A bid request has at most 256 KiB, and a form writes most of its characters as three."""
 
 _SEPARATORS: Final = re.compile(r"[\s,]+")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,4}")
 _RECORDS: Final = ("decision", "policy")
 _GDPR: Final = {"yes": True, "no": False}
 _AGES: Final = {"child": AgeTreatment.CHILD, "teen": AgeTreatment.TEEN, "adult": AgeTreatment.ADULT}
@@ -153,7 +154,7 @@ def _words(form: Form, name: str) -> list[str]:
 
 
 def _numbers(form: Form, name: str) -> list[int]:
-    try:
-        return [int(each) for each in _words(form, name)]
-    except ValueError:
-        raise InvalidRequest(name, "must be numbers of GPP sections") from None
+    words = _words(form, name)
+    if not all(_NUMBER.fullmatch(word) for word in words):
+        raise InvalidRequest(name, "must be numbers of GPP sections")
+    return [int(word) for word in words]

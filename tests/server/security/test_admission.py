@@ -1,6 +1,7 @@
 """The decision at the door, where the table of the gates cannot reach."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -86,6 +87,11 @@ def test_what_is_presented_is_not_shown() -> None:
     assert "token" not in repr(WITH_TOKEN)
 
 
+def of_version_4() -> bytes:
+    der = ssl.PEM_cert_to_DER_cert(NAMED.decode())
+    return ssl.DER_cert_to_PEM_cert(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x03", 1)).encode()
+
+
 @pytest.mark.parametrize(
     ("pem", "names"),
     [
@@ -95,8 +101,10 @@ def test_what_is_presented_is_not_shown() -> None:
         ),
         (lambda: AUTHORITY.issue().certificate, ()),
         (lambda: b"not a certificate", ()),
+        (lambda: AUTHORITY.issue(sans=[uri("ads.test"), dns("spiffe://A/b")]).certificate, ()),
+        (of_version_4, ()),
     ],
-    ids=["URI and DNS", "no names", "no certificate"],
+    ids=["URI and DNS", "no names", "no certificate", "names of the other type", "an unknown version"],
 )
 def test_the_names_of_a_certificate(pem: Callable[[], bytes], names: tuple[str, ...]) -> None:
     assert facts_of(pem()).names == names

@@ -180,6 +180,7 @@ def test_two_policies_stand_side_by_side(inspected: Site) -> None:
         ({"pasted": '{"imp": []}'}, "bid_request"),
         ({"country": "Atlantis"}, "client.country"),
         ({"gpp_section_ids": "seven"}, "gpp_section_ids: must be numbers"),
+        ({"gpp_section_ids": "2, 99999999999"}, "gpp_section_ids: must be numbers"),
         ({"other_policy": "= ="}, "other_policy: is not TOML"),
         ({"other_policy": "[children]\nage = 99"}, "other_policy.children.age"),
         ({"account_id": "x" * 300}, "account_id"),

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 SLOTS = 16_384
+_PORTS = 65_536
 IDENTITIES = 256
 """The store's own record stands in enough evenly spaced slots that every node of a usual cluster has some."""
 
@@ -36,10 +37,15 @@ class SlotTable:
 
     @classmethod
     def from_reply(cls, reply: Sequence[Any], asked: Node) -> "SlotTable":
-        """Read a reply to CLUSTER SLOTS. A node that does not know its own address reports none: it is ``asked``."""
+        """Read a reply to CLUSTER SLOTS. A node that does not know its own address reports none: it is ``asked``.
+
+        Raises ``ValueError``, ``TypeError`` or ``AttributeError`` for a reply of another form.
+        """
         ranges: list[tuple[int, int, Node]] = []
         counts: dict[Node, int] = {}
         for first, last, (host, port, *_), *replicas in reply:
+            if not (0 <= first <= last < SLOTS and 0 < port < _PORTS):
+                raise ValueError("no such slots, or no such port")
             node = Node(host.decode() or asked.host, port)
             ranges.append((first, last, node))
             counts[node] = len(replicas)

@@ -116,16 +116,21 @@ class Cluster:
         for node in self._candidates():
             try:
                 with closing(open_connection(self._address.at(node), _TIMEOUT_S)) as connection:
-                    reply = connection.ask((b"CLUSTER", b"SLOTS"), time.monotonic() + _TIMEOUT_S)
+                    return read_slots(connection, node, time.monotonic() + _TIMEOUT_S)
             except StoreError as found:
                 problem = found
-                continue
-            return SlotTable.from_reply(reply, node)
         raise _none_answers(problem)
 
     def _candidates(self) -> Iterator[Node]:
         yield from self._table.nodes
         yield from self._address.seeds
+
+
+def read_slots(connection: Connection, node: Node, deadline_s: float) -> SlotTable:
+    """Ask a node for the slots. Raises ``StoreError``."""
+    reply = connection.ask((b"CLUSTER", b"SLOTS"), deadline_s)
+    with connection.decoding():
+        return SlotTable.from_reply(reply, node)
 
 
 def _none_answers(last: StoreError | None) -> StoreUnreachable:

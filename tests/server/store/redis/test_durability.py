@@ -79,6 +79,8 @@ def test_a_server_that_does_not_tell_is_taken_not_to(own_redis: EmbeddedRedis, o
         pytest.param(1, [b":1\r\n", b":1\r\n", b"-ERR unknown\r\n", b"*0\r\n"], (True, 1, False), id="before 7.2"),
         pytest.param(1, [b":1\r\n", b":1\r\n", b""], (True, 1, False), id="late"),
         pytest.param(1, [b":1\r\n", b""], (True, 0, False), id="silent"),
+        pytest.param(1, [b":1\r\n", b"+OK\r\n", b"+OK\r\n"], (True, 0, False), id="answers of another form"),
+        pytest.param(0, [b":1\r\n", b"*0\r\n", b"-ERR\r\n", b":3\r\n"], (True, 0, False), id="settings that are none"),
         pytest.param(1, [b":0\r\n", b"-ERR not to be asked\r\n"], (False, 0, False), id="stale"),
     ],
 )

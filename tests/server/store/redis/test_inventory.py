@@ -67,6 +67,13 @@ def test_records_and_the_newest_choice_are_counted(backend: Backend, *, seals: b
     assert held.records == 5
 
 
+def test_a_key_that_only_looks_like_ours_is_counted_as_unreadable(redis_address: RedisAddress) -> None:
+    with closing(open_connection(redis_address, 5)) as connection:
+        connection.ask((b"SET", PREFIX + b":{a:A}:pref", b"x"), time.monotonic() + 5)
+        held = take_inventory(connection, PREFIX, time.monotonic() + 5)
+    assert held == Inventory(accounts=1, unreadable=1)
+
+
 @pytest.mark.parametrize("opening", [ANOTHERS.open, as_it_is], ids=["with another key", "without a key"])
 def test_what_does_not_open_is_counted_as_unreadable(backend: Backend, opening: Opening) -> None:
     fill(backend, seals=True)

@@ -65,6 +65,8 @@ def tls_of(address: Address) -> TlsOptions | None:
         ("redis+sentinel://a/main?timeout=1", "takes sentinel_username, sentinel_password"),
         ("redis+sentinel://a/main?ssl_ca_certs=/ca", "takes sentinel_username, sentinel_password"),
         ("rediss+sentinel://a/main?ssl_check_hostname=no", "ssl_check_hostname must be true or false"),
+        ("redis+sentinel://[::1/main", "hosts cannot be read"),
+        ("redis+cluster://[::1", "hosts cannot be read"),
         ("redis+cluster://a/0", "takes no database"),
         ("redis+cluster://a?ssl_ca_certs=/ca", "takes none"),
         ("rediss+cluster://a?timeout=1", "takes ssl_ca_certs, ssl_certfile, ssl_keyfile, ssl_check_hostname"),

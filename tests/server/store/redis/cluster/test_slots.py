@@ -1,5 +1,7 @@
 """Slots: as Redis computes them, and each with its node."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,28 @@ def test_a_table_is_read_from_what_a_node_reports() -> None:
     table = SlotTable.from_reply(reply, B)
     assert [table.node_of(slot) for slot in (0, 99, 100)] == [A, A, B]
     assert table.nodes == {A, B}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        [[0, SLOTS, [b"a", 7000]]],
+        [[-1, 5, [b"a", 7000]]],
+        [[5, 4, [b"a", 7000]]],
+        [[0, 1 << 40, [b"a", 7000]]],
+        [[0, 5, [b"a", 0]]],
+        [[0, 5, [b"a", 70_000]]],
+        [[0, 5]],
+        [[b"0", 5, [b"a", 7000]]],
+        [[0, 5, [None, 7000]]],
+        b"OK",
+        7,
+    ],
+    ids=repr,
+)
+def test_a_reply_of_another_form_is_no_table(reply: Any) -> None:
+    with pytest.raises((ValueError, TypeError, AttributeError)):
+        SlotTable.from_reply(reply, B)
 
 
 def test_a_slot_that_is_not_reported_has_no_node_and_a_node_without_slots_no_record() -> None:
