@@ -22,6 +22,7 @@ from server.settings import Settings
 from tests.faults.matrix.marks import Figure
 from tests.faults.redis_process import RedisProcess
 from tests.faults.tcp_proxy import TcpProxy
+from tests.forgetful import Forgetful
 from tests.server.decisions.test_patience import SlowStore, end_patience_of, release_after
 from tests.server.decisions.worker_bench import Bench, batch, request, response
 from tests.server.gate.conftest import answer_all
@@ -45,13 +46,6 @@ def test_a_greedy_client_leaves_room_for_another(
         room.enter("greedy", 1, 1)
     figure(f"a greedy client has {room.weight} of {CAPACITY.decisions} places")
     assert (room.cause_against("modest", 1, 1) is None) == protected
-
-
-class Forgetful(dict[str, int]):
-    """Knows of no client how much it holds."""
-
-    def get(self, key: str, default: int = 0) -> int:  # type: ignore[override]  # as it is called
-        return default
 
 
 @PROTECTED

@@ -58,7 +58,7 @@ def config_of(listener: socket.socket, limits: Http2Limits, tls: TlsFiles | None
         bind=(f"fd://{listener.fileno()}",),
         grpc=True,
         access_log=False,
-        log_format=limits.log_format,
+        log_format="json" if limits.log_format == "json" else "text",
         lifespan="off",
         date_header=False,
         request_policies=(*policies, _policy("/*", _OTHER_BODY_BYTES)),

@@ -13,6 +13,7 @@ from server.gate.http2.gate import Http2Gate
 from server.gate.methods import DECIDE, DECIDE_BATCH
 from server.gate.port import Method
 from server.gate.room import Capacity, Cause
+from tests.forgetful import Forgetful
 from tests.server.gate.conftest import answer_all
 from tests.server.gate.raw_http2 import Answer, Upload
 from tests.waiting import eventually
@@ -117,6 +118,23 @@ def test_no_more_is_read_than_the_rpc_takes(method: Method) -> None:
         assert bodies.held_bytes == 0
 
     asyncio.run(check())
+
+
+@PROTECTED
+@pytest.mark.fault(row=23)
+def test_a_client_whose_bodies_stall_leaves_room_for_another(monkeypatch: pytest.MonkeyPatch, protected: bool) -> None:
+    bodies = Bodies(100 * KB)
+    if not protected:
+        monkeypatch.setattr(bodies, "_held_by", Forgetful())
+
+    async def modest() -> bytes | Cause | None:
+        greedy = [await stalled(bodies, "greedy", 10) for _ in range(10)]
+        found = await read_all(bodies, "modest", pieces(10, 10))
+        for _, reading in greedy:
+            reading.cancel()
+        return found
+
+    assert asyncio.run(modest()) == (bytes(20 * KB) if protected else Cause.BYTES)
 
 
 @PROTECTED
