@@ -113,6 +113,7 @@ def test_each_portion_of_a_batch_that_began_in_time_has_the_whole_budget(monkeyp
     payload = pb.DecideBatchRequest(requests=items).SerializeToString()
     (answer,) = bench.serve(bench.gate.put(DECIDE_BATCH, payload, waited_s=PATIENCE_S / 2))
     assert len(store.asked) == 3
+    assert isinstance(answer, bytes)
     results = pb.DecideBatchResponse.FromString(answer).results
     assert {tuple(each.response.reasons) for each in results} == {(pb.REASON_NO_PROFILE,)}
 
