@@ -39,6 +39,7 @@ def make_gate(settings: Settings, doors: Doors, listener: socket.socket | None =
         drain_s=0.5 + settings.write_budget_ms / 1000,
         hosts=_listed(settings.hosts),
         origins=_listed(settings.origins),
+        log_format=settings.log_format,
     )
     return Http2Gate(settings.grpc_address, capacity, limits, listener, doors)
 

@@ -21,7 +21,7 @@ from server.gate.grpcio_credentials import presented_by, server_credentials
 from server.gate.grpcio_limits import GrpcioLimits
 from server.gate.loop_gate import LoopGate
 from server.gate.methods import METHODS
-from server.gate.port import GRPC_ADDRESS, Answer, Method, Refusal
+from server.gate.port import GRPC_ADDRESS, Answer, Call, Method, Refusal
 from server.gate.room import DEFAULT_CAPACITY, Capacity
 from server.gate.traceparent import with_traceparent
 from server.listening import ListenAddress, ListenError, listen, unix_mode
@@ -120,8 +120,8 @@ class GrpcioGate(LoopGate):
                 caller = Caller(connection=context.peer())
             elif isinstance(caller := await entrance.admit(method, presented_by(context)), Refusal):
                 return await _refuse(context, caller)
-            deadline_s = time.monotonic() + _seconds_left(context)
-            answer = await lanes.serve(method, payload, deadline_s, caller)
+            now_s = time.monotonic()
+            answer = await lanes.serve(Call(method, payload, now_s, now_s + _seconds_left(context), caller))
             return await _refuse(context, answer) if isinstance(answer, Refusal) else answer
 
         return with_traceparent(handle) if lanes.wants_traceparent else handle

@@ -137,25 +137,40 @@ class Lanes:
         if cause is None:
             return None
         self.decisions.begun += 1
-        return self._refused(method, cause, caller)
+        return self.refuse(method, cause, caller)
 
     def _cause_at_once(self, method: Method, client: str) -> Cause | None:
         """Return why not even the lightest call fits: to read a batch that does not costs as much as to decide some."""
+        if self.stopping:
+            return Cause.STOPPING
         if method.lane is not Lane.DECISIONS:
-            return None
+            return self._other.cause_against(client, 1, 0)
         if method.in_portions:
             return self._large.cause_against(client, 1, 0)
         return Cause.WAIT if self._is_too_late(client) else None
 
-    async def serve(self, method: Method, payload: bytes, deadline_s: float, caller: Caller) -> Answer:
-        """Let a call whose bytes have just come in wait for its answer, or refuse it at once."""
+    def refuse(self, method: Method, cause: Cause, caller: Caller) -> Refusal:
+        """Count a call that is refused for want of room or time, and return its refusal."""
+        refusal = _REFUSALS[cause]
+        if not caller.is_own:
+            self.refused[cause.value] += 1
+            self.ended[method][refusal.code] += 1
+        return refusal
+
+    def end(self, method: Method, refusal: Refusal, caller: Caller) -> Refusal:
+        """Count a call that ends before it comes to a lane, and return its refusal."""
+        if not caller.is_own:
+            self.ended[method][refusal.code] += 1
+        return refusal
+
+    async def serve(self, call: Call) -> Answer:
+        """Let a call whose bytes are in wait for its answer, or refuse it at once."""
         self.decisions.begun += 1
-        call = Call(method, payload, time.monotonic(), deadline_s, caller)
         room = self._room_of(call)
-        call.weight = room.count(method.weigh(payload))
+        call.weight = room.count(call.method.weigh(call.payload))
         cause = self._cause_against(call, room)
         if cause is not None:
-            return self._refused(method, cause, caller)
+            return self.refuse(call.method, cause, call.caller)
         return await self._answer_to(call, room)
 
     def take(self, timeout_s: float) -> Call | None:
@@ -173,13 +188,6 @@ class Lanes:
         if call.method.lane is not Lane.DECISIONS:
             return self._other
         return self._large if call.is_large else self._singles
-
-    def _refused(self, method: Method, cause: Cause, caller: Caller) -> Refusal:
-        refusal = _REFUSALS[cause]
-        if not caller.is_own:
-            self.refused[cause.value] += 1
-            self.ended[method][refusal.code] += 1
-        return refusal
 
     def _is_too_late(self, client: str) -> bool:
         """Whether a single call of this client would wait too long. What is left is for those who hold nothing yet."""

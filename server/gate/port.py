@@ -205,7 +205,7 @@ class Gate(Protocol):
     def ended(self) -> Mapping[Method, Mapping[int, int]]:
         """Count the calls that have ended, refused ones included, by RPC and gRPC status code; not those of our own.
 
-        What never became a call (an RPC that is unknown, a message over every limit) is not counted.
+        What the server under the gate refuses by itself, and RPCs that are unknown, are not counted.
         """
         ...
 

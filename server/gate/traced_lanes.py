@@ -6,10 +6,9 @@ from typing import Final
 from opentelemetry.trace import Span
 
 from server.gate.lanes import Lanes
-from server.gate.port import CANCELLED, OK, Answer, Call, Method, Refusal
+from server.gate.port import CANCELLED, OK, Answer, Call, Refusal
 from server.gate.room import Capacity, Room
 from server.gate.traceparent import TRACEPARENT
-from server.security.caller import Caller
 from server.tracing.tracer import Tracer
 
 _SPAN: Final[ContextVar[Span]] = ContextVar("span")
@@ -24,14 +23,14 @@ class TracedLanes(Lanes):
         super().__init__(capacity, turns)
         self._tracer = tracer
 
-    async def serve(self, method: Method, payload: bytes, deadline_s: float, caller: Caller) -> Answer:
+    async def serve(self, call: Call) -> Answer:
         """Serve a call; see ``Lanes.serve``. The service's own calls have no span."""
-        if caller.is_own:
-            return await super().serve(method, payload, deadline_s, caller)
-        span, code = self._tracer.begin_call(method.path, TRACEPARENT.get()), CANCELLED
+        if call.caller.is_own:
+            return await super().serve(call)
+        span, code = self._tracer.begin_call(call.method.path, TRACEPARENT.get()), CANCELLED
         _SPAN.set(span)
         try:
-            answer = await super().serve(method, payload, deadline_s, caller)
+            answer = await super().serve(call)
             code = answer.code if isinstance(answer, Refusal) else OK
             return answer
         finally:

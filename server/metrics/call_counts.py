@@ -25,6 +25,7 @@ _NO_CALLS: Final = dict.fromkeys(
         code_pb2.UNAUTHENTICATED,
         code_pb2.RESOURCE_EXHAUSTED,
         code_pb2.FAILED_PRECONDITION,
+        code_pb2.UNIMPLEMENTED,
         code_pb2.INTERNAL,
         code_pb2.UNAVAILABLE,
     ),

@@ -10,7 +10,8 @@ import yaml
 from server.settings import Settings
 from tests.deploy.tools import DEPLOY, ROOT
 
-ROOMS = 3
+ROOMS = 4
+"""The three that calls wait in, and what is still arriving."""
 WORKER_MIB = 128 + ROOMS * Settings().max_inflight_mib
 SUPERVISOR_MIB = 128
 WORKER_THREADS = 32

@@ -1,69 +1,53 @@
-"""connectrpc's ASGI applications for the RPCs of the contract, health and reflection, all on the lanes of the gate."""
+"""The ASGI application for everything that is not plain gRPC: the RPCs of the contract, health and reflection."""
 
 from collections.abc import Mapping
-from itertools import groupby
+from typing import Final
 
-from connectrpc.server import ConnectASGIApplication
 from google.rpc import code_pb2
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from server.gate import health, reflection
-from server.gate.connect.admitted import ADMITTED, RefuseDenied
-from server.gate.connect.codecs import JsonCodec, ProtoCodec
-from server.gate.connect.compression import Gzip
-from server.gate.connect.endpoints import (
-    AnyEndpoint,
-    call_endpoint,
-    info_of,
-    stream_endpoint,
-    stream_stream_endpoint,
-    unary_endpoint,
-)
+from server.gate.connect.admitted import ADMITTED, AdmittedRequest
+from server.gate.connect.contract_calls import ContractCalls
+from server.gate.connect.endpoints import AnyEndpoint, info_of, stream_endpoint, stream_stream_endpoint, unary_endpoint
 from server.gate.connect.guard import guarded
+from server.gate.connect.mounted import Mounted
 from server.gate.entrance import Entrance
 from server.gate.health import HealthBoard
 from server.gate.http2.asgi import Application, Receive, Scope, Send, respond
 from server.gate.http2.grpc_wire import send_refusal
+from server.gate.http2.intake import Intake
 from server.gate.http2.limits import AllowedNames
-from server.gate.lanes import Lanes
 from server.gate.methods import METHODS
 from server.gate.port import Method, Refusal
+from server.security.caller import ANONYMOUS
 from server.security.http_credentials import presented_in
 
-_STANDARD_BYTES = 16 * 1024
-_UNIMPLEMENTED = Refusal(code_pb2.UNIMPLEMENTED, "unknown RPC")
-
-
-class _Mounted(ConnectASGIApplication[None]):
-    """RPCs whose uncompressed requests have one limit in bytes."""
-
-    def __init__(self, endpoints: Mapping[str, AnyEndpoint], most_bytes: int) -> None:
-        super().__init__(
-            service=None,
-            endpoints=lambda _: endpoints,
-            read_max_bytes=most_bytes,
-            compressions=[Gzip()],
-            codecs=[ProtoCodec(), JsonCodec()],
-            interceptors=[RefuseDenied()],
-        )
-
-    @property
-    def path(self) -> str:
-        """Return the prefix of paths: none."""
-        return ""
+_METHODS: Final[Mapping[str, Method]] = {method.path: method for method in METHODS}
+_STANDARD_BYTES: Final = 16 * 1024
+_UNIMPLEMENTED: Final = Refusal(code_pb2.UNIMPLEMENTED, "unknown RPC")
+_KEPT_OUT: Final = {
+    status: Refusal(code, "")
+    for status, code in (
+        (421, code_pb2.PERMISSION_DENIED),
+        (403, code_pb2.PERMISSION_DENIED),
+        (405, code_pb2.UNIMPLEMENTED),
+    )
+}
+"""How a call counts that the checks for browsers keep out, by HTTP status."""
 
 
 class ConnectApplication:
     """Serves what is not on the fast path, behind the checks for browsers."""
 
-    def __init__(self, lanes: Lanes, entrance: Entrance, board: HealthBoard, allowed: AllowedNames) -> None:
+    def __init__(self, intake: Intake, entrance: Entrance, board: HealthBoard, allowed: AllowedNames) -> None:
+        self._lanes = intake.lanes
         self._entrance = entrance
-        self._by_path: dict[str, Application] = {}
-        for most_bytes, methods in groupby(sorted(METHODS, key=_most_bytes), _most_bytes):
-            self._mount({method.path: call_endpoint(lanes, method) for method in methods}, most_bytes)
-        self._mount(_standard_endpoints(board), _STANDARD_BYTES)
-        self._guarded = guarded(self._dispatch, allowed)
+        self._calls = ContractCalls(intake)
+        endpoints = _standard_endpoints(board)
+        self._standard: Mapping[str, Application] = dict.fromkeys(endpoints, Mounted(endpoints, _STANDARD_BYTES))
+        self._guarded = guarded(self._dispatch, allowed, self._count_kept_out)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -71,16 +55,17 @@ class ConnectApplication:
             await self._guarded(scope, receive, send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        application = self._by_path.get(scope["path"], _unknown)
-        ADMITTED.set(await self._entrance.admit_to(scope["path"], presented_in(scope)))
-        await application(scope, receive, send)
+        path = scope["path"]
+        admitted = await self._entrance.admit_to(path, presented_in(scope))
+        if (method := _METHODS.get(path)) is not None:
+            await self._calls.serve(method, admitted, scope, receive, send)
+            return
+        ADMITTED.set(AdmittedRequest(admitted))
+        await self._standard.get(path, _unknown)(scope, receive, send)
 
-    def _mount(self, endpoints: Mapping[str, AnyEndpoint], most_bytes: int) -> None:
-        self._by_path |= dict.fromkeys(endpoints, _Mounted(endpoints, most_bytes))
-
-
-def _most_bytes(method: Method) -> int:
-    return method.max_bytes
+    def _count_kept_out(self, path: str, status: int) -> None:
+        if (method := _METHODS.get(path)) is not None:
+            self._lanes.end(method, _KEPT_OUT[status], ANONYMOUS)
 
 
 def _standard_endpoints(board: HealthBoard) -> dict[str, AnyEndpoint]:

@@ -1,39 +1,59 @@
 """Codecs that hand bytes through: messages stay bytes for the lanes, and JSON is turned by protobuf's ``json_format``.
 
-An unknown member is refused, as it may be a misspelt signal. Errors of ``json_format`` quote the caller's text, so
-none of them is passed on.
+connectrpc calls a codec on the event loop, so nothing is done there: ``conversions`` reads requests and writes answers.
+An unknown member is refused, as it may be a misspelt signal. Errors of ``json_format`` quote the caller's text, so none
+of them is passed on.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from connectrpc.code import Code
-from connectrpc.errors import ConnectError
 from google.protobuf import json_format
 from google.protobuf.message import Message
+from google.rpc import code_pb2
 
-_JSON = "not valid JSON of the request's message: check names, types and enumerations; nothing unknown is taken"
+from server.gate.connect.compression import GZIP, Packed
+from server.gate.port import Answer, Refusal
+
+_NO_JSON: Final = Refusal(
+    code_pb2.INVALID_ARGUMENT,
+    "not valid JSON of the request's message: check names, types and enumerations; nothing unknown is taken",
+)
+
+
+class Form(NamedTuple):
+    """How bytes of a message are written."""
+
+    is_json: bool = False
+    is_packed: bool = False
+    """Whether by gzip."""
 
 
 class Body(NamedTuple):
-    """A message: its type, and its bytes, serialised or as JSON."""
+    """A message on the wire: its type, and its bytes, as protobuf or as JSON."""
 
     kind: type[Message]
     data: bytes
     is_json: bool = False
 
-    def serialised(self) -> bytes:
-        """Return the bytes as protobuf. Raises ``ConnectError``."""
-        if not self.is_json:
-            return self.data
+    def serialised(self) -> Answer:
+        """Return a request's bytes as protobuf, unpacked, or its refusal."""
+        data = GZIP.unpack(self.data) if isinstance(self.data, Packed) else self.data
+        if not self.is_json or isinstance(data, Refusal):
+            return data
         try:
-            return json_format.Parse(self.data, self.kind(), max_recursion_depth=16).SerializeToString()
+            return json_format.Parse(data, self.kind(), max_recursion_depth=16).SerializeToString()
         except Exception:  # noqa: BLE001  # whatever it is, it is about the caller's text
-            raise ConnectError(Code.INVALID_ARGUMENT, _JSON) from None
+            return _NO_JSON
 
-    def json(self) -> bytes:
-        """Return the message as JSON."""
-        text = json_format.MessageToJson(self.kind.FromString(self.data), indent=None, ensure_ascii=False)
-        return text.encode()
+
+def written(kind: type[Message], answer: bytes, form: Form) -> Body:
+    """Return an answer as it goes out."""
+    data = _json(kind.FromString(answer)) if form.is_json else answer
+    return Body(kind, GZIP.prepack(data) if form.is_packed else data, form.is_json)
+
+
+def _json(message: Message) -> bytes:
+    return json_format.MessageToJson(message, indent=None, ensure_ascii=False).encode()
 
 
 class ProtoCodec:
@@ -48,8 +68,8 @@ class ProtoCodec:
         return message.data
 
     def decode(self, data: bytes | bytearray, message_class: type[Message]) -> Body:
-        """Return a request's bytes."""
-        return Body(message_class, bytes(data))
+        """Return a request as it came."""
+        return Body(message_class, _unchanged(data))
 
 
 class JsonCodec:
@@ -60,9 +80,13 @@ class JsonCodec:
         return "json"
 
     def encode(self, message: Body) -> bytes:
-        """Return an answer as JSON."""
-        return message.json()
+        """Return an answer as JSON: as it was written before, or written here where it is short by its kind."""
+        return message.data if message.is_json else _json(message.kind.FromString(message.data))
 
     def decode(self, data: bytes | bytearray, message_class: type[Message]) -> Body:
-        """Return a request's text; it is parsed where it holds up no other call."""
-        return Body(message_class, bytes(data), is_json=True)
+        """Return a request as it came."""
+        return Body(message_class, _unchanged(data), is_json=True)
+
+
+def _unchanged(data: bytes | bytearray) -> bytes:
+    return data if isinstance(data, bytes) else bytes(data)

@@ -5,7 +5,7 @@ the port is called by, or a page of any site could reach a port on loopback by D
 the configured list. GET is off: ids would stand in URLs, and so in histories and logs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from server.gate.http2.asgi import Application, Headers, Message, Receive, Scope, Send, respond
 from server.gate.http2.limits import AllowedNames
@@ -22,17 +22,19 @@ _REMEDIES = {
 _EXPOSED_HEADERS = b"grpc-status, grpc-message, grpc-status-details-bin"
 
 
-def guarded(application: Application, allowed: AllowedNames) -> Application:
-    """Return the application behind the checks."""
+def guarded(application: Application, allowed: AllowedNames, count: Callable[[str, int], None]) -> Application:
+    """Return the application behind the checks. ``count`` is told the path and HTTP status of what is kept out."""
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         origin = headers.get(b"origin")
         if (status := _status_against(scope, headers, allowed)) is not None:
+            count(scope["path"], status)
             await respond(send, status, _PLAIN, _REMEDIES[status])
         elif origin is not None and scope["method"] == "OPTIONS":
             await respond(send, 204, _preflight(origin))
         elif scope["method"] != "POST":
+            count(scope["path"], 405)
             await respond(send, 405, [*_PLAIN, (b"allow", b"POST")])
         else:
             await application(scope, receive, send if origin is None else _with_origin(send, origin))

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from google.rpc import code_pb2
 
 from server.gate.entrance import Entrance
-from server.gate.http2.asgi import Application, Message, Receive, Scope, Send
-from server.gate.http2.grpc_wire import CONTENT_TYPES, PREFIX_BYTES, message_of, seconds_of, send_message, send_refusal
-from server.gate.lanes import Lanes
+from server.gate.http2.asgi import Application, Receive, Scope, Send
+from server.gate.http2.grpc_wire import CONTENT_TYPES, message_of, seconds_of, send_message, send_refusal
+from server.gate.http2.intake import Intake
 from server.gate.methods import METHODS
-from server.gate.port import Answer, Method, Refusal
+from server.gate.port import Answer, Call, Method, Refusal
 from server.security.caller import Caller
 from server.security.http_credentials import connection_of, presented_in
 
@@ -26,14 +26,18 @@ _BAD_TIMEOUT = Refusal(
     code_pb2.INVALID_ARGUMENT, "grpc-timeout: must be 1 to 8 digits and a unit, one of H, M, S, m, u, n"
 )
 _NO_TRAILERS = Refusal(code_pb2.INVALID_ARGUMENT, "te: must be trailers; a proxy between may have dropped it")
-_BAD_MESSAGE = Refusal(code_pb2.INVALID_ARGUMENT, "the request must be exactly one gRPC message")
+_BAD_MESSAGE = Refusal(
+    code_pb2.INVALID_ARGUMENT,
+    "the request must be exactly one gRPC message, compressed only if grpc-encoding says how",
+)
 
 
 class GateApplication:
     """Serves one gate's calls. Nothing of an exception reaches the wire, nor h2corn."""
 
-    def __init__(self, lanes: Lanes, entrance: Entrance, others: Application) -> None:
-        self._lanes = lanes
+    def __init__(self, intake: Intake, entrance: Entrance, others: Application) -> None:
+        self._lanes = intake.lanes
+        self._bodies = intake.bodies
         self._entrance = entrance
         self._others = others
 
@@ -49,13 +53,12 @@ class GateApplication:
                     await self._others(scope, receive, send)
             elif isinstance(caller := await self._let_in(method, scope), Refusal):
                 await send_refusal(send, caller)
-            elif (body := await _body(receive)) is None:
-                return
-            elif body[:1] == b"\1":
-                # Compressed: a rare form, which the other application reads.
-                await self._others(scope, _replay(body, receive), send)
-            else:
-                await self._serve(method, body, headers.get(b"grpc-timeout"), caller, send)
+            elif (deadline_s := _deadline_s(headers)) is None:
+                await send_refusal(send, self._lanes.end(method, _BAD_TIMEOUT, caller))
+            elif isinstance(body := await self._bodies.read(receive, method, caller.share), bytes):
+                await _send(send, await self._answer(method, body, deadline_s, caller))
+            elif body is not None:
+                await send_refusal(send, self._lanes.refuse(method, body, caller))
         except Exception as problem:  # noqa: BLE001  # as above; most often the caller has just gone
             _LOG.debug("a request ended with %s", type(problem).__name__)
 
@@ -68,23 +71,19 @@ class GateApplication:
             return caller
         return self._lanes.refusal_at_once(method, caller) or caller
 
-    async def _serve(self, method: Method, body: bytes, timeout: bytes | None, caller: Caller, send: Send) -> None:
-        answer = await self._answer(method, body, timeout, caller)
-        if isinstance(answer, Refusal):
-            await send_refusal(send, answer)
-        else:
-            await send_message(send, answer)
-
-    async def _answer(self, method: Method, body: bytes, timeout: bytes | None, caller: Caller) -> Answer:
-        try:
-            deadline_s = time.monotonic() + seconds_of(timeout)
-        except ValueError:
-            return _BAD_TIMEOUT
+    async def _answer(self, method: Method, body: bytes, deadline_s: float, caller: Caller) -> Answer:
         try:
             payload = message_of(body)
         except ValueError:
-            return _BAD_MESSAGE
-        return await self._lanes.serve(method, payload, deadline_s, caller)
+            return self._lanes.end(method, _BAD_MESSAGE, caller)
+        return await self._lanes.serve(Call(method, payload, time.monotonic(), deadline_s, caller))
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    if isinstance(answer, Refusal):
+        await send_refusal(send, answer)
+    else:
+        await send_message(send, answer)
 
 
 def _is_plain(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
@@ -106,26 +105,9 @@ def _lacks_trailers(headers: Mapping[bytes, bytes]) -> bool:
     return is_native and headers.get(b"te") != b"trailers"
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """Return the request's body when it is complete, or None if the caller has gone."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body", False):
-        message = await receive()
-        body += message.get("body", b"")
-    return None if message["type"] == "http.disconnect" else body
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a ``receive`` that gives the body that was read, then whatever comes."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replayed
-
-
-def most_body_bytes(method: Method) -> int:
-    """Return the size of the largest body that h2corn lets through: a little more is refused in words."""
-    return method.max_bytes + PREFIX_BYTES + 16 * 1024
+def _deadline_s(headers: Mapping[bytes, bytes]) -> float | None:
+    """Return when the caller stops waiting, counted from now, when its headers are in; None if it says so badly."""
+    try:
+        return time.monotonic() + seconds_of(headers.get(b"grpc-timeout"))
+    except ValueError:
+        return None

@@ -5,9 +5,12 @@ import socket
 from pathlib import Path
 
 from server.gate.connect.application import ConnectApplication
+from server.gate.connect.conversions import Conversions
 from server.gate.entrance import ClientEntrance, Entrance, OwnEntrance
 from server.gate.http2.application import GateApplication
 from server.gate.http2.asgi import Application
+from server.gate.http2.bodies import Bodies
+from server.gate.http2.intake import Intake
 from server.gate.http2.limits import Http2Limits, config_of
 from server.gate.http2.renewable_server import RenewableServer
 from server.gate.loop_gate import LoopGate
@@ -40,6 +43,8 @@ class Http2Gate(LoopGate):
         self._limits = limits or Http2Limits()
         self._doors = doors or open_to_all()
         self._where = ListenAddress(GRPC_ADDRESS, address, self._doors.socket_mode)
+        self._bodies = Bodies(capacity.bytes)
+        self._conversions = Conversions()
         self._served: list[tuple[RenewableServer, socket.socket]] = []
 
     def open(self) -> str:
@@ -65,13 +70,15 @@ class Http2Gate(LoopGate):
     def close(self, grace_s: float) -> None:
         """Report NOT_SERVING, refuse new calls, let the others end, stop."""
         super().close(grace_s)
+        self._conversions.close()
         for listener in (self._listener, *(listener for _, listener in self._served)):
             if listener is not None:
                 listener.close()
 
     async def _serve(self, listener: socket.socket, entrance: Entrance, tls: CurrentTls | None) -> RenewableServer:
-        others = ConnectApplication(self._lanes, entrance, self._health, self._limits.names(self._where.address))
-        application: Application = GateApplication(self._lanes, entrance, others)
+        intake = Intake(self._lanes, self._bodies, self._conversions)
+        others = ConnectApplication(intake, entrance, self._health, self._limits.names(self._where.address))
+        application: Application = GateApplication(intake, entrance, others)
         if self._lanes.wants_traceparent:
             application = TraceparentApplication(application)
         files = None if tls is None else tls.files

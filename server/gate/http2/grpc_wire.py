@@ -39,8 +39,8 @@ def seconds_of(timeout: bytes | None) -> float:
 
 
 def message_of(body: bytes) -> bytes:
-    """Return the one message in a body. Raises ``ValueError`` for anything else, such as a second one."""
-    if len(body) < PREFIX_BYTES or int.from_bytes(body[1:PREFIX_BYTES]) != len(body) - PREFIX_BYTES or body[0] > 1:
+    """Return the one uncompressed message in a body. Raises ``ValueError`` for anything else, such as a second one."""
+    if len(body) < PREFIX_BYTES or int.from_bytes(body[1:PREFIX_BYTES]) != len(body) - PREFIX_BYTES or body[0]:
         raise ValueError("not one gRPC message")
     return body[PREFIX_BYTES:]
 

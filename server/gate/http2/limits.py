@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from h2corn import Config, RequestPolicy
 
 from server.gate.file_limit import raise_file_limit
-from server.gate.http2.application import most_body_bytes
 from server.gate.methods import METHODS
 from server.security.tls import TlsFiles
 
@@ -14,7 +13,10 @@ _KEPT_FREE_FILES = 256
 """Descriptors that connections never take: for the store, metrics and files."""
 
 _HEADER_BYTES = 32 * 1024
-_OTHER_BODY_BYTES = 64 * 1024
+_CALL_BODY_BYTES, _OTHER_BODY_BYTES = 4 * 1024 * 1024, 64 * 1024
+"""A longer body ends its stream, without words. What an RPC takes is bounded where the body is read."""
+_STREAM_WINDOW_BYTES, _CONNECTION_WINDOW_BYTES = 256 * 1024, 1024 * 1024
+"""What h2corn takes of bodies before Python reads them, which no bound of ours counts; its default is 8 MiB each."""
 _BODY_IDLE_S, _STALL_S, _HANDSHAKE_S = 10.0, 20.0, 5.0
 
 
@@ -33,6 +35,8 @@ class Http2Limits(NamedTuple):
     """Names by which HTTP/1.1 and browsers may call the port, beside its own."""
     origins: tuple[str, ...] = ()
     """Origins whose pages may call it."""
+    log_format: str = "text"
+    """How h2corn writes its own lines on standard error: ``text`` or ``json``."""
 
     def names(self, address: str) -> "AllowedNames":
         """Return the names by which a port at this address may be called."""
@@ -49,11 +53,12 @@ class AllowedNames(NamedTuple):
 def config_of(listener: socket.socket, limits: Http2Limits, tls: TlsFiles | None = None) -> Config:
     """Return h2corn's configuration for a listening socket."""
     most_connections = max(raise_file_limit() - _KEPT_FREE_FILES, 16)
-    policies = [_policy(method.path, most_body_bytes(method)) for method in METHODS]
+    policies = [_policy(method.path, _CALL_BODY_BYTES) for method in METHODS]
     return Config(
         bind=(f"fd://{listener.fileno()}",),
         grpc=True,
         access_log=False,
+        log_format="json" if limits.log_format == "json" else "text",
         lifespan="off",
         date_header=False,
         request_policies=(*policies, _policy("/*", _OTHER_BODY_BYTES)),
@@ -64,6 +69,8 @@ def config_of(listener: socket.socket, limits: Http2Limits, tls: TlsFiles | None
         limit_request_head_size=_HEADER_BYTES,
         h2_max_header_list_size=_HEADER_BYTES,
         h2_max_header_block_size=_HEADER_BYTES,
+        h2_initial_stream_window_size=_STREAM_WINDOW_BYTES,
+        h2_initial_connection_window_size=_CONNECTION_WINDOW_BYTES,
         timeout_handshake=_HANDSHAKE_S,
         timeout_keep_alive=limits.idle_s,
         timeout_request_body_idle=_BODY_IDLE_S,

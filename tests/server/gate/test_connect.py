@@ -4,6 +4,7 @@ import gzip
 import json
 import shutil
 import subprocess
+from http.client import HTTPConnection
 
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
@@ -102,9 +103,22 @@ def test_what_cannot_be_decompressed_is_refused_in_our_words(address: str, body:
 def test_each_rpc_has_its_own_limit_of_size(address: str) -> None:
     body = b'{"accountId": "' + b"a" * (DECIDE.max_bytes + 100) + b'"}'
     assert post(address, DECIDE.path, body).status == 429
-    # More than that never reaches Python.
-    assert post(address, DECIDE.path, bytes(DECIDE.max_bytes * 2)).status == 413
+    assert post(address, DECIDE.path, bytes(DECIDE.max_bytes * 2)).status == 429
+    # What is announced as longer than any never reaches Python.
+    assert status_of_announced(address, DECIDE.path, 5 * 1024 * 1024) == 413
     assert post(address, DECIDE_BATCH.path, b'{"requests": "' + b"a" * DECIDE.max_bytes * 2 + b'"}').status == 400
+
+
+def status_of_announced(address: str, path: str, size: int) -> int:
+    """The HTTP status for a body of which only the length is sent."""
+    connection = HTTPConnection(address, timeout=10)
+    connection.putrequest("POST", path)
+    connection.putheader("Content-Length", str(size))
+    connection.endheaders()
+    try:
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def test_health_by_json(address: str) -> None:

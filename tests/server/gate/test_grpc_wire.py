@@ -40,8 +40,17 @@ def test_one_message() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"\0\0\0\0", b"\0\0\0\0\1", b"\0\0\0\0\0x", b"\2\0\0\0\0", b"\0\0\0\0\1a" * 2, b"\0\xff\xff\xff\xffabc"],
-    ids=["nothing", "half a prefix", "too short", "too long", "an unknown flag", "two", "a length beyond everything"],
+    [
+        b"",
+        b"\0\0\0\0",
+        b"\0\0\0\0\1",
+        b"\0\0\0\0\0x",
+        b"\1\0\0\0\0",
+        b"\2\0\0\0\0",
+        b"\0\0\0\0\1a" * 2,
+        b"\0\xff\xff\xff\xffabc",
+    ],
+    ids=["nothing", "half a prefix", "too short", "too long", "compressed", "an unknown flag", "two", "a vast length"],
 )
 def test_what_is_not_one_message(body: bytes) -> None:
     with pytest.raises(ValueError, match="message"):

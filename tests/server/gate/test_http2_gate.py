@@ -1,10 +1,12 @@
 """The gate on h2corn beyond what all gates do: raw HTTP/2 requests, limits, and the private part that is used."""
 
 import inspect
+import json
 import resource
 import select
 import socket
 import time
+from contextlib import suppress
 
 import h2corn
 import pytest
@@ -15,10 +17,12 @@ from server.gate.http2.gate import Http2Gate
 from server.gate.http2.limits import Http2Limits, config_of
 from server.gate.methods import DECIDE, METHODS
 from server.listening import ListenAddress, listen
-from tests.server.gate.raw_http2 import call_grpc
+from tests.server.gate.conftest import answer_all
+from tests.server.gate.raw_http2 import call_grpc, reset_streams
 from tests.waiting import eventually
 
 MESSAGE = pb.DecideRequest(account_id="alice").SerializeToString()
+ENHANCE_YOUR_CALM = 11
 FRAMED = b"\0" + len(MESSAGE).to_bytes(4) + MESSAGE
 
 
@@ -51,15 +55,29 @@ def test_a_deadline_that_has_passed_is_not_worked_on(address: str) -> None:
 
 
 @pytest.mark.fault(row=13)
-def test_every_method_has_its_own_limit_and_descriptors_are_kept_free() -> None:
+def test_bodies_and_connections_are_limited_before_python_and_descriptors_kept_free() -> None:
     with listen(ListenAddress("ADTARGETING_GRPC_ADDRESS", "127.0.0.1:0")) as listener:
         config = config_of(listener, Http2Limits(connections=10_000_000))
     limits = {policy.path: policy.max_request_body_size for policy in config.request_policies}
-    assert all(method.max_bytes < limits[method.path] < method.max_bytes + 32_768 for method in METHODS)
+    assert all(method.max_bytes < limits[method.path] <= 4 * 1024 * 1024 for method in METHODS)
+    assert config.h2_initial_connection_window_size <= 1024 * 1024
     assert limits["/*"] <= 65_536
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert soft == hard
     assert config.limit_connections <= soft - 256
+
+
+@pytest.mark.parametrize(("resets", "error"), [(190, None), (210, ENHANCE_YOUR_CALM)])
+def test_a_connection_with_more_than_200_resets_is_ended_and_no_other(resets: int, error: int | None) -> None:
+    """A property of h2corn that callers are told of: docs/clients.md, docs/envoy.md and ADR 29."""
+    gate = Http2Gate("127.0.0.1:0", limits=Http2Limits(streams=1000))
+    address = gate.open()
+    try:
+        assert reset_streams(address, DECIDE.path, FRAMED, resets) == error
+        gate.decide_with(answer_all)
+        assert call_grpc(address, DECIDE.path, FRAMED).headers["grpc-status"] == "0"
+    finally:
+        gate.close(0)
 
 
 @pytest.mark.fault(row=13)
@@ -98,6 +116,25 @@ def test_a_listening_socket_can_be_given() -> None:
     gate = Http2Gate("127.0.0.1:0", listener=listener)
     assert gate.open() == f"127.0.0.1:{listener.getsockname()[1]}"
     gate.close(0)
+
+
+def test_what_h2corn_itself_logs_is_json_where_the_log_is(capfd: pytest.CaptureFixture[str]) -> None:
+    gate = Http2Gate("127.0.0.1:0", limits=Http2Limits(log_format="json"))
+    address = gate.open()
+    gate.decide_with(answer_all)
+    try:
+        lines: list[str] = []
+
+        def said() -> bool:
+            with suppress(OSError):
+                reset_streams(address, DECIDE.path, FRAMED, 600)
+            lines.extend(capfd.readouterr().err.splitlines())
+            return bool(lines)
+
+        eventually(said)
+    finally:
+        gate.close(0)
+    assert all(json.loads(line)["level"] == "error" for line in lines)
 
 
 def test_h2corn_has_the_private_part_that_is_turned_off() -> None:

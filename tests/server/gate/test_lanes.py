@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 
 import pytest
 from adtargeting.v1 import targeting_pb2 as pb
@@ -9,7 +10,7 @@ from adtargeting.v1 import targeting_pb2 as pb
 from server.gate import lanes
 from server.gate.lanes import Lanes
 from server.gate.methods import DECIDE, DECIDE_BATCH, SET_PREFERENCE
-from server.gate.port import Method
+from server.gate.port import Call, Method
 from server.gate.room import Capacity
 from server.security.caller import Caller
 
@@ -18,6 +19,10 @@ BACKLOG, A_ROUND = 1000, 64
 HEAVY = pb.DecideBatchRequest(requests=[{"account_id": "a"}] * 256).SerializeToString()
 FIRST_COST_S = 0.0001
 """What a decision is taken to cost before any was measured."""
+
+
+def call_of(client: str, method: Method = DECIDE, payload: bytes = b"") -> Call:
+    return Call(method, payload, time.monotonic(), math.inf, Caller(connection=client))
 
 
 class Backlog:
@@ -33,7 +38,7 @@ class Backlog:
         loop = asyncio.get_running_loop()
         for number in range(min(self.left, A_ROUND)):
             self.left -= 1
-            serving = self._lanes.serve(DECIDE, b"", math.inf, Caller(connection=str(number % 8)))
+            serving = self._lanes.serve(call_of(str(number % 8)))
             self._begun.add(loop.create_task(serving))
         if self.left:
             loop.call_soon(self._begin)
@@ -116,10 +121,10 @@ def test_batches_that_fill_their_room_leave_all_of_it_to_single_calls(
 
     async def is_refused() -> bool:
         served = Lanes(Capacity(decisions=40))
-        asked = [served.serve(DECIDE_BATCH, HEAVY, math.inf, Caller(connection=str(client))) for client in range(5)]
+        asked = [served.serve(call_of(str(client), DECIDE_BATCH, HEAVY)) for client in range(5)]
         waiting = [asyncio.ensure_future(each) for each in asked]
         await asyncio.sleep(0)
-        single = asyncio.ensure_future(served.serve(DECIDE, b"", math.inf, Caller(connection="single")))
+        single = asyncio.ensure_future(served.serve(call_of("single")))
         await asyncio.sleep(0)
         refused = single.done()
         for each in (*waiting, single):
@@ -134,7 +139,7 @@ def test_batches_that_fill_their_room_leave_all_of_it_to_single_calls(
 def test_a_batch_of_a_client_that_holds_its_share_is_refused_before_it_is_read() -> None:
     async def refused() -> tuple[bool, bool]:
         served = Lanes(Capacity(decisions=40))
-        asked = [served.serve(DECIDE_BATCH, HEAVY, math.inf, Caller(connection="greedy")) for _ in range(2)]
+        asked = [served.serve(call_of("greedy", DECIDE_BATCH, HEAVY)) for _ in range(2)]
         waiting = [asyncio.ensure_future(each) for each in asked]
         await asyncio.sleep(0)
         greedy, other = (served.refusal_at_once(DECIDE_BATCH, Caller(connection=name)) for name in ("greedy", "other"))

@@ -25,7 +25,7 @@ from tests.deploy.tools import program, run
 POLICY = Policy(networks=(NetworkPolicy(id="first"), NetworkPolicy(id="Second")))
 CALL_CODES = (
     "ok", "cancelled", "invalid_argument", "deadline_exceeded", "permission_denied", "unauthenticated",
-    "resource_exhausted", "failed_precondition", "internal", "unavailable",
+    "resource_exhausted", "failed_precondition", "unimplemented", "internal", "unavailable",
 )  # fmt: skip
 
 
