@@ -110,9 +110,23 @@ def test_the_build_step_installs_a_service_that_starts(tmp_path: Path) -> None:
     prefix = tmp_path / "opt"
     clean = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHON": sys.executable}
     subprocess.run(["deploy/container/install.sh", prefix], check=True, cwd=source, env=clean, capture_output=True)
-    shown = subprocess.run([prefix / "bin" / "adtargeting", "--version"], check=True, capture_output=True, text=True)
-    assert re.fullmatch(r"adtargeting \d+\.\d+\.\d+\n", shown.stdout)
-    decoded = subprocess.run(
-        [prefix / "bin" / "adtargeting", "decode", "usp", "1YYN"], check=True, capture_output=True, cwd="/"
-    )
-    assert decoded.stdout
+    data = tmp_path / "data"
+    data.mkdir()
+    environment = {**dict(re.findall(r"^(?:ENV|   ) (\w+)=(\S+)", TEXT, re.MULTILINE)), "PATH": os.environ["PATH"]}
+    environment |= {"ADTARGETING_DATA_DIR": str(data), "TMPDIR": str(data)}
+    environment |= {"ADTARGETING_GRPC_ADDRESS": "127.0.0.1:0", "ADTARGETING_METRICS_ADDRESS": "127.0.0.1:0"}
+    command = [str(prefix / "bin" / "adtargeting"), "serve"]
+    with subprocess.Popen(command, env=environment, cwd="/", stdout=subprocess.PIPE, text=True) as service:
+        try:
+            assert service.stdout
+            line = service.stdout.readline()
+            addresses = re.search(r"gRPC on (\S+) .* metrics on http://([\d.:]+)/", line)
+            assert addresses
+            asked = {"ADTARGETING_METRICS_ADDRESS": addresses[2]}
+            subprocess.run([prefix / "bin" / "python", "-I", prefix / "health.py"], check=True, env=asked)
+            call = [prefix / "bin" / "adtargeting", "decide", "--address", addresses[1], "--account", "a"]
+            decided = subprocess.run(call, check=True, env={}, cwd="/", capture_output=True, text=True)
+            assert decided.stdout.startswith("LIMITED")
+        finally:
+            service.terminate()
+    assert service.returncode == 0
