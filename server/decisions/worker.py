@@ -146,10 +146,13 @@ class Worker:
         return divided
 
     async def _ask_store(self, group: Group) -> None:
+        """Ask about a group. The store has the whole budget, whatever patience is left to the callers.
+
+        Each call is limited when its own time is over; a late answer is still waited for, as it says that the store is
+        well, and leaves the connection in order.
+        """
         await self._parts.fetcher.room()
-        # The store has the patience of the most patient.
-        patience_s = max(map(self._answer_by_s, group.portions)) - time.monotonic() if group.portions else 0.0
-        stored = self._parts.fetcher.ask(group.planned.subjects, patience_s, is_measured=not group.is_own)
+        stored = self._parts.fetcher.ask(group.planned.subjects, self._parts.budget_s, is_measured=not group.is_own)
         if not isinstance(stored, asyncio.Future):
             self._settle(group, stored)
             return

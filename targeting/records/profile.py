@@ -59,11 +59,11 @@ class SegmentKind(IntEnum):
 
 _KINDS = bytes(SegmentKind)
 _HIGH_BYTE_OF_CODE, _KIND, _HIGH_BYTE_OF_WEIGHT = 1, 8, 5
-"""Places in a row of an interest, and of a destination."""
+"""Offsets in the row of an interest (the first two) and of a destination."""
 _FIRST_BEYOND_TAXONOMY = divmod(CODES, 256)
 """High and low byte."""
 _BEYOND_ANY_WEIGHT = 0x7F
-"""The high byte of float32 from 1.7e38 on: of infinity and of what is no number too, and 0x80 and more of negatives."""
+"""The lowest high byte of a float32 that is 1.7e38 or more, infinite, NaN or negative."""
 
 
 class HeldInterest(NamedTuple):
@@ -225,7 +225,7 @@ def _parts(body: bytes) -> RawProfile:
         raise ValueError
     interest_rows, destination_rows = body[_HEAD_SIZE:at_destinations], body[at_destinations:at_exposures]
     _check_rows(interest_rows, destination_rows, outside)
-    # Answers carry the ids as they are.
+    # Responses contain the ids unchanged.
     b"\0".join(names[outside:]).decode()
     return RawProfile(
         gender=gender,
@@ -245,7 +245,7 @@ def _parts(body: bytes) -> RawProfile:
 
 
 def _check_rows(interest_rows: bytes, destination_rows: bytes, outside: int) -> None:
-    """Raise ``ValueError`` for rows that nothing can be computed from: their codes and kinds are indices of tables.
+    """Raise ``ValueError`` for values that features cannot be computed from; codes and kinds are indices of tables.
 
     ``outside`` is the number of the profile's own names.
     """

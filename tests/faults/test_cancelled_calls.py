@@ -103,14 +103,14 @@ def test_calls_beside_those_that_are_cancelled_at_random_get_their_own_answers(t
 
 
 async def belongs_to_its_callers(worker: Worker, group: Group, fetching: "asyncio.Future[Stored]") -> None:
-    """Wait for the store as most services do: a caller that goes takes its reading along."""
+    """Wait for the store as most services do: a cancelled call cancels its reading."""
     for portion in group.portions:
         portion.job.call.ticket.add_done_callback(lambda _: fetching.cancel())
     worker._settle(group, await fetching)
 
 
 async def wait_or_disconnect(asking: Fetcher, reading: Reading, started_s: float, budget_s: float) -> Stored:
-    """Collect as most clients of Redis do: a reading that is cancelled takes its connection along."""
+    """Collect as most clients of Redis do: a cancelled reading closes its connection."""
     try:
         return await WAIT(asking, reading, started_s, budget_s)
     except asyncio.CancelledError:
@@ -149,7 +149,7 @@ def test_a_call_that_is_cancelled_while_the_store_is_asked_costs_no_connection(
 
 @contextmanager
 def serving(tmp_path: Path, gate_name: str) -> Iterator[tuple[RedisProcess, Service]]:
-    """Serve by a gate on a Redis that a test may stop for as long as it likes."""
+    """Run a service on a Redis that a test may stop for as long as it likes."""
     with (
         RedisProcess(tmp_path / "redis") as redis,
         Service(

@@ -1,4 +1,4 @@
-"""Clocks that jump: no opt-out ends early, and nobody comes of age a day too soon."""
+"""Clocks that jump: no opt-out ends early, and no child comes of age a day too soon."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected"
 DAY_S = 86_400
 PHONE = Subject(SubjectKind.DEVICE, "phone")
 JUMPS_DAYS = (0, -400, 3, 90, -7, 5000, 4, 91)
-"""Where the clocks of the processes stand that see a signal one after the other."""
+"""The clocks of the processes that see a signal one after the other, in days from the first."""
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def seen_again(current: Preference, seen_at_s: int) -> Preference:
 
 @PROTECTED
 def test_no_clock_shortens_the_life_of_an_opt_out(monkeypatch: pytest.MonkeyPatch, protected: bool) -> None:
-    """Unprotected, the life of the record counts from the last sighting, whatever clock told of it."""
+    """Unprotected, the expiry always counts from the last sighting, by the clock of the process that saw it."""
     if not protected:
         monkeypatch.setattr(signal_opt_outs, "_RENEW_AFTER_S", -(1 << 60))
     current, ends_s = Preference(), []
@@ -75,12 +75,12 @@ def test_no_clock_shortens_the_life_of_an_opt_out(monkeypatch: pytest.MonkeyPatc
 
 
 def counting_days(today: int, years: int) -> int:
-    """Return the latest birth day of those of age as most services do: years of 365.25 days."""
+    """Return the latest birth day of adults as most services do: with years of 365.25 days."""
     return today - int(years * 365.25)
 
 
 @PROTECTED
-def test_who_was_born_on_29_february_is_a_child_until_march(
+def test_a_child_born_on_29_february_is_one_until_march(
     alice: KnownPerson, monkeypatch: pytest.MonkeyPatch, protected: bool
 ) -> None:
     if not protected:

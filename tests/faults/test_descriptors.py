@@ -1,4 +1,4 @@
-"""More connections than the process has descriptors for: metrics are still told, and the store can still be reached."""
+"""More connections than the process may have descriptors: metrics and the store stay reachable."""
 
 import os
 import socket
@@ -47,7 +47,7 @@ class Crowded:
         self._idle = idle
 
     def crowd(self) -> None:
-        """Connect as often as the process can have files, and say nothing."""
+        """Open as many connections as the process may have files, and send nothing."""
         host, _, port = self.address.rpartition(":")
         for _ in range(FILES):
             self._idle.enter_context(socket.create_connection((host, int(port)), timeout=20))
@@ -111,11 +111,11 @@ def test_idle_connections_leave_descriptors_to_everything_else(tmp_path: Path, f
 @pytest.mark.fault(row=13, protection_off=True)
 @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 def test_a_gate_that_can_accept_no_more_ends_its_process(tmp_path: Path, protected: bool) -> None:
-    """Without descriptors of its own for anything else. Unwatched, the process stays, and says that it is alive."""
+    """Here connections may take every descriptor. With the protection off the process stays, and serves its metrics."""
     with serving(tmp_path, ALL_FOR_CONNECTIONS + ("" if protected else UNWATCHED)) as service:
         with suppress(OSError):
             service.crowd()
-        service.await_line("the HTTP/2 server has ended by OSError")
+        service.await_line("the HTTP/2 server has stopped by itself: OSError")
         if protected:
             service.await_line("has ended unexpectedly; this process ends, restart it")
             assert service.process.wait(20) == 1

@@ -40,7 +40,7 @@ Decide = Callable[[], pb.DecideResponse]
 
 @pytest.fixture
 def decide(service: Service) -> Iterator[Decide]:
-    """Asks the service about somebody who does not want to be tracked."""
+    """Asks the service about a person who does not want to be tracked."""
     with grpc.insecure_channel(service.address) as channel:
         stub = TargetingServiceStub(channel)
         yield lambda: stub.Decide(DO_NOT_TRACK, timeout=10)
@@ -60,7 +60,7 @@ def test_an_empty_policy_is_refused_on_reload(
     monkeypatch: pytest.MonkeyPatch,
     protected: bool,
 ) -> None:
-    """A file that is being written is empty for a moment; taken, it would be the built-in policy."""
+    """A file that is being written is empty for a moment. Accepted, it would mean the built-in policy."""
     if not protected:
         monkeypatch.setattr(current_policy, "load_policy", lambda path, **_: load_policy(path))
     assert pb.REASON_DO_NOT_TRACK in decide().reasons
@@ -116,7 +116,7 @@ def test_without_bounds_a_file_that_hangs_keeps_all_later_ones_from_being_read(
     wait_until(lambda: reading == [pipe])
     replace(policy, 'version = "next"\n')
     service.request_reload()
-    # The one thread that reads files waits for a writer, so no time is too short here.
+    # The only thread that reads files now waits for a writer of the pipe, so this cannot change with time.
     assert {decide().policy_version for _ in range(50)} == {"strict"}
     assert reading == [pipe]
     pipe.write_bytes(b"")  # ends the reading

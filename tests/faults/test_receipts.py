@@ -1,4 +1,4 @@
-"""A receipt claims no more than one server's memory holds: neither on disk nor on a replica is UNCONFIRMED."""
+"""A choice that is neither on disk nor on a replica is UNCONFIRMED: one server's memory confirms nothing."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.fault(row=4)
 
 
 @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
-def test_what_a_kill_can_lose_is_never_called_confirmed(
+def test_a_choice_that_a_kill_can_lose_is_unconfirmed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protected: bool
 ) -> None:
     if not protected:

@@ -1,4 +1,4 @@
-"""Connections that are opened and say nothing more, or never end what they began: they are closed after a while."""
+"""Idle connections, and those that never complete a request, are closed after a while."""
 
 import socket
 import time

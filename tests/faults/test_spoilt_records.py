@@ -1,6 +1,6 @@
-"""Stored values that are not what they should be: their owner is LIMITED, and the other person in the batch is not.
+"""Invalid stored values: their owner is LIMITED, the other person in the batch is not, and no internal error is logged.
 
-No fault is noted either: everything that features are computed from is checked when the record is read.
+Everything that features are computed from is checked when the record is read.
 """
 
 import time
@@ -91,10 +91,10 @@ IMPOSSIBLE: dict[str, Spoil] = {
     "a code that the taxonomy does not have": of_interest(code=OUTSIDE_CODE - 1),
     "a name that the profile does not have": of_interest(code=OUTSIDE_CODE + 3),
     "a kind that does not exist": of_interest(kind=99),
-    "a weight that is no number": of_destination(weight=nan),
-    "a country that is no text": of_destination(country=b"\xff\xfe"),
+    "a weight of NaN": of_destination(weight=nan),
+    "a country that is not ASCII": of_destination(country=b"\xff\xfe"),
 }
-"""Well sealed, and of this version's form."""
+"""Sealed correctly, in the form of this version."""
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def connection(alice: KnownPerson) -> Iterator[Connection]:
 
 
 def store(alice: KnownPerson, connection: Connection, preference: Spoil, profile: Spoil) -> None:
-    """Put records of Bob's into the store, whatever they are."""
+    """Store these values as the records of Bob."""
     owner, *keys = alice.service.store.pseudonyms.locate(BOB)
     for key, value in zip(keys, (preference(owner), profile(owner)), strict=True):
         connection.ask((b"SET", key, value), time.monotonic() + 5)
@@ -147,7 +147,7 @@ def test_a_record_that_cannot_be_read_limits_its_owner_alone(
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["preference", "profile"])
-def test_so_does_a_value_of_another_type(
+def test_a_value_of_another_type_limits_its_owner_alone(
     alice: KnownPerson, connection: Connection, caplog: pytest.LogCaptureFixture, place: int
 ) -> None:
     store(alice, connection, good_preference, good_profile)
@@ -160,7 +160,7 @@ def test_so_does_a_value_of_another_type(
 
 @PROTECTED
 @pytest.mark.parametrize("profile", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
-def test_what_features_cannot_be_computed_from_is_found_when_it_is_read(
+def test_an_impossible_value_is_found_when_the_record_is_read(
     alice: KnownPerson,
     connection: Connection,
     caplog: pytest.LogCaptureFixture,
@@ -168,20 +168,20 @@ def test_what_features_cannot_be_computed_from_is_found_when_it_is_read(
     profile: Spoil,
     protected: bool,
 ) -> None:
-    """Unchecked it is an unforeseen fault, or goes out: then even the batch cannot be read as a whole."""
+    """Unchecked it is an internal error, or is sent; the caller may then be unable to read the whole batch."""
     if not protected:
         monkeypatch.setattr(profiles, "_check_rows", lambda *_: None)
     store(alice, connection, good_preference, profile)
     assert only_bob_is_limited(alice, caplog) == protected
 
 
-def test_an_ad_whose_id_is_no_text_spoils_no_batch(
+def test_an_ad_id_that_is_not_utf8_limits_its_owner_alone(
     alice: KnownPerson, connection: Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     store(alice, connection, good_preference, of_ad(b"\xff\xfe"))
     assert only_bob_is_limited(alice, caplog)
 
 
-def test_records_that_are_as_they_should_be_are_used(alice: KnownPerson, connection: Connection) -> None:
+def test_valid_records_are_used(alice: KnownPerson, connection: Connection) -> None:
     store(alice, connection, good_preference, of_interest())
     assert [answer.mode for answer in decide_both(alice)] == [pb.MODE_BEHAVIOURAL] * 2

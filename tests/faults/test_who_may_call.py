@@ -1,4 +1,4 @@
-"""Outside the loopback there is no plaintext listener by accident, and with clients named nobody else may call."""
+"""No plaintext listener opens outside the loopback by accident, and only clients with a role may call."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.fault(row=21)
 
 PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 OUTSIDE = "[::ffff:127.0.0.1]:0"
-"""An address of which it is not plain that nothing but this machine can reach it."""
+"""The loopback in a form that the service does not take for it, so that the test exposes no port."""
 TOKEN = "adt_" + "x" * 43
 CLIENTS = f"""
 [[clients]]
@@ -53,7 +53,7 @@ def test_no_plaintext_listener_opens_outside_the_loopback(
 def test_a_caller_without_the_role_is_denied(
     tmp_path: Path, token: str, denial: grpc.StatusCode, protected: bool
 ) -> None:
-    """With the protection off no clients are named: everyone may call."""
+    """With the protection off there is no clients file, so every caller may call."""
     clients = tmp_path / "clients.toml"
     clients.write_text(CLIENTS, encoding="ascii")
     metadata = [("authorization", f"Bearer {token}")] if token else []

@@ -106,7 +106,7 @@ class RenewableServer:
         self._serving: set[asyncio.Task[None]] = set()
         self._silent: socket.socket | None = None
         self.is_serving = True
-        """Whether no server has ended by itself."""
+        """False once a server has stopped by itself."""
 
     async def start(self) -> None:
         """Start to serve. Raises what h2corn raises for a configuration that it cannot use."""
@@ -139,7 +139,7 @@ class RenewableServer:
         self._serving.discard(serving)
         if not (generation.is_ending or serving.cancelled()):
             self.is_serving = False
-            _LOG.critical("the HTTP/2 server has ended by %s", type(serving.exception()).__name__)
+            _LOG.critical("the HTTP/2 server has stopped by itself: %s", type(serving.exception()).__name__)
 
     def _end_unused(self) -> None:
         """End the former servers that nothing uses any more, and look again when more may be so."""

@@ -25,7 +25,7 @@ pack = cast("Callable[[tuple[bytes, ...]], bytes]", hiredis.pack_command)
 
 _READ_SIZE = 1 << 16
 _PATIENCE_S = 0.1
-"""A server that owes a reply for longer is taken to be gone, so the connection to it is closed."""
+"""A server that owes a reply and is silent for longer is taken to be gone, so the connection to it is closed."""
 
 
 class Connection:
@@ -38,7 +38,8 @@ class Connection:
         self.on_not_primary: Callable[[], None] = lambda: None
         """Called when the server refuses because it is not a primary."""
         self._overdue = 0
-        self._overdue_since_s = 0.0
+        self._silent_since_s = 0.0
+        """When the oldest command was sent that has no reply, or, if later, when a reply came; 0: none is due."""
         self._received: list[Reply] = []
         """The replies to the last question, while others are still due."""
 
@@ -72,7 +73,7 @@ class Connection:
             raise StoreUnavailable("the connection to the store is closed")
         with self._closing_on_failure():
             self._send(packed, deadline_s)
-            self._overdue_since_s = self._overdue_since_s or time.monotonic()
+            self._silent_since_s = self._silent_since_s or time.monotonic()
             self._overdue += replies
             self._received = []
 
@@ -155,12 +156,15 @@ class Connection:
 
     def _receive(self, wanted: int, deadline_s: float) -> list[Reply]:
         """Read replies after those that earlier calls did not wait for. Raises ``TimeoutError``."""
-        while self._overdue:
-            reply = self._next_reply(deadline_s)
-            self._overdue -= 1
-            if self._overdue < wanted:
-                self._received.append(reply)
-        self._overdue_since_s = 0.0
+        before = self._overdue
+        try:
+            while self._overdue:
+                reply = self._next_reply(deadline_s)
+                self._overdue -= 1
+                if self._overdue < wanted:
+                    self._received.append(reply)
+        finally:
+            self._note_replies(before)
         return self._received
 
     def _next_reply(self, deadline_s: float) -> Reply:
@@ -176,15 +180,20 @@ class Connection:
         """Skip the overdue replies that have come; whether the server may still be waited for."""
         if not self._overdue:
             return True
+        before = self._overdue
         while self._overdue and self._has_come():
             while self._overdue and self._reader.gets() is not False:
                 self._overdue -= 1
-        if not self._overdue:
-            self._overdue_since_s = 0.0
+        self._note_replies(before)
         return not (self._overdue and self._is_silent())
 
+    def _note_replies(self, before: int) -> None:
+        """Note whether the server is no longer silent; ``before`` is how many replies were overdue."""
+        if self._overdue < before:
+            self._silent_since_s = time.monotonic() if self._overdue else 0.0
+
     def _is_silent(self) -> bool:
-        return time.monotonic() - self._overdue_since_s > _PATIENCE_S
+        return time.monotonic() - self._silent_since_s > _PATIENCE_S
 
     def _is_quiet(self) -> bool:
         return bool(self._overdue) or not (self._reader.has_data() or self._has_come())

@@ -127,16 +127,16 @@ def test_former_servers_are_bounded(make: Make, monkeypatch: pytest.MonkeyPatch)
     assert renewed.generations == 3
 
 
-def test_a_server_that_ends_by_itself_is_noticed(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_that_stops_by_itself_is_reported(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     renewed = make(60)
     renewed.renew()
     assert renewed.server.is_serving
     renewed.server._generations[-1]._server.shutdown()
     eventually(lambda: not renewed.server.is_serving)
-    assert "the HTTP/2 server has ended" in caplog.text
+    assert "the HTTP/2 server has stopped by itself" in caplog.text
 
 
-def test_one_that_is_ended_is_no_failure(make: Make) -> None:
+def test_a_server_that_was_stopped_is_no_failure(make: Make) -> None:
     renewed = make(0.05)
     renewed.renew()
     eventually(lambda: renewed.generations == 1)

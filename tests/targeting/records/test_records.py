@@ -236,7 +236,7 @@ def _at(body: bytes, place: int, value: int) -> bytes:
 
 
 def _of(**rows: Any) -> bytes:
-    """A profile of nothing but these rows, as they are."""
+    """Return the body of a profile that has only these rows."""
     return write_profile(NOTHING_KNOWN._replace(**rows), EMPTY)[PREFIX.size :]
 
 
@@ -254,11 +254,11 @@ UNKNOWN: dict[str, tuple[bytes, bytes, Callable[[bytes, bytes], object]]] = {
     "a code beyond the taxonomy": (b"aF", _of(interest_rows=INTEREST.pack(OUTSIDE_CODE - 1, 1, 9, 1)), read_profile),
     "a name beyond its own": (b"aF", _of(interest_rows=INTEREST.pack(OUTSIDE_CODE + 1, 1, 9, 1)), read_profile),
     "a kind of a newer version": (b"aF", _of(interest_rows=INTEREST.pack(300, 1, 9, 4)), read_profile),
-    "a weight that is no number": (b"aF", _of(destination_rows=DESTINATION.pack(b"DE", nan, 1)), read_profile),
+    "a weight of NaN": (b"aF", _of(destination_rows=DESTINATION.pack(b"DE", nan, 1)), read_profile),
     "an infinite weight": (b"aF", _of(destination_rows=DESTINATION.pack(b"DE", inf, 1)), read_profile),
     "a weight below zero": (b"aF", _of(destination_rows=DESTINATION.pack(b"DE", -1.0, 1)), read_profile),
-    "a country that is no code": (b"aF", _of(destination_rows=DESTINATION.pack(b"D\xc4", 1.0, 1)), read_profile),
-    "an ad id that is no UTF-8": (b"aF", _of(exposure_rows=EXPOSURE.pack(1, 0, 1), ad_ids=[b"\xff"]), read_profile),
+    "a country that is not ASCII": (b"aF", _of(destination_rows=DESTINATION.pack(b"D\xc4", 1.0, 1)), read_profile),
+    "an ad id that is not UTF-8": (b"aF", _of(exposure_rows=EXPOSURE.pack(1, 0, 1), ad_ids=[b"\xff"]), read_profile),
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from server.store.embedded.server import EmbeddedRedis
 from server.store.ports import StoreError, StoreTimeout, StoreUnavailable
-from server.store.redis.connection import Connection, pack
+from server.store.redis.connection import _PATIENCE_S, Connection, pack
 from server.store.redis.errors import ErrorReply
 from server.store.redis.handshake import open_connection, ping
 from server.store.redis.url import RedisAddress
@@ -150,6 +150,20 @@ class TestImpatience:
             self.give_up(connection)
             assert connection.usable()
             eventually(lambda: not connection.usable())
+
+    def test_a_server_that_answers_late_all_the_time_is_not_silent(self, connect: Connect, tmp_path: Path) -> None:
+        """It always owes a reply, and never one for long."""
+
+        def answer(connection: socket.socket, words: list[bytes]) -> None:
+            time.sleep(0.01)
+            connection.sendall(b"+%b\r\n" % words[1])
+
+        with scripted_server(tmp_path, answer) as address:
+            connection = connect(address)
+            until_s = time.monotonic() + 2 * _PATIENCE_S
+            while time.monotonic() < until_s:
+                self.give_up(connection)
+                assert connection.usable()
 
     def test_a_server_that_goes_while_it_owes_a_reply_is_noticed(self, connect: Connect, tmp_path: Path) -> None:
         goes = threading.Event()
