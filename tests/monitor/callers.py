@@ -13,15 +13,32 @@ from adtargeting.v1.preference_pb2_grpc import PreferenceServiceStub
 from adtargeting.v1.profile_pb2_grpc import ProfileServiceStub
 from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 
-from tests.monitor.traffic import Request
+from tests.monitor.traffic import Explanation, Request
 
 _PAUSE_S, _TIMEOUT_S = 0.02, 5
 _OWN_CONNECTION = (("grpc.use_local_subchannel_pool", 1),)
+
+
+def _explain(channel: grpc.Channel) -> Callable[..., pb.ExplainResponse]:
+    stub = TargetingServiceStub(channel)
+
+    def explain(asked: Explanation, timeout: float) -> pb.ExplainResponse:
+        answer: pb.ExplainResponse = stub.Explain(asked.request, timeout=timeout)
+        return answer
+
+    return explain
+
+
 _METHODS: Final[dict[type[Request], Callable[[grpc.Channel], Any]]] = {
+    Explanation: _explain,
     pb.DecideRequest: lambda channel: TargetingServiceStub(channel).Decide,
     pb.DecideBatchRequest: lambda channel: TargetingServiceStub(channel).DecideBatch,
     pb.PrepareBidRequestRequest: lambda channel: TargetingServiceStub(channel).PrepareBidRequest,
     profile_pb2.RecordActivityRequest: lambda channel: ProfileServiceStub(channel).RecordActivity,
+    profile_pb2.GetProfileRequest: lambda channel: ProfileServiceStub(channel).GetProfile,
+    profile_pb2.UpdateProfileRequest: lambda channel: ProfileServiceStub(channel).UpdateProfile,
+    profile_pb2.DeleteProfileRequest: lambda channel: ProfileServiceStub(channel).DeleteProfile,
+    preference_pb2.GetPreferencesRequest: lambda channel: PreferenceServiceStub(channel).GetPreferences,
     preference_pb2.SetPreferenceRequest: lambda channel: PreferenceServiceStub(channel).SetPreference,
 }
 

@@ -10,16 +10,19 @@ import grpc
 
 import targeting.judge
 from server.app import Service
+from server.security.tokens import digest_of, new_token
 from server.settings import Settings
 from targeting.model import SubjectKind
 from targeting.reasons import NO_REASONS
 from tests.monitor.callers import Client
-from tests.monitor.traffic import invented_devices
+from tests.monitor.variety import every_call
 from tests.pki import DAY, HERE, Authority
 
-_DIGEST: Final = "5d" * 32
+_TOKEN: Final = new_token()
 _PATIENT_MS: Final = 5_000
-_CLIENTS: Final = f'[[clients]]\nname = "ad-server"\nroles = ["decide"]\ntoken_sha256 = ["{_DIGEST}"]\n'
+_CLIENTS: Final = (
+    f'[[clients]]\nname = "ad-server"\nroles = ["decide"]\ntoken_sha256 = ["{digest_of(_TOKEN.encode()).hex()}"]\n'
+)
 
 
 class GuardedService:
@@ -88,8 +91,16 @@ class GuardedService:
 
     def stranger(self) -> Client:
         """Return a client without a credential."""
-        credentials = grpc.ssl_channel_credentials(self._authority.certificate)
-        return Client(grpc.secure_channel(self._service.address, credentials), invented_devices)
+        return self._client(grpc.ssl_channel_credentials(self._authority.certificate))
+
+    def ad_server(self) -> Client:
+        """Return the client of the file, whose role is enough for decisions alone."""
+        token = grpc.access_token_call_credentials(_TOKEN)
+        tls = grpc.ssl_channel_credentials(self._authority.certificate)
+        return self._client(grpc.composite_channel_credentials(tls, token))
+
+    def _client(self, credentials: grpc.ChannelCredentials) -> Client:
+        return Client(grpc.secure_channel(self._service.address, credentials), every_call)
 
     def _write_certificate(self, valid_for: timedelta) -> tuple[Path, Path]:
         return self._authority.issue("service", HERE, valid_for=valid_for).write(self._directory)

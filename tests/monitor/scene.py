@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from cryptography.fernet import Fernet
+
 from benchmarks.processes import Serving
 from tests.deploy.tools import ROOT
 from tests.faults.redis_process import ON_DISK, RedisProcess
@@ -74,6 +76,7 @@ class Scene:
 
     def _open(self) -> None:
         self._write_policies(1)
+        (self._directory / "nap.keys").write_bytes(Fernet.generate_key())
         metrics_address = f"127.0.0.1:{free_port()}"
         self.redis = self._closing.enter_context(RedisProcess(self._directory / "redis", *ON_DISK))
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("ADTARGETING_")}
@@ -89,6 +92,7 @@ class Scene:
             "ADTARGETING_POLICY": str(self._policy),
             "ADTARGETING_POLICY_SHADOW": str(self._shadow),
             "ADTARGETING_WRITE_BUDGET_MS": "5000",
+            "ADTARGETING_NAP_KEYS": str(self._directory / "nap.keys"),
             "ADTARGETING_DRAIN_DELAY_S": "0",
         }
         arguments = ("-m", "server", "serve", "--processes", "2")
@@ -105,6 +109,7 @@ class Scene:
         """Write the policy and the shadow policy, which asks for consent where the other does not."""
         self._shadow.write_text(f'version = "shadow-{number}"\n[consent]\nexplicit_opt_in_in = ["US"]\n')
         example = _EXAMPLE.read_text().replace('version = "example-1"', f'version = "monitor-{number}"')
+        example = example.replace("honour_do_not_track = false", "honour_do_not_track = true")
         self._policy.write_text(example.replace("[signals]", "[signals]\nnew_devices_per_second = 1"))
 
     def _workers(self) -> list[int]:

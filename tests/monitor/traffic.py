@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from itertools import count, repeat
+from typing import NamedTuple
 
 from adtargeting.v1 import preference_pb2 as preferences
 from adtargeting.v1 import profile_pb2 as profiles
@@ -20,12 +21,24 @@ _NEWER = Tc(policy_version=6)
 _COSTLY = Tc(restrictions=(Restriction(2, 0, ((1, None),)),) * 129)
 _DOUBTFUL = ["garbled", *(string.text() for string in (_NEWER, _COSTLY, *_UNDISCLOSED))]
 
+
+class Explanation(NamedTuple):
+    """A request that is explained instead of decided."""
+
+    request: pb.DecideRequest
+
+
 Request = (
-    pb.DecideRequest
+    Explanation
+    | pb.DecideRequest
     | pb.DecideBatchRequest
     | pb.PrepareBidRequestRequest
     | profiles.RecordActivityRequest
+    | profiles.GetProfileRequest
+    | profiles.UpdateProfileRequest
+    | profiles.DeleteProfileRequest
     | preferences.SetPreferenceRequest
+    | preferences.GetPreferencesRequest
 )
 
 

@@ -31,8 +31,9 @@ class Stage:
         self._clients.enter_context(Client(connect(self.scene.address), requests, at_a_time))
 
     def begin_stranger(self) -> None:
-        """Let a client without a credential call the guarded service."""
+        """Let a client without a credential call the guarded service, and one whose role is not enough."""
         self._clients.enter_context(self.scene.guarded.stranger())
+        self._clients.enter_context(self.scene.guarded.ad_server())
 
     def end(self) -> None:
         """Stop these clients."""

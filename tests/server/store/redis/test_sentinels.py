@@ -1,5 +1,6 @@
 """What sentinels say together: the primary of the newest epoch, and which replicas could be promoted."""
 
+import socket
 import threading
 
 import pytest
@@ -10,7 +11,7 @@ from server.store.redis.sentinels import Report, SentinelAddress, judge
 from server.store.redis.url import RedisAddress
 from tests.server.store.redis.scripted_server import scripted_tcp_server
 from tests.server.store.redis.test_tls import PONG
-from tests.server.store.redis.test_tls_topologies import HOST, sentinel
+from tests.server.store.redis.test_tls_topologies import HOST, RESP3, array, sentinel, text
 
 OLD, NEW, THIRD = ("a", 1), ("b", 2), ("c", 3)
 
@@ -70,6 +71,21 @@ def test_one_that_never_answers_delays_no_caller(monkeypatch: pytest.MonkeyPatch
 
 def never(until: threading.Event) -> None:
     until.wait()
+
+
+@pytest.mark.parametrize(
+    "masters",
+    [array(array(text("name"), text("main"))), array(text("main")), b":7\r\n", b"+OK\r\n"],
+    ids=["a primary without its address", "no facts", "a number", "a word"],
+)
+def test_an_answer_of_another_form_is_none(masters: bytes) -> None:
+    def answer(connection: socket.socket, words: list[bytes]) -> None:
+        replies = {b"HELLO": RESP3, b"MASTERS": masters, b"GET-MASTER-ADDR-BY-NAME": array(text(HOST), text("1"))}
+        command = words[1] if words[0] == b"SENTINEL" else words[0]
+        connection.sendall(replies.get(command.upper(), b"+OK\r\n"))
+
+    with scripted_tcp_server(answer) as port, pytest.raises(StoreUnreachable, match="no sentinel names a primary"):
+        SentinelAddress(((HOST, port),), "main", RedisAddress()).resolve()
 
 
 def test_without_an_answer_nothing_is_named() -> None:
