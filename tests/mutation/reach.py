@@ -66,7 +66,7 @@ def load_reach(root: Path, directory: Path) -> Reach:
             line: sorted({test for context in contexts if (test := context.partition("|")[0])})
             for line, contexts in data.contexts_by_lineno(file).items()
         }
-        for file in data.measured_files()
+        for file in sorted(data.measured_files())
     }
     return Reach(by_line, json.loads((directory / "seconds.json").read_text()))
 
