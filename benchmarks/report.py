@@ -46,6 +46,8 @@ def show_load(console: Console, loaded: Loaded) -> None:
     for name, series in loaded.series.items():
         for problem in series.voided:
             console.print(f"void: {name}: {problem}")
+    if loaded.problem:
+        console.print(f"void: {loaded.problem}")
 
 
 def show_arrivals(console: Console, loaded: Loaded) -> None:

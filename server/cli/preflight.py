@@ -25,8 +25,8 @@ def run(_: Namespace, shell: Shell) -> int:
     settings = shell.settings()
     with open_store(settings) as address:
         key = key_file(settings).read()
-        epoch = EpochMemory(settings.secret_key_path).epoch
-        expected = Expected(settings.replicas, key.fingerprint if key else "", epoch)
+        memory = EpochMemory(settings.secret_key_path)
+        expected = Expected(settings.replicas, key.fingerprint if key else "", memory)
         backend = backend_of(address, settings.key_prefix.encode(), accept_any)
         is_cluster = isinstance(address, ClusterAddress)
         found = [check for facts in backend.facts() for check in examine(facts, expected, is_cluster=is_cluster)]

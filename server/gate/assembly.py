@@ -11,6 +11,8 @@ from server.listening import ListenAddress, listen, reserve
 from server.security.doors import Doors
 from server.settings import Settings, SettingsError
 
+_CANCELLED = 16
+"""How much room gRPC needs beyond the calls in flight, for those that are cancelled and have not ended."""
 _WAITING_SHARE = 0.6
 """How much of its budget a decision may wait for its turn."""
 
@@ -23,7 +25,7 @@ def make_gate(settings: Settings, doors: Doors, listener: socket.socket | None =
     wait_s = _WAITING_SHARE * settings.decision_budget_ms / 1000
     capacity = Capacity(settings.max_inflight, settings.max_inflight_mib << 20, wait_s)
     if not _is_http2(settings):
-        grpcio_limits = GrpcioLimits(streams=settings.max_streams, idle_s=float(settings.idle_timeout_s))
+        grpcio_limits = GrpcioLimits(streams=_CANCELLED * settings.max_streams, idle_s=float(settings.idle_timeout_s))
         return GrpcioGate(settings.grpc_address, capacity, grpcio_limits, shared=listener is not None, doors=doors)
     if not has_http2():
         raise SettingsError("ADTARGETING_GATE: h2corn is not installed, it has no wheel for this machine; set grpcio")

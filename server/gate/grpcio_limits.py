@@ -14,8 +14,12 @@ _METADATA_BYTES: Final = 32 * 1024
 class GrpcioLimits(NamedTuple):
     """Limits of the connections of one process. Times in seconds."""
 
-    streams: int = 16
-    """Calls in flight of one connection: its caller keeps further ones, which costs nothing here."""
+    streams: int = 256
+    """Calls in flight of one connection: its caller keeps further ones, which costs nothing here.
+
+    A cancelled call counts until its handler has ended. gRPC refuses what its caller sends by then, and the caller
+    repeats it once; so this must be far above what callers have in flight, or cancelled calls end others.
+    """
     pending: int = 8192
     """Calls of all connections that wait in gRPC while the event loop is busy; gRPC ends any more as CANCELLED."""
     idle_s: float = 300.0

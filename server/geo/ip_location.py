@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
-from itertools import islice
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final, Protocol
@@ -31,6 +31,7 @@ __all__ = ["GeoDatabaseError", "IpLocator", "Locator", "MaxMindLocator", "open_l
 
 _SETTING: Final = "ADTARGETING_GEO_DB"
 _NETWORKS_PROBED: Final = 4096
+_SPACES: Final = (IPv4Network("0.0.0.0/0"), IPv6Network("2000::/3"))
 _ADDRESSES_KEPT: Final = 8192
 _LARGEST_FILE: Final = 1 << 30
 _READ_TIMEOUT_S: Final = 60.0
@@ -82,7 +83,7 @@ def _open(path: str) -> maxminddb.Reader:
     try:
         with _unshared_file(read_bounded(Path(path), _LARGEST_FILE, _READ_TIMEOUT_S)) as copy:
             reader = maxminddb.open_database(copy, maxminddb.MODE_MMAP_EXT)
-        has_countries = any(_location_in(record).country for _, record in islice(reader, _NETWORKS_PROBED))
+        has_countries = any(_location_in(record).country for record in _records(reader))
     except OSError as error:
         raise GeoDatabaseError(f"{_SETTING}: cannot read {path}: {error.strerror}") from error
     except ValueError as error:
@@ -93,6 +94,23 @@ def _open(path: str) -> maxminddb.Reader:
     if not has_countries:
         raise GeoDatabaseError(f"{_SETTING}: {path} contains no countries")
     return reader
+
+
+def _records(reader: maxminddb.Reader) -> Iterator[object]:
+    """Yield the records of the first networks, of IPv4 and of the public part of IPv6; None for gaps between them.
+
+    Each is looked up, as the C reader's iterator writes beyond its memory, or never ends, where a damaged tree has a
+    cycle. A look-up takes no more steps than an address has bits.
+    """
+    for space in _SPACES[: 1 if reader.metadata().ip_version == 4 else None]:
+        address, last, bits = int(space[0]), int(space[-1]), space.max_prefixlen
+        for _ in range(_NETWORKS_PROBED):
+            if address > last:
+                break
+            record, prefix_length = reader.get_with_prefix_len(ip_address(address.to_bytes(bits // 8)))
+            yield record
+            host_bits = bits - min(max(prefix_length, 0), bits)
+            address = ((address >> host_bits) + 1) << host_bits
 
 
 @contextmanager
@@ -116,8 +134,8 @@ def _look_up(reader: maxminddb.Reader, ip_version: int, ip_text: str) -> IpLocat
         return UNKNOWN_LOCATION
     try:
         return _location_in(reader.get(format_ip(ip)))
-    except maxminddb.InvalidDatabaseError:
-        # Damage that opening does not detect. A decision never fails for lack of a country.
+    except (maxminddb.InvalidDatabaseError, ValueError):
+        # Damage that opening does not detect, of the tree or of a text. A decision never fails for lack of a country.
         return UNKNOWN_LOCATION
 
 

@@ -70,6 +70,9 @@ class NapCipher:
 
 def read_keys(path: Path) -> tuple[str, ...]:
     """Read a key file. Raises ``NapKeyError`` when it is unreadable, holds no key, or a line is not a key."""
+    if _KEY.fullmatch(str(path)):
+        # Or the key would stand in the log, as the name of a file that does not exist.
+        raise NapKeyError(f"a key was given where the name of a key file belongs; {_REMEDY}")
     try:
         lines = read_bounded(path, _LARGEST_FILE).decode("utf-8").splitlines()
     except (OSError, ValueError) as error:

@@ -9,6 +9,7 @@ Knows nothing of stores.
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +25,7 @@ PSEUDONYMS, NETWORK_IDS, FINGERPRINT = b"pseudonyms", b"network ids", b"fingerpr
 _BYTES: Final = 32
 _FINGERPRINT_BYTES: Final = 8
 _LARGEST_FILE: Final = 4096
+_KEY: Final = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 class SecretKey:
@@ -98,6 +100,11 @@ class KeyFile:
         try:
             content = read_bounded(self._path, _LARGEST_FILE)
         except FileNotFoundError:
+            if _KEY.fullmatch(self._path.name):
+                # Or the key would stand in the log, as the name of a file.
+                raise SettingsError(
+                    f"{self._setting}: is a key; write the key to a file, and set the file's name"
+                ) from None
             if self._named:
                 raise SettingsError(
                     f"{self._setting}: {self._path} does not exist; restore it or, for a new store, create it with: "

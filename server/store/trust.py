@@ -19,6 +19,7 @@ _REMEDY = "see `adtargeting store show`, then accept it with `adtargeting store 
 _EMPTIED = "its own record is gone: it was emptied, or is another store"
 _UNKNOWN = "it has records but no record of its own"
 _FORGOTTEN = "it is empty, and our secret key was used with a store of epoch {}: it was emptied, or is another store"
+_EARLIER = "its record is older than that of the store our secret key was last used with: it is a backup, or another"
 _CHANGED = "its epoch has changed: it was emptied, restored or replaced"
 
 
@@ -45,7 +46,8 @@ class IdentityStore(Protocol):
 class StoreTrust:
     """The record that this process expects. ``adopts``: a store with records but without the record is our own.
 
-    ``memory`` has the epoch that the key was used with, so that a store that was emptied is not taken for a new one.
+    ``memory`` has the epoch that the key was last used with, so that neither a store that was emptied nor a backup of
+    another one is trusted at the start.
     """
 
     def __init__(self, fingerprint: str, memory: EpochMemory | None = None, *, adopts: bool = False) -> None:
@@ -96,10 +98,10 @@ class StoreTrust:
         if record is None and self._expected is None and not self.problem:
             record = self._first_record(store)
         problem = self._difference(record)
-        if record is not None and not problem and (self._expected is None or self._accepted_since(record)):
+        if record is not None and not problem and (self._is_first(record) or self._accepted_since(record)):
             self._trust(record)
             return
-        self._distrust(problem or _CHANGED)
+        self._distrust(problem or (_EARLIER if self._expected is None else _CHANGED))
         self._distrusted_since_ms = self._distrusted_since_ms or store.now_ms()
 
     def _first_record(self, store: IdentityStore) -> bytes | None:
@@ -112,6 +114,10 @@ class StoreTrust:
             return None
         return store.add(StoreIdentity.make(self.fingerprint, store.now_ms()).encode())
 
+    def _is_first(self, record: bytes) -> bool:
+        """Whether this is the first record that is read, and not of an earlier store than the key was used with."""
+        return self._expected is None and not self._memory.is_later_than(StoreIdentity.decode(record))
+
     def _accepted_since(self, record: bytes) -> bool:
         made_at_ms = StoreIdentity.decode(record).made_at_ms
         return bool(self._distrusted_since_ms) and made_at_ms >= self._distrusted_since_ms
@@ -120,7 +126,7 @@ class StoreTrust:
         if self.problem:
             _LOG.warning("store trusted: an operator has accepted it")
         self._expected, self.problem, self._distrusted_since_ms = record, "", 0
-        self._memory.remember(StoreIdentity.decode(record).epoch)
+        self._memory.remember(StoreIdentity.decode(record))
         self.on_change(True)  # noqa: FBT003  # the callback's only argument
 
     def _distrust(self, problem: str) -> None:

@@ -93,7 +93,7 @@ def test_every_probe_asks_the_service() -> None:
     }
 
 
-def test_all_who_ask_a_pod_are_told_that_it_speaks_tls() -> None:
+def test_service_and_annotations_say_that_pods_speak_tls() -> None:
     """``https`` is the service name that IANA has for it; ``kubernetes.io/h2c`` would be cleartext."""
     (port,) = yaml.safe_load((BASE / "service.yaml").read_text())["spec"]["ports"]
     template = yaml.safe_load((BASE / "deployment.yaml").read_text())["spec"]["template"]

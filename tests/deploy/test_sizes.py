@@ -71,7 +71,7 @@ def container_image() -> Size:
 
 @pytest.mark.parametrize("size_of", [kubernetes_base, kubernetes_overlay, systemd, container_image])
 def test_the_memory_is_enough_for_the_processes(size_of: Any) -> None:
-    """None leaves their number to the machine, whose cores say nothing about this memory."""
+    """The number is set: the cores of a machine say nothing about this memory."""
     size = size_of()
     assert size.processes.isdecimal()
     workers = int(size.processes)

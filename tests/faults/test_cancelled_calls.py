@@ -143,13 +143,12 @@ def test_a_call_that_is_cancelled_while_the_store_is_asked_costs_no_connection(
             assert decide(asked(number), timeout=30).request_id == str(number)
         reconnects = redis.connections_received() - before
     figure(f"{reconnects} connections to the store for {CANCELLED} cancelled calls on {gate_name}")
-    # The health check makes its own again every second.
     assert (reconnects < CANCELLED // 2) == protected
 
 
 @contextmanager
 def serving(tmp_path: Path, gate_name: str) -> Iterator[tuple[RedisProcess, Service]]:
-    """Run a service on a Redis that a test may stop for as long as it likes."""
+    """Run a service on a Redis that a test may stop for as long as it likes, and to which only calls connect."""
     with (
         RedisProcess(tmp_path / "redis") as redis,
         Service(
@@ -162,6 +161,7 @@ def serving(tmp_path: Path, gate_name: str) -> Iterator[tuple[RedisProcess, Serv
             )
         ) as service,
     ):
+        service._watch.close()
         yield redis, service
 
 

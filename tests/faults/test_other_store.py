@@ -1,6 +1,7 @@
 """The store is emptied, replaced, restored or another's: everyone is LIMITED, nothing is recorded, and it is told."""
 
 import io
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -81,13 +82,28 @@ def known(channel: grpc.Channel) -> None:
     assert decided(channel) == "BEHAVIOURAL"
 
 
+def of_another_epoch(redis: RedisProcess) -> bytes:
+    """Return the store's record as an earlier or later store of the same key would have it."""
+    record = redis.ask(b"GET", IDENTITY)
+    assert isinstance(record, bytes)
+    return re.sub(rb"(?<=epoch=)\w+", lambda epoch: epoch[0][::-1], record)
+
+
+def restore_an_earlier_store(redis: RedisProcess) -> None:
+    """Put a backup in the place of the store: of another epoch, and without any record of a person."""
+    record = of_another_epoch(redis)
+    redis.ask(b"FLUSHALL")
+    redis.ask(b"SET", IDENTITY, record)
+
+
 LOSSES: dict[str, Callable[[RedisProcess], object]] = {
     "emptied": lambda redis: redis.ask(b"FLUSHALL"),
     "restarted empty": RedisProcess.lose_data,
     "another database in its place": lambda redis: redis.ask(b"SWAPDB", b"0", b"1"),
     "its record removed": lambda redis: redis.ask(b"DEL", IDENTITY),
     "its record of another type": lambda redis: (redis.ask(b"DEL", IDENTITY), redis.ask(b"HSET", IDENTITY, b"a", b"b")),
-    "another epoch": lambda redis: redis.ask(b"SET", IDENTITY, b"adt1 epoch=00 key=00 made=1"),
+    "a backup of another service's store": lambda redis: redis.ask(b"SET", IDENTITY, b"adt1 epoch=00 key=00 made=1"),
+    "a backup of another store of this service": lambda redis: redis.ask(b"SET", IDENTITY, of_another_epoch(redis)),
 }
 
 
@@ -209,14 +225,21 @@ class TestAtTheStart:
             assert health(channel, WRITING[0]) == ("SERVING" if accepted else "NOT_SERVING")
 
     @pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
+    @pytest.mark.parametrize("lose", [LOSSES["emptied"], restore_an_earlier_store], ids=["emptied", "backup"])
     @pytest.mark.fault(row=3)
-    def test_a_store_that_was_emptied_while_nothing_ran_is_no_new_one(
-        self, redis: RedisProcess, of_redis: Settings, operator: Operator, *, protected: bool
+    def test_a_store_that_was_lost_while_nothing_ran_is_not_used(
+        self,
+        lose: Callable[[RedisProcess], object],
+        redis: RedisProcess,
+        of_redis: Settings,
+        operator: Operator,
+        *,
+        protected: bool,
     ) -> None:
         """The protection is the epoch beside the key, which is removed to have it off."""
         with Service(of_redis) as service, grpc.insecure_channel(service.address) as channel:
             known(channel)
-        redis.ask(b"FLUSHALL")
+        lose(redis)
         if not protected:
             (of_redis.data_dir / f"secret.key{SUFFIX}").unlink()
         with Service(of_redis) as service, grpc.insecure_channel(service.address) as channel:

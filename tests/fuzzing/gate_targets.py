@@ -1,5 +1,6 @@
 """Targets for what the gate reads before a message is parsed: framing, deadlines, weights, JSON, and headers."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ from server.gate.http2.limits import AllowedNames
 from server.gate.methods import METHODS, messages_of
 from server.gate.port import Method, Refusal
 from server.gate.weighing import MAX_ITEMS, MAX_NETWORKS
+from server.security.tokens import bearer_token
 from server.tracing.tracer import Tracer
 from tests.fuzzing.attempt import attempt
 from tests.fuzzing.signal_targets import text_of
@@ -94,6 +96,14 @@ def traceparent(data: bytes) -> None:
     parts = header.strip().split("-")
     is_continued = len(parts) >= 4 and format(context.trace_id, "032x") == parts[1]
     assert is_continued or context.trace_flags.sampled <= 1
+
+
+def authorization(data: bytes) -> None:
+    """The value of one header has a token, in the letters of RFC 6750, or none; two headers have none."""
+    token = bearer_token([data])
+    assert token is None or (data.lower().startswith(b"bearer ") and data.endswith(token))
+    assert token is None or re.fullmatch(rb"[A-Za-z0-9._~+/-]+=*", token)
+    assert bearer_token([data, data]) is None
 
 
 def host_and_origin(data: bytes) -> None:

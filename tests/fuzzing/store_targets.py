@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 
+from server.store.identity import IdentityUnreadable, StoreIdentity
 from server.store.ports import StoreError
 from server.store.redis.batch_read import BatchRead, Source
 from server.store.redis.cluster.slots import Node, SlotTable
@@ -94,6 +95,14 @@ def redis_reply(data: bytes) -> None:
         servers.shutdown(socket.SHUT_WR)
         connection = Connection(ours)
         attempt(lambda: ask(connection, time.monotonic() + _PATIENCE_S), StoreError)
+
+
+def store_record(data: bytes) -> None:
+    """The store's own record is unreadable, or says what it was made from."""
+    identity = attempt(lambda: StoreIdentity.decode(data), IdentityUnreadable)
+    if isinstance(identity, IdentityUnreadable):
+        return
+    assert StoreIdentity.decode(identity.encode()) == identity
 
 
 def redis_url(data: bytes) -> None:

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from targeting.signals.cookies import Cookies
-from tests.fuzzing import signal_targets
 from tests.fuzzing.__main__ import fuzz_with_mutations
 from tests.fuzzing.certificate_seeds import certificates
 from tests.fuzzing.mutation import mutated
@@ -45,7 +44,7 @@ def test_no_bytes_raise_anything(name: str, data: bytes) -> None:
     TARGETS[name](data)
 
 
-def _raise_key_error(_: str) -> None:
+def _raise_key_error(*_: object) -> None:
     raise KeyError
 
 
@@ -57,14 +56,19 @@ def _allowing(header: str) -> Cookies:
 @pytest.mark.parametrize(
     ("name", "parser", "faulty"),
     [
-        pytest.param("us_privacy", "read_us_privacy", _raise_key_error, id="another exception"),
-        pytest.param("cookie_header", "read_cookies", _allowing, id="a lost opt-out"),
+        pytest.param("us_privacy", "signal_targets.read_us_privacy", _raise_key_error, id="another exception"),
+        pytest.param("cookie_header", "signal_targets.read_cookies", _allowing, id="a lost opt-out"),
+        pytest.param("weight", "gate_targets._least_weight", lambda *_: 1 << 20, id="a message that weighs too little"),
+        pytest.param("host_and_origin", "gate_targets._status_against", lambda *_: None, id="every name let in"),
+        pytest.param("certificate", "file_targets.facts_of", _raise_key_error, id="a certificate that raises"),
+        pytest.param("redis_reply", "store_targets.read_slots", _raise_key_error, id="a reply that raises"),
+        pytest.param("web_form", "page_targets.read_recorded", _raise_key_error, id="a form that raises"),
     ],
 )
 def test_a_fault_is_found(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: object, name: str, parser: str, faulty: Callable[[str], object]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object, name: str, parser: str, faulty: Callable[..., object]
 ) -> None:
-    monkeypatch.setattr(signal_targets, parser, faulty)
+    monkeypatch.setattr(f"tests.fuzzing.{parser}", faulty)
     monkeypatch.chdir(str(tmp_path))
     with pytest.raises((KeyError, AssertionError)):
         fuzz_with_mutations(name, seconds=10)

@@ -24,8 +24,8 @@ _OUTSIDE: Final = (
 _POLL_S: Final = 0.01
 _ARGUMENTS: Final = (
     *("-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist", "--hypothesis-seed=0"),
-    # What is imported already cannot be rewritten, and need not be.
-    *("--no-header", "--timeout=60", "-W", "ignore::pytest.PytestAssertRewriteWarning"),
+    # No one reads why an assertion failed, so none is rewritten: most of the time of a trial would go into that.
+    *("--no-header", "--timeout=60", "--assert=plain"),
 )
 SURVIVED, KILLED, TIMED_OUT, NOT_RUN = "survived", "killed", "timed out", "not run"
 

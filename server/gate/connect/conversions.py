@@ -1,9 +1,10 @@
 """Other forms of the wire than plain gRPC, read and written: gunzip and JSON in, JSON and gzip out.
 
-JSON takes Python far longer than protobuf, so what is long is converted by a thread, and other calls go on.
-A call has a place from when its body is in until its answer is written, as it waits for the thread both before and
-after its decision. Without a place it is refused before anything is converted; no client has more places than it
-leaves free. Used on the thread of the gate's event loop.
+JSON takes Python far longer than protobuf, so what is long is converted by threads, and other calls go on: one thread
+for batches and the like, and one for all others, which never wait for a batch. A call has a place from when its body is
+in until its answer is written, as it waits for a thread both before and after its decision. Without a place it is
+refused before anything is converted; no client has more places than it leaves free. Used on the thread of the gate's
+event loop.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from google.protobuf.message import Message
 
 from server.gate.connect.codecs import Body, Form, written
 from server.gate.connect.compression import Packed
-from server.gate.port import Answer, Method
+from server.gate.port import LARGE_BYTES, Answer, Method
 from server.gate.room import Capacity, Cause, Room
 
 T = TypeVar("T")
@@ -25,17 +26,18 @@ T = TypeVar("T")
 _PLACES: Final = 256
 _PLACE_BYTES: Final = 64 * 1024
 """A call takes one place for this much of the longest request of its RPC: a batch takes 16."""
-_INLINE_BYTES: Final = 1024
-"""What is longer is converted by the thread."""
+_SHORT_REQUEST_BYTES, _SHORT_ANSWER_BYTES = 2048, 1024
+"""What is longer is converted by a thread."""
 
 
 class Conversions:
-    """The places of a gate's calls in other forms, and the thread that converts what is long."""
+    """The places of a gate's calls in other forms, and the threads that convert what is long."""
 
     def __init__(self, places: int = _PLACES) -> None:
         self._room = Room(Capacity(places))
-        # Each thread that computes keeps the loop waiting for the interpreter's lock, and only one computes at a time.
-        self._thread = ThreadPoolExecutor(1, "conversions")
+        # No more: each thread that computes keeps the loop waiting for the interpreter's lock.
+        self._of_single = ThreadPoolExecutor(1, "conversions")
+        self._of_large = ThreadPoolExecutor(1, "conversions-large")
 
     def cause_against(self, method: Method, client: str) -> Cause | None:
         """Return why there is no place for a call, or None."""
@@ -51,25 +53,29 @@ class Conversions:
         finally:
             self._room.leave(client, places, 0)
 
-    async def read(self, request: Body) -> Answer:
+    async def read(self, method: Method, request: Body) -> Answer:
         """Return a request's bytes as protobuf, or its refusal."""
-        is_short = len(request.data) <= _INLINE_BYTES or not request.is_json
+        is_short = len(request.data) <= _SHORT_REQUEST_BYTES or not request.is_json
         if is_short and not isinstance(request.data, Packed):
             return request.serialised()
-        return await self._converted(request.serialised)
+        return await self._converted(method, len(request.data), request.serialised)
 
-    async def write(self, kind: type[Message], answer: bytes, form: Form) -> Body:
+    async def write(self, method: Method, kind: type[Message], answer: bytes, form: Form) -> Body:
         """Return an answer as it goes out."""
-        if len(answer) <= _INLINE_BYTES or not any(form):
+        if len(answer) <= _SHORT_ANSWER_BYTES or not any(form):
             return written(kind, answer, form)
-        return await self._converted(partial(written, kind, answer, form))
+        return await self._converted(method, len(answer), partial(written, kind, answer, form))
 
     def close(self) -> None:
         """Convert nothing more."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for thread in (self._of_single, self._of_large):
+            thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _converted(self, convert: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, convert)
+    async def _converted(self, method: Method, size: int, convert: Callable[[], T]) -> T:
+        is_large = size > LARGE_BYTES or _places(method) > 1
+        return await asyncio.get_running_loop().run_in_executor(
+            self._of_large if is_large else self._of_single, convert
+        )
 
 
 def _places(method: Method) -> int:

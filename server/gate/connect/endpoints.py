@@ -50,12 +50,12 @@ def call_endpoint(intake: Intake, method: Method) -> AnyEndpoint:
             admitted.is_counted = True
             raise error_of(lanes.refuse(method, cause, caller))
         with conversions.place(method, caller.share):
-            payload = accepted(await conversions.read(request))
+            payload = accepted(await conversions.read(method, request))
             call = Call(method, payload, admitted.arrived_s, deadline_s, caller)
             admitted.is_counted = True
             answer = accepted(await lanes.serve(call))
             form = Form(request.is_json, wants_gzip(context.request_headers))
-            return await conversions.write(info.output, answer, form)
+            return await conversions.write(method, info.output, answer, form)
 
     return Endpoint.unary(info, serve)
 

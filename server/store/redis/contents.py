@@ -9,9 +9,10 @@ from typing import Final
 
 from server.store.keys import DEFAULT_PREFIX
 from server.store.redis.handshake import open_connection
+from server.store.redis.scan import scan_keys
 from server.store.redis.topology import Address
 
-_KEYS_PER_STEP: Final = b"10000"
+_KEYS_PER_STEP: Final = 10_000
 
 
 def has_records(address: Address, timeout_s: float, prefix: bytes = DEFAULT_PREFIX.encode()) -> bool:
@@ -21,11 +22,4 @@ def has_records(address: Address, timeout_s: float, prefix: bytes = DEFAULT_PREF
     """
     deadline_s = time.monotonic() + timeout_s
     with closing(open_connection(address, timeout_s)) as connection:
-        cursor = b"0"
-        while True:
-            step = (b"SCAN", cursor, b"MATCH", prefix + b":{*", b"COUNT", _KEYS_PER_STEP)
-            cursor, keys = connection.ask(step, deadline_s)
-            if keys:
-                return True
-            if cursor == b"0":
-                return False
+        return any(scan_keys(connection, prefix + b":{*", _KEYS_PER_STEP, deadline_s))

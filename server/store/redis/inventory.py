@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from server.store.redis.connection import Connection, Reply, pack
+from server.store.redis.scan import scan_keys
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import decode_preference
 
-_KEYS_PER_STEP = b"1000"
+_KEYS_PER_STEP = 1000
 _KINDS = {b"a": "accounts", b"d": "devices"}
 
 
@@ -51,9 +52,11 @@ def take_inventory(
     """
     counts: Counter[str] = Counter()
     newest_ms = 0
-    for scanned in _scanned(connection, prefix, deadline_s):
-        keys = [key for key in scanned if key not in left_out]
-        counts["left_out"] += len(scanned) - len(keys)
+    own = tuple(prefix + b":{" + kind + b":" for kind in _KINDS)
+    for scanned in scan_keys(connection, prefix + b":{[ad]:*", _KEYS_PER_STEP, deadline_s):
+        found = [key for key in scanned if key.startswith(own)]
+        keys = [key for key in found if key not in left_out]
+        counts["left_out"] += len(found) - len(keys)
         counts["profiles"] += sum(key.endswith(b":prof") for key in keys)
         preferences = [key for key in keys if key.endswith(b":pref")]
         counts.update(_KINDS[key[len(prefix) + 2 :][:1]] for key in preferences)
@@ -76,20 +79,6 @@ def add_inventories(inventories: Iterable[Inventory]) -> Inventory:
             left_out=total.left_out + each.left_out,
         )
     return total
-
-
-def _scanned(connection: Connection, prefix: bytes, deadline_s: float) -> Iterator[list[bytes]]:
-    """Yield the keys of subjects in portions. SCAN may return a key twice; the counts are for people."""
-    cursor, kinds = b"0", tuple(prefix + b":{" + kind + b":" for kind in _KINDS)
-    while True:
-        step = (b"SCAN", cursor, b"MATCH", prefix + b":{[ad]:*", b"COUNT", _KEYS_PER_STEP)
-        reply = connection.ask(step, deadline_s)
-        with connection.decoding():
-            cursor, keys = reply
-            found = [key for key in keys if key.startswith(kinds)]
-        yield found
-        if cursor == b"0":
-            return
 
 
 def _changes(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
+from server.store.epoch_memory import EpochMemory
 from server.store.identity import IdentityUnreadable, StoreIdentity
 from server.store.redis.durability import replicas_to_wait_for
 from server.store.redis.probe import online_replicas, server_mode
@@ -37,12 +38,12 @@ class PreflightCheck(NamedTuple):
 class Expected(NamedTuple):
     """What the service needs: replicas that hold a choice, and the fingerprint of its secret key (empty: none yet).
 
-    ``epoch`` is that of the store that the key was used with, as far as it is remembered.
+    ``memory`` has the epoch of the store that the key was last used with.
     """
 
     replicas: int = 0
     fingerprint: str = ""
-    epoch: str = ""
+    memory: EpochMemory = EpochMemory()
 
 
 def examine(facts: Facts, expected: Expected, *, is_cluster: bool = False) -> list[PreflightCheck]:
@@ -107,8 +108,8 @@ def _identity(facts: Facts, expected: Expected) -> Iterator[PreflightCheck]:
         if facts.has_records:
             what = "the store has records and no record of its own: it was emptied, restored or is another"
             yield _error(what, _ACCEPT)
-        elif expected.epoch:
-            what = f"the store is empty, and our secret key was used with a store of epoch {expected.epoch}"
+        elif epoch := expected.memory.epoch:
+            what = f"the store is empty, and our secret key was used with a store of epoch {epoch}"
             yield _error(f"{what}: it was emptied, or is another store", _ACCEPT)
         elif expected.fingerprint:
             what = "the store has neither records nor a record of its own, but our secret key exists: the service"
@@ -118,13 +119,18 @@ def _identity(facts: Facts, expected: Expected) -> Iterator[PreflightCheck]:
             )
         return
     try:
-        owner = StoreIdentity.decode(facts.identity).fingerprint
+        identity = StoreIdentity.decode(facts.identity)
     except IdentityUnreadable as problem:
         yield _error(str(problem), "see `adtargeting store show`")
         return
-    if owner != expected.fingerprint:
-        what = f"the store belongs to the secret key {owner}, ours is {expected.fingerprint or 'missing'}"
+    if identity.fingerprint != expected.fingerprint:
+        what = (
+            f"the store belongs to the secret key {identity.fingerprint}, ours is {expected.fingerprint or 'missing'}"
+        )
         yield _error(what, "use the key that the store was written with; with another no opt-out is found")
+    elif expected.memory.is_later_than(identity):
+        what = "the store's record is older than that of the store our secret key was last used with"
+        yield _error(f"{what}: it is a backup, or another store", _ACCEPT)
     else:
         yield _ok("the store belongs to our secret key")
 

@@ -16,8 +16,9 @@ from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 from server.canaries.guard import CALLER, CanaryGuard
 from targeting.canaries.ids import CanaryIds
 from targeting.decision import plan
-from targeting.model import AdRequest, Identity
+from targeting.model import AdRequest, Identity, Signals
 from targeting.policy.policy import DEFAULT_POLICY
+from targeting.reasons import Reason
 from tests.server.canaries.watched_service import WatchedService, watched_service
 
 IDS = CanaryIds.of(bytes(32))
@@ -150,3 +151,17 @@ def test_another_request_of_the_batch_keeps_its_plan() -> None:
     assert (named.subjects, named.cookies.muid, named.cookies.device_doubt) == ((), "", True)
     assert other is planned.items[1]
     assert CanaryGuard().withhold(planned) is planned
+
+
+@pytest.mark.parametrize("cookie", [f"MUID={DEVICE}", f"ANON=A={DEVICE}", f"MUID={DEVICE}; ANON=A={DEVICE}"])
+def test_of_a_cookie_that_names_one_no_id_is_known_any_longer(cookie: str) -> None:
+    planned = plan([AdRequest(identity=Identity("bob"), cookie_header=cookie)], DEFAULT_POLICY, 0)
+    (item,) = GUARD.withhold(planned).items
+    assert (item.cookies.muid, item.cookies.anon_id, item.subjects) == ("", "", ())
+    assert item.verdict.reasons & Reason.SIGNAL_UNREADABLE.bit
+
+
+def test_a_bid_request_that_names_one_is_unreadable_beside_what_was_before() -> None:
+    request = AdRequest(signals=Signals(unreadable=("gpp",)))
+    assert GUARD.limited_if_named(request, ACCOUNT.encode()).signals.unreadable == ("gpp", "bid_request")
+    assert GUARD.limited_if_named(request, b"bob") is request

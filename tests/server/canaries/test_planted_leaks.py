@@ -194,6 +194,11 @@ def test_an_answer_counts_in_no_metric_of_decisions(watched: WatchedService) -> 
     assert watched.value("adtargeting_store_seconds_count", operation="fetch") == 1
 
 
+def test_a_metric_says_that_canaries_are_on(watched: WatchedService) -> None:
+    assert watched.value("adtargeting_canaries_enabled") == 1
+    assert Metrics().registry.get_sample_value("adtargeting_canaries_enabled") == 0
+
+
 def user_passed_on(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(targeting.openrtb.user, "_common", lambda fields, *_: dict(fields))
 

@@ -64,3 +64,9 @@ def age(watching: ReplicationWatch) -> float:
     value = watching._metrics.registry.get_sample_value("adtargeting_unconfirmed_preference_age_seconds")
     assert value is not None
     return value
+
+
+def errors(watching: ReplicationWatch, kind: str) -> float | None:
+    """How many errors of a kind the watch has counted."""
+    labels = {"operation": "unconfirmed", "kind": kind}
+    return watching._metrics.registry.get_sample_value("adtargeting_store_errors_total", labels)

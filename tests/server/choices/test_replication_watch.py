@@ -1,5 +1,7 @@
 """Choices that were acknowledged before they were safe: watched until enough replicas hold them."""
 
+import threading
+import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -9,12 +11,23 @@ from server.choices.replication_watch import ReplicationWatch
 from server.metrics.metrics import Metrics
 from server.store.ports import Committed, RecordChange, StoreError
 from targeting.decision import Rulebook
-from targeting.model import Subject
+from targeting.model import Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.recording.choice import apply_choice
 from targeting.records.preference import Choice, Preference
 from targeting.records.stored_records import StoredRecords
-from tests.server.choices.replicated_store import ALICE, BOB, PEOPLE, Replicated, age, chosen, made, stored, watch
+from tests.server.choices.replicated_store import (
+    ALICE,
+    BOB,
+    PEOPLE,
+    Replicated,
+    age,
+    chosen,
+    errors,
+    made,
+    stored,
+    watch,
+)
 from tests.server.store.fake_store import FakeStore
 from tests.waiting import eventually
 
@@ -66,12 +79,14 @@ def test_choices_that_another_process_has_replaced_wait_no_longer_than_the_other
     assert [stored(store, subject) for subject in PEOPLE[:2]] == replaced
 
 
-def test_a_choice_that_is_lost_during_the_wait_is_not_let_go(store: Replicated) -> None:
+@pytest.mark.parametrize("lost", PEOPLE, ids=["the oldest", "one between", "the youngest"])
+def test_a_choice_that_is_lost_during_the_wait_is_not_let_go(lost: Subject) -> None:
     class Losing(Replicated):
         def commit_durably(
             self, change: RecordChange, replicas: int, budget_s: float, confirm_s: float | None = None
         ) -> Committed:
-            self.put(PEOPLE[0], preference=None)
+            if not self.waits:
+                self.put(lost, preference=None)
             return super().commit_durably(change, replicas, budget_s)
 
     losing = Losing()
@@ -80,7 +95,19 @@ def test_a_choice_that_is_lost_during_the_wait_is_not_let_go(store: Replicated) 
     for subject in PEOPLE:
         watching.track(subject, chosen(losing, subject, made(Choice.OPT_OUT, 1)))
     watching.check()
-    assert [subject for subject, _ in watching._all()] == [PEOPLE[0]]
+    assert stored(losing, lost).choice is Choice.OPT_OUT or [subject for subject, _ in watching._all()] == [lost]
+    watching.check()
+    assert stored(losing, lost).choice is Choice.OPT_OUT
+
+
+def test_a_record_that_cannot_be_read_is_waited_for_no_longer_than_the_others(store: Replicated) -> None:
+    watching = watch(store)
+    for subject in PEOPLE:
+        watching.track(subject, chosen(store, subject, made(Choice.OPT_OUT, 1)))
+    store.spoil(PEOPLE[0], "preference")
+    store.replicas = 1
+    watching.check()
+    assert not watching._all()
 
 
 def test_where_nothing_can_be_confirmed_nothing_counts_as_waiting(store: Replicated) -> None:
@@ -139,7 +166,7 @@ def test_a_store_that_is_down_changes_nothing(store: Replicated) -> None:
     watching.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
     store.down = True
     watching.check()
-    assert age(watching) > 0
+    assert (age(watching) > 0, errors(watching, "unavailable")) == (True, 1)
     store.down, store.replicas = False, 1
     watching.check()
     assert age(watching) == 0
@@ -152,6 +179,48 @@ def test_of_too_many_the_oldest_are_let_go(store: Replicated) -> None:
         store.put(subject, preference=None)
     watching.check()
     assert [stored(store, subject).choice for subject in PEOPLE] == [Choice.NONE, Choice.OPT_OUT, Choice.OPT_OUT]
+    assert errors(watching, "full") == 1
+
+
+def test_ten_thousand_are_watched(store: Replicated) -> None:
+    watching, preference = watch(store), chosen(store, ALICE, made(Choice.OPT_OUT, 1))
+    for number in range(10_001):
+        watching.track(Subject(SubjectKind.ACCOUNT, f"account {number}"), preference)
+    assert (len(watching._all()), errors(watching, "full")) == (10_000, 1)
+
+
+def test_the_age_is_that_of_the_first_choice_that_is_not_safe(
+    store: Replicated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching = watch(store)
+    for now_s, choice in ((100.0, Choice.OPT_OUT), (150.0, Choice.OPT_IN)):
+        monkeypatch.setattr(time, "monotonic", lambda now_s=now_s: now_s)
+        watching.track(ALICE, chosen(store, ALICE, made(choice, int(now_s), choice.name.encode().ljust(8))))
+    watching.track(BOB, chosen(store, BOB, made(Choice.OPT_OUT, 1)))
+    monkeypatch.setattr(time, "monotonic", lambda: 160.0)
+    watching.check()
+    assert age(watching) == 60
+
+
+def test_it_looks_once_a_second_and_ends_when_it_is_closed(store: Replicated) -> None:
+    class Stopping(threading.Event):
+        """Notes how long it is waited for."""
+
+        waited: float | None = None
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waited = timeout
+            return super().wait()
+
+    watching = watch(store)
+    watching._stopping = stopping = Stopping()
+    watching.start()
+    eventually(lambda: stopping.waited)
+    assert stopping.waited == 1.0
+    running = {thread.name: thread.daemon for thread in threading.enumerate()}
+    assert running["replication-watch"], "a service that fails to close it must still end"
+    watching.close()
+    assert "replication-watch" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.fixture
@@ -171,15 +240,17 @@ def test_it_watches_by_itself(store: Replicated, running: ReplicationWatch) -> N
     eventually(lambda: stored(store, BOB) == preference)
 
 
-def test_a_fault_does_not_end_the_watch(store: Replicated, running: ReplicationWatch) -> None:
+def test_a_fault_does_not_end_the_watch(
+    store: Replicated, running: ReplicationWatch, caplog: pytest.LogCaptureFixture
+) -> None:
     class Faulty(Replicated):
         def read(self, subjects: Sequence[Subject], budget_s: float) -> list[StoredRecords]:
             raise LookupError("a fault")
 
     working, running._choices = running._choices, running._choices._replace(store=Faulty())
     running.track(ALICE, chosen(store, ALICE, made(Choice.OPT_OUT, 1)))
-    labels = {"operation": "unconfirmed", "kind": "internal"}
-    eventually(lambda: running._metrics.registry.get_sample_value("adtargeting_store_errors_total", labels))
+    eventually(lambda: errors(running, "internal"))
+    assert "LookupError" in caplog.text
     running._choices = working
     store.replicas = 1
     eventually(lambda: not running._tracked)

@@ -1,8 +1,10 @@
 """Signals of devices that nothing is known of: kept for a time, and limited in number."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
+from server.store.ports import Committed, RecordChange
 from targeting.model import Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, SignalPolicy
 from targeting.records.preference import Preference, encode_preference
@@ -49,3 +51,20 @@ def test_accounts_and_known_devices_are_stored_beyond_that() -> None:
     store.put(PHONE, preference=encode_preference(Preference(), PSEUDONYMS.owner(PHONE)))
     all_stored(store, request(), policy=policy)
     assert [choice(store, PHONE), choice(store, ALICE)] == [OUT_BY_GPC] * 2
+
+
+def test_a_device_counts_once_however_often_storing_it_is_tried() -> None:
+    class Overtaken(FakeStore):
+        """Another writer is faster, twice."""
+
+        times = 2
+
+        def commit(self, changes: Sequence[RecordChange], budget_s: float) -> list[Committed]:
+            self.times -= 1
+            return [Committed(landed=False)] if self.times >= 0 else super().commit(changes, budget_s)
+
+    store = Overtaken()
+    policy = replace(DEFAULT_POLICY, signals=SignalPolicy(new_devices_per_second=1))
+    signals = all_stored(store, request(account_id=""), policy=policy)
+    assert choice(store, PHONE) == OUT_BY_GPC
+    assert not signals._metrics.registry.get_sample_value("adtargeting_sticky_dropped_total")

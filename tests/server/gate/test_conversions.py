@@ -97,7 +97,7 @@ def serve(gate: Http2Gate, calls: list[Call] | None = None) -> str:
     return address
 
 
-async def convert_at_once(_: Conversions, convert: Callable[[], object]) -> object:
+async def convert_at_once(_: Conversions, _method: Method, _size: int, convert: Callable[[], object]) -> object:
     return convert()
 
 
@@ -124,6 +124,35 @@ def test_the_loops_thread_converts_nothing_long(
     method, body, headers = long
     assert post(serve(gate), method.path, body, **headers).status == 200
     assert (not worked.long_on_loop()) == protected
+
+
+@PROTECTED
+@pytest.mark.fault(row=23)
+def test_a_single_call_does_not_wait_while_a_batch_is_converted(
+    gate: Http2Gate, monkeypatch: pytest.MonkeyPatch, protected: bool
+) -> None:
+    if not protected:
+        gate._conversions._of_large = gate._conversions._of_single
+    is_converting, may_end = threading.Event(), threading.Event()
+    parse = json_format.Parse
+
+    def slow(text: bytes, message: Message, **named: Any) -> Message:
+        if isinstance(message, pb.DecideBatchRequest):
+            is_converting.set()
+            may_end.wait(10)
+        return parse(text, message, **named)
+
+    monkeypatch.setattr(json_format, "Parse", slow)
+    method, body, _ = LONG_ONES["a long request"]
+    address = serve(gate)
+    with Waiting(address, DECIDE_BATCH, LONG) as batch:
+        assert is_converting.wait(10)
+        if not protected:
+            threading.Timer(0.1, may_end.set).start()
+        assert post(address, method.path, body).status == 200
+        assert may_end.is_set() == (not protected)
+        may_end.set()
+        assert batch.answer().status == 200
 
 
 def test_an_answer_comes_as_it_was_packed(gate: Http2Gate) -> None:

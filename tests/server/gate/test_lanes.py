@@ -12,7 +12,7 @@ from server.gate.lanes import Lanes
 from server.gate.methods import DECIDE, DECIDE_BATCH, SET_PREFERENCE
 from server.gate.port import Call, Method
 from server.gate.room import Capacity
-from server.security.caller import Caller
+from server.security.caller import Caller, own_caller
 
 PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 BACKLOG, A_ROUND = 1000, 64
@@ -172,3 +172,21 @@ def test_a_pause_of_the_machine_is_soon_forgotten_and_overload_is_not() -> None:
 
 def test_an_idle_lane_refuses_nobody() -> None:
     assert Lanes(Capacity()).refusal_at_once(DECIDE, Caller(connection="1")) is None
+
+
+async def in_flight(*callers: Caller) -> int:
+    """How many calls are in flight while one of each caller waits; and none is, once all have gone."""
+    served = Lanes(Capacity())
+    calls = [Call(DECIDE, b"", time.monotonic(), math.inf, caller) for caller in callers]
+    waiting = [asyncio.create_task(served.serve(call)) for call in calls]
+    await asyncio.sleep(0)
+    counted = served.inflight()
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert served.inflight() == 0
+    return counted
+
+
+def test_the_services_own_calls_are_not_counted_as_in_flight() -> None:
+    assert asyncio.run(in_flight(Caller("ads"), own_caller("canaries"), Caller(connection="10.0.0.7:1"))) == 2

@@ -123,6 +123,28 @@ def test_an_address_in_a_damaged_record_is_unknown(tmp_path: Path) -> None:
     assert locator.locate("2.2.2.2") == UNKNOWN_LOCATION
 
 
+def test_an_address_whose_country_is_no_text_is_unknown(tmp_path: Path) -> None:
+    content = mmdb({"1.0.0.0/8": ENGLAND, "2.0.0.0/8": {"country": {"iso_code": "FR"}}})
+    locator = MaxMindLocator(database(tmp_path, content.replace(b"\x42FR", b"\x42\xed\xa0")))
+    assert locator.locate("1.1.1.1") == IpLocation("GB", "GB-ENG")
+    assert locator.locate("2.2.2.2") == UNKNOWN_LOCATION
+
+
+@pytest.mark.parametrize("to_the_right", [0, 1], ids=["on the left", "on the right"])
+def test_a_tree_with_a_cycle_ends_every_search(tmp_path: Path, to_the_right: int) -> None:
+    """In a process of its own: iterating over such a tree, the C reader writes beyond its memory, or never ends."""
+    content = bytearray(mmdb({"1.0.0.0/8": ENGLAND}, ip_version=4))
+    content[3 * to_the_right : 3 * to_the_right + 3] = bytes(3)
+    script = (
+        "import sys; from server.geo.ip_location import open_locator, GeoDatabaseError\n"
+        "try: print(open_locator(sys.argv[1]).locate('1.1.1.1'))\n"
+        "except GeoDatabaseError as refused: print(refused)"
+    )
+    command = [sys.executable, "-c", script, database(tmp_path, bytes(content))]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert ended.stdout.startswith("ADTARGETING_GEO_DB: ") or "GB" in ended.stdout
+
+
 def test_truncating_the_file_in_place_changes_nothing(tmp_path: Path) -> None:
     """In a process of its own, which a mapped file that is truncated would kill."""
     path = database(tmp_path, mmdb(NETWORKS))

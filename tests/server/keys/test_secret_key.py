@@ -96,3 +96,10 @@ def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to(tmp_path / "none" / "at" / "all")
     with pytest.raises(SettingsError, match=f"^{SETTING}: cannot create the secret key: .*; set another path"):
         open_key(tmp_path / "dangling" / "secret.key")
+
+
+def test_a_key_in_the_place_of_a_file_name_is_not_repeated() -> None:
+    key = "5a" * 32
+    with pytest.raises(SettingsError, match="is a key; write the key to a file") as caught:
+        KeyFile(Path(key), "ADTARGETING_SECRET_KEY_FILE", named=True).read()
+    assert key not in str(caught.value)

@@ -45,8 +45,20 @@ def test_a_sealed_record_opens_to_itself(record: bytes, seals: Seal, read: Read)
 @given(body=st.binary(min_size=1, max_size=500), owner=st.binary(min_size=16, max_size=16), schema=st.integers(0, 127))
 def test_every_record_opens_to_itself(body: bytes, owner: bytes, schema: int) -> None:
     record = seal(b"xX", schema, owner, body)
+    assert CIPHER.seal(record, owner) != record
     assert CIPHER.open(CIPHER.seal(record, owner), owner) == record
     assert CIPHER.open(CIPHER.seal_preference(record, owner), owner) == record
+
+
+SEALED_FORM = (
+    "61508100010203040506070000000101000102030405060708090a0b8a833aea3ec314372985bc7e928a62e095c86f9e4799777df5f8a3f6"
+    "ab734c3d8697bad28e755db2a2eed6b6"
+)
+
+
+def test_the_sealed_form_stays() -> None:
+    """It is stored: a later version has to open it."""
+    assert CIPHER.open(bytes.fromhex(SEALED_FORM), OWNER) == PREFERENCE
 
 
 @EVERY_KIND
@@ -74,6 +86,19 @@ def test_no_byte_may_be_missing(record: bytes, seals: Seal, read: Read, size: in
     assert opened is not None
     with pytest.raises(RecordUnreadable):
         read(opened, OWNER)
+
+
+@EVERY_KIND
+def test_a_head_without_anything_sealed_behind_it_is_unreadable(record: bytes, seals: Seal, read: Read) -> None:
+    """As a record of a newer version it could be replaced by an opt-out alone."""
+    assert CIPHER.open(seals(record, OWNER)[:28], OWNER) == UNREADABLE
+
+
+@pytest.mark.parametrize("first", [0, 255])
+def test_there_is_a_key_for_every_owner(first: int) -> None:
+    owner = bytes([first]) + bytes(15)
+    record = encode_preference(Preference(Choice.OPT_OUT), owner)
+    assert CIPHER.open(CIPHER.seal_preference(record, owner), owner) == record
 
 
 @EVERY_KIND

@@ -59,7 +59,7 @@ class TestAnEmptyStore:
 
     def test_of_a_key_that_was_used_is_accepted_by_an_operator_alone(self, tmp_path: Path) -> None:
         memory, store = EpochMemory(tmp_path / "secret.key"), Store()
-        memory.remember("0e")
+        memory.remember(StoreIdentity("0e", OURS, 500))
         trust = settled(store, memory)
         assert (store.record, "used with a store of epoch 0e" in trust.problem) == (None, True)
         store.accept()
@@ -69,9 +69,36 @@ class TestAnEmptyStore:
 
     def test_that_an_operator_has_accepted_before_the_start_is_trusted(self, tmp_path: Path) -> None:
         memory, store = EpochMemory(tmp_path / "secret.key"), Store()
-        memory.remember("0e")
+        memory.remember(StoreIdentity("0e", OURS, 500))
         store.accept()
         assert settled(store, memory).trusted
+
+
+class TestAnEarlierStore:
+    """The key was last used with a store that was made at 5,000 ms."""
+
+    @pytest.fixture
+    def memory(self, tmp_path: Path) -> EpochMemory:
+        memory = EpochMemory(tmp_path / "secret.key")
+        memory.remember(StoreIdentity("0e", OURS, 5_000))
+        return memory
+
+    def test_is_not_trusted_at_the_start_until_an_operator_accepts_it(self, memory: EpochMemory) -> None:
+        store = Store(record(made_at_ms=500), has_records=True)
+        trust = settled(store, memory)
+        assert (trust.trusted, "older than that of the store" in trust.problem) == (False, True)
+        assert not passes(trust, store)
+        # The clock of its server is behind that of the other, which does not matter now.
+        store.accept()
+        trust.settle(store)
+        assert (passes(trust, store), memory.epoch) == (True, StoreIdentity.decode(store.read() or b"").epoch)
+
+    def test_is_trusted_once_the_right_one_is_back(self, memory: EpochMemory) -> None:
+        store = Store(record(made_at_ms=500), has_records=True)
+        trust = settled(store, memory)
+        store.record = StoreIdentity("0e", OURS, 5_000).encode()
+        trust.settle(store)
+        assert passes(trust, store)
 
 
 def passes(trust: StoreTrust, store: Store) -> bool:

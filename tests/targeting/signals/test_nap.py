@@ -204,6 +204,12 @@ def test_a_key_file_holds_a_key_a_line(tmp_path: Path) -> None:
     assert read_keys(path) == (first, second)
 
 
+def test_a_key_in_the_place_of_a_file_name_is_not_repeated() -> None:
+    with pytest.raises(NapKeyError, match="a key was given where the name of a key file belongs") as caught:
+        read_keys(Path(KEY))
+    assert KEY not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.store.embedded.server import EmbeddedRedis
+from server.store.epoch_memory import EpochMemory
 from server.store.identity import StoreIdentity
 from server.store.redis.preflight import Expected, Level, PreflightCheck, examine
 from server.store.redis.server_facts import Facts, gather
@@ -70,9 +71,18 @@ def test_each_fault_is_found_with_its_remedy_and_comes_first(facts: Facts, level
     assert {finding.level for finding in others} <= {Level.OK}
 
 
-def test_an_empty_store_is_no_new_one_to_a_key_that_had_another() -> None:
-    worst, *_ = examine(GOOD._replace(identity=None), EXPECTED._replace(epoch="0e"))
-    assert (worst.level, "used with a store of epoch 0e" in worst.what) == (Level.ERROR, True)
+@pytest.mark.parametrize(
+    ("identity", "what"),
+    [
+        pytest.param(None, "used with a store of epoch 0e", id="an empty store"),
+        pytest.param(StoreIdentity("0d", KEY, 1_000).encode(), "a backup, or another store", id="an earlier store"),
+    ],
+)
+def test_a_store_is_no_new_one_to_a_key_that_had_another(tmp_path: Path, identity: bytes | None, what: str) -> None:
+    memory = EpochMemory(tmp_path / "secret.key")
+    memory.remember(StoreIdentity("0e", KEY, 2_000))
+    worst, *_ = examine(GOOD._replace(identity=identity), EXPECTED._replace(memory=memory))
+    assert (worst.level, what in worst.what) == (Level.ERROR, True)
 
 
 @pytest.mark.parametrize(
