@@ -15,7 +15,7 @@ from benchmarks.load.scene import WrongAnswer
 
 _WARM_UP_CALLS = 400
 _LEAST_ROUNDS = 8
-"""A sample has at least so many calls for each in flight."""
+"""How many calls a sample has at least for each in flight."""
 
 
 class Case(NamedTuple):
