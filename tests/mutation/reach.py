@@ -35,15 +35,18 @@ class Reach(NamedTuple):
     def tests_of(self, path: str, line: int) -> list[str]:
         """Return the tests to run for a change of a line: those that reach it, the quickest first.
 
-        A line that runs at import is reached by no test in particular: then all tests of the file count, and where
-        the whole file runs at import, those of its room.
+        A line that runs at import is reached by no test in particular: then all tests of the file and of its room
+        count. A test of the room may see a constant or a field without reaching a line of the file.
         """
         lines = self.by_line.get(_SCRIPTS.get(path, path), {})
         reached = set(lines.get(line, ())) if path not in _SCRIPTS else set[str]()
-        reached = reached or {test for tests in lines.values() for test in tests}
-        room = f"tests/{Path(path).parent}/"
-        reached = reached or {test for test in self.seconds if test.startswith(room)}
+        if not reached:
+            reached = {test for tests in lines.values() for test in tests}
+            reached |= self._tests_in(Path(path).parent) if path not in _SCRIPTS else set()
         return sorted(reached & self.seconds.keys(), key=lambda test: (self.seconds[test], test))
+
+    def _tests_in(self, room: Path) -> set[str]:
+        return {test for test in self.seconds if Path(test.partition("::")[0]).parent == "tests" / room}
 
 
 def read_reach(root: Path, processes: int) -> Reach:
@@ -87,7 +90,13 @@ def _run(root: Path, processes: int) -> None:
 
 def seconds_in(report: Path) -> dict[str, float]:
     """Return the duration of each test that passed, from a report of JUnit's form."""
-    return {_node(case): float(case.get("time", 0)) for case in ET.parse(report).iter("testcase") if not list(case)}
+    cases = ET.parse(report).iter("testcase")
+    return {_node(case): float(case.get("time", 0)) for case in cases if _has_passed(case)}
+
+
+def _has_passed(case: ET.Element) -> bool:
+    """Whether a test neither failed nor was skipped; one that passed may state its properties."""
+    return all(case.find(outcome) is None for outcome in ("failure", "error", "skipped"))
 
 
 def _node(case: ET.Element) -> str:

@@ -87,9 +87,11 @@ def test_durations_are_read_from_the_report(tmp_path: Path) -> None:
     report.write_text(
         '<testsuites><testsuite><testcase file="tests/a.py" classname="tests.a" name="b[c.d]" time="0.25"/>'
         '<testcase file="tests/a.py" classname="tests.a.TestX" name="b" time="0.5"/>'
+        '<testcase file="tests/a.py" name="of a fault" time="2"><properties/></testcase>'
+        '<testcase file="tests/a.py" name="is left out" time="0"><skipped/></testcase>'
         '<testcase file="tests/a.py" name="fails" time="1"><failure/></testcase></testsuite></testsuites>'
     )
-    assert seconds_in(report) == {"tests/a.py::b[c.d]": 0.25, "tests/a.py::TestX::b": 0.5}
+    assert seconds_in(report) == {"tests/a.py::b[c.d]": 0.25, "tests/a.py::TestX::b": 0.5, "tests/a.py::of a fault": 2}
 
 
 def test_the_score_leaves_equivalent_mutants_out() -> None:

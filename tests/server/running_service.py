@@ -19,7 +19,7 @@ def settings(tmp_path: Path, **more: Any) -> Settings:
     return Settings(**{**given, **patient, **more})
 
 
-def wait_until(holds: Callable[[], bool], timeout_s: float = 30) -> None:
+def wait_until(holds: Callable[[], object], timeout_s: float = 30) -> None:
     deadline = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < deadline, "did not come true in time"

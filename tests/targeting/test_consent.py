@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from targeting.consent import RequestConsent, read_consent
+from targeting.consent import PURPOSE_BEHAVIOURAL, RequestConsent, read_consent
 from targeting.limited import limited_features
 from targeting.model import AdRequest, LocaleInputs, Signals
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import GdprPolicy, Policy
-from targeting.reasons import reasons_in
+from targeting.reasons import Reason, reasons_in
 from tests.targeting.signals.gpp.gpp_encoder import gpp
 from tests.targeting.signals.strings import STRINGS, VENDOR
-from tests.targeting.signals.tcf.tcf_encoder import Restriction, Tc
+from tests.targeting.signals.tcf.tcf_encoder import BitField, Ranges, Restriction, Section, Tc
 
 POLICY = Policy(gdpr=GdprPolicy(host_vendor_id=VENDOR))
 US = IpLocation("US", "")
@@ -75,6 +75,20 @@ def test_a_named_section_2_is_in_scope(flag: bool | None) -> None:
 def test_of_two_tc_strings_each_must_allow_the_position(first: str, second: str, withheld: list[str]) -> None:
     consent = consent_of(Signals(gdpr_applies=True, tcf_consent=first, more_tcf_consents=(second,)))
     assert [reason.name for reason in reasons_in(consent.position_withheld(VENDOR, POLICY))] == withheld
+
+
+@pytest.mark.parametrize(
+    "consents",
+    [BitField(frozenset({VENDOR}), 800), Ranges(((0, 800),), 800), Ranges(((0, None), (VENDOR, None)), 800)],
+    ids=["a bit field", "a range from 0", "a single 0"],
+)
+def test_vendor_0_is_no_vendor_and_receives_nothing(consents: Section) -> None:
+    everything = Tc(purposes=frozenset(range(1, 12)), special_features=frozenset({1}), consents=consents)
+    consent = consent_of(Signals(gdpr_applies=True, tcf_consent=everything.text()))
+    assert consent.has_basis(PURPOSE_BEHAVIOURAL, VENDOR, POLICY)
+    assert not consent.position_withheld(VENDOR, POLICY)
+    assert not consent.has_basis(PURPOSE_BEHAVIOURAL, 0, POLICY)
+    assert consent.position_withheld(0, POLICY) == Reason.TCF_NO_CONSENT.bit
 
 
 ALLOWS, SALE, GPC = (STRINGS[f"usnat-{name}"] for name in ("allows", "sale-opt-out", "gpc"))

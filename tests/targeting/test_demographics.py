@@ -1,9 +1,12 @@
 """Demographics: the records come first, and the NAP cookie fills what they leave open."""
 
+from array import array
+
 import pytest
 
 from targeting.behavioural import PersonData, behavioural_features
 from targeting.features.batch import Demographics
+from targeting.features.encode import AGE, GENDER, OCCUPATION
 from targeting.model import AgeBracket, Gender
 from targeting.policy.policy import DEFAULT_POLICY
 from targeting.records.profile import Profile, encode_profile, read_profile
@@ -43,3 +46,18 @@ def test_demographics(
     known = PersonData(read_profile(encode_profile(profile, OWNER), OWNER), birth_day, nap)
     (person,) = behavioural_features(a_grant(), [known], DEFAULT_POLICY, NOW_S)
     assert person.demographics == Demographics(*expected)
+
+
+@pytest.mark.parametrize(
+    "nap",
+    [Nap(), Nap(age=20), Nap(gender=Gender.MALE), FULL_NAP],
+    ids=["nothing is known", "an age", "a gender", "everything"],
+)
+def test_the_vector_says_the_same(nap: Nap) -> None:
+    known = PersonData(read_profile(encode_profile(Profile(), OWNER), OWNER), None, nap)
+    (person,) = behavioural_features(a_grant(), [known], DEFAULT_POLICY, NOW_S)
+    vector = list(array("f", person.vector))
+    stated = person.demographics
+    assert vector[AGE] == [float(bracket == stated.age_bracket) for bracket in AgeBracket if bracket]
+    assert vector[GENDER] == [float(gender == stated.gender) for gender in Gender if gender]
+    assert vector[OCCUPATION] == float(stated.occupation != "")

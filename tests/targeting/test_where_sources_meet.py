@@ -219,6 +219,8 @@ def test_the_day_before_1970_is_a_birth_day(birth_day: int | None) -> None:
 BORDERS = {
     "as many cookies as are read": ("a=b; " * 512 + f"long={'x' * 4096}", False),
     "one more": ("a=b; " * 513 + f"long={'x' * 4096}", True),
+    "more cookies in 4,096 characters, which are not counted": ("a=b; " * 819 + "c", False),
+    "more cookies in 4,097 characters": ("a=b; " * 819 + "cd", True),
     "as many mentions of a name as are looked at": ("CC=US; CC=US; " + "a=xTOptOut; " * 64, False),
     "one more mention": ("CC=US; CC=US; " + "a=xTOptOut; " * 65, True),
     "an ANON of 512 characters": (f"ANON=A=abc&E={'1' * 504}", False),

@@ -110,8 +110,8 @@ def test_a_guard_removed_is_reported_by_its_canary(
 ) -> None:
     before = watched.leak_count()
     GUARDS[canary](monkeypatch)
-    line = watched.await_leak(canary)
-    assert ("a BEHAVIOURAL answer" in line) is (canary != "control")
+    line = watched.await_leak(canary, "the control is LIMITED" if canary == "control" else "a BEHAVIOURAL answer")
+    assert ("BEHAVIOURAL" in line) is (canary != "control")
     assert watched.leak_count() > before
 
 
@@ -219,4 +219,4 @@ def test_what_leaks_into_a_payload_is_reported(
 ) -> None:
     plant, words = PAYLOADS[planted]
     plant(monkeypatch)
-    assert words in watched.await_leak("account-opt-out")
+    assert watched.await_leak("account-opt-out", words)

@@ -78,11 +78,18 @@ class WatchedService:
         target = self.answers(Outcome.HELD) + self.answers(Outcome.LEAKED) + rounds * 3 * len(CANARIES)
         wait_until(lambda: self.answers(Outcome.HELD) + self.answers(Outcome.LEAKED) >= target, 20)
 
-    def await_leak(self, canary: str) -> str:
-        """Wait for a line about a canary that is logged from now on."""
+    def await_leak(self, canary: str, words: str) -> str:
+        """Wait for a line about a canary with these words that is logged from now on.
+
+        The round that is on may still show what another test has planted.
+        """
         del self.leaks.lines[:]
-        wait_until(lambda: any(f"canary {canary}:" in line for line in self.leaks.lines), 20)
-        return next(line for line in self.leaks.lines if f"canary {canary}:" in line)
+
+        def said() -> list[str]:
+            return [line for line in self.leaks.lines if f"canary {canary}:" in line and words in line]
+
+        wait_until(said, 20)
+        return said()[0]
 
 
 @contextmanager

@@ -50,10 +50,15 @@ def both(string: TcStringFacts = TOLD) -> tuple[RecordedTcString, RecordedTcStri
         (7, VENDOR, None, False),
         (7, VENDOR, declaring(LIST, on_interest=1 << 7), True),
         (2, VENDOR, declaring(LIST, on_consent=1 << 2), True),
+        (7, VENDOR, declaring(LIST, on_consent=1 << 7), False),
+        (4, VENDOR, declaring(LIST, on_interest=1 << 4), False),
         (4, VENDOR, declaring(LIST), False),
         (4, VENDOR, declaring(LIST + 1), True),
     ],
-    ids=["consent", "no consent", "interest", "declared", "not declared", "surely another list"],
+    ids=[
+        *("consent", "no consent", "interest", "declared"),
+        *("declared without consent", "declared without an interest", "not declared", "surely another list"),
+    ],
 )
 def test_what_is_told_is_the_same_for_everybody(
     purpose: int, vendor: int, vendor_list: VendorList | None, expected: bool

@@ -41,6 +41,13 @@ def test_apples_signals_can_only_add_a_limit(fields: Json, *, limits: bool) -> N
     assert read(app={}, device=fields).signals.limit_ad_tracking is limits
 
 
+@pytest.mark.parametrize("place", [{"site": {}}, {}], ids=["on the web", "nowhere"])
+@pytest.mark.parametrize("version", ["14.0", "fourteen", None])
+def test_a_page_has_no_advertising_id_to_miss(place: Json, version: str | None) -> None:
+    system = {"os": "iOS", "osv": version} if version else {"os": "iOS"}
+    assert not read(**place, device=system).signals.limit_ad_tracking
+
+
 @pytest.mark.parametrize("ifa", [ZERO, "0" * 32, "0", f"{{{ZERO}}}", f" {ZERO} "])
 @pytest.mark.parametrize("system", [{}, {"os": "Android", "osv": "13"}, {"os": "tvOS"}, {"os": "iOS", "osv": "17.4"}])
 @pytest.mark.parametrize("place", [{"app": {}}, {"site": {}}], ids=["in an app", "on the web"])

@@ -22,6 +22,11 @@ def test_a_plain_text_reads_as_its_fields() -> None:
     assert render_nap(ALICE) == ALICE_TEXT
 
 
+def test_what_is_not_known_is_not_written() -> None:
+    assert render_nap(Nap()) == b""
+    assert render_nap(Nap(age=0)) == b"age=0"
+
+
 @pytest.mark.parametrize(
     ("plaintext", "nap"),
     [

@@ -154,6 +154,7 @@ UNREADABLE_SECTIONS = {
     "a sub-section of type 3": (8, f"{CORE}.wA"),
     "a character in the sub-section": (8, f"{CORE}.+"),
     "a sub-section that Virginia does not have": (9, f"{VIRGINIA}.YA"),
+    "sensitive data that Virginia does not have": (9, f"{VIRGINIA}.{'V' * 40}"),
     "sensitive data cut": (25, f"{us_text(section(25), {})}.FB"),
     "national version 3": (7, "D" + us_text(section(7), {})[1:]),
     "national version 2 of the length of version 1": (7, "CVVVVVVVVVA"),

@@ -7,9 +7,11 @@ from itertools import islice, pairwise
 import pytest
 
 from targeting.signals.bits import MAX_LENGTH
+from targeting.signals.gpp.decode import decode_gpp_string
 from targeting.signals.tcf.decode import decode_tc_string, to_json
 from targeting.signals.tcf.read import read_tc_string
 from targeting.signals.unreadable import GivenUp, Unreadable
+from tests.targeting.signals.gpp.gpp_encoder import gpp
 from tests.targeting.signals.tcf import tcf_reference
 from tests.targeting.signals.tcf.tcf_encoder import (
     BitField,
@@ -214,6 +216,24 @@ def test_a_short_string_may_name_more_vendors_than_can_be_listed() -> None:
         to_json(decoded)
 
 
+MOST, HALF = (Ranges(((1, 65_535),) * count, 65_535) for count in (16, 8))
+TOO_MANY = {
+    "consents": Tc(consents=MOST),
+    "interests": Tc(interests=MOST),
+    "disclosed": Tc(others=(Vendors(MOST),)),
+    "allowed": Tc(others=(Vendors(MOST, kind=2),)),
+    "restricted": Tc(restrictions=(Restriction(2, 0, MOST.entries),)),
+    "consents and interests": Tc(consents=HALF, interests=HALF),
+    "interests and disclosed": Tc(interests=HALF, others=(Vendors(HALF),)),
+}
+
+
+@pytest.mark.parametrize("string", TOO_MANY.values(), ids=TOO_MANY)
+def test_no_list_of_a_string_in_gpp_is_expanded_without_bounds(string: Tc) -> None:
+    with pytest.raises(GivenUp, match="more than 1000000 vendors"):
+        decode_gpp_string(gpp({2: string.text()}))
+
+
 def test_disclosed_vendors_are_remembered_and_forgotten() -> None:
     consents = BitField(frozenset(range(1, 300)), 300)
     for vendor in (*range(1, 300), *range(1, 300)):
@@ -244,8 +264,10 @@ def test_the_lists_of_all_segments_together_are_bounded() -> None:
     assert read_tc_string(uneven_lists.text()).has_basis(2, 1) is True
     with pytest.raises(GivenUp):
         read_tc_string(six_long_lists.text())
-    with pytest.raises(Unreadable, match="too many segments"):
-        read_tc_string(text + ".IAAA")
+    assert decode_tc_string(text).core.vendor_list_version == YES.vendor_list_version
+    for reader in (read_tc_string, decode_tc_string):
+        with pytest.raises(Unreadable, match="too many segments"):
+            reader(text + ".IAAA")
 
 
 OTHERS = {
