@@ -76,20 +76,22 @@ def test_a_linked_preference_is_compared_as_the_store_holds_it() -> None:
     assert phone.preference != phone.held().preference
 
 
-EVERY_KIND = {"preference": preference(ANNE), "profile": profile(b"a profile"), "seen": profile(b"activities", b"aS")}
+PROFILE, SEEN = profile(b"a profile"), profile(b"activities", b"aS")
+EVERY_KIND = {"preference": preference(ANNE), "profile": PROFILE, "seen": SEEN}
 
 
 def test_nothing_is_stored_in_clear_and_everything_is_read() -> None:
     store = FakeStore()
     records = SealedRecords(store, CIPHER)
     (empty,) = records.read([ANNE], BUDGET_S)
-    assert records.commit([RecordChange(ANNE, empty, **EVERY_KIND, profile_ttl_s=1, seen_ttl_s=1)], BUDGET_S)[0].landed
+    change = RecordChange(ANNE, empty, preference(ANNE), PROFILE, SEEN, profile_ttl_s=1, seen_ttl_s=1)
+    assert records.commit([change], BUDGET_S)[0].landed
     (raw,), (read,) = store.read([ANNE], BUDGET_S), records.read([ANNE], BUDGET_S)
     for name, record in EVERY_KIND.items():
         assert record[15:] not in getattr(raw, name)
         assert getattr(read, name) == record
     (decided,) = SealedDecisions(store, CIPHER).fetch([ANNE], BUDGET_S)
-    assert decided == (ANNE.kind, raw.owner, EVERY_KIND["preference"], EVERY_KIND["profile"], None, None)
+    assert decided == (ANNE.kind, raw.owner, preference(ANNE), PROFILE, None, None)
 
 
 def test_a_later_change_of_a_call_is_compared_to_what_an_earlier_one_writes() -> None:
