@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from targeting.consent import PURPOSE_BEHAVIOURAL, RequestConsent, read_consent
-from targeting.limited import limited_features
-from targeting.model import AdRequest, LocaleInputs, Signals
+from targeting.model import AdRequest, Signals
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import GdprPolicy, Policy
 from targeting.reasons import Reason, reasons_in
@@ -117,6 +116,13 @@ def test_of_two_gpp_strings_either_withholds_the_position(first: str, second: st
     assert [reason.name for reason in reasons_in(consent.position_withheld(VENDOR, POLICY))] == ["GPP_OPT_OUT"]
 
 
+@pytest.mark.parametrize("string", [ALLOWS, SALE], ids=["all allowed", "a sale opted out of"])
+def test_a_gpp_string_withholds_the_position_only_where_it_says_so(string: str) -> None:
+    consent = consent_of(Signals(gpp=string), ip_location=US)
+    assert consent.gpp is not None
+    assert not consent.position_withheld(VENDOR, POLICY)
+
+
 @pytest.mark.parametrize(("first", "second"), [(SALE, ALLOWS), (ALLOWS, SALE)], ids=["the first", "the second"])
 def test_of_two_sections_of_one_id_the_one_that_withholds_is_shown(first: str, second: str) -> None:
     read = consent_of(Signals(gpp=first, more_gpps=(second,)), ip_location=US).gpp
@@ -149,18 +155,3 @@ def test_outside_the_gdpr_a_consent_is_what_would_have_been_read_there() -> None
             inside = other._replace(gdpr_applies=True, tcf_consent=tcf)
             outside = consent_of(inside._replace(gdpr_applies=False))
             assert consent_of(inside).outside_the_gdpr().under(POLICY) == outside
-
-
-@pytest.mark.parametrize(
-    ("inputs", "country", "ip_country"),
-    [
-        (LocaleInputs(ip_location=IpLocation("EU", "")), "", ""),
-        (LocaleInputs(client_country="EU", ip_location=US), "", "US"),
-        (LocaleInputs(cookie_country="EU", ip_location=US), "", "US"),
-        (LocaleInputs(client_country="XX", cookie_country="KR", ip_location=US), "KR", "US"),
-        (LocaleInputs(client_country="XX", ip_location=US), "US", "US"),
-    ],
-)
-def test_europe_is_no_country_of_residence(inputs: LocaleInputs, country: str, ip_country: str) -> None:
-    features = limited_features(inputs)
-    assert (features.country, features.ip_country) == (country, ip_country)
