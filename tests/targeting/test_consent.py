@@ -78,16 +78,39 @@ def test_of_two_tc_strings_each_must_allow_the_position(first: str, second: str,
 
 @pytest.mark.parametrize(
     "consents",
-    [BitField(frozenset({VENDOR}), 800), Ranges(((0, 800),), 800), Ranges(((0, None), (VENDOR, None)), 800)],
+    [
+        BitField(frozenset({1, VENDOR}), 800),
+        Ranges(((0, 800),), 800),
+        Ranges(((0, None), (1, None), (VENDOR, None)), 800),
+    ],
     ids=["a bit field", "a range from 0", "a single 0"],
 )
 def test_vendor_0_is_no_vendor_and_receives_nothing(consents: Section) -> None:
     everything = Tc(purposes=frozenset(range(1, 12)), special_features=frozenset({1}), consents=consents)
     consent = consent_of(Signals(gdpr_applies=True, tcf_consent=everything.text()))
-    assert consent.has_basis(PURPOSE_BEHAVIOURAL, VENDOR, POLICY)
-    assert not consent.position_withheld(VENDOR, POLICY)
+    for vendor in (1, VENDOR):
+        assert consent.has_basis(PURPOSE_BEHAVIOURAL, vendor, POLICY)
+        assert not consent.position_withheld(vendor, POLICY)
     assert not consent.has_basis(PURPOSE_BEHAVIOURAL, 0, POLICY)
     assert consent.position_withheld(0, POLICY) == Reason.TCF_NO_CONSENT.bit
+
+
+ALONE: dict[str, tuple[Signals, list[str]]] = {
+    "nothing": (Signals(), []),
+    "a TC string out of scope": (Signals(tcf_consent=STRINGS["tcf-refusal"]), []),
+    "a GPP string": (Signals(gpp=STRINGS["usnat-sale-opt-out"]), ["GPP_OPT_OUT"]),
+    "a section that is named, without a string": (Signals(gpp_section_ids=(7,)), ["SIGNAL_UNREADABLE"]),
+    "section 2, without a string": (Signals(gpp_section_ids=(2,)), ["TCF_NO_CONSENT", "SIGNAL_UNREADABLE"]),
+    "that no section applies": (Signals(gpp_section_ids=(-1,)), []),
+    "a US Privacy string": (Signals(us_privacy="1YYN"), ["US_PRIVACY_OPT_OUT"]),
+    "a US Privacy string inside a GPP string": (Signals(gpp=gpp({6: "1YYN"})), ["US_PRIVACY_OPT_OUT"]),
+    "the flag of the GDPR": (Signals(gdpr_applies=True), ["TCF_NO_CONSENT"]),
+}
+
+
+@pytest.mark.parametrize(("signals", "found"), ALONE.values(), ids=ALONE)
+def test_each_string_counts_by_itself(signals: Signals, found: list[str]) -> None:
+    assert reasons(consent_of(signals, ip_location=US)) == found
 
 
 ALLOWS, SALE, GPC = (STRINGS[f"usnat-{name}"] for name in ("allows", "sale-opt-out", "gpc"))
