@@ -10,16 +10,24 @@ import time
 
 from rich.console import Console
 
-from benchmarks.canaries import measure_canaries
-from benchmarks.core import measure_core
-from benchmarks.html_report import write_report
-from benchmarks.load import MissingTool, Voided, find_h2load
-from benchmarks.processes import NotStarted
-from benchmarks.proof import REPLAYED, measure_proof
-from benchmarks.report import new_console, show_arrivals, show_core, show_figures, show_load, show_machine, show_timed
-from benchmarks.scene import WrongAnswer
+from benchmarks.load.canaries import measure_canaries
+from benchmarks.load.h2load import MissingTool, Voided, find_h2load
+from benchmarks.load.processes import NotStarted
+from benchmarks.load.scene import WrongAnswer
+from benchmarks.micro.core import measure_core
+from benchmarks.micro.proof import REPLAYED, measure_proof
+from benchmarks.micro.timing import found_cases, timed
+from benchmarks.reports.html_report import write_report
+from benchmarks.reports.report import (
+    new_console,
+    show_arrivals,
+    show_core,
+    show_figures,
+    show_load,
+    show_machine,
+    show_timed,
+)
 from benchmarks.suite import FULL, QUICK, Extent, measure_load
-from benchmarks.timing import found_cases, timed
 
 _CANARIES_S = {QUICK: 2.0, FULL: 5.0}
 

@@ -20,14 +20,14 @@ from typing import NamedTuple
 
 from adtargeting.v1 import targeting_pb2 as pb
 
-from benchmarks.comparisons import BATCHES_IN_FLIGHT
-from benchmarks.core import measure_core
-from benchmarks.echo import path as echo_path
-from benchmarks.load import MissingTool, Voided, find_h2load
+from benchmarks.controls.echo import path as echo_path
+from benchmarks.load.comparisons import BATCHES_IN_FLIGHT
+from benchmarks.load.h2load import MissingTool, Voided, find_h2load
+from benchmarks.load.processes import NotStarted, Serving, settle, start_echo
+from benchmarks.load.rates import Case, Series, cpu, measure, rate
+from benchmarks.load.scene import BATCH, Question, Scene, WrongAnswer, batch, behavioural, key_in, pseudonyms_in
+from benchmarks.micro.core import measure_core
 from benchmarks.people import request
-from benchmarks.processes import NotStarted, Serving, settle, start_echo
-from benchmarks.rates import Case, Series, cpu, measure, rate
-from benchmarks.scene import BATCH, Question, Scene, WrongAnswer, batch, behavioural, key_in, pseudonyms_in
 from server.gate.http2.gate import Http2Gate
 from server.gate.methods import DECIDE
 from server.gate.port import Call, DecisionLane

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from adtargeting.v1 import targeting_pb2 as pb
 
 from benchmarks import people
-from benchmarks.timing import REFERENCE_US, MicroCase, reference, time_us
+from benchmarks.micro.timing import REFERENCE_US, MicroCase, reference, time_us
 from server.decisions.bid_requests import PreparedAnswer, read_call
 from server.geo.ip_location import IpLocator, open_locator
 from server.messages import wire

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import grpc
 
 from benchmarks import people
-from benchmarks.arrivals import (
+from benchmarks.load.arrivals import (
     Arrivals,
     Overload,
     measure_knee,
@@ -18,19 +18,19 @@ from benchmarks.arrivals import (
     measure_overload,
     measure_shares,
 )
-from benchmarks.comparisons import OTHER_GATE, Scenes, comparisons, laid_out
-from benchmarks.doors import measure_doors
-from benchmarks.figures import (
+from benchmarks.load.comparisons import OTHER_GATE, Scenes, comparisons, laid_out
+from benchmarks.load.doors import measure_doors
+from benchmarks.load.h2load import Voided
+from benchmarks.load.processes import resident_mib, start_service
+from benchmarks.load.rates import Series, measure, p50
+from benchmarks.load.scene import Scene, ask, behavioural
+from benchmarks.reports.figures import (
     Figure,
     closed_loop_figures,
     neighbour_figures,
     open_loop_figures,
     overload_figures,
 )
-from benchmarks.load import Voided
-from benchmarks.processes import resident_mib, start_service
-from benchmarks.rates import Series, measure, p50
-from benchmarks.scene import Scene, ask, behavioural
 
 
 class Extent(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.load import Target
+from benchmarks.load.h2load import Target
 
 _FRAME = 5
 _PATIENCE_S = 60

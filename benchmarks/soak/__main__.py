@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import people
-from benchmarks.arrivals import measure_knee
-from benchmarks.load import MissingTool, Target, Voided
-from benchmarks.processes import NotStarted
-from benchmarks.scene import Scene, WrongAnswer, behavioural
+from benchmarks.load.arrivals import measure_knee
+from benchmarks.load.h2load import MissingTool, Target, Voided
+from benchmarks.load.processes import NotStarted
+from benchmarks.load.scene import Scene, WrongAnswer, behavioural
 from benchmarks.soak.load import OtherCalls, SteadyDecisions
 from benchmarks.soak.report import as_text, write
 from benchmarks.soak.samples import counts, footprint

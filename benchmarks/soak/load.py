@@ -13,7 +13,7 @@ from adtargeting.v1.profile_pb2_grpc import ProfileServiceStub
 from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 
 from benchmarks import people
-from benchmarks.load import Target
+from benchmarks.load.h2load import Target
 from benchmarks.open_loop.plan import run_open_loop
 from benchmarks.soak.windows import Answers
 

@@ -5,7 +5,7 @@ from typing import Final
 FIRST_S: Final = 0.5
 LONGEST_S: Final = 30.0
 LASTING_S: Final = 60.0
-"""A worker that ran for so long was well; the pauses begin again."""
+"""After a worker that ran for this long the pauses begin again."""
 
 
 class RestartPauses:
@@ -16,7 +16,7 @@ class RestartPauses:
         self._next_s = 0.0
 
     def after(self, ran_s: float) -> float:
-        """Return the pause after a worker that ran for so many seconds, in seconds."""
+        """Return the pause (s) after a worker that ran for ``ran_s``."""
         pause_s = 0.0 if ran_s >= LASTING_S else self._next_s
         self._next_s = min(max(2 * pause_s, self._first_s), LONGEST_S)
         return pause_s

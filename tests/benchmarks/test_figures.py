@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.figures import Figure
+from benchmarks.reports.figures import Figure
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import people
-from benchmarks.load import Target
+from benchmarks.load.h2load import Target
+from benchmarks.load.scene import Scene, behavioural
 from benchmarks.open_loop.plan import run_open_loop
-from benchmarks.scene import Scene, behavioural
 
 CALLS_A_SECOND, SECONDS = 100, 1
 

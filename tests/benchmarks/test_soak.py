@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.load import find_h2load
+from benchmarks.load.h2load import find_h2load
 from benchmarks.soak.__main__ import soak
 from benchmarks.soak.report import as_text, write
 from benchmarks.soak.samples import Counts, Footprint, footprint

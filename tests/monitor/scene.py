@@ -12,7 +12,7 @@ from typing import Self
 
 from cryptography.fernet import Fernet
 
-from benchmarks.processes import Serving
+from benchmarks.load.processes import Serving
 from tests.deploy.tools import ROOT
 from tests.faults.redis_process import ON_DISK, RedisProcess
 from tests.monitor.free_ports import free_port

@@ -147,7 +147,7 @@ def test_unwatched_health_says_serving_while_no_thread_answers(tmp_path: Path, m
 
 
 class BrokenPipe:
-    """Asks once, and then breaks in a way that nobody foresees."""
+    """Asks once, and then breaks in a way that is not foreseen."""
 
     def __init__(self) -> None:
         self.asked: Iterator[str] = iter([SCRAPE])

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from benchmarks.figures import Figure
-from benchmarks.processes import cpu_s, start_service
+from benchmarks.load.processes import cpu_s, start_service
+from benchmarks.reports.figures import Figure
 
-_POLICY: Final = Path(__file__).parents[1] / "policy.example.toml"
+_POLICY: Final = Path(__file__).parents[2] / "policy.example.toml"
 _SETTLED_S: Final = 2.0
 """After a second the last canary is in the store, and everything that a start does is over."""
 

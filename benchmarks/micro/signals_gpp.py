@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks.timing import MicroCase, timed
+from benchmarks.micro.timing import MicroCase, timed
 from targeting.signals.bits import MAX_LENGTH
 from targeting.signals.gpp.read import read_gpp_string
 from targeting.signals.gpp.string import read_header_ids

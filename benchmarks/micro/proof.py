@@ -13,10 +13,10 @@ from statistics import median
 
 from msgspec.structs import replace as changed
 
-from benchmarks.core import Bench
-from benchmarks.figures import Figure
+from benchmarks.micro.core import Bench
+from benchmarks.micro.timing import time_us
 from benchmarks.people import NETWORKS
-from benchmarks.timing import time_us
+from benchmarks.reports.figures import Figure
 from server.decision_records.reading import RecordReading
 from server.decisions.sampling import EveryNth
 from server.decisions.shadow import Shadow

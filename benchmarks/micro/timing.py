@@ -12,7 +12,7 @@ from statistics import median
 from timeit import Timer
 from typing import NamedTuple
 
-import benchmarks
+import benchmarks.micro
 
 Thunk = Callable[[], object]
 MicroCase = tuple[str, Thunk, float]
@@ -68,8 +68,9 @@ def _timer(thunk: Thunk) -> tuple[Timer, int]:
 
 def found_cases() -> Iterable[tuple[str, list[MicroCase]]]:
     """Return the cases of every module here that has some, by the module's name."""
-    for module in pkgutil.iter_modules(benchmarks.__path__):
-        if module.name != "__main__" and hasattr(
-            loaded := importlib.import_module(f"benchmarks.{module.name}"), "cases"
-        ):
-            yield module.name, loaded.cases()
+    for package in (benchmarks, benchmarks.micro):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__") and hasattr(
+                loaded := importlib.import_module(module.name), "cases"
+            ):
+                yield module.name, loaded.cases()

@@ -9,13 +9,13 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.load import Sample, Target, Voided, run
-from benchmarks.processes import cpu_s
-from benchmarks.scene import WrongAnswer
+from benchmarks.load.h2load import Sample, Target, Voided, run
+from benchmarks.load.processes import cpu_s
+from benchmarks.load.scene import WrongAnswer
 
 _WARM_UP_CALLS = 400
 _LEAST_ROUNDS = 8
-"""A sample has at least so many calls for each in flight."""
+"""How many calls a sample has at least for each in flight."""
 
 
 class Case(NamedTuple):

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import people
-from benchmarks.echo import path as echo_path
-from benchmarks.load import Target
-from benchmarks.processes import Serving, settle, start_echo
-from benchmarks.rates import Case
-from benchmarks.scene import Question, Scene, batch, behavioural, limited, prepared
+from benchmarks.controls.echo import path as echo_path
+from benchmarks.load.h2load import Target
+from benchmarks.load.processes import Serving, settle, start_echo
+from benchmarks.load.rates import Case
+from benchmarks.load.scene import Question, Scene, batch, behavioural, limited, prepared
 
 CONCURRENCY = (1, 16, 64, 256)
 BATCHES_IN_FLIGHT = 4
@@ -88,7 +88,7 @@ def laid_out(scenes: Scenes, compared: Sequence[Comparison], directory: Path) ->
     sizes = [target.most_bytes for target in targets.values()]
     with (
         start_echo(sizes, directory / "echo.log") as echo,
-        start_echo(sizes, directory / "echo-h2corn.log", "benchmarks.echo_h2corn") as echo_h2corn,
+        start_echo(sizes, directory / "echo-h2corn.log", "benchmarks.controls.echo_h2corn") as echo_h2corn,
     ):
         settle()
         cases: dict[str, Case] = {}

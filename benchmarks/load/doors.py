@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from benchmarks import people
-from benchmarks.figures import Figure
-from benchmarks.processes import start_service
-from benchmarks.rates import Case, cpu, measure, rate
-from benchmarks.scene import Scene, behavioural
+from benchmarks.load.processes import start_service
+from benchmarks.load.rates import Case, cpu, measure, rate
+from benchmarks.load.scene import Scene, behavioural
+from benchmarks.reports.figures import Figure
 from server.security.tokens import digest_of, new_token
 
 IN_FLIGHT = 64

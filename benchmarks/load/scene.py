@@ -12,9 +12,9 @@ import grpc
 from adtargeting.v1 import targeting_pb2 as pb
 
 from benchmarks import people
-from benchmarks.crowd import NotWritten, write_people
-from benchmarks.load import Target, write_body
-from benchmarks.processes import Serving, start_service
+from benchmarks.load.crowd import NotWritten, write_people
+from benchmarks.load.h2load import Target, write_body
+from benchmarks.load.processes import Serving, start_service
 from server.gate.methods import DECIDE, DECIDE_BATCH, PREPARE_BID_REQUEST
 from server.keys.secret_key import PSEUDONYMS, SecretKey, key_file
 from server.lifecycle.opening import Opening

@@ -1,7 +1,8 @@
 """The control: a bare ``grpc.aio`` server on uvloop that answers any request with a fixed number of zero bytes.
 
-It is as much as a Python gRPC server can do: no parsing, no threads, no store. ``python -m benchmarks.echo 420 13000``
-prints its address and serves ``/benchmarks.Echo/420`` and ``/benchmarks.Echo/13000`` until it is told to stop.
+It is as much as a Python gRPC server can do: no parsing, no threads, no store.
+``python -m benchmarks.controls.echo 420 13000`` prints its address and serves ``/benchmarks.Echo/420`` and
+``/benchmarks.Echo/13000`` until it is told to stop.
 """
 
 import asyncio

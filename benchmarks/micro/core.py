@@ -10,7 +10,7 @@ from typing import NamedTuple
 from adtargeting.v1 import targeting_pb2 as pb
 
 from benchmarks import people
-from benchmarks.timing import time_us
+from benchmarks.micro.timing import time_us
 from server.geo.ip_location import IpLocator, open_locator
 from server.messages import wire
 from server.messages.translate import ad_request

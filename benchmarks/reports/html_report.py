@@ -11,15 +11,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Plot
 
-from benchmarks.arrivals import BUDGET_MS, Arrivals
-from benchmarks.comparisons import CONCURRENCY
-from benchmarks.core import Parts
-from benchmarks.figures import Figure
-from benchmarks.rates import p50, rate
-from benchmarks.report import machine, target_of
+from benchmarks.load.arrivals import BUDGET_MS, Arrivals
+from benchmarks.load.comparisons import CONCURRENCY
+from benchmarks.load.rates import p50, rate
+from benchmarks.micro.core import Parts
+from benchmarks.reports.figures import Figure
+from benchmarks.reports.report import machine, target_of
 from benchmarks.suite import Loaded
 
-_RESULTS = Path(__file__).parent / "results"
+_RESULTS = Path(__file__).parents[1] / "results"
 _VERDICTS = frozenset({"met", "missed"})
 _PERCENTILES = np.array([0, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.99])
 _CAUTION = (

@@ -1,7 +1,7 @@
 """The second control: a bare ASGI application on h2corn that answers any gRPC call with zero bytes.
 
-It is as much as Python behind an HTTP/2 server in Rust can do. ``python -m benchmarks.echo_h2corn 420 13000`` prints
-its address and serves the methods of ``benchmarks.echo`` until it is told to stop.
+It is as much as Python behind an HTTP/2 server in Rust can do. ``python -m benchmarks.controls.echo_h2corn 420 13000``
+prints its address and serves the methods of ``benchmarks.controls.echo`` until it is told to stop.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import uvloop
 from h2corn import Config, Server, _lib
 
-from benchmarks.echo import path
+from benchmarks.controls.echo import path
 from server.gate.http2.asgi import Receive, Scope, Send
 
 _HEADERS = [(b"content-type", b"application/grpc")]

@@ -1,4 +1,4 @@
-"""What it costs to read the cookies, languages and addresses of a request: ``python -m benchmarks.signals_cookies``.
+"""The cost of the cookies, languages and addresses of a request: ``python -m benchmarks.micro.signals_cookies``.
 
 Headers are made up, always the same. "Ours" are the six cookies that the service reads.
 """
@@ -8,7 +8,7 @@ from functools import partial
 from itertools import cycle
 from random import Random
 
-from benchmarks.timing import REFERENCE_US, MicroCase, timed
+from benchmarks.micro.timing import REFERENCE_US, MicroCase, timed
 from server.geo.country_table import load_country_table
 from targeting.places.geo import mask_ip, parse_ip
 from targeting.places.locale import best_language

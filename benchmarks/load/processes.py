@@ -88,7 +88,7 @@ def start_service(data_dir: Path, **settings: str) -> Serving:
     return Serving(_SERVICE, inherited | fixed | settings, data_dir / "service.log")
 
 
-def start_echo(sizes: Sequence[int], log: Path, module: str = "benchmarks.echo") -> Serving:
+def start_echo(sizes: Sequence[int], log: Path, module: str = "benchmarks.controls.echo") -> Serving:
     """Start a control, for answers of these sizes."""
     return Serving(["-m", module, *map(str, sorted(set(sizes)))], os.environ, log)
 

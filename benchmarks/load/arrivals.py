@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import people
-from benchmarks.load import Target, Voided, find_h2load, headers_of, run
+from benchmarks.load.h2load import Target, Voided, find_h2load, headers_of, run
+from benchmarks.load.processes import resident_mib
+from benchmarks.load.scene import Question, Scene, batch, behavioural, prepared
 from benchmarks.open_loop.plan import Outcome, run_open_loop
-from benchmarks.processes import resident_mib
-from benchmarks.scene import Question, Scene, batch, behavioural, prepared
 from server.gate.methods import DECIDE
 
 SHARES = (0.25, 0.5, 0.75, 0.9)

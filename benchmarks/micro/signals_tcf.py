@@ -1,14 +1,14 @@
 """TC strings: what a decision pays to read one and ask one question, and what the worst ones cost.
 
 A realistic string is of 2026, discloses its vendors, and comes from a list of 1,500 vendors. Its disclosed vendors are
-those of a dialogue that was seen before. ``python -m benchmarks.signals_tcf`` also shows the times as they were on a
-machine where a BLAKE2b without a key takes what the reference does with one.
+those of a dialogue that was seen before. ``python -m benchmarks.micro.signals_tcf`` also shows the times as they
+were on a machine where a BLAKE2b without a key takes what the reference does with one.
 """
 
 import random
 from collections.abc import Callable, Iterable
 
-from benchmarks.timing import REFERENCE_US, MicroCase, plain_reference, reference, time_us
+from benchmarks.micro.timing import REFERENCE_US, MicroCase, plain_reference, reference, time_us
 from targeting.signals.bits import MAX_LENGTH
 from targeting.signals.tcf.decode import decode_tc_string
 from targeting.signals.tcf.read import read_tc_string

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from benchmarks.arrivals import BUDGET_MS, Arrivals, Overload
-from benchmarks.rates import Series, cpu, p50, rate
-from benchmarks.scene import BATCH
+from benchmarks.load.arrivals import BUDGET_MS, Arrivals, Overload
+from benchmarks.load.rates import Series, cpu, p50, rate
+from benchmarks.load.scene import BATCH
 
 _DUE_RATIOS = {16: 1.15, 64: 1.7, 256: 1.7}
 _HALF = 0.5

@@ -8,12 +8,12 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.arrivals import OVERLOAD, Arrivals
-from benchmarks.core import Parts
-from benchmarks.figures import Figure
-from benchmarks.rates import Series, cpu, p50, rate
+from benchmarks.load.arrivals import OVERLOAD, Arrivals
+from benchmarks.load.rates import Series, cpu, p50, rate
+from benchmarks.micro.core import Parts
+from benchmarks.micro.timing import Timed
+from benchmarks.reports.figures import Figure
 from benchmarks.suite import Loaded
-from benchmarks.timing import Timed
 
 _WIDTH = 118
 

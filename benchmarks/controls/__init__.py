@@ -1,0 +1,1 @@
+"""The controls: bare servers that do nothing but answer, beside which the service is measured."""

@@ -1,0 +1,1 @@
+"""Times within this process: what a decision, a signal and a record cost without a gate."""

@@ -1,0 +1,1 @@
+"""The figures of a run, as tables for people and as one HTML page."""
