@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targeting.age import date_of, day_of, person_day
-from targeting.children import age_limit, residence_of, states_child
+from targeting.age import date_of, day_of, latest_birth_day, person_day
+from targeting.children import age_limit, born_after, residence_of, states_child
 from targeting.decision import plan
 from targeting.model import AdRequest, Identity, Signals
 from targeting.places.geo import IpLocation
@@ -67,6 +67,15 @@ NAPS = {
 @pytest.mark.parametrize(("naps", "is_child"), NAPS.values(), ids=NAPS)
 def test_any_nap_cookie_of_a_child_says_so(naps: tuple[Nap, ...], is_child: bool) -> None:
     assert states_child(AdRequest(), naps, 13, TODAY) is is_child
+
+
+@pytest.mark.parametrize(("days_after", "is_child"), [(-1, False), (0, False), (1, True)])
+def test_a_birth_on_the_last_day_is_of_age(days_after: int, is_child: bool) -> None:
+    of_age_day = latest_birth_day(TODAY, 13)
+    request = AdRequest(signals=Signals(latest_birth_day=of_age_day + days_after))
+    assert born_after(request, of_age_day) is is_child
+    assert states_child(request, (), 13, TODAY) is is_child
+    assert not born_after(AdRequest(), of_age_day)
 
 
 def reasons_at(years: int, country: str) -> int:

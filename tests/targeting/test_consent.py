@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from targeting.consent import PURPOSE_BEHAVIOURAL, RequestConsent, read_consent
-from targeting.limited import limited_features
-from targeting.model import AdRequest, LocaleInputs, Signals
+from targeting.model import AdRequest, Signals
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import GdprPolicy, Policy
 from targeting.reasons import Reason, reasons_in
@@ -79,16 +78,39 @@ def test_of_two_tc_strings_each_must_allow_the_position(first: str, second: str,
 
 @pytest.mark.parametrize(
     "consents",
-    [BitField(frozenset({VENDOR}), 800), Ranges(((0, 800),), 800), Ranges(((0, None), (VENDOR, None)), 800)],
+    [
+        BitField(frozenset({1, VENDOR}), 800),
+        Ranges(((0, 800),), 800),
+        Ranges(((0, None), (1, None), (VENDOR, None)), 800),
+    ],
     ids=["a bit field", "a range from 0", "a single 0"],
 )
 def test_vendor_0_is_no_vendor_and_receives_nothing(consents: Section) -> None:
     everything = Tc(purposes=frozenset(range(1, 12)), special_features=frozenset({1}), consents=consents)
     consent = consent_of(Signals(gdpr_applies=True, tcf_consent=everything.text()))
-    assert consent.has_basis(PURPOSE_BEHAVIOURAL, VENDOR, POLICY)
-    assert not consent.position_withheld(VENDOR, POLICY)
+    for vendor in (1, VENDOR):
+        assert consent.has_basis(PURPOSE_BEHAVIOURAL, vendor, POLICY)
+        assert not consent.position_withheld(vendor, POLICY)
     assert not consent.has_basis(PURPOSE_BEHAVIOURAL, 0, POLICY)
     assert consent.position_withheld(0, POLICY) == Reason.TCF_NO_CONSENT.bit
+
+
+ALONE: dict[str, tuple[Signals, list[str]]] = {
+    "nothing": (Signals(), []),
+    "a TC string out of scope": (Signals(tcf_consent=STRINGS["tcf-refusal"]), []),
+    "a GPP string": (Signals(gpp=STRINGS["usnat-sale-opt-out"]), ["GPP_OPT_OUT"]),
+    "a section that is named, without a string": (Signals(gpp_section_ids=(7,)), ["SIGNAL_UNREADABLE"]),
+    "section 2, without a string": (Signals(gpp_section_ids=(2,)), ["TCF_NO_CONSENT", "SIGNAL_UNREADABLE"]),
+    "that no section applies": (Signals(gpp_section_ids=(-1,)), []),
+    "a US Privacy string": (Signals(us_privacy="1YYN"), ["US_PRIVACY_OPT_OUT"]),
+    "a US Privacy string inside a GPP string": (Signals(gpp=gpp({6: "1YYN"})), ["US_PRIVACY_OPT_OUT"]),
+    "the flag of the GDPR": (Signals(gdpr_applies=True), ["TCF_NO_CONSENT"]),
+}
+
+
+@pytest.mark.parametrize(("signals", "found"), ALONE.values(), ids=ALONE)
+def test_each_string_counts_by_itself(signals: Signals, found: list[str]) -> None:
+    assert reasons(consent_of(signals, ip_location=US)) == found
 
 
 ALLOWS, SALE, GPC = (STRINGS[f"usnat-{name}"] for name in ("allows", "sale-opt-out", "gpc"))
@@ -115,6 +137,13 @@ def test_of_two_gpp_strings_either_withholds_the_position(first: str, second: st
     consent = consent_of(Signals(gpp=first, more_gpps=(second,), gpp_section_ids=(7,)), ip_location=US)
     assert reasons(consent) == []
     assert [reason.name for reason in reasons_in(consent.position_withheld(VENDOR, POLICY))] == ["GPP_OPT_OUT"]
+
+
+@pytest.mark.parametrize("string", [ALLOWS, SALE], ids=["all allowed", "a sale opted out of"])
+def test_a_gpp_string_withholds_the_position_only_where_it_says_so(string: str) -> None:
+    consent = consent_of(Signals(gpp=string), ip_location=US)
+    assert consent.gpp is not None
+    assert not consent.position_withheld(VENDOR, POLICY)
 
 
 @pytest.mark.parametrize(("first", "second"), [(SALE, ALLOWS), (ALLOWS, SALE)], ids=["the first", "the second"])
@@ -149,18 +178,3 @@ def test_outside_the_gdpr_a_consent_is_what_would_have_been_read_there() -> None
             inside = other._replace(gdpr_applies=True, tcf_consent=tcf)
             outside = consent_of(inside._replace(gdpr_applies=False))
             assert consent_of(inside).outside_the_gdpr().under(POLICY) == outside
-
-
-@pytest.mark.parametrize(
-    ("inputs", "country", "ip_country"),
-    [
-        (LocaleInputs(ip_location=IpLocation("EU", "")), "", ""),
-        (LocaleInputs(client_country="EU", ip_location=US), "", "US"),
-        (LocaleInputs(cookie_country="EU", ip_location=US), "", "US"),
-        (LocaleInputs(client_country="XX", cookie_country="KR", ip_location=US), "KR", "US"),
-        (LocaleInputs(client_country="XX", ip_location=US), "US", "US"),
-    ],
-)
-def test_europe_is_no_country_of_residence(inputs: LocaleInputs, country: str, ip_country: str) -> None:
-    features = limited_features(inputs)
-    assert (features.country, features.ip_country) == (country, ip_country)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from targeting.consent import RequestConsent
-from targeting.model import AgeBracket, Gender, LimitedFeatures
+from targeting.model import AdRequest, AgeBracket, Gender, LimitedFeatures, Signals
 from targeting.network_rules import NetworkContext
 from targeting.networks import NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
-from targeting.policy.policy import MaskPolicy, Policy, SharingPolicy
+from targeting.policy.policy import GdprPolicy, MaskPolicy, NetworkPolicy, Policy, SharingPolicy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
 from targeting.records.preference import Choice
 from tests.targeting.network_cases import (
@@ -25,6 +25,8 @@ from tests.targeting.network_cases import (
     reasons,
     with_network,
 )
+from tests.targeting.signals.strings import VENDOR
+from tests.targeting.signals.tcf.tcf_encoder import BitField, Restriction, Tc
 
 
 def test_a_network_that_may_have_everything() -> None:
@@ -49,6 +51,45 @@ def test_the_profile_holds_the_fields_that_the_policy_lists_and_no_others(field:
     whole, profile = decide_one().profile, decide_one(with_network(fields=(field,))).profile
     assert whole is not None
     assert profile == ThirdPartyProfile(**{field: getattr(whole, field)})
+
+
+ACME = 21
+EUROPEAN = replace(
+    POLICY,
+    gdpr=GdprPolicy(host_vendor_id=VENDOR),
+    networks=(replace(NETWORK, tcf_vendor_id=ACME), NetworkPolicy("bare", **ALL)),
+)
+TO_BOTH = Tc(
+    purposes=frozenset(range(1, 12)),
+    special_features=frozenset({1}),
+    consents=BitField(frozenset({VENDOR, ACME}), 800),
+)
+
+
+def in_europe(consent: Tc, *networks: str) -> AdRequest:
+    return REQUEST._replace(networks=networks, signals=Signals(gdpr_applies=True, tcf_consent=consent.text()))
+
+
+@pytest.mark.parametrize("purpose", range(1, 12))
+def test_contact_needs_consent_to_purpose_2_and_the_profile_to_purpose_4(purpose: int) -> None:
+    refused = replace(TO_BOTH, restrictions=(Restriction(purpose, 0, ((ACME, None),)),))
+    decision = decide_one(EUROPEAN, request=in_europe(refused, "net"))
+    assert decision.contact_allowed is (purpose != 2)
+    assert (decision.profile is not None) is (purpose not in {2, 4})
+    assert bool(decision.network_user_id) is (purpose != 2)
+
+
+@pytest.mark.parametrize("feature", [1, 2])
+def test_the_precise_position_needs_special_feature_1(feature: int) -> None:
+    consent = replace(TO_BOTH, special_features=frozenset({feature}))
+    assert decide_one(EUROPEAN, request=in_europe(consent, "net")).precise_position_allowed is (feature == 1)
+
+
+def test_a_network_that_is_no_vendor_has_no_consent() -> None:
+    decision = decide_one(EUROPEAN, request=in_europe(TO_BOTH, "bare"))
+    assert decision._asdict().items() >= NOTHING.items()
+    assert not decision.contact_allowed
+    assert [reasons(answer) for answer in decision.withheld] == [["TCF_NO_CONSENT"]] * 4
 
 
 def test_what_is_not_permitted_is_withheld_with_the_reason() -> None:

@@ -24,6 +24,8 @@ QUEBEC = IpLocation("CA", "CA-QC")
 PLACES = {
     "nothing is listed": ((), IpLocation("", ""), "", (), (), False),
     "the country": (("BR",), IpLocation("BR", ""), "", (), (), True),
+    "the country of a known subdivision": (("CA",), QUEBEC, "", (), (), True),
+    "the country beside another of its subdivisions": (("CA-ON", "CA"), QUEBEC, "", (), (), True),
     "another country": (("BR",), IpLocation("US", ""), "", (), (), False),
     "the subdivision": (("CA-QC",), QUEBEC, "", (), (), True),
     "another subdivision": (("CA-QC",), IpLocation("CA", "CA-ON"), "", (), (), False),
@@ -57,6 +59,24 @@ def test_where_an_opt_in_is_needed(
     assert asks(request, *places, stored=stored) is expected
 
 
+ELSEWHERE = AdRequest(identity=Identity("alice"), ip_location=IpLocation("US", ""), signals=NOT_IN_SCOPE)
+IN_BRAZIL = {
+    "the setting": (ELSEWHERE._replace(client_country="BR"), ()),
+    "the address": (ELSEWHERE._replace(client_country="US", ip_location=IpLocation("BR", "")), ()),
+    "the cookie": (ELSEWHERE._replace(cookie_header="CC=BR"), ()),
+    "one of two cookies": (ELSEWHERE._replace(cookie_header="CC=US; CC=BR"), ()),
+    "the bid request": (ELSEWHERE._replace(shown_countries=("US", "BR")), ()),
+    "the store": (ELSEWHERE, ("US", "BR")),
+}
+
+
+@pytest.mark.parametrize(("request_", "stored"), IN_BRAZIL.values(), ids=IN_BRAZIL)
+def test_a_place_counts_whoever_names_it(request_: AdRequest, stored: tuple[str, ...]) -> None:
+    assert asks(request_, "BR", stored=stored)
+    assert asks(request_, "DE", "BR", stored=stored)
+    assert not asks(request_, "DE", stored=stored)
+
+
 CONSENTS = {
     "none": (NOT_IN_SCOPE, ("DE",), True),
     "a TC string": (Signals(gdpr_applies=True, tcf_consent=STRINGS["tcf-consent"]), ("DE",), False),
@@ -86,6 +106,15 @@ IN_CANADA = {
 @pytest.mark.parametrize(("signals", "place", "expected"), IN_CANADA.values(), ids=IN_CANADA)
 def test_what_answers_it_in_canada(signals: Signals, place: str, expected: bool) -> None:
     assert asks(AdRequest(identity=Identity("alice"), ip_location=QUEBEC, signals=signals), place) is expected
+
+
+@pytest.mark.parametrize("place", ["BR", "US-CA"])
+def test_what_answers_it_in_canada_answers_it_nowhere_else(place: str) -> None:
+    signals = NOT_IN_SCOPE._replace(gpp=CANADIAN, gpp_section_ids=(5,))
+    location = IpLocation(place[:2], place if "-" in place else "")
+    request = AdRequest(identity=Identity("alice"), ip_location=location, shown_countries=("CA",), signals=signals)
+    assert asks(request, place)
+    assert not asks(request, "CA")
 
 
 @pytest.mark.parametrize(("signals", "places", "expected"), CONSENTS.values(), ids=CONSENTS)

@@ -77,6 +77,12 @@ def test_the_signals_of_an_activity(request_: AdRequest, reasons: tuple[Reason, 
     assert forbidden(request_) == reasons
 
 
+@pytest.mark.parametrize("purpose", [1, 2, *range(5, 12)])
+def test_no_other_purpose_is_needed_to_record(purpose: int) -> None:
+    others = consent(*({*range(1, 12)} - {purpose}))
+    assert forbidden(AMERICAN._replace(client_country="FR", signals=Signals(tcf_consent=others))) == ()
+
+
 @given(REQUESTS)
 def test_whatever_limits_a_decision_forbids_the_write(request: AdRequest) -> None:
     found = item(request, DEFAULT_POLICY).verdict.reasons
