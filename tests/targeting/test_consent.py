@@ -113,6 +113,36 @@ def test_each_string_counts_by_itself(signals: Signals, found: list[str]) -> Non
     assert reasons(consent_of(signals, ip_location=US)) == found
 
 
+REFUSAL_IN_GPP, CONSENT_IN_GPP = STRINGS["gpp-tcf-refusal"], STRINGS["gpp-tcf-consent"]
+BOTH_PLACES: dict[str, tuple[Signals, list[str]]] = {
+    "consent in both": (Signals(tcf_consent=CONSENT, gpp=CONSENT_IN_GPP, gpp_section_ids=(2,)), []),
+    "consent in a named section": (Signals(gpp=CONSENT_IN_GPP, gpp_section_ids=(2,)), []),
+    "consent in a section that is not named": (Signals(gpp=CONSENT_IN_GPP), ["TCF_NO_CONSENT"]),
+    "consent, and in a section that is not named": (Signals(tcf_consent=CONSENT, gpp=CONSENT_IN_GPP), []),
+    "consent, and a refusal in a named section": (
+        Signals(tcf_consent=CONSENT, gpp=REFUSAL_IN_GPP, gpp_section_ids=(2,)),
+        ["TCF_NO_CONSENT"],
+    ),
+    "consent, and a refusal in a section that is not named": (
+        Signals(tcf_consent=CONSENT, gpp=REFUSAL_IN_GPP),
+        ["TCF_NO_CONSENT"],
+    ),
+    "a refusal, and consent in a named section": (
+        Signals(tcf_consent=STRINGS["tcf-refusal"], gpp=CONSENT_IN_GPP, gpp_section_ids=(2,)),
+        ["TCF_NO_CONSENT"],
+    ),
+    "consent, and a section that cannot be read as a TC string": (
+        Signals(tcf_consent=CONSENT, gpp=gpp({2: "junk"}), gpp_section_ids=(2,)),
+        ["TCF_NO_CONSENT", "SIGNAL_UNREADABLE"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("signals", "found"), BOTH_PLACES.values(), ids=BOTH_PLACES)
+def test_a_tc_string_inside_a_gpp_string_counts_beside_the_other(signals: Signals, found: list[str]) -> None:
+    assert reasons(consent_of(signals._replace(gdpr_applies=True))) == found
+
+
 ALLOWS, SALE, GPC = (STRINGS[f"usnat-{name}"] for name in ("allows", "sale-opt-out", "gpc"))
 POSITION = STRINGS["usnat-position-refused"]
 
