@@ -1,5 +1,6 @@
 """Several sources of one consent: the GDPR's scope by any country, and of two strings the stricter."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -193,8 +194,10 @@ def test_strings_that_take_too_long_are_named_apart() -> None:
     restricted = Tc(restrictions=(Restriction(2, 0, ((1, None),)),) * 129).text()
     consent = consent_of(Signals(gdpr_applies=True, tcf_consent=restricted, gpp=gpp({7: "B" + "A" * 600})))
     assert (consent.unreadable, consent.given_up) == (("gpp", "tcf"), ("gpp", "tcf"))
-    consent = consent_of(Signals(gdpr_applies=True, tcf_consent="?", gpp="?"))
-    assert (consent.unreadable, consent.given_up) == (("gpp", "tcf"), ())
+    for strings in permutations([gpp({7: "B" + "A" * 600}), "?"]):
+        assert consent_of(Signals(gpp=strings[0], more_gpps=strings[1:]), ip_location=US).given_up == ("gpp",)
+    consent = consent_of(Signals(gdpr_applies=True, tcf_consent="?", gpp="?", us_privacy="?"))
+    assert (consent.unreadable, consent.given_up) == (("gpp", "tcf", "us_privacy"), ())
 
 
 def test_outside_the_gdpr_a_consent_is_what_would_have_been_read_there() -> None:
