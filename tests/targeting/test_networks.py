@@ -11,6 +11,7 @@ from targeting.network_rules import NetworkContext
 from targeting.networks import NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
 from targeting.policy.policy import GdprPolicy, MaskPolicy, NetworkPolicy, Policy, SharingPolicy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
+from targeting.reasons import Reason
 from targeting.records.preference import Choice
 from tests.targeting.network_cases import (
     ALL,
@@ -97,6 +98,15 @@ def test_what_is_not_permitted_is_withheld_with_the_reason() -> None:
     assert decision._asdict().items() >= NOTHING.items()
     assert decision.contact_allowed
     assert [reasons(answer) for answer in decision.withheld] == [[], *[["NETWORK_POLICY"]] * 3]
+
+
+@pytest.mark.parametrize("answer", Withheld._fields)
+def test_the_reasons_of_a_network_are_those_of_each_answer(answer: str) -> None:
+    rule = Reason.NETWORK_POLICY.bit
+    decision = decide_one()._replace(withheld=Withheld(**{answer: rule}))
+    assert decision.reasons == rule
+    several = decision._replace(withheld=Withheld(Reason.TCF_NO_CONSENT.bit)._replace(**{answer: rule}))
+    assert several.reasons & rule
 
 
 def test_an_unknown_network_gets_limited_features_and_a_reason() -> None:
