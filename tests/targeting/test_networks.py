@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from targeting.consent import RequestConsent
-from targeting.model import AdRequest, AgeBracket, Gender, LimitedFeatures, Signals
+from targeting.model import AdRequest, AgeBracket, Gender, Identity, LimitedFeatures, Signals, SubjectKind
 from targeting.network_rules import NetworkContext
 from targeting.networks import NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
 from targeting.policy.policy import GdprPolicy, MaskPolicy, NetworkPolicy, Policy, SharingPolicy
@@ -98,6 +98,20 @@ def test_what_is_not_permitted_is_withheld_with_the_reason() -> None:
     assert decision._asdict().items() >= NOTHING.items()
     assert decision.contact_allowed
     assert [reasons(answer) for answer in decision.withheld] == [[], *[["NETWORK_POLICY"]] * 3]
+
+
+@pytest.mark.parametrize(
+    ("identity", "kind"),
+    [
+        (Identity("alice", device_id="a-device"), SubjectKind.ACCOUNT),
+        (Identity(device_id="a-device"), SubjectKind.DEVICE),
+    ],
+    ids=["an account and a device", "a device alone"],
+)
+def test_an_id_says_whether_it_stands_for_an_account_or_a_device(identity: Identity, kind: SubjectKind) -> None:
+    request = REQUEST._replace(identity=identity)
+    assert decide_one(request=request).id_kind is kind
+    assert decide_one(with_network(), request=request).id_kind is None
 
 
 @pytest.mark.parametrize("answer", Withheld._fields)
