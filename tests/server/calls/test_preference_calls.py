@@ -19,7 +19,7 @@ from targeting.decision import Rulebook
 from targeting.model import Subject, SubjectKind
 from targeting.policy.policy import DEFAULT_POLICY, OptOutPolicy, Policy
 from targeting.records.envelope import seal
-from targeting.records.preference import Preference
+from targeting.records.preference import Preference, decode_preference, encode_preference
 from tests.server.doubles import Nowhere, ScriptedRecords, ScriptedStore
 
 NOW_S = 1_780_000_000.0
@@ -66,6 +66,45 @@ def test_a_change_keeps_who_made_it_and_why() -> None:
     set_(store, opt_out(choice=pb.CHOICE_OPT_IN), caller=Caller(connection="10.0.0.8:50000"))
     origins = [(change.choice, change.actor, change.ticket) for change in get(store).history]
     assert origins == [(pb.CHOICE_OPT_IN, "", ""), (pb.CHOICE_OPT_OUT, "support-desk", "CASE-4711")]
+
+
+def test_the_history_says_what_was_chosen_where_and_when() -> None:
+    store = ScriptedRecords()
+    set_(store, opt_out())
+    set_(store, opt_out(choice=pb.CHOICE_OPT_IN, source=pb.SOURCE_SUPPORT), now=lambda: NOW_S + 1.5)
+    found = [(each.version, each.choice, each.source, each.changed_at.ToMilliseconds()) for each in get(store).history]
+    assert found == [
+        (2, pb.CHOICE_OPT_IN, pb.SOURCE_SUPPORT, int(NOW_S * 1000) + 1500),
+        (1, pb.CHOICE_OPT_OUT, pb.SOURCE_ACCOUNT_PAGE, int(NOW_S * 1000)),
+    ]
+
+
+def test_a_record_without_a_choice_has_no_time_of_one() -> None:
+    store = ScriptedRecords()
+    store.held = store.held._replace(preference=encode_preference(Preference(country="GB"), store.held.owner))
+    assert get(store) == pb.GetPreferencesResponse(country="GB")
+
+
+def test_a_choice_counts_once_with_its_durability() -> None:
+    made = tools(ScriptedRecords(committed=Committed(landed=True, on_disk=True)))
+    for payload in (opt_out(change_id="c1"), opt_out(change_id="c1")):
+        set_preference(payload, made)
+    set_preference(opt_out(choice=pb.CHOICE_OPT_IN), made._replace(replicas=1))
+    counted = {
+        (each.labels["choice"], each.labels["source"], each.labels["durability"]): each.value
+        for metric in made.metrics.registry.collect()
+        for each in metric.samples
+        if each.name == "adtargeting_preference_changes_total" and each.value
+    }
+    assert counted == {("opt_out", "account_page", "confirmed"): 1, ("opt_in", "account_page", "unconfirmed"): 1}
+
+
+def test_what_is_watched_is_what_is_stored() -> None:
+    store, watched = ScriptedRecords(), []
+    for fields in ({}, {"change_id": "c1"}):
+        set_(store, opt_out(**fields), replicas=1, on_unconfirmed=lambda _, preference: watched.append(preference))
+        assert store.held.preference is not None
+        assert watched[-1] == decode_preference(store.held.preference, store.held.owner)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from targeting.policy.policy import DEFAULT_POLICY
 from targeting.recording.choice import apply_choice
 from targeting.records.preference import Choice, Preference
 from targeting.records.stored_records import StoredRecords
+from tests.server.choices.noted_event import NotedEvent
 from tests.server.choices.replicated_store import (
     ALICE,
     BOB,
@@ -203,20 +204,11 @@ def test_the_age_is_that_of_the_first_choice_that_is_not_safe(
 
 
 def test_it_looks_once_a_second_and_ends_when_it_is_closed(store: Replicated) -> None:
-    class Stopping(threading.Event):
-        """Notes how long it is waited for."""
-
-        waited: float | None = None
-
-        def wait(self, timeout: float | None = None) -> bool:
-            self.waited = timeout
-            return super().wait()
-
     watching = watch(store)
-    watching._stopping = stopping = Stopping()
+    watching._stopping = stopping = NotedEvent()
     watching.start()
-    eventually(lambda: stopping.waited)
-    assert stopping.waited == 1.0
+    eventually(lambda: stopping.waited_s is not None)
+    assert stopping.waited_s == 1.0
     running = {thread.name: thread.daemon for thread in threading.enumerate()}
     assert running["replication-watch"], "a service that fails to close it must still end"
     watching.close()

@@ -11,6 +11,7 @@ from server.store.ports import Committed, RecordChange
 from targeting.model import Subject
 from targeting.records.stored_records import StoredRecords
 from targeting.signals.cookies import NO_COOKIES
+from tests.server.choices.noted_event import NotedEvent
 from tests.server.choices.sightings import ALICE, OUT_BY_GPC, PHONE, all_stored, choice, request, sticky, stored
 from tests.server.store.fake_store import FakeStore
 from tests.waiting import eventually
@@ -87,6 +88,26 @@ def test_what_can_never_be_stored_does_not_hold_up_what_comes_after_it(problem: 
     signals.enqueue(request(), NO_COOKIES)
     eventually(lambda: choice(store, PHONE) == OUT_BY_GPC)
     signals.close()
+
+
+def test_after_a_failure_of_the_store_it_rests_for_a_second() -> None:
+    store = FakeStore()
+    store.down = True
+    signals = sticky(store)
+    signals._stopping = stopping = NotedEvent()
+    signals.start()
+    signals.enqueue(request(), NO_COOKIES)
+    eventually(lambda: stopping.waited_s is not None)
+    signals.close()
+    assert stopping.waited_s == 1.0
+
+
+def test_at_the_end_it_goes_on_for_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1_000.0)
+    signals = sticky(FakeStore())
+    signals.start()
+    signals.close()
+    assert signals._ends_s == 1_002.0
 
 
 @pytest.mark.parametrize(("replicas", "durability"), [(0, "confirmed"), (1, "unconfirmed")])

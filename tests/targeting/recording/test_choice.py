@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from targeting.model import SubjectKind
@@ -20,7 +20,7 @@ from targeting.recording.choice import (
     read_current_choice,
 )
 from targeting.records.envelope import RecordUnreadable, seal
-from targeting.records.preference import MAX_HISTORY, Choice, Preference, Source, encode_preference
+from targeting.records.preference import Choice, Preference, Source, encode_preference
 from targeting.records.stored_records import StoredRecords
 
 CHOICES = st.sampled_from([Choice.OPT_OUT, Choice.OPT_IN])
@@ -30,6 +30,7 @@ def made(choice: Choice, key: bytes = bytes(8), at_ms: int = 1, **more: Any) -> 
     return ChoiceMade(choice=choice, source=Source.ACCOUNT_PAGE, change_key=key, made_at_ms=at_ms)._replace(**more)
 
 
+@example([Choice.OPT_OUT] * 33)
 @given(st.lists(CHOICES, min_size=1, max_size=50))
 def test_the_last_choice_counts_and_the_history_is_newest_first(choices: list[Choice]) -> None:
     record = Preference()
@@ -37,8 +38,8 @@ def test_the_last_choice_counts_and_the_history_is_newest_first(choices: list[Ch
         record = apply_choice(record, made(choice, number.to_bytes(8, "big"), number))
     assert record.choice is choices[-1]
     assert record.version == len(choices)
-    assert [change.choice for change in record.history] == choices[::-1][:MAX_HISTORY]
-    assert [change.version for change in record.history] == list(range(len(choices), 0, -1))[:MAX_HISTORY]
+    assert [change.choice for change in record.history] == choices[::-1][:32]
+    assert [change.version for change in record.history] == list(range(len(choices), 0, -1))[:32]
 
 
 def test_what_is_not_given_stays() -> None:
@@ -47,6 +48,10 @@ def test_what_is_not_given_stays() -> None:
     assert (second.country, second.language, second.birth_day) == ("US", "en", 100)
     third = apply_choice(second, made(Choice.OPT_IN, country="FR", language="fr", birth_day=200))
     assert (third.country, third.language, third.birth_day) == ("FR", "fr", 200)
+
+
+def test_a_choice_is_for_good_also_upon_a_record_that_expires() -> None:
+    assert apply_choice(Preference(expires_s=1), made(Choice.OPT_OUT)).expires_s == 0
 
 
 def test_a_change_is_known_again_by_its_key_alone() -> None:

@@ -134,6 +134,12 @@ FORM_WITH_ORIGINS = (
 )
 
 
+def test_a_record_holds_the_newest_32_changes() -> None:
+    changes = tuple(PreferenceChange(number, Choice.OPT_OUT, Source.GPC, 1, bytes(8)) for number in range(40, 0, -1))
+    held = decode_preference(encode_preference(Preference(history=changes), bytes(16)), bytes(16))
+    assert [change.version for change in held.history] == list(range(40, 8, -1))
+
+
 def without_origins(preference: Preference) -> Preference:
     return preference._replace(history=tuple(change._replace(actor="", ticket="") for change in preference.history))
 

@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.store.redis.commit import CHOICE_AT, UNREADABLE
+from server.store.ports import Committed, StoreError, StoreUnavailable, StoreUnreachable
+from server.store.redis.commit import CHOICE_AT, UNREADABLE, committed_of
+from server.store.redis.connection import Reply
+from server.store.redis.errors import ErrorReply
 from targeting.records.envelope import RecordUnreadable
 from targeting.records.preference import (
     CHOICES_THAT_ALLOW,
@@ -49,3 +52,24 @@ def test_the_core_refuses_what_stands_for_a_wrong_type(read: object) -> None:
     assert callable(read)
     with pytest.raises(RecordUnreadable):
         read(UNREADABLE, OWNER)
+
+
+@pytest.mark.parametrize(
+    ("answer", "committed"),
+    [(0, Committed(landed=False)), (1, Committed(landed=True)), (4, Committed(landed=True, removed=3))],
+)
+def test_the_answer_of_the_script_is_what_became_of_the_change(answer: int, committed: Committed) -> None:
+    assert committed_of(answer) == committed
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (ErrorReply("OOM command not allowed"), StoreUnavailable),
+        *((answer, StoreUnreachable) for answer in (-1, None, b"OK", [1])),
+    ],
+    ids=str,
+)
+def test_no_other_answer_is_taken_for_one(answer: Reply, kind: type[StoreError]) -> None:
+    with pytest.raises(kind):
+        committed_of(answer)
