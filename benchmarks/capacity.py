@@ -21,20 +21,20 @@ _LARGEST_SHARD_GIB = 25
 class UnitCosts:
     """What one of each thing costs. The defaults were measured on the machine of docs/capacity.md."""
 
-    decision_cpu_us: float = 80.0
+    decision_cpu_us: float = 93.0
     """CPU of one ``Decide`` in a worker process at 64 in flight, store access included, in µs."""
-    store_cpu_us: float = 12.0
+    store_cpu_us: float = 7.0
     """CPU of the store for the records of one decision, in µs."""
     subjects: float = 2.0
     """Subjects whose records one decision reads: the account and the device."""
-    person_bytes: float = 809.0
+    person_bytes: float = 773.0
     """Bytes of the store for one person: profile, preference record and keys."""
-    process_mib: float = 110.0
+    process_mib: float = 107.0
     """Resident memory of one worker process, in MiB."""
     request_bytes: float = 420.0
     answer_bytes: float = 1_080.0
     """Bytes of a request and of an answer on the wire, framing included."""
-    record_bytes: float = 740.0
+    record_bytes: float = 600.0
     """Bytes that the store sends for one subject that has a profile."""
     utilisation: float = 0.5
     """How busy processes and shards may be: at half the knee the tail stays within the budget."""

@@ -7,8 +7,8 @@ from adtargeting.v1 import profile_pb2 as pb
 from adtargeting.v1.targeting_pb2 import ClientSettings, PrivacySignals
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from server.cli.client import as_json, open_client
 from server.cli.command import Command, add_subject, subject_of, text
+from server.cli.connection import as_json, open_client
 from server.cli.failures import OK, Refused
 from server.cli.shell import Shell, plain
 from targeting.inspection.reason_text import names_of

@@ -8,13 +8,12 @@ from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 import grpc
 from adtargeting.v1 import preference_pb2_grpc, profile_pb2_grpc, targeting_pb2_grpc
-from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 
 from server.cli.command import program
-from server.cli.credentials import Credentials, read_credentials
+from server.cli.credentials import PLAINTEXT, Credentials
 from server.cli.failures import Refused
-from server.cli.shell import Shell, plain
+from server.cli.shell import plain
 
 TIMEOUT_S = 5.0
 # HTTP_PROXY is meant for the web, not for a service in the same network.
@@ -31,7 +30,6 @@ _TLS_REMEDIES = {
 
 Answer_co = TypeVar("Answer_co", covariant=True)
 Metadata: TypeAlias = tuple[tuple[str, str], ...]
-_PLAIN = Credentials()
 
 
 class Rpc(Protocol[Answer_co]):
@@ -45,7 +43,7 @@ class Rpc(Protocol[Answer_co]):
 class Client:
     """The three services at an address, as a context manager."""
 
-    def __init__(self, address: str, credentials: Credentials = _PLAIN) -> None:
+    def __init__(self, address: str, credentials: Credentials = PLAINTEXT) -> None:
         self._address = address
         self._uses_tls = credentials.channel is not None
         self._metadata = (("authorization", f"Bearer {credentials.token}"),) if credentials.token else ()
@@ -91,25 +89,8 @@ class Client:
         return next((remedy for said, remedy in remedies.items() if said in details.lower()), "")
 
 
-def open_client(shell: Shell) -> Client:
-    """Return a client of the service that the settings and options name. Raises ``UsageError``, ``SettingsError``."""
-    settings = shell.settings()
-    return Client(settings.grpc_address, read_credentials(settings, shell.tls))
-
-
 def _channel(address: str, credentials: Credentials) -> grpc.Channel:
     if credentials.channel is None:
         return grpc.insecure_channel(address, _OPTIONS)
     named = (("grpc.ssl_target_name_override", credentials.server_name),) if credentials.server_name else ()
     return grpc.secure_channel(address, credentials.channel, (*_OPTIONS, *named))
-
-
-def as_json(message: Message, *, indent: int | None = 2) -> str:
-    """Return a message as JSON that parses to the same message; fields have the names of the contract."""
-    return MessageToJson(
-        message,
-        preserving_proto_field_name=True,
-        always_print_fields_with_no_presence=True,
-        indent=indent,
-        ensure_ascii=False,
-    )

@@ -6,14 +6,15 @@ A token is sent over TLS, a Unix socket or the loopback only.
 import re
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import grpc
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from server.cli.failures import UsageError
 from server.files.bounded_file import read_bounded
 from server.security.exposure import is_local, is_unix
 from server.settings import PREFIX, Settings, read_secret
+
+if TYPE_CHECKING:
+    import grpc
 
 _LARGEST_FILE = 1 << 20
 _TOKEN_SETTING = f"{PREFIX}TOKEN_FILE"
@@ -38,7 +39,7 @@ NO_TLS = TlsOptions()
 class Credentials(NamedTuple):
     """What a channel is opened and called with. ``channel`` is None for plaintext; ``token`` is empty without one."""
 
-    channel: grpc.ChannelCredentials | None = None
+    channel: "grpc.ChannelCredentials | None" = None
     token: str = ""
     server_name: str = ""
     """The name that the service's certificate must have; empty: its host."""
@@ -46,6 +47,9 @@ class Credentials(NamedTuple):
     def __repr__(self) -> str:
         """Show no token."""
         return "Credentials()"
+
+
+PLAINTEXT = Credentials()
 
 
 def add_tls_options(parser: ArgumentParser) -> None:
@@ -70,6 +74,9 @@ def read_credentials(settings: Settings, options: TlsOptions) -> Credentials:
         raise UsageError("--tls: a Unix socket has no TLS; leave the option out")
     if (options.tls_cert is None) != (options.tls_key is None):
         raise UsageError("--tls-cert and --tls-key: set both or none")
+    # As in server.cli.connection, for commands that make no call.
+    import grpc  # noqa: PLC0415  # as above
+
     channel = grpc.ssl_channel_credentials(
         _pem("--tls-ca", options.tls_ca, _CERTIFICATE),
         _pem("--tls-key", options.tls_key, _KEY),

@@ -2,8 +2,8 @@
 
 from argparse import ArgumentParser, Namespace
 
-from server.cli.client import as_json, open_client
 from server.cli.command import Command
+from server.cli.connection import as_json, open_client
 from server.cli.failures import OK
 from server.cli.request import add_dry_run, add_request, request_from
 from server.cli.shell import Shell

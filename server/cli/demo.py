@@ -17,8 +17,8 @@ from pathlib import Path
 from types import FrameType
 
 from server.app import Service
-from server.cli.client import Client
 from server.cli.command import Command
+from server.cli.connection import client_at
 from server.cli.failures import OK
 from server.cli.load_sample import load
 from server.cli.shell import Shell
@@ -71,7 +71,7 @@ def run(given: Namespace, shell: Shell) -> int:
         load(out, _loader(service, closing).load(people, now_s), PEOPLE)
         out.print(f"{PEOPLE:,} sample people are loaded.")
         pages = f"{own_origin(service.web_address, service.doors)}/choice"
-        tell(Stage(out, closing.enter_context(Client(service.address)), store, people))
+        tell(Stage(out, closing.enter_context(client_at(service.address)), store, people))
         if sys.stdin.isatty() and out.is_terminal:
             out.input(f"\nThe page on which a person chooses is at {pages}. Press Enter to end the demo.")
     out.print(f"\n{_FAREWELL}")

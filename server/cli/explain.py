@@ -7,8 +7,8 @@ from adtargeting.v1 import targeting_pb2 as pb
 from rich.console import Console
 from rich.table import Table
 
-from server.cli.client import as_json, open_client
 from server.cli.command import Command
+from server.cli.connection import as_json, open_client
 from server.cli.failures import OK
 from server.cli.request import add_request, request_from
 from server.cli.shell import Shell, plain, table

@@ -6,8 +6,8 @@ from functools import partial
 
 from adtargeting.v1 import preference_pb2 as pb
 
-from server.cli.client import as_json, open_client
 from server.cli.command import Command, add_subject, subject_of, text
+from server.cli.connection import as_json, open_client
 from server.cli.failures import OK
 from server.cli.shell import Shell, plain
 

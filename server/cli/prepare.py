@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from server.cli.client import as_json, open_client
 from server.cli.command import Command, text
+from server.cli.connection import as_json, open_client
 from server.cli.failures import OK, UsageError
 from server.cli.request import add_dry_run
 from server.cli.shell import Shell, plain, table

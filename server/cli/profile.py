@@ -4,8 +4,8 @@ from argparse import ArgumentParser, Namespace
 
 from adtargeting.v1 import profile_pb2 as pb
 
-from server.cli.client import as_json, open_client
 from server.cli.command import Command, add_subject, subject_of
+from server.cli.connection import as_json, open_client
 from server.cli.failures import OK
 from server.cli.shell import Shell, counted
 

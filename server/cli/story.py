@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from adtargeting.v1 import preference_pb2
 from adtargeting.v1 import targeting_pb2 as pb
 from rich.console import Console
 from rich.text import Text
 
-from server.cli.client import Client
 from server.cli.explain import show_explanation
 from server.cli.shell import table
 from server.cli.show import NOTHING, age, gender, interest_name, limited_table, show_behavioural, show_mode, yes_no
@@ -18,6 +17,9 @@ from server.sample.personas import Persona, find_personas
 from server.sample.truth import ad_request, expected
 from server.store.embedded.server import EmbeddedRedis
 from targeting.inspection.reason_text import names_of
+
+if TYPE_CHECKING:
+    from server.cli.client import Client
 
 _NETWORK = "partner"
 _RECOVERY_S = 5.0
@@ -29,7 +31,7 @@ class Stage(NamedTuple):
     """The parts of a scene."""
 
     out: Console
-    client: Client
+    client: "Client"
     store: EmbeddedRedis
     people: Sequence[Person]
 

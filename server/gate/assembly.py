@@ -3,7 +3,6 @@
 import socket
 from importlib.util import find_spec
 
-from server.gate.grpcio import GrpcioGate
 from server.gate.grpcio_limits import GrpcioLimits
 from server.gate.port import GRPC_ADDRESS, TraceableGate
 from server.gate.room import Capacity
@@ -24,12 +23,14 @@ def make_gate(settings: Settings, doors: Doors, listener: socket.socket | None =
     """
     wait_s = _WAITING_SHARE * settings.decision_budget_ms / 1000
     capacity = Capacity(settings.max_inflight, settings.max_inflight_mib << 20, wait_s)
+    # Each gate loads libraries that the other does without.
     if not _is_http2(settings):
+        from server.gate.grpcio import GrpcioGate  # noqa: PLC0415  # as above
+
         grpcio_limits = GrpcioLimits(streams=_CANCELLED * settings.max_streams, idle_s=float(settings.idle_timeout_s))
         return GrpcioGate(settings.grpc_address, capacity, grpcio_limits, shared=listener is not None, doors=doors)
     if not has_http2():
         raise SettingsError("ADTARGETING_GATE: h2corn is not installed, it has no wheel for this machine; set grpcio")
-    # It loads libraries that the other gate does without.
     from server.gate.http2.gate import Http2Gate  # noqa: PLC0415  # as above
     from server.gate.http2.limits import Http2Limits  # noqa: PLC0415  # as above
 

@@ -1,6 +1,7 @@
 """The architecture beyond what import-linter can say: what the core may import, and that no module is left out."""
 
 import ast
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -91,3 +92,9 @@ def test_every_module_of_the_server_has_its_layer() -> None:
     modules = [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "server").rglob("*.py")]
     names = [".".join(path.parts) for path in modules if path.name != "__init__"]
     assert [name for name in names if not any(f"{name}.".startswith(f"{layer}.") for layer in placed)] == []
+
+
+def test_a_service_on_the_http2_gate_does_without_the_library_of_grpc() -> None:
+    """It takes 10 MiB of every process."""
+    started = "import sys, server.cli.main, server.serving, server.gate.http2.gate; sys.exit('grpc' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", started], cwd=ROOT, check=False).returncode == 0

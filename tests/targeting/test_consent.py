@@ -1,5 +1,6 @@
 """Several sources of one consent: the GDPR's scope by any country, and of two strings the stricter."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -113,6 +114,36 @@ def test_each_string_counts_by_itself(signals: Signals, found: list[str]) -> Non
     assert reasons(consent_of(signals, ip_location=US)) == found
 
 
+REFUSAL_IN_GPP, CONSENT_IN_GPP = STRINGS["gpp-tcf-refusal"], STRINGS["gpp-tcf-consent"]
+BOTH_PLACES: dict[str, tuple[Signals, list[str]]] = {
+    "consent in both": (Signals(tcf_consent=CONSENT, gpp=CONSENT_IN_GPP, gpp_section_ids=(2,)), []),
+    "consent in a named section": (Signals(gpp=CONSENT_IN_GPP, gpp_section_ids=(2,)), []),
+    "consent in a section that is not named": (Signals(gpp=CONSENT_IN_GPP), ["TCF_NO_CONSENT"]),
+    "consent, and in a section that is not named": (Signals(tcf_consent=CONSENT, gpp=CONSENT_IN_GPP), []),
+    "consent, and a refusal in a named section": (
+        Signals(tcf_consent=CONSENT, gpp=REFUSAL_IN_GPP, gpp_section_ids=(2,)),
+        ["TCF_NO_CONSENT"],
+    ),
+    "consent, and a refusal in a section that is not named": (
+        Signals(tcf_consent=CONSENT, gpp=REFUSAL_IN_GPP),
+        ["TCF_NO_CONSENT"],
+    ),
+    "a refusal, and consent in a named section": (
+        Signals(tcf_consent=STRINGS["tcf-refusal"], gpp=CONSENT_IN_GPP, gpp_section_ids=(2,)),
+        ["TCF_NO_CONSENT"],
+    ),
+    "consent, and a section that cannot be read as a TC string": (
+        Signals(tcf_consent=CONSENT, gpp=gpp({2: "junk"}), gpp_section_ids=(2,)),
+        ["TCF_NO_CONSENT", "SIGNAL_UNREADABLE"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("signals", "found"), BOTH_PLACES.values(), ids=BOTH_PLACES)
+def test_a_tc_string_inside_a_gpp_string_counts_beside_the_other(signals: Signals, found: list[str]) -> None:
+    assert reasons(consent_of(signals._replace(gdpr_applies=True))) == found
+
+
 ALLOWS, SALE, GPC = (STRINGS[f"usnat-{name}"] for name in ("allows", "sale-opt-out", "gpc"))
 POSITION = STRINGS["usnat-position-refused"]
 
@@ -163,8 +194,10 @@ def test_strings_that_take_too_long_are_named_apart() -> None:
     restricted = Tc(restrictions=(Restriction(2, 0, ((1, None),)),) * 129).text()
     consent = consent_of(Signals(gdpr_applies=True, tcf_consent=restricted, gpp=gpp({7: "B" + "A" * 600})))
     assert (consent.unreadable, consent.given_up) == (("gpp", "tcf"), ("gpp", "tcf"))
-    consent = consent_of(Signals(gdpr_applies=True, tcf_consent="?", gpp="?"))
-    assert (consent.unreadable, consent.given_up) == (("gpp", "tcf"), ())
+    for strings in permutations([gpp({7: "B" + "A" * 600}), "?"]):
+        assert consent_of(Signals(gpp=strings[0], more_gpps=strings[1:]), ip_location=US).given_up == ("gpp",)
+    consent = consent_of(Signals(gdpr_applies=True, tcf_consent="?", gpp="?", us_privacy="?"))
+    assert (consent.unreadable, consent.given_up) == (("gpp", "tcf", "us_privacy"), ())
 
 
 def test_outside_the_gdpr_a_consent_is_what_would_have_been_read_there() -> None:

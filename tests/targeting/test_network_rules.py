@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targeting.model import AgeBracket, Gender, Signals
+from targeting.model import AdRequest, AgeBracket, Gender, Signals
 from targeting.networks import NetworkDecision, ThirdPartyProfile
 from targeting.places.geo import IpLocation
 from targeting.policy.policy import NetworkRule
@@ -20,6 +20,7 @@ from tests.targeting.network_cases import (
     reasons,
     with_rules,
 )
+from tests.targeting.signals.strings import STRINGS
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,59 @@ def test_a_rule_by_place_applies_wherever_the_request_says_that_it_is(
     request = REQUEST._replace(shown_countries=("US", "MX"), shown_subdivisions=("US-CA",))
     decision = decide_one(with_rules(NetworkRule(withhold=("user_id",), **condition)), request=request)
     assert bool(decision.withheld.user_id) is applies
+
+
+IN_THE_US = REQUEST._replace(ip_location=IN_NEW_YORK, signals=Signals(gdpr_applies=False))
+IN_FRANCE: dict[str, tuple[AdRequest, str]] = {
+    "the person's setting": (IN_THE_US._replace(client_country="FR"), ""),
+    "the stored country": (IN_THE_US, "FR"),
+    "the cookie": (IN_THE_US._replace(cookie_header="CC=FR"), "US"),
+    "one of two cookies": (IN_THE_US._replace(cookie_header="CC=US; CC=FR"), "US"),
+    "the address": (IN_THE_US._replace(client_country="US", ip_location=IpLocation("FR", "")), "US"),
+    "the bid request": (IN_THE_US._replace(shown_countries=("US", "FR")), "US"),
+    "somewhere in Europe": (IN_THE_US._replace(shown_countries=("EU",)), "US"),
+}
+
+
+@pytest.mark.parametrize(("request_", "stored"), IN_FRANCE.values(), ids=IN_FRANCE)
+def test_a_rule_by_country_applies_whoever_names_the_country(request_: AdRequest, stored: str) -> None:
+    for country, applies in (("FR", True), ("KR", False)):
+        rules = with_rules(NetworkRule(withhold=("user_id",), countries=(country,)))
+        decision = decide_one(rules, request=request_, preference=PREFERENCE._replace(country=stored))
+        assert bool(decision.withheld.user_id) is applies
+
+
+SIGNALS: dict[str, tuple[dict[str, Any], AdRequest]] = {
+    "from an app": ({"app": True}, REQUEST._replace(in_app=True)),
+    "from no app": ({"app": False}, REQUEST),
+    "with Do Not Track": ({"do_not_track": True}, REQUEST._replace(signals=Signals(do_not_track=True))),
+    "without Do Not Track": ({"do_not_track": False}, REQUEST),
+    "without Global Privacy Control": ({"global_privacy_control": False}, REQUEST),
+    "with Global Privacy Control": (
+        {"global_privacy_control": True},
+        REQUEST._replace(signals=Signals(global_privacy_control=True)),
+    ),
+    "a section that is named": (
+        {"gpp_sections": (7,)},
+        REQUEST._replace(signals=Signals(gpp=STRINGS["usnat-allows"], gpp_section_ids=(7,))),
+    ),
+    "a section that is there": ({"gpp_sections": (7,)}, REQUEST._replace(signals=Signals(gpp=STRINGS["usnat-allows"]))),
+}
+
+
+@pytest.mark.parametrize(("condition", "meant"), SIGNALS.values(), ids=SIGNALS)
+def test_a_rule_by_signal_applies_to_the_requests_that_it_means(condition: dict[str, Any], meant: AdRequest) -> None:
+    rules = with_rules(NetworkRule(withhold=("contact",), **condition))
+    for request in {REQUEST, *(request for _, request in SIGNALS.values())}:
+        applies = bool(decide_one(rules, request=request).withheld.contact)
+        assert applies is all(_states(request, key) == _states(meant, key) for key in condition)
+
+
+def _states(request: AdRequest, key: str) -> object:
+    """What a request says that a rule asks about."""
+    if key == "app":
+        return request.in_app
+    return bool(request.signals.gpp) if key == "gpp_sections" else getattr(request.signals, key)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from targeting.consent import RequestConsent
-from targeting.model import AdRequest, AgeBracket, Gender, LimitedFeatures, Signals
+from targeting.model import AdRequest, AgeBracket, Gender, Identity, LimitedFeatures, Signals, SubjectKind
 from targeting.network_rules import NetworkContext
 from targeting.networks import NetworkDecision, Shareable, ThirdPartyProfile, Withheld, decide_networks
 from targeting.policy.policy import GdprPolicy, MaskPolicy, NetworkPolicy, Policy, SharingPolicy
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
+from targeting.reasons import Reason
 from targeting.records.preference import Choice
 from tests.targeting.network_cases import (
     ALL,
@@ -85,11 +86,13 @@ def test_the_precise_position_needs_special_feature_1(feature: int) -> None:
     assert decide_one(EUROPEAN, request=in_europe(consent, "net")).precise_position_allowed is (feature == 1)
 
 
-def test_a_network_that_is_no_vendor_has_no_consent() -> None:
-    decision = decide_one(EUROPEAN, request=in_europe(TO_BOTH, "bare"))
+@pytest.mark.parametrize("network", ["bare", "stranger"])
+def test_a_network_that_is_no_vendor_has_no_consent(network: str) -> None:
+    to_all = replace(TO_BOTH, consents=BitField(frozenset(range(1, 801)), 800))
+    decision = decide_one(EUROPEAN, request=in_europe(to_all, network))
     assert decision._asdict().items() >= NOTHING.items()
     assert not decision.contact_allowed
-    assert [reasons(answer) for answer in decision.withheld] == [["TCF_NO_CONSENT"]] * 4
+    assert all("TCF_NO_CONSENT" in reasons(answer) for answer in decision.withheld)
 
 
 def test_what_is_not_permitted_is_withheld_with_the_reason() -> None:
@@ -97,6 +100,29 @@ def test_what_is_not_permitted_is_withheld_with_the_reason() -> None:
     assert decision._asdict().items() >= NOTHING.items()
     assert decision.contact_allowed
     assert [reasons(answer) for answer in decision.withheld] == [[], *[["NETWORK_POLICY"]] * 3]
+
+
+@pytest.mark.parametrize(
+    ("identity", "kind"),
+    [
+        (Identity("alice", device_id="a-device"), SubjectKind.ACCOUNT),
+        (Identity(device_id="a-device"), SubjectKind.DEVICE),
+    ],
+    ids=["an account and a device", "a device alone"],
+)
+def test_an_id_says_whether_it_stands_for_an_account_or_a_device(identity: Identity, kind: SubjectKind) -> None:
+    request = REQUEST._replace(identity=identity)
+    assert decide_one(request=request).id_kind is kind
+    assert decide_one(with_network(), request=request).id_kind is None
+
+
+@pytest.mark.parametrize("answer", Withheld._fields)
+def test_the_reasons_of_a_network_are_those_of_each_answer(answer: str) -> None:
+    rule = Reason.NETWORK_POLICY.bit
+    decision = decide_one()._replace(withheld=Withheld(**{answer: rule}))
+    assert decision.reasons == rule
+    several = decision._replace(withheld=Withheld(Reason.TCF_NO_CONSENT.bit)._replace(**{answer: rule}))
+    assert several.reasons & rule
 
 
 def test_an_unknown_network_gets_limited_features_and_a_reason() -> None:

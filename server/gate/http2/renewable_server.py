@@ -52,6 +52,7 @@ class _Generation:
         try:
             await self._server.wait_started()
         except BaseException:
+            # The failure to start is what is raised; how the server then ended adds nothing.
             with suppress(Exception):
                 await serving
             raise
