@@ -113,6 +113,15 @@ def test_every_request_has_nap_cookies_of_its_own(naps: list[tuple[Nap, ...]]) -
         decide(planned, stored, naps, Rulebook(POLICY), NOW_S)
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_no_person_is_decided_by_the_records_of_another(count: int) -> None:
+    people = [AdRequest(identity=Identity(name), ip_location=IN_THE_US) for name in ("alice", "bob")]
+    planned = plan(people, POLICY, NOW_S)
+    stored = [StoredRecords(subject.kind, owner_of(subject)) for subject in (*planned.subjects, ALICE)][:count]
+    with pytest.raises(ValueError, match="as many records as subjects"):
+        decide(planned, stored, [(), ()], Rulebook(POLICY), NOW_S)
+
+
 SCOPE = {
     "the client says US, the address DE": AdRequest(client_country="US", ip_location=IN_GERMANY),
     "the client says DE, the address US": AdRequest(client_country="DE", ip_location=IN_THE_US),
