@@ -94,6 +94,13 @@ class TestAges:
         assert names(decided(request, policy=self.COUNTRIES, alice=at_home)) == ["UNDER_AGE"]
         assert decided(request, policy=self.COUNTRIES).mode is Mode.BEHAVIOURAL
 
+    @pytest.mark.parametrize("others", [{}, {"bob": Preference(birth_day=TODAY - 70 * 366)}], ids=["alone", "linked"])
+    def test_the_age_bracket_is_that_of_the_person_whose_profile_it_is(self, others: dict[str, Preference]) -> None:
+        alice = Preference(birth_day=TODAY - 20 * 366)
+        features = decided(AdRequest(ip_location=IN_THE_US), alice=alice, **others).behavioural
+        assert features is not None
+        assert features.demographics.age_bracket is AgeBracket.FROM_18
+
     @pytest.mark.parametrize(
         ("years", "bracket"),
         [(17, AgeBracket.FROM_13), (18, AgeBracket.FROM_18), (24, AgeBracket.FROM_18), (25, AgeBracket.FROM_25),
