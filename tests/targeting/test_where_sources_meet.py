@@ -94,6 +94,23 @@ class TestAges:
         assert names(decided(request, policy=self.COUNTRIES, alice=at_home)) == ["UNDER_AGE"]
         assert decided(request, policy=self.COUNTRIES).mode is Mode.BEHAVIOURAL
 
+    ONE, TWO = "NAP=a", "NAP=a; NAP=b"
+    STATED = {
+        "one cookie": (ONE, (Nap(age=20),), AgeBracket.FROM_18),
+        "none": ("", (), AgeBracket.UNKNOWN),
+        "one that cannot be decrypted": (ONE, (), AgeBracket.UNKNOWN),
+        "two that differ": (TWO, (Nap(age=20), Nap(age=40)), AgeBracket.UNKNOWN),
+        "two, one of which cannot be decrypted": (TWO, (Nap(age=20),), AgeBracket.UNKNOWN),
+    }
+
+    @pytest.mark.parametrize(("header", "naps", "bracket"), STATED.values(), ids=STATED)
+    def test_only_a_nap_cookie_without_another_states_an_age(
+        self, header: str, naps: tuple[Nap, ...], bracket: AgeBracket
+    ) -> None:
+        features = decided(AdRequest(ip_location=IN_THE_US, cookie_header=header), naps).behavioural
+        assert features is not None
+        assert features.demographics.age_bracket is bracket
+
     @pytest.mark.parametrize("others", [{}, {"bob": Preference(birth_day=TODAY - 70 * 366)}], ids=["alone", "linked"])
     def test_the_age_bracket_is_that_of_the_person_whose_profile_it_is(self, others: dict[str, Preference]) -> None:
         alice = Preference(birth_day=TODAY - 20 * 366)
