@@ -40,7 +40,9 @@ def show_explanation(out: Console, explained: pb.ExplainResponse) -> None:
     out.print(checks_table(explained.checks))
     if explained.country_table_age_s:
         out.print(f"The country table is {explained.country_table_age_s / _DAY_S:,.0f} days old.")
-    for line in dict.fromkeys(f"{plain(check.signal)}: {plain(check.rule)}" for check in explained.checks if check.reason):
+    for line in dict.fromkeys(
+        f"{plain(check.signal)}: {plain(check.rule)}" for check in explained.checks if check.reason
+    ):
         out.print(line)
     for check in explained.checks:
         if check.fields:
