@@ -72,6 +72,7 @@ STILL: Final[Mapping[tuple[str, str], tuple[Still, ...]]] = {
     ("calls_total", "code"): (
         _still("counts only calls whose deadline had passed on arrival; others end as cancelled", "deadline_exceeded"),
         _still("would be a fault of the service itself", "internal"),
+        _still("a run calls by gRPC alone, and sends nothing that only a browser would", "unimplemented"),
     ),
     ("denied_calls_total", "role"): (
         _still("a run has no pages, scrapes on this machine, and asks for no reflection", "any", "inspect", "metrics"),

@@ -48,6 +48,9 @@ def targeting() -> Iterator[Request]:
         yield from _decisions(f"person-{number % _PEOPLE}")
         yield people.batch(number % _PEOPLE, 8)
         yield people.bid_request(number)
+        if number % _PEOPLE == 0:
+            # Refused for its size; more of them would be an alert of their own.
+            yield pb.DecideRequest(account_id="person-0", cookie_header="c" * 100_000)
 
 
 def activities() -> Iterator[Request]:
@@ -85,4 +88,3 @@ def _decisions(account: str) -> Iterator[Request]:
     for text in _DOUBTFUL:
         yield pb.DecideRequest(account_id=account, signals=pb.PrivacySignals(gdpr_applies=True, tcf_consent=text))
     yield pb.DecideRequest(account_id="a" * 257)
-    yield pb.DecideRequest(account_id=account, cookie_header="c" * 100_000)

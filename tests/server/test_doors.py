@@ -202,11 +202,34 @@ def test_a_command_that_is_not_let_in_says_the_remedy(
     assert err.count("\n") == 1
 
 
-def test_a_failed_handshake_is_one_line_without_those_of_grpc(locked: Locked) -> None:
-    argv = ("decide", "--account", "bob", "--address", locked.service.address, "--tls")
+@pytest.mark.parametrize(
+    ("has_certificate", "remedy"),
+    [
+        (False, "its certificate is not trusted"),
+        (True, "it refused the client certificate, which must be valid and signed by an authority of its ADTARGETING_"),
+    ],
+    ids=["an unknown service", "an unknown client"],
+)
+def test_a_failed_handshake_is_one_line_without_those_of_grpc(
+    locked: Locked, tmp_path: Path, has_certificate: bool, remedy: str
+) -> None:
+    certificate, key = map(str, Authority("others").issue(sans=HERE).write(tmp_path))
+    shown = ("--tls-ca", locked.ca, "--tls-cert", certificate, "--tls-key", key) if has_certificate else ("--tls",)
+    argv = ("decide", "--account", "bob", "--address", locked.service.address, *shown)
     ended = subprocess.run([sys.executable, "-m", "server", *argv], capture_output=True, check=False)
     assert ended.returncode == 1
+    assert remedy in ended.stderr.decode()
     assert ended.stderr.decode().count("\n") == 1
+
+
+def test_a_token_that_the_service_does_not_list_is_told_from_none(
+    locked: Locked, token: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(token).write_text(f"adt_{'o' * 43}\n")
+    _, _, err = command(locked, capsys, "decide", "--account", "bob")
+    assert "the token of ADTARGETING_TOKEN_FILE is not in the clients file of the service (ADTARGETING_CLIENTS)" in err
+    assert "set ADTARGETING_TOKEN_FILE" not in err
+    assert "adt_" not in err
 
 
 USAGE = {

@@ -42,6 +42,10 @@ def test_the_last_choice_counts_and_the_history_is_newest_first(choices: list[Ch
     assert [change.version for change in record.history] == list(range(len(choices), 0, -1))[:32]
 
 
+def test_before_the_first_choice_nothing_is_stated_and_nothing_expires() -> None:
+    assert Preference() == (Choice.NONE, Source.UNSTATED, 0, 0, "", "", None, (), 0)
+
+
 def test_what_is_not_given_stays() -> None:
     first = apply_choice(Preference(), made(Choice.OPT_IN, country="US", language="en", birth_day=100))
     second = apply_choice(first, made(Choice.OPT_OUT))
