@@ -1,6 +1,7 @@
 """Several sources of one fact: the stricter counts, whichever it is and wherever it stands."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -37,9 +38,9 @@ def decided(
     request: AdRequest,
     naps: tuple[Nap, ...] = (),
     policy: Policy = POLICY,
-    **preferences: Preference,
+    **preferences: Preference | None,
 ) -> Decision:
-    """Decide for Alice, who has a profile; other accounts have the preferences that are given."""
+    """Decide for Alice, who has a profile; other accounts have the preferences that are given, None: no record."""
     request = request._replace(
         identity=Identity("alice", tuple(name for name in preferences if name != "alice")),
         ip="192.0.2.77",
@@ -49,7 +50,8 @@ def decided(
     stored = []
     for subject in planned.subjects:
         owner = owner_of(subject)
-        preference = encode_preference(preferences.get(subject.id, Preference()), owner)
+        given = preferences.get(subject.id, Preference())
+        preference = None if given is None else encode_preference(given, owner)
         profile = encode_profile(Profile(), owner) if subject == ALICE else None
         stored.append(StoredRecords(subject.kind, owner, preference, profile))
     return decide(planned, stored, [naps if stored else ()], Rulebook(policy, b"key"), NOW_S)[0]
@@ -57,6 +59,16 @@ def decided(
 
 def names(decision: Decision) -> list[str]:
     return [reason.name for reason in reasons_in(decision.reasons)]
+
+
+ONE, TWO = "NAP=a", "NAP=a; NAP=b"
+STATED = {
+    "one cookie": (ONE, (Nap(age=20),), AgeBracket.FROM_18),
+    "none": ("", (), AgeBracket.UNKNOWN),
+    "one that cannot be decrypted": (ONE, (), AgeBracket.UNKNOWN),
+    "two that differ": (TWO, (Nap(age=20), Nap(age=40)), AgeBracket.UNKNOWN),
+    "two, one of which cannot be decrypted": (TWO, (Nap(age=20),), AgeBracket.UNKNOWN),
+}
 
 
 class TestAges:
@@ -94,6 +106,21 @@ class TestAges:
         assert names(decided(request, policy=self.COUNTRIES, alice=at_home)) == ["UNDER_AGE"]
         assert decided(request, policy=self.COUNTRIES).mode is Mode.BEHAVIOURAL
 
+    @pytest.mark.parametrize(("header", "naps", "bracket"), STATED.values(), ids=STATED)
+    def test_only_a_nap_cookie_without_another_states_an_age(
+        self, header: str, naps: tuple[Nap, ...], bracket: AgeBracket
+    ) -> None:
+        features = decided(AdRequest(ip_location=IN_THE_US, cookie_header=header), naps).behavioural
+        assert features is not None
+        assert features.demographics.age_bracket is bracket
+
+    @pytest.mark.parametrize("others", [{}, {"bob": Preference(birth_day=TODAY - 70 * 366)}], ids=["alone", "linked"])
+    def test_the_age_bracket_is_that_of_the_person_whose_profile_it_is(self, others: dict[str, Any]) -> None:
+        alice = Preference(birth_day=TODAY - 20 * 366)
+        features = decided(AdRequest(ip_location=IN_THE_US), alice=alice, **others).behavioural
+        assert features is not None
+        assert features.demographics.age_bracket is AgeBracket.FROM_18
+
     @pytest.mark.parametrize(
         ("years", "bracket"),
         [(17, AgeBracket.FROM_13), (18, AgeBracket.FROM_18), (24, AgeBracket.FROM_18), (25, AgeBracket.FROM_25),
@@ -111,6 +138,15 @@ def test_every_request_has_nap_cookies_of_its_own(naps: list[tuple[Nap, ...]]) -
     stored = [StoredRecords(subject.kind, owner_of(subject)) for subject in planned.subjects]
     with pytest.raises(ValueError, match="zip"):
         decide(planned, stored, naps, Rulebook(POLICY), NOW_S)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_no_person_is_decided_by_the_records_of_another(count: int) -> None:
+    people = [AdRequest(identity=Identity(name), ip_location=IN_THE_US) for name in ("alice", "bob")]
+    planned = plan(people, POLICY, NOW_S)
+    stored = [StoredRecords(subject.kind, owner_of(subject)) for subject in (*planned.subjects, ALICE)][:count]
+    with pytest.raises(ValueError, match="as many records as subjects"):
+        decide(planned, stored, [(), ()], Rulebook(POLICY), NOW_S)
 
 
 SCOPE = {
