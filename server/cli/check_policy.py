@@ -56,6 +56,8 @@ def _load(path: Path) -> Policy:
     try:
         return load_policy(path)
     except PolicyError as error:
+        if isinstance(error.__cause__, OSError):
+            raise UsageError(str(error)) from None
         raise UsageError(f"{error}; schema for editors: {POLICY_SCHEMA}") from None
 
 

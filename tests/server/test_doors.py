@@ -258,18 +258,20 @@ def test_a_new_token_and_its_line(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("gate", ["grpcio", "http2"])
 @pytest.mark.parametrize("mode", ["0600", "0666"])
 def test_a_service_on_unix_sockets(tmp_path: Path, gate: str, mode: str) -> None:
-    grpc_path, metrics_path = tmp_path / "grpc.sock", tmp_path / "metrics.sock"
+    grpc_path, metrics_path, web_path = (tmp_path / f"{name}.sock" for name in ("grpc", "metrics", "web"))
     given = settings(
         tmp_path,
         grpc_address=f"unix:{grpc_path}",
         metrics_address=f"unix:{metrics_path}",
+        web_address=f"unix:{web_path}",
+        web_origin="https://privacy.example",
         socket_mode=mode,
         gate=gate,
         drain_grace_s=0,
     )
     with Service(given) as service:
         assert "Unix socket" in start_line(service)
-        assert f"metrics on unix:{metrics_path} (/metrics), from" in start_line(service)
+        assert f"metrics on unix:{metrics_path} (/metrics), pages on unix:{web_path} (/choice" in start_line(service)
         assert [f"{path.stat().st_mode & 0o777:04o}" for path in (grpc_path, metrics_path)] == [mode, mode]
         with grpc.insecure_channel(service.address) as channel:
             assert TargetingServiceStub(channel).Decide(BOB, timeout=10).mode == pb.MODE_LIMITED

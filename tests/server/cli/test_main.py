@@ -113,7 +113,8 @@ def test_the_file_of_config_is_read_and_its_errors_are_one_line(adt: Adt, tmp_pa
     config.write_text("= nonsense\n")
     ended = adt("--config", str(config), "decide")
     assert (ended.status, ended.err.count("\n")) == (2, 1)
-    assert adt("--config", str(tmp_path / "none.toml"), "decide").status == 2
+    ended = adt("--config", str(tmp_path / "none.toml"), "decide")
+    assert (ended.status, f"--config: {tmp_path}/none.toml cannot be read: No such file" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize("options", [["--address", "127.0.0.1:1", "decide"], ["decide", "--address", "127.0.0.1:1"]])
