@@ -92,6 +92,11 @@ class TestAges:
         linked = self.FIFTEEN._replace(country="CA")
         assert names(decided(request, policy=self.COUNTRIES, bob=linked)) == ["UNDER_AGE"]
 
+    def test_a_subject_of_whom_nothing_is_stored_has_the_age_of_the_address(self) -> None:
+        request = AdRequest(ip_location=IN_THE_US)
+        assert decided(request, policy=self.COUNTRIES, bob=None).mode is Mode.BEHAVIOURAL
+        assert names(decided(request, policy=self.COUNTRIES, alice=self.FIFTEEN, bob=None)) == ["UNDER_AGE"]
+
     def test_nor_does_it_fail_to_raise_one(self) -> None:
         request = AdRequest(client_country="", ip_location=IpLocation("CA", ""))
         linked = self.FIFTEEN._replace(country="US")
@@ -235,6 +240,21 @@ def test_the_first_stored_country_and_language_count(
 ) -> None:
     limited = decided(AdRequest(ip_location=IN_THE_US, signals=OUT_OF_SCOPE), alice=alice, bob=bob).limited
     assert (limited.country, limited.language) == expected
+
+
+SHOWN = {
+    "the setting of the country": (AdRequest(client_country="GB", ip_location=IN_THE_US), ("GB", "")),
+    "the cookie": (AdRequest(cookie_header="CC=GB", ip_location=IN_THE_US), ("GB", "")),
+    "the address": (AdRequest(ip_location=IN_THE_US), ("US", "")),
+    "the setting of the language": (AdRequest(client_language="fr", ip_location=IN_THE_US), ("US", "fr")),
+    "the browser's languages": (AdRequest(accept_language="de, fr;q=0.5", ip_location=IN_THE_US), ("US", "de")),
+}
+
+
+@pytest.mark.parametrize(("request_", "expected"), SHOWN.values(), ids=SHOWN)
+def test_a_limited_answer_tells_what_the_request_shows(request_: AdRequest, expected: tuple[str, str]) -> None:
+    limited = decided(request_._replace(signals=Signals(child_directed=True))).limited
+    assert (limited.country, limited.language, limited.ip_country) == (*expected, "US")
 
 
 def test_a_record_of_another_owner_is_unreadable_also_in_a_newer_version() -> None:
