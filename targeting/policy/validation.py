@@ -92,9 +92,10 @@ def read_dataclass(shape: type[T], table: Mapping[str, object], path: str = "") 
 
 
 def _proposal(unknown: str, known: Iterable[str]) -> str:
-    """Return the key that was probably meant, or all keys if none is similar."""
+    """Return the key that was probably meant, if one is similar, and all keys."""
+    listed = f"use one of: {', '.join(sorted(known))}"
     similar = get_close_matches(unknown, known, n=1)
-    return f"did you mean {similar[0]}?" if similar else f"use one of: {', '.join(sorted(known))}"
+    return f"did you mean {similar[0]}? {listed}" if similar else listed
 
 
 def _value(expected: Any, value: object, path: str, setting: Field[Any]) -> object:
