@@ -4,7 +4,7 @@ The defaults are built in; a TOML file overrides them (``docs/policy.md``). ``po
 or refuses it and names the key. This module reads no file.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -226,7 +226,7 @@ def policy_from(table: Mapping[str, object]) -> Policy:
     _check_ids(policy)
     _check_bidders(policy)
     _check_extensions(policy)
-    _check_subdivisions(policy)
+    _check_places(policy)
     return policy
 
 
@@ -262,12 +262,21 @@ def _check_extensions(policy: Policy) -> None:
                 )
 
 
-def _check_subdivisions(policy: Policy) -> None:
+def _check_places(policy: Policy) -> None:
+    """Refuse a place of no country, such as UK, which would never hold."""
+    for key, place in _places(policy):
+        if place[:2] not in COUNTRIES:
+            raise PolicyError(key, "must begin with an ISO 3166-1 alpha-2 country code (GB, not UK)")
+
+
+def _places(policy: Policy) -> Iterator[tuple[str, str]]:
+    for place in policy.children.age_by_subdivision:
+        yield f"children.age_by_subdivision.{place}", place
+    for index, place in enumerate(policy.consent.explicit_opt_in_in):
+        yield f"consent.explicit_opt_in_in[{index}]", place
     for number, rule in enumerate(policy.rules):
-        for index, subdivision in enumerate(rule.subdivisions):
-            if subdivision[:2] not in COUNTRIES:
-                key = f"rules[{number}].subdivisions[{index}]"
-                raise PolicyError(key, "must begin with an ISO 3166-1 alpha-2 country code")
+        for index, place in enumerate(rule.subdivisions):
+            yield f"rules[{number}].subdivisions[{index}]", place
 
 
 DEFAULT_POLICY = Policy(

@@ -77,6 +77,15 @@ def test_everything_stated_is_taken() -> None:
             {"gdpr": {"countries": ["DE", "UK"]}},
             "gdpr.countries[1]: must be one of: ISO 3166-1 alpha-2 country codes (GB, not UK)",
         ),
+        (
+            {"consent": {"explicit_opt_in_in": ["DE", "UK"]}},
+            "consent.explicit_opt_in_in[1]: must begin with an ISO 3166",
+        ),
+        ({"consent": {"explicit_opt_in_in": ["UK-SCT"]}}, "consent.explicit_opt_in_in[0]: must begin with an ISO 3166"),
+        (
+            {"children": {"age_by_subdivision": {"UK-SCT": 16}}},
+            "children.age_by_subdivision.UK-SCT: must begin with an ISO 3166-1 alpha-2 country code (GB, not UK)",
+        ),
         ({"gdpr": {"also_required_purposes": [4, 25]}}, "gdpr.also_required_purposes[1]: must be between 1 and 24"),
         ({"opt_out": {"on_opt_out": "keep"}}, "opt_out.on_opt_out: must be one of: freeze, erase"),
         ({"opt_out": {"cookie_domain": "a;b"}}, "opt_out.cookie_domain: must be a domain name, or empty"),
