@@ -30,7 +30,7 @@ $(READY): pyproject.toml requirements-build.txt requirements-dev.txt
 	@touch $(READY)
 
 run: $(READY)  ## Serve policy.example.toml on 127.0.0.1:50051, and pages on http://127.0.0.1:8080/choice; data in .data/
-	@ADTARGETING_WEB_ADDRESS=$${ADTARGETING_WEB_ADDRESS-127.0.0.1:8080} $(BIN)/adtargeting serve --policy $(POLICY)
+	@exec env ADTARGETING_WEB_ADDRESS=$${ADTARGETING_WEB_ADDRESS-127.0.0.1:8080} $(BIN)/adtargeting serve --policy $(POLICY)
 
 demo: $(READY)  ## A guided tour in the terminal
 	@$(BIN)/adtargeting demo --pages 127.0.0.1:8080

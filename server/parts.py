@@ -13,7 +13,7 @@ from server.geo.location_database import LocationDatabase, LocationSource
 from server.keys.assembly import nap_reader
 from server.keys.secret_key import NETWORK_IDS
 from server.metrics.metrics import Metrics
-from server.policy.current_policy import CurrentPolicy
+from server.policy.current_policy import CurrentPolicy, read_policy
 from server.policy.shadow_policy import ShadowPolicy
 from server.security.audit_assembly import audit_denials, open_audit
 from server.security.doors import open_doors
@@ -34,11 +34,13 @@ class Parts:
         metrics.certificates.ends_s = self.doors.certificate_ends_s
         self.locations = locations or LocationDatabase(settings.geo_db)
         metrics.country_table_age.set_function(self.locations.age_s)
+        # Before the store: beside a running service, whose store it would be, a new policy can be tried.
+        policy = read_policy(settings.policy)
         self.store = StoreAccess(settings, closing)
         self.store.on_circuit_change = metrics.circuit_open.set
         self.audit = open_audit(settings, metrics.count_audit_lost, closing)
         audit_denials(self.doors.admission, self.audit)
-        self.rules = CurrentPolicy(settings.policy, self.store.key.derive(NETWORK_IDS), metrics)
+        self.rules = CurrentPolicy(settings.policy, policy, self.store.key.derive(NETWORK_IDS), metrics)
         self.shadow_rules = ShadowPolicy(settings.policy_shadow, self.rules, metrics)
         self.records = DecisionRecords(settings, lambda: self.store.trust.epoch, metrics, closing)
         shadow = Shadow(self.shadow_rules, metrics.shadow, EveryNth(settings.policy_shadow_one_in))

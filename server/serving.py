@@ -113,8 +113,9 @@ def pages_part(service: Service) -> str:
         return ""
     is_open = inspector_is_open(service.doors.admission, read_proxies(service.settings))
     inspector = " and /inspect" if is_open else ""
-    origin = own_origin(service.web_address, service.doors) or service.web_address
-    return f", pages on {origin}/choice{inspector}"
+    if origin := own_origin(service.web_address, service.doors):
+        return f", pages on {origin}/choice{inspector}"
+    return f", pages on {service.web_address} (/choice{inspector})"
 
 
 def log_start(service: Service) -> None:

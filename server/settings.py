@@ -150,9 +150,9 @@ def read_settings(environment: Mapping[str, str], config: Path | None = None) ->
 
 
 def _proposal(unknown: str) -> str:
-    """Return the name that was probably meant, if one is similar, and all names."""
+    """Return the name that was probably meant, if one is similar, and where all names are."""
     names = sorted([*(setting.name.upper() for setting in fields(Settings)), *map(_bare, secret_files())])
-    listed = f"the settings are {', '.join(PREFIX + name for name in names)}"
+    listed = "docs/operate.md lists the settings"
     # Without the prefix, which would make all names similar.
     similar = get_close_matches(_bare(unknown), names, n=1)
     return f"did you mean {PREFIX}{similar[0]}? {listed}" if similar else listed
@@ -198,9 +198,9 @@ def _read_file(path: Path) -> Mapping[str, object]:
     try:
         return parse_toml(read_bounded(path, _LARGEST_FILE).decode("utf-8"))
     except OSError as error:
-        raise SettingsError(f"--config: cannot read the file: {error.strerror}") from error
+        raise SettingsError(f"--config: {path} cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"--config: not a TOML file: {error}") from error
+        raise SettingsError(f"--config: {path} is not TOML: {error}") from error
 
 
 def _convert(name: str, value: object, target: type, limits: Mapping[str, object]) -> object:

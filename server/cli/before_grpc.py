@@ -1,8 +1,18 @@
-"""Imported before gRPC, which reads its verbosity when it is imported: only errors of its own are printed.
+"""What gRPC prints by itself; it reads that when it is imported, so this is imported before.
 
-A failed handshake is reported by the line of the command, with the remedy.
+A service has gRPC print its errors. A command that calls one has it print nothing: the command's own line says what
+failed, with the remedy.
 """
 
 import os
 
-os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+_NAME = "GRPC_VERBOSITY"
+_IS_CHOSEN = _NAME in os.environ
+
+os.environ.setdefault(_NAME, "ERROR")
+
+
+def silence_grpc() -> None:
+    """Have gRPC print nothing, unless the environment has chosen something else."""
+    if not _IS_CHOSEN:
+        os.environ[_NAME] = "NONE"

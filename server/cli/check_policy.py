@@ -10,12 +10,13 @@ from rich.table import Table
 from server.cli.command import Command
 from server.cli.failures import OK, REFUSED, UsageError
 from server.cli.matrix import Row, matrix
-from server.cli.policy_changes import NOT_ALLOWED, add_allowances, print_change
+from server.cli.policy_changes import NOT_ALLOWED, add_allowances, note_unused, print_change
 from server.cli.shell import Shell, counted, plain, table
 from server.cli.show import NOTHING
 from server.policy.policy_file import load_policy
 from server.schemas.files import POLICY_SCHEMA
 from targeting.policy.comparison import Difference, compare_policies, not_allowed
+from targeting.policy.directions import Effect
 from targeting.policy.networks import NetworkRule
 from targeting.policy.policy import Policy, PolicyError
 from targeting.policy.profile_fields import SHAREABLE_FIELDS
@@ -55,6 +56,8 @@ def _load(path: Path) -> Policy:
     try:
         return load_policy(path)
     except PolicyError as error:
+        if isinstance(error.__cause__, OSError):
+            raise UsageError(str(error)) from None
         raise UsageError(f"{error}; schema for editors: {POLICY_SCHEMA}") from None
 
 
@@ -64,6 +67,7 @@ def _compare(old: Policy, new: Policy, allowed: Sequence[str], shell: Shell) -> 
     refused = not_allowed(differences, allowed)
     for difference in differences:
         print_change(shell, difference.name, difference.effect, _change_text(difference), allowed)
+    note_unused(shell, [each.name for each in differences if each.effect is Effect.LOOSENS], allowed)
     shell.out.print(f"{counted(len(differences), 'difference')}, {counted(len(refused), *NOT_ALLOWED)}")
     return REFUSED if refused else OK
 

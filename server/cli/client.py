@@ -23,8 +23,12 @@ _DETAILS = "grpc-status-details-bin"
 _PLAINTEXT_REMEDIES = {"socket closed": "it was closed at once; if the service speaks TLS, add --tls-ca"}
 _TLS_REMEDIES = {
     "certificate_verify_failed": "its certificate is not trusted; name its authority with --tls-ca",
+    # In TLS 1.3 the handshake has ended for the client when the service judges its certificate.
+    "tsi_data_corrupted": "it refused the client certificate, which must be valid and signed by an authority of its "
+    "ADTARGETING_TLS_CLIENT_CA",
     "hostname verification": "its certificate has another name; set that name with --tls-name",
-    "socket closed": "it was closed at once; if it requires a client certificate, add --tls-cert and --tls-key",
+    "socket closed": "it was closed at once; if it requires a client certificate, add --tls-cert and --tls-key of one "
+    "that an authority of its ADTARGETING_TLS_CLIENT_CA has signed",
     "handshake": "TLS failed; check --tls-cert and --tls-key, and whether the service speaks TLS",
 }
 
@@ -77,11 +81,17 @@ class Client:
                 "or set another address with --address"
             )
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            return f"the service at {plain(self._address)} did not answer within {TIMEOUT_S:g} s"
+            late = f"the service at {plain(self._address)} did not answer within {TIMEOUT_S:g} s"
+            return f"{late}; it may not speak TLS: leave --tls and --tls-ca away" if self._uses_tls else late
         said = f"refused, {code.name}: {plain(problem.details() or 'no reason given')}"
         if code is grpc.StatusCode.UNAUTHENTICATED:
-            return f"{said}; set ADTARGETING_TOKEN_FILE, or --tls-cert and --tls-key"
+            return f"{said}; {self._credential_remedy()}"
         return said
+
+    def _credential_remedy(self) -> str:
+        if self._metadata:
+            return "the token of ADTARGETING_TOKEN_FILE is not in the clients file of the service (ADTARGETING_CLIENTS)"
+        return "set ADTARGETING_TOKEN_FILE, or --tls-cert and --tls-key"
 
     def _tls_remedy(self, details: str) -> str:
         """Return what to do about a connection that failed for TLS, by gRPC's own text; empty for any other."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 
+from server.cli.before_grpc import silence_grpc
 from server.cli.credentials import PLAINTEXT, Credentials, read_credentials
 from server.cli.shell import Shell
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 def open_client(shell: Shell) -> "Client":
     """Return a client of the service that the settings and options name. Raises ``UsageError``, ``SettingsError``."""
+    silence_grpc()
     settings = shell.settings()
     return client_at(settings.grpc_address, read_credentials(settings, shell.tls))
 

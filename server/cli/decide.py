@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from server.cli.command import Command
 from server.cli.connection import as_json, open_client
+from server.cli.country_notes import country_notes
 from server.cli.failures import OK
 from server.cli.request import add_dry_run, add_request, request_from
 from server.cli.shell import Shell
@@ -20,6 +21,8 @@ def run(options: Namespace, shell: Shell) -> int:
         shell.write(as_json(decision))
     else:
         show_decision(shell.out, decision)
+        for note in country_notes(request, decision):
+            shell.out.print(note)
     return OK
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from server.cli.command import Command
 from server.cli.connection import as_json, open_client
+from server.cli.country_notes import country_notes
 from server.cli.failures import OK
 from server.cli.request import add_request, request_from
 from server.cli.shell import Shell, plain, table
@@ -28,18 +29,21 @@ def run(options: Namespace, shell: Shell) -> int:
         shell.write(as_json(explained))
     else:
         show_explanation(shell.out, explained)
+        for note in country_notes(request, explained.decision):
+            shell.out.print(note)
     return OK
 
 
 def show_explanation(out: Console, explained: pb.ExplainResponse) -> None:
-    """Print the mode and every check, then the rules that limited and the decoded consent strings."""
+    """Print the mode with its reasons, every check, the rules of the checks that limit, and the decoded strings."""
     show_mode(out, explained.decision)
     out.print(checks_table(explained.checks))
     if explained.country_table_age_s:
         out.print(f"The country table is {explained.country_table_age_s / _DAY_S:,.0f} days old.")
-    for check in explained.checks:
-        if check.reason:
-            out.print(f"{name_of(check.reason)}: {plain(check.rule)}")
+    for line in dict.fromkeys(
+        f"{plain(check.signal)}: {plain(check.rule)}" for check in explained.checks if check.reason
+    ):
+        out.print(line)
     for check in explained.checks:
         if check.fields:
             out.print(f"{plain(check.signal)}: {_fields(check.fields)}")

@@ -1,7 +1,7 @@
 """The lines that say what a policy loosens and tightens: those of ``check-policy --against`` and of ``replay``."""
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from server.cli.shell import Shell, plain
@@ -25,6 +25,16 @@ def add_allowances(parser: ArgumentParser) -> None:
 def is_refused(name: str, effect: Effect, allowed: Sequence[str]) -> bool:
     """Whether a change is a loosening that is not allowed by its name or a name above it."""
     return effect is Effect.LOOSENS and not is_allowed(name, allowed)
+
+
+def note_unused(shell: Shell, loosenings: Collection[str], allowed: Sequence[str]) -> None:
+    """Note every allowance that no loosening needs, with the loosenings that are named by a table above it."""
+    for allowance in allowed:
+        if any(is_allowed(name, [allowance]) for name in loosenings):
+            continue
+        above = sorted({name for name in loosenings if allowance.startswith(f"{name}.")})
+        remedy = f"; the loosening found is {', '.join(above)}" if above else ""
+        shell.note(plain(f"--allow {allowance} allows nothing: no loosening has this name or one below it{remedy}"))
 
 
 def print_change(shell: Shell, name: str, effect: Effect, text: str, allowed: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from server.cli.command import Command
 from server.cli.failures import OK, REFUSED, UsageError
-from server.cli.policy_changes import NOT_ALLOWED, add_allowances, is_refused, print_change
+from server.cli.policy_changes import NOT_ALLOWED, add_allowances, is_refused, note_unused, print_change
 from server.cli.shell import Shell, counted, plain
 from server.decision_records.reading import RecordReading
 from server.policy.policy_file import load_policy
@@ -38,6 +38,7 @@ def run(options: Namespace, shell: Shell) -> int:
     changes = reading.replay.changes + unrecorded_changes(reading.replay, reading.policies)
     _print_bad_lines(reading, shell)
     _print_changes(changes, options.allow, shell)
+    note_unused(shell, {each.name for each in changes if each.effect is Effect.LOOSENS}, options.allow)
     refused = sum(is_refused(change.name, change.effect, options.allow) for change in changes)
     shell.out.print(_summary(reading, changes, refused))
     return REFUSED if refused else OK

@@ -4,6 +4,7 @@ Text from outside (ids, segment names, cookies) goes through ``plain`` before it
 control characters.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,6 +40,10 @@ class Shell:
     def write(self, text: str) -> None:
         """Write a line for other programs: not wrapped and not coloured."""
         self.out.file.write(text + "\n")
+
+    def note(self, text: str) -> None:
+        """Write a line to standard error: what the person should know, and no result."""
+        sys.stderr.write(f"adtargeting: {text}\n")
 
 
 def plain(text: str) -> str:

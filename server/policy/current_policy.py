@@ -9,15 +9,20 @@ from targeting.decision import Rulebook
 from targeting.policy.policy import DEFAULT_POLICY, Policy
 
 
+def read_policy(path: str, *, may_be_empty: bool = True) -> Policy:
+    """Return the policy of a file; an empty path is the built-in policy. Raises ``PolicyError``."""
+    return load_policy(Path(path), may_be_empty=may_be_empty) if path else DEFAULT_POLICY
+
+
 class CurrentPolicy:
     """Holds the current rulebook. A batch reads it once, so the whole batch is decided by one policy."""
 
-    def __init__(self, path: str, id_key: bytes, metrics: Metrics) -> None:
-        """``path`` names the file; empty: the built-in policy. Raises ``PolicyError``."""
+    def __init__(self, path: str, policy: Policy, id_key: bytes, metrics: Metrics) -> None:
+        """``path`` names the file, from which a reload takes the successor of ``policy``; see ``read_policy``."""
         self._path = path
         self._id_key = id_key
         self._metrics = metrics
-        self._read(may_be_empty=True)
+        self.replace(policy)
 
     def __call__(self) -> Rulebook:
         """Return the current rulebook."""
@@ -28,8 +33,7 @@ class CurrentPolicy:
 
         If not, as when it is empty, the current policy stays.
         """
-        # A file that is being written is empty for a moment.
-        return reload_policy("policy", lambda: self._read(may_be_empty=False))
+        return reload_policy("policy", self._read_again)
 
     def shadow_path(self) -> Path | None:
         """Return the path of the policy in the shadow that the current policy names, from its own file."""
@@ -41,7 +45,8 @@ class CurrentPolicy:
         self._metrics.use_policy(policy)
         self._rulebook = Rulebook(policy, self._id_key)
 
-    def _read(self, *, may_be_empty: bool) -> Policy:
-        policy = load_policy(Path(self._path), may_be_empty=may_be_empty) if self._path else DEFAULT_POLICY
+    def _read_again(self) -> Policy:
+        # A file that is being written is empty for a moment.
+        policy = read_policy(self._path, may_be_empty=False)
         self.replace(policy)
         return policy

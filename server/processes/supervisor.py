@@ -24,6 +24,7 @@ from server.lifecycle.vital_threads import VitalThreads
 from server.logs import FloodFilter
 from server.metrics.call_counts import DenialCounts
 from server.metrics.process_counts import define_processes, define_worker_ends
+from server.policy.current_policy import read_policy
 from server.processes.merged_metrics import MergedMetrics
 from server.processes.reports import WorkerMain
 from server.processes.restart_pauses import FIRST_S, RestartPauses
@@ -74,6 +75,8 @@ class Supervisor(Opening):
         self._file_watch = FileWatch(self._doors.reload, self._doors.reload_if_changed)
         self._file_watch.start()
         closing.callback(self._file_watch.close)
+        # The workers read it again; a fault of it is to be known before those of the store.
+        read_policy(settings.policy)
         self._store = StoreAccess(settings, closing)
         listener, address = open_listener(settings)
         closing.callback(listener.close)

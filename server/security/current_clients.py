@@ -32,7 +32,8 @@ class CurrentClients:
         except ClientsFileError as problem:
             _LOG.error("clients file refused, the current clients stay: %s", problem)
             return
-        _LOG.info("clients file loaded: %d clients", self.clients.count)
+        count = self.clients.count
+        _LOG.info("clients file loaded: %d %s", count, "client" if count == 1 else "clients")
 
     def reload_if_changed(self) -> None:
         """Reload the file if it has changed."""

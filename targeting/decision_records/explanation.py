@@ -70,6 +70,8 @@ def record_checks(record: DecisionRecord) -> Iterator[Check]:
             Reason.SIGNAL_UNREADABLE if is_unreadable else reason,
             limits,
         )
+        if is_unreadable and reason in limits:
+            yield _check(name, "all that can be read", reason, limits)
     if record.store not in {"asked", "not_asked"}:
         yield _check("store", "no answer", Reason[record.store], limits)
     for subject in record.subjects:

@@ -37,10 +37,12 @@ _FLAGS = (
     _Flag(Reason.LIMIT_AD_TRACKING, "signals.limit_ad_tracking", "the operating system's switch limits"),
 )
 
+_UNREADABLE_RULE = "a signal that is present and cannot be read limits"
+
 
 def explain(trace: DecisionTrace) -> list[Check]:
     """Return every check of a decision; those of the store too, where the request alone limits."""
-    return [*_flag_checks(trace), _stated_age_check(trace), *_consent_checks(trace), *record_checks(trace)]
+    return [*_flag_checks(trace), *_stated_age_checks(trace), *_consent_checks(trace), *record_checks(trace)]
 
 
 def _present(trace: DecisionTrace) -> tuple[bool, ...]:
@@ -71,23 +73,26 @@ def _flag_checks(trace: DecisionTrace) -> Iterator[Check]:
         )
 
 
-def _stated_age_check(trace: DecisionTrace) -> Check:
+def _stated_age_checks(trace: DecisionTrace) -> Iterator[Check]:
     """Check the age that the request states; the records' and the NAP cookie's are checked with the records."""
     signals, reasons = trace.item.request.signals, trace.item.verdict.reasons
     treatment, has_year = signals.age_treatment, signals.latest_birth_day is not None
-    reason = Reason.UNDER_AGE if reasons & Reason.UNDER_AGE.bit else None
+    limits: list[Reason | None] = []
     if treatment == AgeTreatment.CHILD:
-        reason = Reason.CHILD_DIRECTED
+        limits.append(Reason.CHILD_DIRECTED)
     elif treatment not in set(AgeTreatment):
-        reason = reason or Reason.SIGNAL_UNREADABLE
-    return Check(
-        signal="stated age",
-        present=has_year or treatment != AgeTreatment.UNSPECIFIED,
-        value_class="year of birth" if has_year else "flag" if treatment else "absent",
-        said="limits" if reason else "nothing",
-        rule="age_treatment CHILD or TEEN limits; a year of birth does, below the policy's age for the place",
-        reason=reason,
-    )
+        limits.append(Reason.SIGNAL_UNREADABLE)
+    if reasons & Reason.UNDER_AGE.bit:
+        limits.append(Reason.UNDER_AGE)
+    for reason in limits or [None]:
+        yield Check(
+            signal="stated age",
+            present=has_year or treatment != AgeTreatment.UNSPECIFIED,
+            value_class="year of birth" if has_year else "flag" if treatment else "absent",
+            said="limits" if reason else "nothing",
+            rule="age_treatment CHILD or TEEN limits; a year of birth does, below the policy's age for the place",
+            reason=reason,
+        )
 
 
 def _consent_checks(trace: DecisionTrace) -> Iterator[Check]:
@@ -100,13 +105,23 @@ def _consent_checks(trace: DecisionTrace) -> Iterator[Check]:
         said="applies" if consent.gdpr else "does not apply",
         rule="gdpr_applies, else GPP section 2 named, else any country shown; in doubt it applies",
     )
-    yield _tcf_check(trace)
-    yield _gpp_check(trace)
-    yield _us_privacy_check(trace)
+    yield from _string_checks(trace, _tcf_check(trace), Reason.TCF_NO_CONSENT, "give no basis")
+    yield from _string_checks(trace, _gpp_check(trace), Reason.GPP_OPT_OUT, "limit")
+    yield from _string_checks(trace, _us_privacy_check(trace), Reason.US_PRIVACY_OPT_OUT, "opt out of sale")
     if trace.item.cookies.device_doubt:
         yield _unreadable("cookie MUID", "a browser whose choice cannot be looked up is limited")
     for name in signals.unreadable:
-        yield _unreadable(name, "a signal that is present and cannot be read limits")
+        yield _unreadable(name, _UNREADABLE_RULE)
+
+
+def _string_checks(trace: DecisionTrace, check: Check, reason: Reason, said: str) -> Iterator[Check]:
+    """Yield the check of a kind of string; a second one for what the readable ones say beside an unreadable one."""
+    if check.reason is not Reason.SIGNAL_UNREADABLE:
+        yield check
+        return
+    yield check._replace(rule=_UNREADABLE_RULE)
+    if trace.item.verdict.reasons & reason.bit:
+        yield check._replace(value_class="all that can be read", said=said, reason=reason, fields=())
 
 
 def _unreadable(signal: str, rule: str, fields: Fields = ()) -> Check:

@@ -19,6 +19,8 @@ from targeting.records.stored_records import StoredRecords
 _RECORD_RULE = (
     "an account's opt-out, a linked account's or the device's limits; so does a record that cannot be trusted"
 )
+_ANSWER_RULE = "a choice that cannot be looked up, because the store gives no answer, limits"
+_SUBJECT_RULE = "a request without an account or a device has no stored choice to look up, which limits"
 _CHILD_RULE = "a person below the policy's age for the place is a child; an unknown place counts as the strictest"
 _OPT_IN_RULE = "where consent.explicit_opt_in_in names the place, behavioural mode needs a stored opt-in"
 _PROFILE_RULE = "a profile is read only when nothing limits"
@@ -30,10 +32,10 @@ def record_checks(trace: DecisionTrace) -> Iterator[Check]:
     """Make every check of the stored records, in the order of the subjects."""
     stored = trace.stored
     if isinstance(stored, Reason):
-        yield _store_check("no answer", said="limits", reason=stored)
+        yield _store_check("no answer", "limits", _ANSWER_RULE, stored)
         return
     if not stored:
-        yield _store_check("not asked", said="no subject is identified", reason=Reason.NO_SUBJECT)
+        yield _store_check("not asked", "no subject is identified", _SUBJECT_RULE, Reason.NO_SUBJECT)
         return
     choices = read_stored_choices(stored)
     own = state(trace.item, choices, (), trace.policy, person_day(trace.now_s)).own_subjects
@@ -52,8 +54,8 @@ def _reasons(trace: DecisionTrace, stored: Sequence[StoredRecords], choices: Seq
     return found if trace.item.verdict.reasons else Reasons(found | trace.decision.reasons)
 
 
-def _store_check(value_class: str, *, said: str, reason: Reason) -> Check:
-    return Check(signal="store", present=False, value_class=value_class, said=said, rule=_RECORD_RULE, reason=reason)
+def _store_check(value_class: str, said: str, rule: str, reason: Reason) -> Check:
+    return Check(signal="store", present=False, value_class=value_class, said=said, rule=rule, reason=reason)
 
 
 def _name(records: StoredRecords, *, is_own: bool) -> str:

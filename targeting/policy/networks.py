@@ -17,7 +17,7 @@ MAX_IPV6_BITS = 56
 
 NETWORK_ID = matches(r"[^\s\x00-\x1f\x7f]{1,64}", "1 to 64 characters without spaces")
 
-_COUNTRY_CODES = "ISO 3166-1 alpha-2 country codes"
+_COUNTRY_CODES = "ISO 3166-1 alpha-2 country codes (GB, not UK)"
 _SEGMENT_CATEGORIES = tuple(
     dict.fromkeys(category.name for category in CATEGORIES if category.tier is not Tier.DEMOGRAPHIC)
 )

@@ -51,7 +51,7 @@ GDPR_COUNTRIES = (
     *("AX", "BL", "GF", "GG", "GI", "GP", "IM", "JE", "MF", "MQ", "PM", "RE", "SJ", "YT"),
 )
 
-_COUNTRY_CODES = "ISO 3166-1 alpha-2 country codes"
+_COUNTRY_CODES = "ISO 3166-1 alpha-2 country codes (GB, not UK)"
 _SUBDIVISION = r"[A-Z]{2}-[A-Z0-9]{1,3}"
 _SUBDIVISIONS = "ISO 3166-2 codes such as US-CT"
 _PLACES = "ISO 3166-1 alpha-2 or ISO 3166-2 codes such as BR or CA-QC"

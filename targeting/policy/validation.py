@@ -7,6 +7,7 @@ field's metadata with the functions below. This module knows the types that a po
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -82,12 +83,18 @@ def read_dataclass(shape: type[T], table: Mapping[str, object], path: str = "") 
     for key, value in table.items():
         key_path = f"{path}.{key}" if path else key
         if key not in known:
-            raise PolicyError(key_path, f"unknown key; use one of: {', '.join(sorted(known))}")
+            raise PolicyError(key_path, f"unknown key; {_proposal(key, known)}")
         values[key] = _value(types[key], value, key_path, known[key])
     for name, setting in known.items():
         if name not in values and setting.default is MISSING and setting.default_factory is MISSING:
             raise PolicyError(f"{path}.{name}", "is required")
     return shape(**values)
+
+
+def _proposal(unknown: str, known: Iterable[str]) -> str:
+    """Return the key that was probably meant, or all keys if none is similar."""
+    similar = get_close_matches(unknown, known, n=1)
+    return f"did you mean {similar[0]}?" if similar else f"use one of: {', '.join(sorted(known))}"
 
 
 def _value(expected: Any, value: object, path: str, setting: Field[Any]) -> object:

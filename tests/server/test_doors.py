@@ -202,11 +202,34 @@ def test_a_command_that_is_not_let_in_says_the_remedy(
     assert err.count("\n") == 1
 
 
-def test_a_failed_handshake_is_one_line_without_those_of_grpc(locked: Locked) -> None:
-    argv = ("decide", "--account", "bob", "--address", locked.service.address, "--tls")
+@pytest.mark.parametrize(
+    ("has_certificate", "remedy"),
+    [
+        (False, "its certificate is not trusted"),
+        (True, "it refused the client certificate, which must be valid and signed by an authority of its ADTARGETING_"),
+    ],
+    ids=["an unknown service", "an unknown client"],
+)
+def test_a_failed_handshake_is_one_line_without_those_of_grpc(
+    locked: Locked, tmp_path: Path, has_certificate: bool, remedy: str
+) -> None:
+    certificate, key = map(str, Authority("others").issue(sans=HERE).write(tmp_path))
+    shown = ("--tls-ca", locked.ca, "--tls-cert", certificate, "--tls-key", key) if has_certificate else ("--tls",)
+    argv = ("decide", "--account", "bob", "--address", locked.service.address, *shown)
     ended = subprocess.run([sys.executable, "-m", "server", *argv], capture_output=True, check=False)
     assert ended.returncode == 1
+    assert remedy in ended.stderr.decode()
     assert ended.stderr.decode().count("\n") == 1
+
+
+def test_a_token_that_the_service_does_not_list_is_told_from_none(
+    locked: Locked, token: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(token).write_text(f"adt_{'o' * 43}\n")
+    _, _, err = command(locked, capsys, "decide", "--account", "bob")
+    assert "the token of ADTARGETING_TOKEN_FILE is not in the clients file of the service (ADTARGETING_CLIENTS)" in err
+    assert "set ADTARGETING_TOKEN_FILE" not in err
+    assert "adt_" not in err
 
 
 USAGE = {
@@ -235,18 +258,20 @@ def test_a_new_token_and_its_line(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("gate", ["grpcio", "http2"])
 @pytest.mark.parametrize("mode", ["0600", "0666"])
 def test_a_service_on_unix_sockets(tmp_path: Path, gate: str, mode: str) -> None:
-    grpc_path, metrics_path = tmp_path / "grpc.sock", tmp_path / "metrics.sock"
+    grpc_path, metrics_path, web_path = (tmp_path / f"{name}.sock" for name in ("grpc", "metrics", "web"))
     given = settings(
         tmp_path,
         grpc_address=f"unix:{grpc_path}",
         metrics_address=f"unix:{metrics_path}",
+        web_address=f"unix:{web_path}",
+        web_origin="https://privacy.example",
         socket_mode=mode,
         gate=gate,
         drain_grace_s=0,
     )
     with Service(given) as service:
         assert "Unix socket" in start_line(service)
-        assert f"metrics on unix:{metrics_path} (/metrics), from" in start_line(service)
+        assert f"metrics on unix:{metrics_path} (/metrics), pages on unix:{web_path} (/choice" in start_line(service)
         assert [f"{path.stat().st_mode & 0o777:04o}" for path in (grpc_path, metrics_path)] == [mode, mode]
         with grpc.insecure_channel(service.address) as channel:
             assert TargetingServiceStub(channel).Decide(BOB, timeout=10).mode == pb.MODE_LIMITED

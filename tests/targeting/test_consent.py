@@ -196,8 +196,9 @@ def test_strings_that_take_too_long_are_named_apart() -> None:
     assert (consent.unreadable, consent.given_up) == (("gpp", "tcf"), ("gpp", "tcf"))
     for strings in permutations([gpp({7: "B" + "A" * 600}), "?"]):
         assert consent_of(Signals(gpp=strings[0], more_gpps=strings[1:]), ip_location=US).given_up == ("gpp",)
-    consent = consent_of(Signals(gdpr_applies=True, tcf_consent="?", gpp="?", us_privacy="?"))
-    assert (consent.unreadable, consent.given_up) == (("gpp", "tcf", "us_privacy"), ())
+    for unreadable in ("?", gpp({7: "?"})):
+        consent = consent_of(Signals(gdpr_applies=True, tcf_consent="?", gpp=unreadable, us_privacy="?"))
+        assert (consent.unreadable, consent.given_up) == (("gpp", "tcf", "us_privacy"), ())
 
 
 def test_outside_the_gdpr_a_consent_is_what_would_have_been_read_there() -> None:

@@ -1,5 +1,6 @@
 """The ids of a person at networks: one per network, key and epoch, and no two can be joined."""
 
+import hashlib
 from dataclasses import replace
 from itertools import pairwise, product
 
@@ -20,6 +21,11 @@ def test_two_networks_cannot_join_their_ids_and_neither_can_two_keys() -> None:
 
 def test_without_a_key_there_is_no_id() -> None:
     assert decide_one(key=b"").network_user_id == ""
+
+
+def test_in_the_first_epoch_an_id_is_the_keyed_hash_of_network_and_person() -> None:
+    expected = hashlib.blake2b(b"net\0" + owner_of(ALICE), digest_size=16, key=b"key").hexdigest()
+    assert decide_one().network_user_id == expected
 
 
 NETWORKS = ("net", "other")

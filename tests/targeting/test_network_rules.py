@@ -131,8 +131,8 @@ def test_a_rule_by_signal_applies_where_a_signal_cannot_be_read(condition: dict[
     rule = with_rules(NetworkRule(withhold=("contact",), **condition))
     readable = Signals(global_privacy_control=condition.get("global_privacy_control") is False)
     assert decide_one(rule, request=REQUEST._replace(signals=readable)).contact_allowed
-    unreadable = readable._replace(unreadable=("regs.gpc",))
-    assert not decide_one(rule, request=REQUEST._replace(signals=unreadable)).contact_allowed
+    for unreadable in (readable._replace(unreadable=("regs.gpc",)), readable._replace(us_privacy="?")):
+        assert not decide_one(rule, request=REQUEST._replace(signals=unreadable)).contact_allowed
 
 
 def test_only_a_star_and_a_question_mark_are_special_in_a_pattern() -> None:

@@ -1,6 +1,7 @@
 """Several sources of one fact: the stricter counts, whichever it is and wherever it stands."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -37,9 +38,9 @@ def decided(
     request: AdRequest,
     naps: tuple[Nap, ...] = (),
     policy: Policy = POLICY,
-    **preferences: Preference,
+    **preferences: Preference | None,
 ) -> Decision:
-    """Decide for Alice, who has a profile; other accounts have the preferences that are given."""
+    """Decide for Alice, who has a profile; other accounts have the preferences that are given, None: no record."""
     request = request._replace(
         identity=Identity("alice", tuple(name for name in preferences if name != "alice")),
         ip="192.0.2.77",
@@ -49,7 +50,8 @@ def decided(
     stored = []
     for subject in planned.subjects:
         owner = owner_of(subject)
-        preference = encode_preference(preferences.get(subject.id, Preference()), owner)
+        given = preferences.get(subject.id, Preference())
+        preference = None if given is None else encode_preference(given, owner)
         profile = encode_profile(Profile(), owner) if subject == ALICE else None
         stored.append(StoredRecords(subject.kind, owner, preference, profile))
     return decide(planned, stored, [naps if stored else ()], Rulebook(policy, b"key"), NOW_S)[0]
@@ -57,6 +59,16 @@ def decided(
 
 def names(decision: Decision) -> list[str]:
     return [reason.name for reason in reasons_in(decision.reasons)]
+
+
+ONE, TWO = "NAP=a", "NAP=a; NAP=b"
+STATED = {
+    "one cookie": (ONE, (Nap(age=20),), AgeBracket.FROM_18),
+    "none": ("", (), AgeBracket.UNKNOWN),
+    "one that cannot be decrypted": (ONE, (), AgeBracket.UNKNOWN),
+    "two that differ": (TWO, (Nap(age=20), Nap(age=40)), AgeBracket.UNKNOWN),
+    "two, one of which cannot be decrypted": (TWO, (Nap(age=20),), AgeBracket.UNKNOWN),
+}
 
 
 class TestAges:
@@ -80,6 +92,11 @@ class TestAges:
         linked = self.FIFTEEN._replace(country="CA")
         assert names(decided(request, policy=self.COUNTRIES, bob=linked)) == ["UNDER_AGE"]
 
+    def test_a_subject_of_whom_nothing_is_stored_has_the_age_of_the_address(self) -> None:
+        request = AdRequest(ip_location=IN_THE_US)
+        assert decided(request, policy=self.COUNTRIES, bob=None).mode is Mode.BEHAVIOURAL
+        assert names(decided(request, policy=self.COUNTRIES, alice=self.FIFTEEN, bob=None)) == ["UNDER_AGE"]
+
     def test_nor_does_it_fail_to_raise_one(self) -> None:
         request = AdRequest(client_country="", ip_location=IpLocation("CA", ""))
         linked = self.FIFTEEN._replace(country="US")
@@ -93,6 +110,21 @@ class TestAges:
         at_home = Preference(country="US")
         assert names(decided(request, policy=self.COUNTRIES, alice=at_home)) == ["UNDER_AGE"]
         assert decided(request, policy=self.COUNTRIES).mode is Mode.BEHAVIOURAL
+
+    @pytest.mark.parametrize(("header", "naps", "bracket"), STATED.values(), ids=STATED)
+    def test_only_a_nap_cookie_without_another_states_an_age(
+        self, header: str, naps: tuple[Nap, ...], bracket: AgeBracket
+    ) -> None:
+        features = decided(AdRequest(ip_location=IN_THE_US, cookie_header=header), naps).behavioural
+        assert features is not None
+        assert features.demographics.age_bracket is bracket
+
+    @pytest.mark.parametrize("others", [{}, {"bob": Preference(birth_day=TODAY - 70 * 366)}], ids=["alone", "linked"])
+    def test_the_age_bracket_is_that_of_the_person_whose_profile_it_is(self, others: dict[str, Any]) -> None:
+        alice = Preference(birth_day=TODAY - 20 * 366)
+        features = decided(AdRequest(ip_location=IN_THE_US), alice=alice, **others).behavioural
+        assert features is not None
+        assert features.demographics.age_bracket is AgeBracket.FROM_18
 
     @pytest.mark.parametrize(
         ("years", "bracket"),
@@ -111,6 +143,15 @@ def test_every_request_has_nap_cookies_of_its_own(naps: list[tuple[Nap, ...]]) -
     stored = [StoredRecords(subject.kind, owner_of(subject)) for subject in planned.subjects]
     with pytest.raises(ValueError, match="zip"):
         decide(planned, stored, naps, Rulebook(POLICY), NOW_S)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_no_person_is_decided_by_the_records_of_another(count: int) -> None:
+    people = [AdRequest(identity=Identity(name), ip_location=IN_THE_US) for name in ("alice", "bob")]
+    planned = plan(people, POLICY, NOW_S)
+    stored = [StoredRecords(subject.kind, owner_of(subject)) for subject in (*planned.subjects, ALICE)][:count]
+    with pytest.raises(ValueError, match="as many records as subjects"):
+        decide(planned, stored, [(), ()], Rulebook(POLICY), NOW_S)
 
 
 SCOPE = {
@@ -199,6 +240,21 @@ def test_the_first_stored_country_and_language_count(
 ) -> None:
     limited = decided(AdRequest(ip_location=IN_THE_US, signals=OUT_OF_SCOPE), alice=alice, bob=bob).limited
     assert (limited.country, limited.language) == expected
+
+
+SHOWN = {
+    "the setting of the country": (AdRequest(client_country="GB", ip_location=IN_THE_US), ("GB", "")),
+    "the cookie": (AdRequest(cookie_header="CC=GB", ip_location=IN_THE_US), ("GB", "")),
+    "the address": (AdRequest(ip_location=IN_THE_US), ("US", "")),
+    "the setting of the language": (AdRequest(client_language="fr", ip_location=IN_THE_US), ("US", "fr")),
+    "the browser's languages": (AdRequest(accept_language="de, fr;q=0.5", ip_location=IN_THE_US), ("US", "de")),
+}
+
+
+@pytest.mark.parametrize(("request_", "expected"), SHOWN.values(), ids=SHOWN)
+def test_a_limited_answer_tells_what_the_request_shows(request_: AdRequest, expected: tuple[str, str]) -> None:
+    limited = decided(request_._replace(signals=Signals(child_directed=True))).limited
+    assert (limited.country, limited.language, limited.ip_country) == (*expected, "US")
 
 
 def test_a_record_of_another_owner_is_unreadable_also_in_a_newer_version() -> None:

@@ -15,7 +15,7 @@ from server.gate.connect.guard import guarded
 from server.gate.connect.mounted import Mounted
 from server.gate.entrance import Entrance
 from server.gate.health import HealthBoard
-from server.gate.http2.asgi import Application, Receive, Scope, Send, respond
+from server.gate.http2.asgi import PLAIN_TEXT, Application, Receive, Scope, Send, respond
 from server.gate.http2.grpc_wire import send_refusal
 from server.gate.http2.intake import Intake
 from server.gate.http2.limits import AllowedNames
@@ -27,6 +27,7 @@ from server.security.http_credentials import presented_in
 _METHODS: Final[Mapping[str, Method]] = {method.path: method for method in METHODS}
 _STANDARD_BYTES: Final = 16 * 1024
 _UNIMPLEMENTED: Final = Refusal(code_pb2.UNIMPLEMENTED, "unknown RPC")
+_NO_PATH: Final = b"no RPC has this path; one is /adtargeting.v1.TargetingService/Decide\n"
 _KEPT_OUT: Final = {
     status: Refusal(code, "")
     for status, code in (
@@ -87,4 +88,4 @@ async def _unknown(scope: Scope, _: Receive, send: Send) -> None:
     if content_type.startswith(b"application/grpc") and not content_type.startswith(b"application/grpc-web"):
         await send_refusal(send, _UNIMPLEMENTED)
     else:
-        await respond(send, 404, [(b"content-type", b"text/plain; charset=utf-8")])
+        await respond(send, 404, [PLAIN_TEXT], _NO_PATH)

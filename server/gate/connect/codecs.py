@@ -1,23 +1,17 @@
 """Codecs that hand bytes through: messages stay bytes for the lanes, and JSON is turned by protobuf's ``json_format``.
 
 connectrpc calls a codec on the event loop, so nothing is done there: ``conversions`` reads requests and writes answers.
-An unknown member is refused, as it may be a misspelt signal. Errors of ``json_format`` quote the caller's text, so none
-of them is passed on.
+An unknown member is refused, as it may be a misspelt signal; ``json_faults`` says what is wrong.
 """
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
-from google.rpc import code_pb2
 
 from server.gate.connect.compression import GZIP, Packed
+from server.gate.connect.json_faults import refusal_of
 from server.gate.port import Answer, Refusal
-
-_NO_JSON: Final = Refusal(
-    code_pb2.INVALID_ARGUMENT,
-    "not valid JSON of the request's message: check names, types and enumerations; nothing unknown is taken",
-)
 
 
 class Form(NamedTuple):
@@ -42,8 +36,8 @@ class Body(NamedTuple):
             return data
         try:
             return json_format.Parse(data, self.kind(), max_recursion_depth=16).SerializeToString()
-        except Exception:  # noqa: BLE001  # whatever it is, it is about the caller's text
-            return _NO_JSON
+        except Exception as fault:  # noqa: BLE001  # whatever it is, it is about the caller's text
+            return refusal_of(fault, self.kind)
 
 
 def written(kind: type[Message], answer: bytes, form: Form) -> Body:

@@ -7,16 +7,16 @@ the configured list. GET is off: ids would stand in URLs, and so in histories an
 
 from collections.abc import Callable, Mapping
 
-from server.gate.http2.asgi import Application, Headers, Message, Receive, Scope, Send, respond
+from server.gate.http2.asgi import PLAIN_TEXT, Application, Headers, Message, Receive, Scope, Send, respond
 from server.gate.http2.limits import AllowedNames
 
-_PLAIN: Headers = [(b"content-type", b"text/plain; charset=utf-8")]
 _LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
 _ALLOWED_HEADERS = (
     b"content-type, connect-protocol-version, connect-timeout-ms, grpc-timeout, x-grpc-web, x-user-agent, authorization"
 )
 _REMEDIES = {
     421: b"this port is not called by the name in Host; list the name in ADTARGETING_HOSTS\n",
+    405: b"call by POST, with content-type: application/json\n",
     403: b"pages of this Origin may not call this port; list the origin in ADTARGETING_ORIGINS\n",
 }
 _EXPOSED_HEADERS = b"grpc-status, grpc-message, grpc-status-details-bin"
@@ -30,12 +30,12 @@ def guarded(application: Application, allowed: AllowedNames, count: Callable[[st
         origin = headers.get(b"origin")
         if (status := _status_against(scope, headers, allowed)) is not None:
             count(scope["path"], status)
-            await respond(send, status, _PLAIN, _REMEDIES[status])
+            await respond(send, status, [PLAIN_TEXT], _REMEDIES[status])
         elif origin is not None and scope["method"] == "OPTIONS":
             await respond(send, 204, _preflight(origin))
         elif scope["method"] != "POST":
             count(scope["path"], 405)
-            await respond(send, 405, [*_PLAIN, (b"allow", b"POST")])
+            await respond(send, 405, [PLAIN_TEXT, (b"allow", b"POST")], _REMEDIES[405])
         else:
             await application(scope, receive, send if origin is None else _with_origin(send, origin))
 

@@ -143,7 +143,8 @@ class EmbeddedRedis:
                 if time.monotonic() > deadline_s:
                     os.close(lock)
                     raise EmbeddedStoreError(
-                        f"{_SETTING}: another embedded store uses the directory; stop it or set another directory"
+                        f"{_SETTING}: another embedded store uses the directory, probably that of a running service; "
+                        "stop it or set another directory"
                     ) from None
                 time.sleep(_POLL_S)
             else:

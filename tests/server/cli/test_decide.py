@@ -102,10 +102,39 @@ def test_a_refusal_is_one_line_that_names_the_field(served: Adt) -> None:
 def test_explain_shows_every_check_and_whole_names(served: Adt) -> None:
     ended = served("explain", "--account", "a", "--ip", US, "--gpc", "--gpp", "DBABLA~BEAQAAAAAg", "--gpp-sid", "7")
     assert ended.status == 0
-    assert "GLOBAL_PRIVACY_CONTROL: Sec-GPC: 1 limits" in ended.lines
+    assert "signals.global_privacy_control: Sec-GPC: 1 limits" in ended.lines
     assert "GPP string: section 7 SaleOptOut = 1" in ended.lines
-    assert sum("GLOBAL_PRIVACY_CONTROL" in line for line in ended.lines) == 3
+    assert sum("GLOBAL_PRIVACY_CONTROL" in line for line in ended.lines) == 2
     assert max(map(len, ended.lines)) <= WIDTH
+
+
+@pytest.mark.parametrize(
+    ("argv", "reasons", "rule"),
+    [
+        (
+            ("--account", "", "--ip", US),
+            {"NO_SUBJECT": "the request identifies no subject"},
+            "store: a request without an account or a device has no stored choice to look up, which limits",
+        ),
+        (
+            ("--account", "a", "--ip", GB, "--tcf", "CPXxRfAPXxRfA"),
+            {
+                "TCF_NO_CONSENT": "the GDPR applies and consent is missing",
+                "SIGNAL_UNREADABLE": "a privacy signal is present and cannot be decoded",
+            },
+            "TC string: a signal that is present and cannot be read limits",
+        ),
+    ],
+    ids=["no subject", "unreadable TC string"],
+)
+def test_explain_says_what_each_reason_means_and_has_a_row_for_it(
+    served: Adt, argv: tuple[str, ...], reasons: dict[str, str], rule: str
+) -> None:
+    ended = served("explain", *argv)
+    for name, text in reasons.items():
+        assert f"  {name}: {text}" in ended.lines
+        assert any(line.endswith(name) for line in ended.lines)
+    assert rule in " ".join(ended.out.split())
 
 
 def test_explain_as_json_is_the_answer_itself(served: Adt) -> None:

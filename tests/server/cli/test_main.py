@@ -113,7 +113,8 @@ def test_the_file_of_config_is_read_and_its_errors_are_one_line(adt: Adt, tmp_pa
     config.write_text("= nonsense\n")
     ended = adt("--config", str(config), "decide")
     assert (ended.status, ended.err.count("\n")) == (2, 1)
-    assert adt("--config", str(tmp_path / "none.toml"), "decide").status == 2
+    ended = adt("--config", str(tmp_path / "none.toml"), "decide")
+    assert (ended.status, f"--config: {tmp_path}/none.toml cannot be read: No such file" in ended.err) == (2, True)
 
 
 @pytest.mark.parametrize("options", [["--address", "127.0.0.1:1", "decide"], ["decide", "--address", "127.0.0.1:1"]])
@@ -125,14 +126,18 @@ def test_a_service_that_is_not_there_is_a_refusal_that_says_how_to_start_one(adt
     assert "adtargeting serve" in ended.err
 
 
-def test_a_service_that_never_answers_is_not_waited_for(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("options", [(), ("--tls",)], ids=["plaintext", "TLS"])
+def test_a_service_that_never_answers_is_not_waited_for(
+    adt: Adt, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
     monkeypatch.setattr(client, "TIMEOUT_S", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        ended = adt("decide", "--address", f"127.0.0.1:{silent.getsockname()[1]}")
+        ended = adt("decide", "--address", f"127.0.0.1:{silent.getsockname()[1]}", *options)
     assert ended.status == 1
     assert "did not answer within 0.3 s" in ended.err
+    assert ("; it may not speak TLS: leave --tls and --tls-ca away" in ended.err) is bool(options)
 
 
 def test_the_version_is_that_of_the_package_or_none(adt: Adt, monkeypatch: pytest.MonkeyPatch) -> None:

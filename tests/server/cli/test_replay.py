@@ -89,6 +89,15 @@ def test_a_loosening_is_refused_unless_it_is_allowed_by_name(
     assert "UNDER_AGE, DE" in ended.out
 
 
+def test_a_key_is_no_name_of_a_change_that_is_known_by_its_table(adt: Adt, files: Path) -> None:
+    ended = adt("replay", "records.jsonl", "--policy", "younger.toml", "--allow", "children.age")
+    assert ended.status == 1
+    assert ended.err == (
+        "adtargeting: --allow children.age allows nothing: no loosening has this name or one below it; "
+        "the loosening found is children\n"
+    )
+
+
 def test_tightenings_are_shown_and_refuse_nothing(adt: Adt, files: Path) -> None:
     ended = adt("replay", "records.jsonl", "--policy", "stricter.toml")
     assert ended.status == 0

@@ -77,9 +77,14 @@ def test_what_the_settings_name_must_be_there(
     assert "secret@" not in ended.err
 
 
-def test_a_policy_that_cannot_be_used_stops_the_start_with_key_and_line(fresh: Adt, tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_policy_that_cannot_be_used_stops_the_start_with_key_and_line(
+    fresh: Adt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: str
+) -> None:
     (tmp_path / "policy.toml").write_text('version = "1"\ncolour = "red"\n')
-    ended = fresh("serve", "--policy", "policy.toml")
+    # Its fault comes after that of the policy.
+    monkeypatch.setenv("ADTARGETING_DATA_DIR", "/dev/null/data")
+    ended = fresh("serve", "--policy", "policy.toml", "--processes", processes)
     assert ended.status == 2
     assert "policy.toml:2: colour" in ended.err
 

@@ -55,20 +55,36 @@ def test_a_refusal_is_an_error_of_connect(address: str) -> None:
 
 
 BAD_JSON = {
-    "not JSON": b'{"accountId": "secret-',
-    "not an object": b'["secret"]',
-    "an unknown member": b'{"accountId": "a", "childDirectd": true, "x": "secret"}',
-    "a wrong type": b'{"accountId": {"secret": 1}}',
-    "an unknown enumeration value": b'{"signals": {"ageTreatment": "secret"}}',
-    "nested beyond reason": b'{"signals":' * 50 + b"1" + b"}" * 50,
-    "not UTF-8": b'{"accountId": "secret\xff"}',
-    "a long one": b'{"accountId": "secret", "cookieHeader": "' + b"x" * 20_000 + b'",}',
+    "not JSON": (b'{"accountId": "secret-', "a syntax error at line 1, column 15"),
+    "not an object": (b'["secret"]', "the request has an unknown member, or is no object"),
+    "an unknown member": (b'{"accountId": "a", "childDirectd": true, "x": "secret"}', "the request has an unknown"),
+    "one of a part": (
+        b'{"signals": {"[secret]": 1}}',
+        "signals has an unknown member, or is no object; check the names",
+    ),
+    "a wrong type": (b'{"accountId": {"secret": 1}}', "account_id has a wrong type"),
+    "the text of an error": (
+        b'{"signals": "Failed to parse secret field: "}',
+        "signals has an unknown member, or is no object",
+    ),
+    "an unknown enumeration value": (
+        b'{"signals": {"ageTreatment": "secret"}}',
+        "signals.age_treatment has a wrong type or value",
+    ),
+    "a member twice": (b'{"accountId": "secret", "accountId": ""}', "the request has a wrong type or value, or a"),
+    "nested beyond reason": (b'{"signals":' * 50 + b"1" + b"}" * 50, "signals has an unknown member"),
+    "not UTF-8": (b'{"accountId": "secret\xff"}', "it is not UTF-8"),
+    "a long one": (
+        b'{"accountId": "secret", "cookieHeader": "' + b"x" * 20_000 + b'",\n}',
+        "a syntax error at line 2, column 1",
+    ),
 }
 
 
-@pytest.mark.parametrize("body", BAD_JSON.values(), ids=BAD_JSON)
-def test_malformed_json_is_refused_without_its_text(address: str, body: bytes) -> None:
+@pytest.mark.parametrize(("body", "said"), BAD_JSON.values(), ids=BAD_JSON)
+def test_malformed_json_is_refused_without_its_text(address: str, body: bytes, said: str) -> None:
     answer = post(address, DECIDE.path, body)
+    assert answer.json()["message"].startswith(f"not valid JSON of the request's message: {said}")
     assert (answer.status, answer.json()["code"]) == (400, "invalid_argument")
     assert b"secret" not in answer.body
     assert b"childDirectd" not in answer.body
@@ -132,9 +148,11 @@ def test_health_by_json(address: str) -> None:
     ("content_type", "status"), [("text/plain", 415), ("application/x-www-form-urlencoded", 415), ("", 415)]
 )
 def test_another_content_type_is_refused(address: str, content_type: str, status: int) -> None:
-    assert post(address, DECIDE.path, b"{}", content_type).status == status
+    answer = post(address, DECIDE.path, b"{}", content_type)
+    assert (answer.status, answer.headers["content-type"]) == (status, "text/plain; charset=utf-8")
+    assert answer.body == b"send content-type: application/json, or application/proto\n"
 
 
 def test_an_unknown_path_is_not_found(address: str) -> None:
-    assert post(address, "/no.Such/Service", b"{}").status == 404
-    assert request(address, "POST", "/", b"").status == 404
+    for answer in (post(address, "/no.Such/Service", b"{}"), request(address, "POST", "/", b"")):
+        assert (answer.status, answer.body.startswith(b"no RPC has this path; one is /adtargeting.v1.")) == (404, True)

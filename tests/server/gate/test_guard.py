@@ -74,7 +74,9 @@ def test_what_a_page_may_send_is_told_to_configured_origins_alone(address: str) 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
 def test_nothing_but_post_is_served(address: str, method: str) -> None:
     query = "?connect=v1&encoding=json&message=%7B%22accountId%22%3A%22alice%22%7D"
-    assert call(address, method, DECIDE.path + query).status == 405
+    answer = call(address, method, DECIDE.path + query)
+    assert answer.status == 405
+    assert answer.body == (b"" if method == "HEAD" else b"call by POST, with content-type: application/json\n")
 
 
 @pytest.mark.parametrize("host", ["localhost", "anything.example"])

@@ -7,7 +7,7 @@ import pytest
 
 from server.metrics.metrics import Metrics
 from server.policy import shadow_policy
-from server.policy.current_policy import CurrentPolicy
+from server.policy.current_policy import CurrentPolicy, read_policy
 from server.policy.shadow_policy import ShadowPolicy
 from targeting.policy.policy import Policy, PolicyError
 
@@ -15,7 +15,8 @@ from targeting.policy.policy import Policy, PolicyError
 def opened(folder: Path, setting: str = "", policy: str = 'version = "one"') -> tuple[CurrentPolicy, ShadowPolicy]:
     (folder / "policy.toml").write_text(policy, encoding="utf-8")
     metrics = Metrics()
-    rules = CurrentPolicy(str(folder / "policy.toml"), b"", metrics)
+    path = str(folder / "policy.toml")
+    rules = CurrentPolicy(path, read_policy(path), b"", metrics)
     return rules, ShadowPolicy(setting and str(folder / setting), rules, metrics)
 
 

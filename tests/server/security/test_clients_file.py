@@ -113,7 +113,7 @@ def test_a_reload_takes_a_good_file_and_leaves_a_bad_one(tmp_path: Path, caplog:
     current.reload()
     assert current.clients.with_digest(bytes.fromhex(DIGEST)) is None
     assert current.clients.with_digest(bytes.fromhex(OTHER)) is not None
-    assert "clients file loaded: 1 clients" in caplog.text
+    assert "clients file loaded: 1 client\n" in caplog.text
 
 
 def test_a_changed_file_is_taken_once_it_has_settled(tmp_path: Path) -> None:

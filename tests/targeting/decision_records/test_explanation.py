@@ -8,6 +8,7 @@ from targeting.decision_records.form import DecisionRecord, RequestFacts, Subjec
 from targeting.decision_records.lines import LineUnreadable, line_of, policy_record
 from targeting.policy.directions import Effect
 from targeting.policy.policy import ChildrenPolicy, Policy
+from targeting.reasons import Reason
 from tests.targeting.decision_records.made_up_people import POLICY, changed, decisions, people
 from tests.targeting.decision_records.recorded import record
 from tests.targeting.decision_records.test_lines import MINIMAL
@@ -63,6 +64,16 @@ def limiting(shown: DecisionRecord, policy: Policy | None = None) -> dict[str, s
 )
 def test_the_checks_that_limit_are_shown(shown: DecisionRecord, expected: dict[str, str]) -> None:
     assert limiting(shown) == expected
+
+
+def test_an_unreadable_string_and_what_the_others_say_are_two_checks() -> None:
+    unreadable = replace(MINIMAL.consent, in_gdpr_scope=True, unreadable=("tcf",))
+    shown = replace(MINIMAL, reasons=("TCF_NO_CONSENT", "SIGNAL_UNREADABLE"), consent=unreadable)
+    checks = read_record(line_of(shown).decode()).checks
+    assert [check.reason for check in checks if check.signal == "TC string"] == [
+        Reason.SIGNAL_UNREADABLE,
+        Reason.TCF_NO_CONSENT,
+    ]
 
 
 def test_another_policy_says_what_it_would_change() -> None:

@@ -54,6 +54,8 @@ def test_everything_stated_is_taken() -> None:
     [
         ({"colour": 1}, "colour: unknown key; use one of: bid_request, children, "),
         ({"signals": {"x": 1}}, "signals.x: unknown key; use one of: honour_do_not_track, "),
+        ({"signals": {"honor_do_not_track": True}}, "signals.honor_do_not_track: unknown key; did you mean honour_do"),
+        ({"network": []}, "network: unknown key; did you mean networks?"),
         ({"signals": 1}, "signals: must be a table"),
         ({"signals": {"honour_do_not_track": 1}}, "signals.honour_do_not_track: must be true or false"),
         ({"version": 1}, "version: must be a string"),
@@ -71,7 +73,10 @@ def test_everything_stated_is_taken() -> None:
         ({"half_life_days": {"content": float("nan")}}, "half_life_days.content: must be between 0.01 and 3650"),
         ({"half_life_days": {"content": float("inf")}}, "half_life_days.content: must be between 0.01 and 3650"),
         ({"gdpr": {"countries": "DE"}}, "gdpr.countries: must be a list"),
-        ({"gdpr": {"countries": ["DE", "UK"]}}, "gdpr.countries[1]: must be one of: ISO 3166-1 alpha-2 country codes"),
+        (
+            {"gdpr": {"countries": ["DE", "UK"]}},
+            "gdpr.countries[1]: must be one of: ISO 3166-1 alpha-2 country codes (GB, not UK)",
+        ),
         ({"gdpr": {"also_required_purposes": [4, 25]}}, "gdpr.also_required_purposes[1]: must be between 1 and 24"),
         ({"opt_out": {"on_opt_out": "keep"}}, "opt_out.on_opt_out: must be one of: freeze, erase"),
         ({"opt_out": {"cookie_domain": "a;b"}}, "opt_out.cookie_domain: must be a domain name, or empty"),

@@ -135,9 +135,9 @@ def test_what_a_missing_express_consent_withholds(
     )
     reading = read_gpp_string(encode({5: canadian_section(fields)}), [5])
     assert reading.withholds == withholds
-    assert {found.field for found in reading.withholding_fields} == {
-        *(f"PurposesExpressConsent[{number}]" for number in purposes if number in {3, 4}),
-        *(f"SpecialFeatureExpressConsent[{number}]" for number in features if number == 1),
+    assert {(found.field, found.value) for found in reading.withholding_fields} == {
+        *((f"PurposesExpressConsent[{number}]", 0) for number in purposes if number in {3, 4}),
+        *((f"SpecialFeatureExpressConsent[{number}]", 0) for number in features if number == 1),
     }
 
 

@@ -49,7 +49,7 @@ def test_the_canadian_section_withholds_where_none_is_named() -> None:
     assert read_gpp_string(text, [NONE_APPLIES]).withholds == NOTHING
 
 
-@pytest.mark.parametrize("section_id", [1, 4])
+@pytest.mark.parametrize("section_id", [1, 3, 4])
 def test_a_section_of_no_regime_counts_only_if_it_is_named(section_id: int) -> None:
     text = encode({section_id: "BAAA", 8: us_text(section(8), {})})
     assert read_gpp_string(text, []).withholds == NOTHING
