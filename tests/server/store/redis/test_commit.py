@@ -71,5 +71,6 @@ def test_the_answer_of_the_script_is_what_became_of_the_change(answer: int, comm
     ids=str,
 )
 def test_no_other_answer_is_taken_for_one(answer: Reply, kind: type[StoreError]) -> None:
-    with pytest.raises(kind):
+    with pytest.raises(kind) as caught:
         committed_of(answer)
+    assert type(caught.value) is kind
