@@ -20,12 +20,15 @@ from server.keys.secret_key import PSEUDONYMS, SecretKey, key_file
 from server.lifecycle.opening import Opening
 from server.settings import Settings
 from server.store.keys import Pseudonyms
+from server.store.redis.connection import Connection
 from server.store.redis.handshake import open_connection
 from server.store.redis.url import RedisAddress
 
 BATCH = 32
 
 _DEADLINE_S = 5.0
+_BUSY = (b"aof_rewrite_in_progress", b"aof_rewrite_scheduled", b"rdb_bgsave_in_progress")
+_LONGEST_REWRITE_S, _POLL_S = 60.0, 0.1
 
 
 class WrongAnswer(Exception):
@@ -101,10 +104,21 @@ class Scene(Opening):
         link = open_connection(self._redis, 5)
         try:
             write_people(link, key_in(self._directory), self._population)
+            _await_quiet(link)
         except NotWritten as problem:
             raise WrongAnswer(str(problem)) from None
         finally:
             link.close()
+
+
+def _await_quiet(link: Connection) -> None:
+    """Wait until the store has rewritten its file, for which many people give it reason."""
+    until_s = time.monotonic() + _LONGEST_REWRITE_S
+    while time.monotonic() < until_s:
+        state = link.ask((b"INFO", b"persistence"), until_s)
+        if not any(b"%b:1" % name in state for name in _BUSY):
+            return
+        time.sleep(_POLL_S)
 
 
 def key_in(directory: Path) -> SecretKey:
