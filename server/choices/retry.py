@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from server.store.ports import RecordStore
 from targeting.model import Subject
@@ -11,6 +12,7 @@ from targeting.records.stored_records import StoredRecords
 _MAX_ATTEMPTS = 32
 _FIRST_PAUSE_S = 0.0002
 _LONGEST_PAUSE_S = 0.016
+_DICE: Final = random.Random()  # noqa: S311  # a pause needs no secret; its own, so that no one else's sequence moves
 
 
 def attempts(left_s: Callable[[], float]) -> Iterator[None]:
@@ -22,7 +24,7 @@ def attempts(left_s: Callable[[], float]) -> Iterator[None]:
     for number in range(_MAX_ATTEMPTS):
         yield
         longest_s = min(_FIRST_PAUSE_S * 2**number, _LONGEST_PAUSE_S, max(left_s(), 0.0))
-        time.sleep(random.uniform(0.0, longest_s))  # noqa: S311  # no secret
+        time.sleep(_DICE.uniform(0.0, longest_s))
 
 
 def read_with_retry(store: RecordStore, subject: Subject, budget_s: float) -> Iterator[tuple[StoredRecords, float]]:

@@ -20,6 +20,7 @@ ALLOWED_STDLIB = {
     "dataclasses",
     "datetime",
     "decimal",
+    "difflib",
     "enum",
     "fnmatch",
     "functools",

@@ -1,6 +1,5 @@
 """Attempts at a change that others may overtake: how many, how far apart, and within which budget."""
 
-import random
 import time
 from collections.abc import Sequence
 
@@ -31,7 +30,7 @@ class Pauses:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
     made = Pauses()
-    monkeypatch.setattr(random, "uniform", made.draw)
+    monkeypatch.setattr("server.choices.retry._DICE.uniform", made.draw)
     monkeypatch.setattr(time, "sleep", made.slept.append)
     return made
 
