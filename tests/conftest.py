@@ -55,11 +55,15 @@ def one_country_table() -> Iterator[None]:
         yield
 
 
+def in_memory() -> TemporaryDirectory[str]:
+    """Return a directory in memory, where there is such a place."""
+    return TemporaryDirectory(prefix="adt-", dir=MEMORY if MEMORY.is_dir() else None)
+
+
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[EmbeddedRedis]:
     """A running server, shared: what a test stops or reconfigures should be one of its own."""
-    in_memory = TemporaryDirectory(prefix="adt-", dir=MEMORY if MEMORY.is_dir() else None)
-    with in_memory as directory, EmbeddedRedis(Path(directory)) as server:
+    with in_memory() as directory, EmbeddedRedis(Path(directory)) as server:
         yield server
 
 

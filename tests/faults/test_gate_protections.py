@@ -143,6 +143,7 @@ def test_impatient_callers_beside_patient_ones_on_a_distant_store(
             call.exception()
         limited = len(reasons) - reasons.count(pb.REASON_NO_PROFILE)
         assert (limited == 0) == protected
+        assert service.metrics.registry.get_sample_value("adtargeting_circuit_open") == 0 or not protected
         # Four for readings that wait at the same time, and a few of the health check.
         connections = redis.connections_received() - before
         figure(f"{limited} of {len(calm)} patient calls limited beside {len(hurry)}; {connections} connections made")

@@ -146,7 +146,7 @@ def test_while_it_loads_its_data_people_are_limited(tmp_path: Path) -> None:
 
 
 FILL = b"for number = 1, 50000 do redis.call('SET', 'filler:' .. number, number) end"
-"""So many keys that loading them takes five seconds, unless the delay of 100 microseconds for each is taken away."""
+"""Keys enough for loading them to take five seconds, unless the delay of 100 microseconds for each is taken away."""
 
 
 def must_load(redis: RedisProcess) -> None:

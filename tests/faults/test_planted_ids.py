@@ -22,7 +22,7 @@ from prometheus_client import generate_latest
 from server.app import Service
 from server.calls import audited
 from server.security import slowdown
-from server.security.tokens import digest_of
+from tests.faults.metrics_reader import CLIENTS, TOKEN
 from tests.server.calls.direct_service import viewed
 from tests.server.running_service import settings
 from tests.server.tracing.otlp_receiver import Receiver, receiving
@@ -120,15 +120,6 @@ def test_a_thousand_ids_are_written_nowhere(
     written = [audit, metrics, traces, caplog.text, *capfd.readouterr(), *callers.errors]
     found = {name for text in written for name in PLANTED.findall(text)}
     assert bool(found) is not protected
-
-
-TOKEN = "adt_" + "x" * 43
-CLIENTS = f"""
-[[clients]]
-name = "reads-metrics"
-roles = ["metrics"]
-token_sha256 = ["{digest_of(TOKEN.encode()).hex()}"]
-"""
 
 
 @pytest.mark.fault(row=20)

@@ -9,8 +9,8 @@ from adtargeting.v1.targeting_pb2_grpc import TargetingServiceStub
 
 from server import app
 from server.app import Service
-from server.security.tokens import digest_of
 from server.settings import SettingsError
+from tests.faults.metrics_reader import CLIENTS, TOKEN
 from tests.server.running_service import ALICE, settings
 
 pytestmark = pytest.mark.fault(row=21)
@@ -18,13 +18,6 @@ pytestmark = pytest.mark.fault(row=21)
 PROTECTED = pytest.mark.parametrize("protected", [True, False], ids=["protected", "unprotected"])
 OUTSIDE = "[::ffff:127.0.0.1]:0"
 """The loopback in a form that the service does not take for it, so that the test exposes no port."""
-TOKEN = "adt_" + "x" * 43
-CLIENTS = f"""
-[[clients]]
-name = "reads-metrics"
-roles = ["metrics"]
-token_sha256 = ["{digest_of(TOKEN.encode()).hex()}"]
-"""
 
 
 @PROTECTED

@@ -17,7 +17,7 @@ PREFERENCES = {"alice": Preference(), "bob": Preference(choice=Choice.OPT_OUT)}
 REQUESTS = {
     "alice": Identity("alice"),
     "bob": Identity("bob"),
-    "nobody": Identity(),
+    "no one": Identity(),
     "with a signal": Identity("alice"),
 }
 

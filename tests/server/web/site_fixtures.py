@@ -2,19 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.conftest import MEMORY
+from tests.conftest import in_memory
 from tests.server.web.site import Site, running_site
 
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     """A running service with pages."""
-    in_memory = TemporaryDirectory(prefix="adt-", dir=MEMORY if MEMORY.is_dir() else None)
-    with in_memory as directory, running_site(Path(directory)) as running:
+    with in_memory() as directory, running_site(Path(directory)) as running:
         yield running
 
 
